@@ -1,0 +1,415 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndaregroup.h"
+
+#include "ndablock.h"
+#include "ndaframeclock.h"
+
+#include <gst/base/gstadapter.h>
+
+#include <glib/gi18n-lib.h>
+
+/* A time stamp this far from the expected one for this long is a
+ * discontinuity even without the flag: GStreamer's own defaults */
+#define ALIGNMENT_THRESHOLD (40 * GST_MSECOND)
+#define DISCONT_WAIT (1 * GST_SECOND)
+
+struct _NdaRegroup
+{
+  guint n_block_frames;
+
+  GstAudioInfo info;            /* [const] between two set_caps () */
+  guint n_planes;               /* 1 when interleaved */
+  guint plane_bpf;              /* bytes of a frame in one plane */
+  GstBufferPool *pool;          /* owned; blocks put together here */
+  GstAudioStreamAlign *align;   /* owned; finds unmarked discontinuities */
+  GstAdapter **planes;          /* owned; what waits for a whole block */
+
+  NdaFrameClock clock;
+  GstClockTime segment_start;   /* where time begins without a time stamp */
+  gboolean discont;             /* the next buffer out follows a cut */
+  gboolean rest_is_gap;         /* all that waits is GAP */
+  gboolean last_is_gap;         /* the buffer pushed last is GAP */
+  guint last_n_frames;          /* its length, 0 after a cut */
+
+  GstBuffer *cut;               /* owned; the short block before a cut */
+  GstBuffer *whole;             /* owned; an aligned block, passing */
+
+  guint64 n_discontinuities;
+  gint step;                    /* [atomic] gcd of all lengths and the block's */
+};
+
+/* Regroups into blocks of @n_block_frames. */
+NdaRegroup *
+nda_regroup_new (guint n_block_frames)
+{
+  NdaRegroup *self = g_new0 (NdaRegroup, 1);
+
+  self->n_block_frames = n_block_frames;
+  self->step = n_block_frames;
+  gst_audio_info_init (&self->info);
+  nda_frame_clock_init (&self->clock, NDA_BLOCK_RATE);
+  return self;
+}
+
+static void
+clear_format (NdaRegroup *self)
+{
+  if (self->pool)
+    gst_buffer_pool_set_active (self->pool, FALSE);
+  gst_clear_object (&self->pool);
+  g_clear_pointer (&self->align, gst_audio_stream_align_free);
+  for (guint i = 0; i < self->n_planes; i++)
+    g_object_unref (self->planes[i]);
+  g_clear_pointer (&self->planes, g_free);
+  self->n_planes = 0;
+  gst_clear_buffer (&self->cut);
+  gst_clear_buffer (&self->whole);
+}
+
+void
+nda_regroup_free (NdaRegroup *self)
+{
+  clear_format (self);
+  g_free (self);
+}
+
+static GstBufferPool *
+make_pool (NdaRegroup *self, GstCaps *caps)
+{
+  g_autoptr (GstBufferPool) pool = gst_buffer_pool_new ();
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+
+  gst_buffer_pool_config_set_params (config, caps,
+      self->n_block_frames * self->info.bpf, 2, 0);
+  if (!gst_buffer_pool_set_config (pool, config)
+      || !gst_buffer_pool_set_active (pool, TRUE))
+    return NULL;
+  return g_steal_pointer (&pool);
+}
+
+/* Takes a format. What waits in another one must be drained before; it is
+ * forgotten here. The clock starts anew with the next buffer. */
+gboolean
+nda_regroup_set_caps (NdaRegroup *self, GstCaps *caps)
+{
+  GstAudioInfo info;
+  gboolean planar;
+
+  if (!gst_audio_info_from_caps (&info, caps))
+    return FALSE;
+
+  clear_format (self);
+  self->info = info;
+  planar = info.layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED;
+  self->n_planes = planar ? info.channels : 1;
+  self->plane_bpf = planar ? GST_AUDIO_INFO_BPS (&info) : info.bpf;
+  self->planes = g_new (GstAdapter *, self->n_planes);
+  for (guint i = 0; i < self->n_planes; i++)
+    self->planes[i] = gst_adapter_new ();
+  self->align = gst_audio_stream_align_new (info.rate, ALIGNMENT_THRESHOLD,
+      DISCONT_WAIT);
+  self->pool = make_pool (self, caps);
+
+  nda_frame_clock_init (&self->clock, info.rate);
+  g_atomic_int_set (&self->step, self->n_block_frames);
+  self->last_n_frames = 0;
+  return self->pool != NULL;
+}
+
+const GstAudioInfo *
+nda_regroup_get_info (NdaRegroup *self)
+{
+  return &self->info;
+}
+
+/* The pool of whole blocks (transfer none), NULL before there is a format. */
+GstBufferPool *
+nda_regroup_get_pool (NdaRegroup *self)
+{
+  return self->pool;
+}
+
+static void
+mark_discont (NdaRegroup *self, GstBuffer *buffer)
+{
+  if (self->discont)
+    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+  else
+    GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_DISCONT);
+  self->discont = FALSE;
+}
+
+static gsize
+n_waiting_frames (NdaRegroup *self)
+{
+  if (!self->n_planes)
+    return 0;
+  return gst_adapter_available (self->planes[0]) / self->plane_bpf;
+}
+
+static void
+copy_planes (NdaRegroup *self, GstBuffer *buffer, guint n_frames)
+{
+  gsize n_bytes = (gsize) n_frames * self->plane_bpf;
+  GstMapInfo map;
+
+  if (!gst_buffer_map (buffer, &map, GST_MAP_WRITE))
+    g_error ("system memory of a pool cannot be mapped");
+  for (guint i = 0; i < self->n_planes; i++) {
+    gst_adapter_copy (self->planes[i], map.data + i * n_bytes, 0, n_bytes);
+    gst_adapter_flush (self->planes[i], n_bytes);
+  }
+  gst_buffer_unmap (buffer, &map);
+}
+
+/* Makes a buffer of the next @n_frames that wait. */
+static GstBuffer *
+take_frames (NdaRegroup *self, guint n_frames)
+{
+  GstBuffer *buffer = NULL;
+
+  if (gst_buffer_pool_acquire_buffer (self->pool, &buffer, NULL) != GST_FLOW_OK)
+    buffer = gst_buffer_new_allocate (NULL,
+        (gsize) self->n_block_frames * self->info.bpf, NULL);
+  gst_buffer_set_size (buffer, (gssize) n_frames * self->info.bpf);
+  copy_planes (self, buffer, n_frames);
+  if (self->info.layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED)
+    gst_buffer_add_audio_meta (buffer, &self->info, n_frames, NULL);
+
+  if (self->rest_is_gap)
+    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_GAP);
+  /* of the buffers that wait, only a part of the last one can be left */
+  self->rest_is_gap = self->last_is_gap;
+  mark_discont (self, buffer);
+  nda_frame_clock_stamp (&self->clock, buffer, n_frames);
+  return buffer;
+}
+
+/* Ends the run of frames: what is left goes out short, before all else. */
+static void
+cut (NdaRegroup *self)
+{
+  guint n_frames = n_waiting_frames (self);
+
+  if (n_frames)
+    self->cut = take_frames (self, n_frames);
+  self->discont = TRUE;
+  self->last_n_frames = 0;
+}
+
+/* Whether @buffer does not follow what came before. */
+static gboolean
+is_discontinuity (NdaRegroup *self, GstBuffer *buffer, guint n_frames)
+{
+  gboolean flagged = GST_BUFFER_IS_DISCONT (buffer);
+
+  if (!GST_BUFFER_PTS_IS_VALID (buffer))
+    return flagged;
+  return gst_audio_stream_align_process (self->align, flagged,
+      GST_BUFFER_PTS (buffer), n_frames, NULL, NULL, NULL);
+}
+
+/* Sets the clock where @buffer begins. */
+static void
+rebase (NdaRegroup *self, GstBuffer *buffer)
+{
+  GstClockTime base = GST_BUFFER_PTS (buffer);
+
+  if (!GST_CLOCK_TIME_IS_VALID (base))
+    base = nda_frame_clock_now (&self->clock);
+  if (!GST_CLOCK_TIME_IS_VALID (base))
+    base = self->segment_start;
+  nda_frame_clock_rebase (&self->clock, base);
+}
+
+/* Learns from the length before @n_frames how frames arrive. A length counts
+ * only once another buffer has followed it: the last one may be short. */
+static void
+learn_step (NdaRegroup *self, guint n_frames)
+{
+  guint a = g_atomic_int_get (&self->step), b = self->last_n_frames;
+
+  while (b) {
+    guint rest = a % b;
+    a = b;
+    b = rest;
+  }
+  g_atomic_int_set (&self->step, a);
+  self->last_n_frames = n_frames;
+}
+
+static void
+queue_frames (NdaRegroup *self, GstBuffer *buffer, guint n_frames)
+{
+  GstAudioMeta *meta = gst_buffer_get_audio_meta (buffer);
+  gsize n_bytes = (gsize) n_frames * self->plane_bpf;
+
+  if (self->n_planes == 1) {
+    gst_adapter_push (self->planes[0], buffer);
+    return;
+  }
+  for (guint i = 0; i < self->n_planes; i++) {
+    gsize offset = meta && meta->offsets ? meta->offsets[i] : i * n_bytes;
+
+    gst_adapter_push (self->planes[i],
+        gst_buffer_copy_region (buffer, GST_BUFFER_COPY_MEMORY, offset,
+            n_bytes));
+  }
+  gst_buffer_unref (buffer);
+}
+
+/* How many frames @buffer holds; FALSE when that is no whole number. */
+static gboolean
+count_frames (NdaRegroup *self, GstBuffer *buffer, guint *n_frames,
+    GError **error)
+{
+  GstAudioMeta *meta = gst_buffer_get_audio_meta (buffer);
+  gsize n_bytes = gst_buffer_get_size (buffer);
+
+  if (meta && self->n_planes > 1) {
+    *n_frames = meta->samples;
+    return TRUE;
+  }
+  if (n_bytes % self->info.bpf) {
+    g_set_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+        _("A buffer of %" G_GSIZE_FORMAT " bytes holds no whole number of "
+            "%d-byte audio frames. Check what feeds this element."),
+        n_bytes, self->info.bpf);
+    return FALSE;
+  }
+  *n_frames = n_bytes / self->info.bpf;
+  return TRUE;
+}
+
+/* Takes @buffer (transfer full). All that pops must have been popped. */
+gboolean
+nda_regroup_push (NdaRegroup *self, GstBuffer *buffer, GError **error)
+{
+  guint n_frames;
+
+  g_assert (!self->cut && !self->whole);
+
+  if (!count_frames (self, buffer, &n_frames, error)) {
+    gst_buffer_unref (buffer);
+    return FALSE;
+  }
+  if (!n_frames) {
+    self->discont |= GST_BUFFER_IS_DISCONT (buffer);
+    gst_buffer_unref (buffer);
+    return TRUE;
+  }
+
+  if (is_discontinuity (self, buffer, n_frames)
+      && GST_CLOCK_TIME_IS_VALID (self->clock.base)) {
+    cut (self);
+    self->n_discontinuities++;
+    rebase (self, buffer);
+  } else if (!GST_CLOCK_TIME_IS_VALID (self->clock.base)) {
+    self->discont |= GST_BUFFER_IS_DISCONT (buffer);
+    rebase (self, buffer);
+  }
+  learn_step (self, n_frames);
+
+  self->last_is_gap = GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP);
+  if (!n_waiting_frames (self)) {
+    self->rest_is_gap = self->last_is_gap;
+    if (n_frames == self->n_block_frames) {
+      self->whole = gst_buffer_make_writable (buffer);
+      return TRUE;
+    }
+  } else {
+    self->rest_is_gap &= self->last_is_gap;
+  }
+  queue_frames (self, buffer, n_frames);
+  return TRUE;
+}
+
+/* The next block (transfer full), or NULL until more is pushed. Shorter than
+ * a block only before a discontinuity. */
+GstBuffer *
+nda_regroup_pop (NdaRegroup *self)
+{
+  if (self->cut)
+    return g_steal_pointer (&self->cut);
+
+  if (self->whole) {
+    mark_discont (self, self->whole);
+    nda_frame_clock_stamp (&self->clock, self->whole, self->n_block_frames);
+    return g_steal_pointer (&self->whole);
+  }
+
+  if (n_waiting_frames (self) < self->n_block_frames)
+    return NULL;
+  return take_frames (self, self->n_block_frames);
+}
+
+/* What is left at the end of a segment or stream (transfer full), shorter
+ * than a block, or NULL. */
+GstBuffer *
+nda_regroup_drain (NdaRegroup *self)
+{
+  guint n_frames = n_waiting_frames (self);
+
+  self->last_n_frames = 0;
+  return n_frames ? take_frames (self, n_frames) : NULL;
+}
+
+/* A new segment: frames and times are counted anew. What was left of the old
+ * one must have been drained. */
+void
+nda_regroup_start_segment (NdaRegroup *self, const GstSegment *segment)
+{
+  nda_frame_clock_init (&self->clock,
+      self->n_planes ? self->info.rate : NDA_BLOCK_RATE);
+  self->segment_start = segment->format == GST_FORMAT_TIME
+      && GST_CLOCK_TIME_IS_VALID (segment->start) ? segment->start : 0;
+  if (self->align)
+    gst_audio_stream_align_mark_discont (self->align);
+}
+
+/* Forgets all that waits, and the time. */
+void
+nda_regroup_flush (NdaRegroup *self)
+{
+  gst_clear_buffer (&self->cut);
+  gst_clear_buffer (&self->whole);
+  for (guint i = 0; i < self->n_planes; i++)
+    gst_adapter_clear (self->planes[i]);
+  nda_regroup_mark_gap (self);
+}
+
+/* What comes next does not follow what came before, and that is known: a GAP
+ * event or a flush. The clock starts anew with the next buffer. */
+void
+nda_regroup_mark_gap (NdaRegroup *self)
+{
+  nda_frame_clock_rebase (&self->clock, GST_CLOCK_TIME_NONE);
+  if (self->align)
+    gst_audio_stream_align_mark_discont (self->align);
+  self->discont = TRUE;
+  self->last_n_frames = 0;
+}
+
+/* How many times the stream did not follow itself. */
+guint64
+nda_regroup_get_n_discontinuities (NdaRegroup *self)
+{
+  return self->n_discontinuities;
+}
+
+/* The longest that a frame waits for its block to fill, beyond the buffer it
+ * came in: nothing when whole blocks arrive, else all but the smallest step.
+ * From any thread. */
+GstClockTime
+nda_regroup_get_latency (NdaRegroup *self)
+{
+  guint step = g_atomic_int_get (&self->step);
+
+  return nda_block_frames_to_time (self->n_block_frames - step,
+      self->info.rate ? self->info.rate : NDA_BLOCK_RATE);
+}
