@@ -36,3 +36,18 @@ nda_block_frames_to_time (guint64 n_frames, guint rate)
 {
   return gst_util_uint64_scale (n_frames, GST_SECOND, rate);
 }
+
+/* A pool, active, of buffers for blocks of @n_frames (transfer full); NULL when
+ * there is no memory for it. */
+GstBufferPool *
+nda_block_pool_new (GstCaps *caps, const GstAudioInfo *info, guint n_frames)
+{
+  g_autoptr (GstBufferPool) pool = gst_buffer_pool_new ();
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+
+  gst_buffer_pool_config_set_params (config, caps, n_frames * info->bpf, 2, 0);
+  if (!gst_buffer_pool_set_config (pool, config)
+      || !gst_buffer_pool_set_active (pool, TRUE))
+    return NULL;
+  return g_steal_pointer (&pool);
+}

@@ -38,4 +38,7 @@ GstCaps *nda_block_caps_unmark (GstCaps * caps);
 
 GstClockTime nda_block_frames_to_time (guint64 n_frames, guint rate);
 
+GstBufferPool *nda_block_pool_new (GstCaps * caps, const GstAudioInfo * info,
+    guint n_frames);
+
 G_END_DECLS

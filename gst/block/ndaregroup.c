@@ -78,20 +78,6 @@ nda_regroup_free (NdaRegroup *self)
   g_free (self);
 }
 
-static GstBufferPool *
-make_pool (NdaRegroup *self, GstCaps *caps)
-{
-  g_autoptr (GstBufferPool) pool = gst_buffer_pool_new ();
-  GstStructure *config = gst_buffer_pool_get_config (pool);
-
-  gst_buffer_pool_config_set_params (config, caps,
-      self->n_block_frames * self->info.bpf, 2, 0);
-  if (!gst_buffer_pool_set_config (pool, config)
-      || !gst_buffer_pool_set_active (pool, TRUE))
-    return NULL;
-  return g_steal_pointer (&pool);
-}
-
 /* Takes a format. What waits in another one must be drained before; it is
  * forgotten here. The clock starts anew with the next buffer. */
 gboolean
@@ -113,7 +99,7 @@ nda_regroup_set_caps (NdaRegroup *self, GstCaps *caps)
     self->planes[i] = gst_adapter_new ();
   self->align = gst_audio_stream_align_new (info.rate, ALIGNMENT_THRESHOLD,
       DISCONT_WAIT);
-  self->pool = make_pool (self, caps);
+  self->pool = nda_block_pool_new (caps, &info, self->n_block_frames);
 
   nda_frame_clock_init (&self->clock, info.rate);
   g_atomic_int_set (&self->step, self->n_block_frames);

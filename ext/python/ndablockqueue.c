@@ -1,0 +1,239 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndablockqueue.h"
+
+#define FIRST_N_SLOTS 64
+
+void
+nda_block_queue_init (NdaBlockQueue *self, NdaBlockQueueLevel *level)
+{
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->can_push);
+  g_cond_init (&self->can_pop);
+  self->n_slots = FIRST_N_SLOTS;
+  self->ring = g_new (GstMiniObject *, self->n_slots);
+  self->level = level;
+  self->result = GST_FLOW_FLUSHING;
+  self->max_blocks = 1;
+}
+
+static GstMiniObject *
+take_item_locked (NdaBlockQueue *self)
+{
+  GstMiniObject *item = self->ring[self->first];
+
+  self->first = (self->first + 1) & (self->n_slots - 1);
+  self->n_items--;
+  if (GST_IS_BUFFER (item))
+    self->level->n_blocks--;
+  return item;
+}
+
+static void
+drop_items_locked (NdaBlockQueue *self)
+{
+  while (self->n_items) {
+    GstMiniObject *item = take_item_locked (self);
+
+    if (!GST_IS_QUERY (item))
+      gst_mini_object_unref (item);
+  }
+}
+
+void
+nda_block_queue_clear (NdaBlockQueue *self)
+{
+  drop_items_locked (self);
+  g_clear_pointer (&self->ring, g_free);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->can_push);
+  g_cond_clear (&self->can_pop);
+}
+
+/* At most @max_blocks wait; those there already stay. */
+void
+nda_block_queue_set_max (NdaBlockQueue *self, guint max_blocks)
+{
+  g_mutex_lock (&self->lock);
+  self->max_blocks = max_blocks;
+  g_cond_broadcast (&self->can_push);
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+grow_locked (NdaBlockQueue *self)
+{
+  GstMiniObject **ring = g_new (GstMiniObject *, 2 * self->n_slots);
+
+  for (guint i = 0; i < self->n_items; i++)
+    ring[i] = self->ring[(self->first + i) & (self->n_slots - 1)];
+  g_free (self->ring);
+  self->ring = ring;
+  self->first = 0;
+  self->n_slots *= 2;
+}
+
+static void
+add_item_locked (NdaBlockQueue *self, GstMiniObject *item)
+{
+  if (self->n_items == self->n_slots)
+    grow_locked (self);
+  self->ring[(self->first + self->n_items) & (self->n_slots - 1)] = item;
+  self->n_items++;
+  if (self->is_idle)
+    g_cond_signal (&self->can_pop);
+}
+
+/* Adds @block (transfer full), when there is room. Waits for the popping
+ * thread, or for whoever stops the queue. */
+GstFlowReturn
+nda_block_queue_push_block (NdaBlockQueue *self, GstBuffer *block)
+{
+  GstFlowReturn result;
+
+  g_mutex_lock (&self->lock);
+  while (self->result == GST_FLOW_OK
+      && self->level->n_blocks >= self->max_blocks)
+    g_cond_wait (&self->can_push, &self->lock);
+  result = self->result;
+  if (result == GST_FLOW_OK) {
+    NdaBlockQueueLevel *level = self->level;
+
+    level->n_blocks++;
+    level->max_n_blocks = MAX (level->max_n_blocks, level->n_blocks);
+    add_item_locked (self, GST_MINI_OBJECT_CAST (block));
+  }
+  g_mutex_unlock (&self->lock);
+
+  if (result != GST_FLOW_OK)
+    gst_buffer_unref (block);
+  return result;
+}
+
+/* Adds @event (transfer full). FALSE when the queue is stopped. */
+gboolean
+nda_block_queue_push_event (NdaBlockQueue *self, GstEvent *event)
+{
+  gboolean ok;
+
+  g_mutex_lock (&self->lock);
+  ok = self->result == GST_FLOW_OK;
+  if (ok)
+    add_item_locked (self, GST_MINI_OBJECT_CAST (event));
+  g_mutex_unlock (&self->lock);
+
+  if (!ok)
+    gst_event_unref (event);
+  return ok;
+}
+
+/* Adds @query (transfer none) and waits until the popping thread has answered
+ * it, or the queue is stopped. */
+gboolean
+nda_block_queue_push_query (NdaBlockQueue *self, GstQuery *query)
+{
+  gboolean answer = FALSE;
+
+  g_mutex_lock (&self->lock);
+  if (self->result == GST_FLOW_OK) {
+    self->answered = NULL;
+    add_item_locked (self, GST_MINI_OBJECT_CAST (query));
+    while (self->result == GST_FLOW_OK && self->answered != query)
+      g_cond_wait (&self->can_push, &self->lock);
+    answer = self->answered == query && self->answer;
+  }
+  g_mutex_unlock (&self->lock);
+  return answer;
+}
+
+/* Pops a run of blocks, at most @max_items of them, or one event or query, to
+ * @items (transfer full, but for a query). Waits for the pushing thread. No
+ * item and TRUE: woken. FALSE: stopped. */
+gboolean
+nda_block_queue_pop (NdaBlockQueue *self, GstMiniObject **items,
+    guint max_items, guint *n_items)
+{
+  gboolean was_full, ok;
+
+  *n_items = 0;
+  g_mutex_lock (&self->lock);
+  self->is_idle = TRUE;
+  while (self->result == GST_FLOW_OK && !self->n_items && !self->is_woken)
+    g_cond_wait (&self->can_pop, &self->lock);
+  self->is_idle = FALSE;
+  self->is_woken = FALSE;
+
+  ok = self->result == GST_FLOW_OK;
+  was_full = self->level->n_blocks >= self->max_blocks;
+  while (ok && self->n_items && *n_items < max_items) {
+    gboolean is_block = GST_IS_BUFFER (self->ring[self->first]);
+
+    if (!is_block && *n_items)
+      break;
+    items[(*n_items)++] = take_item_locked (self);
+    if (!is_block)
+      break;
+  }
+  if (was_full)
+    g_cond_broadcast (&self->can_push);
+  g_mutex_unlock (&self->lock);
+  return ok;
+}
+
+/* Gives the pushing thread, which waits, the @answer to its @query. */
+void
+nda_block_queue_answer (NdaBlockQueue *self, GstQuery *query, gboolean answer)
+{
+  g_mutex_lock (&self->lock);
+  self->answered = query;
+  self->answer = answer;
+  g_cond_broadcast (&self->can_push);
+  g_mutex_unlock (&self->lock);
+}
+
+gboolean
+nda_block_queue_is_empty (NdaBlockQueue *self)
+{
+  gboolean is_empty;
+
+  g_mutex_lock (&self->lock);
+  is_empty = self->n_items == 0;
+  g_mutex_unlock (&self->lock);
+  return is_empty;
+}
+
+/* Lets a pop return, now or next time. */
+void
+nda_block_queue_wake (NdaBlockQueue *self)
+{
+  g_mutex_lock (&self->lock);
+  self->is_woken = TRUE;
+  g_cond_signal (&self->can_pop);
+  g_mutex_unlock (&self->lock);
+}
+
+/* Drops everything; from now on pushes return @result and pops FALSE. */
+void
+nda_block_queue_stop (NdaBlockQueue *self, GstFlowReturn result)
+{
+  g_mutex_lock (&self->lock);
+  self->result = result;
+  drop_items_locked (self);
+  g_cond_broadcast (&self->can_push);
+  g_cond_broadcast (&self->can_pop);
+  g_mutex_unlock (&self->lock);
+}
+
+/* The other way round. */
+void
+nda_block_queue_restart (NdaBlockQueue *self)
+{
+  g_mutex_lock (&self->lock);
+  self->result = GST_FLOW_OK;
+  self->is_woken = FALSE;
+  g_mutex_unlock (&self->lock);
+}

@@ -1,0 +1,68 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The bounded queue between two streaming threads: blocks, and the events and
+ * queries among them, in order. Pushing a block waits while the queue is full;
+ * events have no weight. Items live in a ring that grows only for events, so
+ * that queueing a block allocates nothing.
+ *
+ * THREADS. One thread pushes, one pops; any other may flush or wake. */
+
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/* [queue lock] how full it is; the owner keeps it among its counters */
+typedef struct
+{
+  guint n_blocks;
+  guint max_n_blocks;           /* since the queue was made */
+} NdaBlockQueueLevel;
+
+typedef struct
+{
+  GMutex lock;                  /* the queue lock */
+  GCond can_push;               /* a block was popped, or a query answered */
+  GCond can_pop;                /* something was pushed, or woken */
+
+  GstMiniObject **ring;         /* [queue lock] owned items; not the queries */
+  guint n_slots;                /* [queue lock] a power of two */
+  guint first;                  /* [queue lock] slot of the oldest */
+  guint n_items;                /* [queue lock] */
+
+  guint max_blocks;             /* [queue lock] */
+  NdaBlockQueueLevel *level;    /* [queue lock] not owned */
+  GstFlowReturn result;         /* [queue lock] what a push returns */
+  gboolean is_woken;            /* [queue lock] pop once without an item */
+  gboolean is_idle;             /* [queue lock] the popper waits for more */
+
+  GstQuery *answered;           /* [queue lock] the last query popped */
+  gboolean answer;              /* [queue lock] and what came of it */
+} NdaBlockQueue;
+
+void nda_block_queue_init (NdaBlockQueue * queue, NdaBlockQueueLevel * level);
+void nda_block_queue_clear (NdaBlockQueue * queue);
+void nda_block_queue_set_max (NdaBlockQueue * queue, guint max_blocks);
+
+/* the pushing thread */
+GstFlowReturn nda_block_queue_push_block (NdaBlockQueue * queue,
+    GstBuffer * block);
+gboolean nda_block_queue_push_event (NdaBlockQueue * queue, GstEvent * event);
+gboolean nda_block_queue_push_query (NdaBlockQueue * queue, GstQuery * query);
+
+/* the popping thread */
+gboolean nda_block_queue_pop (NdaBlockQueue * queue, GstMiniObject ** items,
+    guint max_items, guint * n_items);
+void nda_block_queue_answer (NdaBlockQueue * queue, GstQuery * query,
+    gboolean answer);
+gboolean nda_block_queue_is_empty (NdaBlockQueue * queue);
+
+/* any thread */
+void nda_block_queue_wake (NdaBlockQueue * queue);
+void nda_block_queue_stop (NdaBlockQueue * queue, GstFlowReturn result);
+void nda_block_queue_restart (NdaBlockQueue * queue);
+
+G_END_DECLS

@@ -1,0 +1,271 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The worker: the source pad's task. Takes what waits in the queue, runs it
+ * through the plugin and pushes it. The GIL is held inside nda_py_host_ calls
+ * alone; no lock is held across one of them or across a push. */
+
+#include <Python.h>
+
+#include "config.h"
+
+#include "ndapybridge.h"
+
+#include "ndablock.h"
+#include "ndapython.h"
+
+#include <glib/gi18n-lib.h>
+
+#include <string.h>
+
+/* Garbage is collected when the queue is empty after this many runs, and in
+ * any case after the longer one */
+#define RUNS_TO_COLLECT 16
+#define RUNS_TO_COLLECT_ANYHOW 1024
+
+/* Ends the stream downstream too, which nobody else can do: upstream's EOS is
+ * not let in any more. */
+static void
+stop_stream (NdaPyBridge *self, GstFlowReturn flow)
+{
+  nda_block_queue_stop (&self->queue, flow);
+  gst_pad_pause_task (self->srcpad);
+  if (flow < GST_FLOW_EOS)
+    gst_pad_push_event (self->srcpad, gst_event_new_eos ());
+}
+
+static void
+fail_stream (NdaPyBridge *self, const GError *error)
+{
+  nda_py_bridge_post_error (self, error);
+  stop_stream (self, GST_FLOW_ERROR);
+}
+
+/* What downstream returned ends the worker, and upstream gets to know it from
+ * its next push, if there is one. */
+static void
+stop_by_downstream (NdaPyBridge *self, GstFlowReturn flow)
+{
+  GST_DEBUG_OBJECT (self, "downstream returned %s", gst_flow_get_name (flow));
+  if (g_atomic_int_get (&self->saw_eos)
+      && (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS)) {
+    GST_ELEMENT_FLOW_ERROR (self, flow);
+    stop_stream (self, flow);
+    return;
+  }
+  nda_block_queue_stop (&self->queue, flow);
+  gst_pad_pause_task (self->srcpad);
+}
+
+/* --- blocks --- */
+
+static void
+count_run (NdaPyBridge *self, guint n_run)
+{
+  NdaPyBatch *batch = self->batch;
+  NdaPyBridgeCounters *counters = &self->counters;
+
+  g_mutex_lock (&self->queue.lock);
+  nda_histogram_record (&counters->gil_wait, batch->gil_wait);
+  for (guint i = 0; i < n_run; i++) {
+    NdaPyBlock *block = batch->blocks[i];
+
+    nda_histogram_record (&counters->call_time, block->call_time);
+    counters->n_late += batch->gil_wait + block->call_time > NDA_BLOCK_DURATION;
+    counters->n_failures += !block->ok;
+    counters->n_blocks++;
+    counters->n_frames += block->n_frames;
+  }
+  g_mutex_unlock (&self->queue.lock);
+}
+
+/* Tells of a failure which the policy smooths over, now and then. */
+static void
+report_failure (NdaPyBridge *self, NdaPyBlock *block, NdaPyOnError on_error)
+{
+  guint64 n_failed =
+      nda_report_limit_count (&self->report, gst_util_get_timestamp ());
+  g_autofree gchar *reason = NULL;
+
+  if (block->failure) {
+    g_free (self->failure);
+    self->failure = g_steal_pointer (&block->failure);
+    GST_WARNING_OBJECT (self, "%s", self->failure);
+  }
+  if (!n_failed)
+    return;
+  reason = g_strndup (self->failure, strcspn (self->failure, "\n"));
+  GST_ELEMENT_WARNING (self, LIBRARY, FAILED,
+      (on_error == NDA_PY_ON_ERROR_SILENCE ?
+          _("%s. Silence took the place of the block.") :
+          _("%s. The block passed unchanged."), reason),
+      ("%" G_GUINT64_FORMAT " failed blocks since the last report; %s",
+          n_failed, self->failure));
+}
+
+/* Posts why the block failed that ends the stream. */
+static void
+post_failure (NdaPyBridge *self, NdaPyBlock *block)
+{
+  g_autoptr (GError) error = g_error_new_literal (GST_LIBRARY_ERROR,
+      GST_LIBRARY_ERROR_FAILED, block->failure ? block->failure :
+      _("The plugin failed again"));
+
+  fail_stream (self, error);
+}
+
+/* None of the blocks could be run: the plugin is being stopped, or Python was
+ * finalised by the application. */
+static void
+give_up (NdaPyBridge *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!nda_python_is_gone ()) {
+    gst_pad_pause_task (self->srcpad);
+    return;
+  }
+  error = nda_python_gone_error ();
+  fail_stream (self, error);
+}
+
+static void
+push_run (NdaPyBridge *self, guint n_run, NdaPyOnError on_error)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  for (guint i = 0; i < n_run && flow == GST_FLOW_OK; i++) {
+    NdaPyBlock *block = self->batch->blocks[i];
+
+    if (G_UNLIKELY (!block->ok)) {
+      if (on_error == NDA_PY_ON_ERROR_STOP) {
+        post_failure (self, block);
+        break;
+      }
+      report_failure (self, block, on_error);
+    }
+    flow = gst_pad_push (self->srcpad, nda_py_batch_take (self->batch, i));
+  }
+  if (flow != GST_FLOW_OK)
+    stop_by_downstream (self, flow);
+}
+
+/* Garbage is collected beside the blocks: when none waits, if that happens. */
+static void
+collect_garbage (NdaPyBridge *self)
+{
+  if (++self->n_runs < RUNS_TO_COLLECT)
+    return;
+  if (self->n_runs < RUNS_TO_COLLECT_ANYHOW
+      && !nda_block_queue_is_empty (&self->queue))
+    return;
+  nda_py_host_collect (self->host);
+  self->n_runs = 0;
+}
+
+static void
+work_on_blocks (NdaPyBridge *self, GstMiniObject **blocks, guint n_blocks)
+{
+  NdaPyOnError on_error;
+  guint n_run;
+
+  GST_OBJECT_LOCK (self);
+  on_error = self->settings.on_error;
+  GST_OBJECT_UNLOCK (self);
+
+  n_run = nda_py_batch_run (self->batch, self->host, blocks, n_blocks,
+      on_error);
+  if (G_UNLIKELY (!n_run)) {
+    nda_py_batch_drop (self->batch);
+    give_up (self);
+    return;
+  }
+  count_run (self, n_run);
+  push_run (self, n_run, on_error);
+  nda_py_batch_drop (self->batch);
+  collect_garbage (self);
+}
+
+/* --- events and queries --- */
+
+/* The plugin is started here, on the thread of its block calls, and started
+ * anew when the number of channels changes. */
+static void
+work_on_caps (NdaPyBridge *self, GstEvent *event)
+{
+  GstCaps *caps;
+  guint n_channels;
+  g_autoptr (GError) error = NULL;
+
+  gst_event_parse_caps (event, &caps);
+  if (!nda_py_batch_set_caps (self->batch, caps)) {
+    gst_event_unref (event);
+    stop_stream (self, GST_FLOW_NOT_NEGOTIATED);
+    return;
+  }
+  n_channels = self->batch->info.channels;
+  if (n_channels == self->n_channels
+      || nda_py_host_start (self->host, n_channels, &error)) {
+    self->n_channels = n_channels;
+    gst_pad_push_event (self->srcpad, event);
+    return;
+  }
+  gst_event_unref (event);
+  if (error)
+    fail_stream (self, error);
+  else
+    give_up (self);
+}
+
+static void
+work_on_event (NdaPyBridge *self, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
+    work_on_caps (self, event);
+    return;
+  }
+  gst_pad_push_event (self->srcpad, event);
+}
+
+static void
+work_on_query (NdaPyBridge *self, GstQuery *query)
+{
+  gboolean ok = gst_pad_peer_query (self->srcpad, query);
+
+  nda_block_queue_answer (&self->queue, query, ok);
+}
+
+/* Nothing but parameters, perhaps. */
+static void
+work_on_nothing (NdaPyBridge *self)
+{
+  GstClockTime gil_wait;
+
+  nda_py_host_process (self->host, NULL, 0, FALSE, &gil_wait);
+}
+
+static void
+work (gpointer user_data)
+{
+  NdaPyBridge *self = user_data;
+  GstMiniObject *items[NDA_PY_BATCH_MAX];
+  guint n_items;
+
+  if (!nda_block_queue_pop (&self->queue, items, NDA_PY_BATCH_MAX, &n_items))
+    gst_pad_pause_task (self->srcpad);
+  else if (!n_items)
+    work_on_nothing (self);
+  else if (GST_IS_BUFFER (items[0]))
+    work_on_blocks (self, items, n_items);
+  else if (GST_IS_EVENT (items[0]))
+    work_on_event (self, GST_EVENT_CAST (items[0]));
+  else
+    work_on_query (self, GST_QUERY_CAST (items[0]));
+}
+
+void
+nda_py_bridge_start_worker (NdaPyBridge *self)
+{
+  gst_pad_start_task (self->srcpad, work, self, NULL);
+}

@@ -1,0 +1,154 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <Python.h>
+
+#include "config.h"
+
+#include "ndapyembed.h"
+
+#include "ndapyembed-source.h"
+#include "ndapylog.h"
+
+#define FILE_NAME "<ndapyembed>"
+
+/* [GIL] the dictionary of the module; lives as long as the interpreter */
+static PyObject *functions;
+
+/* log (is_error, line): a line that a plugin printed. */
+static PyObject *
+log_line (PyObject *self, PyObject *args)
+{
+  int is_error;
+  const char *line;
+
+  if (!PyArg_ParseTuple (args, "ps", &is_error, &line))
+    return NULL;
+  if (is_error)
+    GST_WARNING ("%s", line);
+  else
+    GST_INFO ("%s", line);
+  Py_RETURN_NONE;
+}
+
+static gboolean
+run_source (PyObject *dict)
+{
+  static PyMethodDef log_def = { "log", log_line, METH_VARARGS, NULL };
+  PyObject *code = Py_CompileString (nda_py_embed_source, FILE_NAME,
+      Py_file_input);
+  PyObject *log = PyCFunction_New (&log_def, NULL);
+  PyObject *name = PyUnicode_FromString (FILE_NAME);
+  PyObject *result = NULL;
+
+  if (code && log && name
+      && !PyDict_SetItemString (dict, "__builtins__", PyEval_GetBuiltins ())
+      && !PyDict_SetItemString (dict, "__name__", name)
+      && !PyDict_SetItemString (dict, "__file__", name)
+      && !PyDict_SetItemString (dict, "log", log))
+    result = PyEval_EvalCode (code, dict, dict);
+  Py_XDECREF (code);
+  Py_XDECREF (log);
+  Py_XDECREF (name);
+  Py_XDECREF (result);
+  return result != NULL;
+}
+
+/* Makes the module. On failure a Python error is set. */
+gboolean
+nda_py_embed_start (gboolean is_ours)
+{
+  const gchar *base = g_getenv ("NDA_PYTHON_DIR");
+  g_autofree gchar *api = g_build_filename (base && *base ? base :
+      NDA_PYTHON_DIR, "nda", "api", NULL);
+  PyObject *result;
+
+  if (!functions) {
+    PyObject *dict = PyDict_New ();
+
+    if (!dict || !run_source (dict)) {
+      Py_XDECREF (dict);
+      return FALSE;
+    }
+    functions = dict;
+  }
+  result = nda_py_embed_call ("start", "(iN)", is_ours ? 1 : 0,
+      PyUnicode_DecodeFSDefault (api));
+  Py_XDECREF (result);
+  return result != NULL;
+}
+
+/* Calls @function with arguments as Py_BuildValue () makes them of @format in
+ * parentheses. Returns a new reference, or NULL with a Python error set. */
+PyObject *
+nda_py_embed_call (const gchar *function, const gchar *format, ...)
+{
+  PyObject *callee = PyDict_GetItemString (functions, function);
+  PyObject *args, *result;
+  va_list list;
+
+  g_assert (callee && *format == '(');
+  va_start (list, format);
+  args = Py_VaBuildValue (format, list);
+  va_end (list);
+  if (!args)
+    return NULL;
+  result = PyObject_CallObject (callee, args);
+  Py_DECREF (args);
+  return result;
+}
+
+/* @object as text, or NULL. Leaves no Python error. */
+gchar *
+nda_py_embed_to_text (PyObject *object)
+{
+  PyObject *bytes = object && PyUnicode_Check (object) ?
+      PyUnicode_AsEncodedString (object, "utf-8", "replace") : NULL;
+  gchar *text = bytes ? g_strdup (PyBytes_AsString (bytes)) : NULL;
+
+  Py_XDECREF (bytes);
+  PyErr_Clear ();
+  return text;
+}
+
+static PyObject *
+take_exception (void)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+  return PyErr_GetRaisedException ();
+#else
+  PyObject *type, *value, *traceback;
+
+  PyErr_Fetch (&type, &value, &traceback);
+  if (!type)
+    return NULL;
+  PyErr_NormalizeException (&type, &value, &traceback);
+  if (traceback && value)
+    PyException_SetTraceback (value, traceback);
+  Py_XDECREF (type);
+  Py_XDECREF (traceback);
+  return value;
+#endif
+}
+
+/* Clears the Python error and tells it: a line for the person, which names
+ * file and line, and after it the traceback. */
+gchar *
+nda_py_embed_take_error (void)
+{
+  PyObject *exception = take_exception ();
+  PyObject *text = NULL;
+  gchar *reason = NULL;
+
+  if (exception && functions)
+    text = nda_py_embed_call ("describe", "(O)", exception);
+  if (text)
+    reason = nda_py_embed_to_text (text);
+  if (!reason && exception)
+    reason = g_strdup (Py_TYPE (exception)->tp_name);
+  PyErr_Clear ();
+  Py_XDECREF (text);
+  Py_XDECREF (exception);
+  return reason ? reason : g_strdup ("no reason given");
+}

@@ -1,0 +1,313 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the host of plugins does in Python itself.
+
+Compiled into the GStreamer plugin and run once an interpreter; every function
+here is called from C with the GIL held. Rule numbers are those of the plugin
+contract.
+"""
+
+import gc
+import io
+import math
+import os
+import sys
+import threading
+import time
+import traceback
+import types
+
+RATE = 48000
+FRAMES = 512
+SWITCH_INTERVAL = 30e-6  # seconds; shorter and two threads thrash
+FULL_COLLECTION_SHARE = 1000  # at most this fraction of the time
+
+ROLES = (
+    ("Processor", "process_audio"),
+    ("AudioSource", "read_audio"),
+    ("AudioSink", "write_audio"),
+)
+
+_api_path = None
+_plugin_files = set()
+_owns_gc = False
+_next_full_collection = 0.0
+_running = 0
+
+
+class PluginError(Exception):
+    """What is wrong with a plugin, in words that need no traceback."""
+
+
+class _LogWriter(io.RawIOBase):
+    """Whole lines to the GStreamer log, a thread's lines unmixed (10.1)."""
+
+    def __init__(self, is_error):
+        self._is_error = is_error
+        self._lines = threading.local()
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        text = bytes(data)
+        lines = (getattr(self._lines, "rest", b"") + text).split(b"\n")
+        self._lines.rest = lines.pop()
+        for line in lines:
+            log(self._is_error, line.decode("utf-8", "replace"))
+        return len(text)
+
+
+def _log_stream(is_error):
+    return io.TextIOWrapper(
+        _LogWriter(is_error),
+        encoding="utf-8",
+        errors="backslashreplace",
+        line_buffering=True,
+        write_through=True,
+    )
+
+
+def _is_left_alone(variable):
+    return os.environ.get(variable) == "default"
+
+
+def start(is_ours, api_path):
+    """Prepare the interpreter; change nothing global in another's (T14)."""
+    global _api_path, _owns_gc
+    _api_path = api_path
+    if not is_ours:
+        return
+    if os.environ.get("NDA_PYTHON_STDIO") != "inherit":
+        sys.stdout = _log_stream(False)
+        sys.stderr = _log_stream(True)
+    if not _is_left_alone("NDA_PYTHON_SWITCH_INTERVAL"):
+        sys.setswitchinterval(SWITCH_INTERVAL)
+    _owns_gc = not _is_left_alone("NDA_PYTHON_GC")
+
+
+def _extend_path(directory):
+    # 3.2: last, so that the standard library and site-packages win; and our
+    # own modules behind even that, so that a plugin's copy of them wins (2.7)
+    if directory not in sys.path:
+        sys.path.append(directory)
+    if _api_path in sys.path:
+        sys.path.remove(_api_path)
+    sys.path.append(_api_path)
+
+
+def _execute(path, stem):
+    """Run the file as a module of that name (3.1), afresh each time (3.3)."""
+    _plugin_files.add(path)
+    module = types.ModuleType(stem)
+    module.__file__ = path
+    with open(path, "rb") as source:
+        code = compile(source.read(), path, "exec", dont_inherit=True)
+    previous = sys.modules.get(stem)
+    sys.modules[stem] = module
+    try:
+        exec(code, module.__dict__)
+    except BaseException:
+        _forget(module, previous)
+        raise
+    if previous is not None and not hasattr(previous, "__nda_plugin__"):
+        # a plugin called like another module must not stay in its place
+        sys.modules[stem] = previous
+    module.__nda_plugin__ = True
+    return module
+
+
+def _forget(module, previous=None):
+    if sys.modules.get(module.__name__) is module:
+        if previous is not None:
+            sys.modules[module.__name__] = previous
+        else:
+            del sys.modules[module.__name__]
+
+
+def load(path):
+    """Load a plugin file and make an instance.
+
+    Returns the module, the instance, and whether it is a BasePlugin.
+    """
+    directory, name = os.path.split(path)
+    _extend_path(directory)
+    module = _execute(path, os.path.splitext(name)[0])
+    try:
+        factory = getattr(module, "create_plugin", None)
+        if not callable(factory):
+            raise PluginError(
+                "it has no function create_plugin (), which makes the plugin"
+            )
+        plugin = factory()
+        if plugin is None:
+            raise PluginError("its create_plugin () returned None")
+        import base_plugin
+
+        return module, plugin, isinstance(plugin, base_plugin.BasePlugin)
+    except BaseException:
+        _forget(module)
+        raise
+
+
+def _text(value):
+    return value if isinstance(value, str) else ""
+
+
+def info(plugin):
+    """Role, name and API version of an initialised plugin (3.6, 3.7)."""
+    try:
+        about = plugin.get_info()
+    except Exception:
+        traceback.print_exc()
+        about = None
+    role = getattr(getattr(about, "type", None), "value", None)
+    if role not in (known for known, _ in ROLES):
+        role = next((r for r, m in ROLES if hasattr(plugin, m)), "")
+    version = getattr(about, "api_version", 1)
+    return role, _text(getattr(about, "name", "")), str(version)
+
+
+def make_buffer(n_channels):
+    """The one AudioBuffer of an instance, and its array (6.1.1, 6.1.2)."""
+    import base_plugin
+    import numpy
+
+    buffer = base_plugin.AudioBuffer(n_channels, FRAMES)
+    data = numpy.zeros((n_channels, FRAMES), dtype=numpy.float32)
+    buffer.data = data
+    return buffer, data
+
+
+def adopt(data, bound):
+    """Take over what the plugin bound to ``buffer.data`` (6.1.4)."""
+    import numpy
+
+    new = numpy.asarray(bound)
+    if new.shape != data.shape:
+        raise PluginError(
+            f"it bound an array of shape {new.shape} to buffer.data, "
+            f"but the block has shape {data.shape}"
+        )
+    numpy.copyto(data, new, casting="same_kind")
+
+
+def configure(plugin, n_channels):
+    """What a processor is told before it starts (5.1 to 5.3)."""
+    for names, value in (
+        (("set_sample_rate",), RATE),
+        (("set_channels", "set_channel_count"), n_channels),
+    ):
+        setters = (getattr(plugin, name, None) for name in names)
+        setter = next(filter(callable, setters), None)
+        if setter is not None:
+            setter(value)
+
+
+def latency(plugin):
+    """The latency it reports, in nanoseconds; nonsense is 0 (8.1)."""
+    try:
+        seconds = float(plugin.get_processing_latency())
+    except Exception:
+        return 0
+    if not math.isfinite(seconds) or seconds < 0:
+        return 0
+    return min(round(seconds * 1e9), 3600 * 10**9)
+
+
+def set_parameter(plugin, key, value):
+    """Set one parameter; what went wrong, or None (7.1 to 7.3)."""
+    try:
+        result = plugin.set_parameter(key, value)
+    except BaseException as error:
+        traceback.print_exc()
+        return f"{type(error).__name__}: {_one_line(error)}"
+    return "it returned False" if result is False else None
+
+
+def get_parameter(plugin, key):
+    """Read one parameter as text, "" when there is none (7.6)."""
+    try:
+        value = plugin.get_parameter(key)
+        return "" if value is None else str(value)
+    except Exception:
+        traceback.print_exc()
+        return ""
+
+
+def shut_down(module, plugin):
+    """End an instance (4.1) and leave nothing of it in sys.modules."""
+    try:
+        plugin.shutdown()
+    except BaseException:
+        traceback.print_exc()
+    _forget(module)
+
+
+def settle():
+    """Keep the collector away from all that is loaded now (T13)."""
+    global _running
+    _running += 1
+    if _owns_gc:
+        gc.disable()
+        gc.collect()
+        gc.freeze()
+
+
+def unsettle():
+    """Let the collector at what the last plugin left behind."""
+    global _running
+    _running -= 1
+    if _owns_gc and not _running:
+        gc.unfreeze()
+        gc.enable()
+        gc.collect()
+
+
+def collect():
+    """Collect between blocks, by CPython's own thresholds."""
+    global _next_full_collection
+    if not _owns_gc:
+        return
+    young, middle, old = gc.get_count()
+    young_limit, middle_limit, old_limit = gc.get_threshold()
+    if young <= young_limit:
+        return
+    now = time.monotonic()
+    if old > old_limit and now >= _next_full_collection:
+        gc.collect()
+        spent = time.monotonic() - now
+        _next_full_collection = now + FULL_COLLECTION_SHARE * spent
+    else:
+        gc.collect(1 if middle > middle_limit else 0)
+
+
+def _one_line(error):
+    return " ".join(str(error).split())
+
+
+def _place(error):
+    """The line of the plugin that the error came through, if any."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return error.filename, error.lineno
+    places = [
+        (frame.f_code.co_filename, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_filename != __file__
+    ]
+    own = [place for place in places if place[0] in _plugin_files]
+    return next(iter(own[-1:] + places[-1:]), None)
+
+
+def describe(error):
+    """One line for the person, then the traceback for the developer."""
+    place = _place(error)
+    if isinstance(error, PluginError):
+        return _one_line(error)
+    if isinstance(error, SyntaxError):
+        reason = f"{type(error).__name__}: {_one_line(error.msg)}"
+    else:
+        reason = f"{type(error).__name__}: {_one_line(error)}"
+    if place:
+        reason += f" ({place[0]}, line {place[1]})"
+    return reason + "\n" + "".join(traceback.format_exception(error))

@@ -1,0 +1,16 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Finding a plugin's file. */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+gchar *nda_py_find_plugin (const gchar * plugin, const gchar * plugin_path,
+    GError ** error);
+
+G_END_DECLS

@@ -1,0 +1,64 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The host of one plugin: its life cycle, its parameters and its block calls,
+ * and which thread makes them. Knows no pads. */
+
+#pragma once
+
+#include "ndapyparameters.h"
+#include "ndapyplugin.h"
+
+G_BEGIN_DECLS
+
+/* One block call. */
+typedef struct
+{
+  NdaPyAudio in;
+  NdaPyAudio out;               /* may be the same memory */
+  guint n_frames;
+
+  /* what came of it */
+  gboolean ok;                  /* else nothing was written to out */
+  gchar *failure;               /* owned; only of the first of a burst */
+  GstClockTime call_time;
+} NdaPyBlock;
+
+/* Called on any thread, without the GIL and without a lock. */
+typedef struct
+{
+  void (*warn) (gpointer owner, const gchar * text);
+  void (*latency_changed) (gpointer owner);
+  /* the block thread should call nda_py_host_process (), if with no blocks */
+  void (*wake) (gpointer owner);
+} NdaPyHostEvents;
+
+typedef struct _NdaPyHost NdaPyHost;
+
+NdaPyHost *nda_py_host_new (NdaPyRole role, const NdaPyHostEvents * events,
+    gpointer owner);
+void nda_py_host_free (NdaPyHost * host);
+
+/* state changes; none of them holds the GIL */
+gboolean nda_py_host_open (NdaPyHost * host, const gchar * path,
+    const NdaPyParameters * parameters, GError ** error);
+void nda_py_host_arm (NdaPyHost * host);
+gboolean nda_py_host_is_spent (NdaPyHost * host);
+gboolean nda_py_host_stop (NdaPyHost * host);
+void nda_py_host_close (NdaPyHost * host);
+
+/* the block thread */
+gboolean nda_py_host_start (NdaPyHost * host, guint n_channels,
+    GError ** error);
+guint nda_py_host_process (NdaPyHost * host, NdaPyBlock ** blocks,
+    guint n_blocks, gboolean stop_at_failure, GstClockTime * gil_wait);
+void nda_py_host_collect (NdaPyHost * host);
+
+/* any thread */
+gboolean nda_py_host_set_parameter (NdaPyHost * host, const gchar * key,
+    const gchar * value);
+gchar *nda_py_host_get_parameter (NdaPyHost * host, const gchar * key);
+GstClockTime nda_py_host_get_latency (NdaPyHost * host);
+
+G_END_DECLS

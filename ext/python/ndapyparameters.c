@@ -1,0 +1,119 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndapyparameters.h"
+
+#include <gst/gst.h>
+
+#include <glib/gi18n-lib.h>
+
+#include <string.h>
+
+NdaPyParameter *
+nda_py_parameter_new (const gchar *key, const gchar *value)
+{
+  NdaPyParameter *self = g_new (NdaPyParameter, 1);
+
+  self->key = g_strdup (key);
+  self->value = g_strdup (value);
+  return self;
+}
+
+void
+nda_py_parameter_free (NdaPyParameter *self)
+{
+  g_free (self->key);
+  g_free (self->value);
+  g_free (self);
+}
+
+NdaPyParameters *
+nda_py_parameters_new (void)
+{
+  return g_ptr_array_new_with_free_func ((GDestroyNotify)
+      nda_py_parameter_free);
+}
+
+/* The quoted value at *@text, behind its opening quote; *@text ends up behind
+ * the closing one. NULL when there is none. */
+static gchar *
+unquote (const gchar **text)
+{
+  GString *value = g_string_new (NULL);
+
+  for (const gchar * p = *text; *p; p++) {
+    if (*p == '"') {
+      *text = p + 1;
+      return g_string_free (value, FALSE);
+    }
+    if (*p == '\\' && (p[1] == '"' || p[1] == '\\'))
+      p++;
+    g_string_append_c (value, *p);
+  }
+  g_string_free (value, TRUE);
+  return NULL;
+}
+
+/* The value at *@text; *@text ends up at the comma or the end behind it. */
+static gchar *
+parse_value (const gchar **text, GError **error)
+{
+  const gchar *begin = *text;
+  gchar *value;
+
+  if (*begin != '"') {
+    *text = begin + strcspn (begin, ",");
+    return g_strndup (begin, *text - begin);
+  }
+  (*text)++;
+  value = unquote (text);
+  if (value && (**text == ',' || **text == '\0'))
+    return value;
+  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+      value ? _("After the quoted value %s in the parameters a comma must "
+          "follow. Write parameters as key=value,key=\"value, quoted\".") :
+      _("The quoted value %s in the parameters has no closing quote. Write "
+          "parameters as key=value,key=\"value, quoted\"."), begin);
+  g_free (value);
+  return NULL;
+}
+
+static NdaPyParameter *
+parse_one (const gchar **text, GError **error)
+{
+  gsize n_key = strcspn (*text, "=,");
+  g_autofree gchar *key = g_strstrip (g_strndup (*text, n_key));
+  g_autofree gchar *value = NULL;
+
+  if ((*text)[n_key] != '=' || !*key) {
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        _("The parameters “%s” are not of the form key=value,key=value"),
+        *text);
+    return NULL;
+  }
+  *text += n_key + 1;
+  value = parse_value (text, error);
+  return value ? nda_py_parameter_new (key, value) : NULL;
+}
+
+/* Reads @text, which may be NULL or empty. On failure returns NULL and says
+ * where. */
+NdaPyParameters *
+nda_py_parameters_parse (const gchar *text, GError **error)
+{
+  g_autoptr (GPtrArray) parameters = nda_py_parameters_new ();
+
+  while (text && *text) {
+    NdaPyParameter *parameter = parse_one (&text, error);
+
+    if (!parameter)
+      return NULL;
+    g_ptr_array_add (parameters, parameter);
+    if (*text == ',')
+      text++;
+  }
+  return g_steal_pointer (&parameters);
+}

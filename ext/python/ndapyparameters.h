@@ -1,0 +1,30 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Parameters as text: "key=value,key=value". Every value reaches the plugin
+ * exactly as written, up to the next comma; one with a comma or a quote in it
+ * is put in double quotes, in which a backslash keeps a quote or a backslash.
+ * Spaces around a key are not part of it; those of a value are. */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  gchar *key;
+  gchar *value;
+} NdaPyParameter;
+
+typedef GPtrArray NdaPyParameters;      /* of NdaPyParameter, owned */
+
+NdaPyParameter *nda_py_parameter_new (const gchar * key, const gchar * value);
+void nda_py_parameter_free (NdaPyParameter * parameter);
+
+NdaPyParameters *nda_py_parameters_new (void);
+NdaPyParameters *nda_py_parameters_parse (const gchar * text, GError ** error);
+
+G_END_DECLS

@@ -1,0 +1,26 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndapybridge.h"
+
+#include <gst/gst.h>
+
+#include <glib/gi18n-lib.h>
+
+/* Python is not touched here: the registry's scanner must stay clean. The
+ * plugin stays resident, since an interpreter cannot be unloaded. */
+static gboolean
+plugin_init (GstPlugin *plugin)
+{
+  bindtextdomain (GETTEXT_PACKAGE, LOCALEDIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+
+  return GST_ELEMENT_REGISTER (ndapybridge, plugin);
+}
+
+GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, ndapython,
+    "Live audio through Python plugins", plugin_init, VERSION, "LGPL",
+    NDA_PACKAGE_NAME, NDA_PACKAGE_ORIGIN)
