@@ -41,6 +41,7 @@ struct _NdaRegroup
 
   guint64 n_discontinuities;
   gint step;                    /* [atomic] gcd of all lengths and the block's */
+  gint rate;                    /* [atomic] of the format */
 };
 
 /* Regroups into blocks of @n_block_frames. */
@@ -51,6 +52,7 @@ nda_regroup_new (guint n_block_frames)
 
   self->n_block_frames = n_block_frames;
   self->step = n_block_frames;
+  self->rate = NDA_BLOCK_RATE;
   gst_audio_info_init (&self->info);
   nda_frame_clock_init (&self->clock, NDA_BLOCK_RATE);
   return self;
@@ -102,6 +104,7 @@ nda_regroup_set_caps (NdaRegroup *self, GstCaps *caps)
   self->pool = nda_block_pool_new (caps, &info, self->n_block_frames);
 
   nda_frame_clock_init (&self->clock, info.rate);
+  g_atomic_int_set (&self->rate, info.rate);
   g_atomic_int_set (&self->step, self->n_block_frames);
   self->last_n_frames = 0;
   return self->pool != NULL;
@@ -369,6 +372,20 @@ nda_regroup_flush (NdaRegroup *self)
   nda_regroup_mark_gap (self);
 }
 
+/* Forgets the stream: as new. */
+void
+nda_regroup_reset (NdaRegroup *self)
+{
+  clear_format (self);
+  gst_audio_info_init (&self->info);
+  nda_frame_clock_init (&self->clock, NDA_BLOCK_RATE);
+  self->segment_start = 0;
+  self->discont = FALSE;
+  self->last_n_frames = 0;
+  self->n_discontinuities = 0;
+  g_atomic_int_set (&self->step, self->n_block_frames);
+}
+
 /* What comes next does not follow what came before, and that is known: a GAP
  * event or a flush. The clock starts anew with the next buffer. */
 void
@@ -397,5 +414,5 @@ nda_regroup_get_latency (NdaRegroup *self)
   guint step = g_atomic_int_get (&self->step);
 
   return nda_block_frames_to_time (self->n_block_frames - step,
-      self->info.rate ? self->info.rate : NDA_BLOCK_RATE);
+      g_atomic_int_get (&self->rate));
 }

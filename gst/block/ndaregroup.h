@@ -40,6 +40,7 @@ GstBuffer *nda_regroup_drain (NdaRegroup * regroup);
 void nda_regroup_start_segment (NdaRegroup * regroup,
     const GstSegment * segment);
 void nda_regroup_flush (NdaRegroup * regroup);
+void nda_regroup_reset (NdaRegroup * regroup);
 void nda_regroup_mark_gap (NdaRegroup * regroup);
 
 guint64 nda_regroup_get_n_discontinuities (NdaRegroup * regroup);

@@ -1,0 +1,222 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndablockinput.h"
+
+#include "ndablock.h"
+
+#include <glib/gi18n-lib.h>
+
+void
+nda_block_input_init (NdaBlockInput *self, GstElement *element,
+    const NdaBlockOutput *output)
+{
+  self->element = element;
+  self->output = output;
+  self->regroup = nda_regroup_new (NDA_BLOCK_FRAMES);
+  self->latency = 0;
+}
+
+void
+nda_block_input_clear (NdaBlockInput *self)
+{
+  g_clear_pointer (&self->regroup, nda_regroup_free);
+}
+
+/* Forgets the stream, when the pad is deactivated. */
+void
+nda_block_input_reset (NdaBlockInput *self)
+{
+  nda_regroup_reset (self->regroup);
+  self->latency = 0;
+}
+
+/* Asks for the latency to be computed anew when buffers arrive in other
+ * lengths than before. */
+static void
+announce_latency (NdaBlockInput *self)
+{
+  GstClockTime latency = nda_regroup_get_latency (self->regroup);
+
+  if (G_LIKELY (latency == self->latency))
+    return;
+  self->latency = latency;
+  gst_element_post_message (self->element,
+      gst_message_new_latency (GST_OBJECT (self->element)));
+}
+
+/* Takes @buffer (transfer full). */
+GstFlowReturn
+nda_block_input_chain (NdaBlockInput *self, GstBuffer *buffer)
+{
+  g_autoptr (GError) error = NULL;
+  GstBuffer *block;
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  if (!nda_regroup_get_pool (self->regroup)) {
+    gst_buffer_unref (buffer);
+    return GST_FLOW_NOT_NEGOTIATED;
+  }
+  if (!nda_regroup_push (self->regroup, buffer, &error)) {
+    GST_ELEMENT_ERROR (self->element, STREAM, FORMAT, ("%s", error->message),
+        ("no whole number of frames"));
+    return GST_FLOW_ERROR;
+  }
+  announce_latency (self);
+  while (flow == GST_FLOW_OK && (block = nda_regroup_pop (self->regroup)))
+    flow = self->output->push_block (self->element, block);
+  if (flow != GST_FLOW_OK)
+    nda_regroup_flush (self->regroup);
+  return flow;
+}
+
+/* Pushes what is left of a block before the stream goes on in another way. */
+static void
+drain (NdaBlockInput *self)
+{
+  GstBuffer *rest = nda_regroup_drain (self->regroup);
+
+  if (rest)
+    self->output->push_block (self->element, rest);
+}
+
+static gboolean
+take_caps (NdaBlockInput *self, GstEvent *event)
+{
+  GstCaps *caps;
+  g_autoptr (GstCaps) marked = NULL;
+  GstEvent *marked_event;
+  GstAudioInfo info;
+
+  gst_event_parse_caps (event, &caps);
+  if (!gst_audio_info_from_caps (&info, caps)) {
+    GST_WARNING_OBJECT (self->element, "cannot use caps %" GST_PTR_FORMAT,
+        caps);
+    gst_event_unref (event);
+    return FALSE;
+  }
+  /* the same format again is no reason to cut a block short */
+  if (!nda_regroup_get_pool (self->regroup)
+      || !gst_audio_info_is_equal (&info,
+          nda_regroup_get_info (self->regroup))) {
+    drain (self);
+    nda_regroup_set_caps (self->regroup, caps);
+  }
+  marked = nda_block_caps_mark (gst_caps_copy (caps));
+  marked_event = gst_event_new_caps (marked);
+  gst_event_set_seqnum (marked_event, gst_event_get_seqnum (event));
+  gst_event_unref (event);
+  return self->output->push_event (self->element, marked_event);
+}
+
+/* A segment in time: one in bytes, as a raw file has it, cannot be passed on
+ * with the time stamps that blocks have. */
+static GstEvent *
+to_time_segment (GstEvent *event)
+{
+  GstSegment segment;
+  GstEvent *in_time;
+
+  gst_event_copy_segment (event, &segment);
+  if (segment.format == GST_FORMAT_TIME)
+    return event;
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  in_time = gst_event_new_segment (&segment);
+  gst_event_set_seqnum (in_time, gst_event_get_seqnum (event));
+  gst_event_unref (event);
+  return in_time;
+}
+
+static gboolean
+take_segment (NdaBlockInput *self, GstEvent *event)
+{
+  const GstSegment *segment;
+
+  drain (self);
+  gst_event_parse_segment (event, &segment);
+  if (segment->rate != 1.0) {
+    GST_ELEMENT_ERROR (self->element, STREAM, NOT_IMPLEMENTED,
+        (_("Live audio cannot be played at the rate %g. Seek with the rate 1."),
+            segment->rate), ("segment %" GST_SEGMENT_FORMAT, segment));
+    gst_event_unref (event);
+    return FALSE;
+  }
+  event = to_time_segment (event);
+  gst_event_parse_segment (event, &segment);
+  nda_regroup_start_segment (self->regroup, segment);
+  return self->output->push_event (self->element, event);
+}
+
+/* Takes a serialized event (transfer full). */
+gboolean
+nda_block_input_event (NdaBlockInput *self, GstEvent *event)
+{
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_CAPS:
+      return take_caps (self, event);
+    case GST_EVENT_SEGMENT:
+      return take_segment (self, event);
+    case GST_EVENT_GAP:
+      drain (self);
+      nda_regroup_mark_gap (self->regroup);
+      break;
+    case GST_EVENT_FLUSH_STOP:
+      nda_regroup_flush (self->regroup);
+      break;
+    case GST_EVENT_STREAM_START:
+    case GST_EVENT_SEGMENT_DONE:
+    case GST_EVENT_EOS:
+      drain (self);
+      break;
+    default:
+      break;
+  }
+  return self->output->push_event (self->element, event);
+}
+
+/* What regrouping adds. From any thread. */
+GstClockTime
+nda_block_input_get_latency (NdaBlockInput *self)
+{
+  return nda_regroup_get_latency (self->regroup);
+}
+
+/* Caps that @pad can have: those of its template which the peer of @other can
+ * have, whatever either promises about sizes. */
+void
+nda_block_answer_caps (GstPad *pad, GstPad *other, GstQuery *query)
+{
+  GstCaps *filter;
+  g_autoptr (GstCaps) template = gst_pad_get_pad_template_caps (pad);
+  g_autoptr (GstCaps) taken = nda_block_caps_unmark (gst_caps_copy (template));
+  g_autoptr (GstCaps) marked = NULL;
+  g_autoptr (GstCaps) peer = NULL;
+  g_autoptr (GstCaps) result = NULL;
+
+  /* a source pad's peer may ask for block-frames; upstream's never has it */
+  if (GST_PAD_IS_SINK (pad))
+    marked = nda_block_caps_mark (gst_caps_copy (taken));
+  peer = gst_pad_peer_query_caps (other, marked ? marked : taken);
+  peer = nda_block_caps_unmark (g_steal_pointer (&peer));
+  result = gst_caps_intersect_full (peer, template, GST_CAPS_INTERSECT_FIRST);
+  gst_query_parse_caps (query, &filter);
+  if (filter) {
+    GstCaps *filtered =
+        gst_caps_intersect_full (filter, result, GST_CAPS_INTERSECT_FIRST);
+
+    gst_caps_replace (&result, filtered);
+    gst_caps_unref (filtered);
+  }
+  gst_query_set_caps_result (query, result);
+}
+
+/* Any size of buffer is good. No pool is offered: its one size would bind
+ * whoever fills it, and what has that size already passes without a copy. */
+void
+nda_block_answer_allocation (GstQuery *query)
+{
+  gst_query_add_allocation_meta (query, GST_AUDIO_META_API_TYPE, NULL);
+}

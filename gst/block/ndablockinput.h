@@ -1,0 +1,48 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The sink pad of an element that works in blocks: buffers of any size and the
+ * serialized events among them in, blocks and events in their order out, to
+ * the owner's two functions. A stream is cut, and its rest pushed as a short
+ * block, where it ends, pauses or becomes another: at EOS, SEGMENT,
+ * SEGMENT_DONE, GAP, STREAM_START, and at CAPS of another format.
+ *
+ * Belongs to the sink pad's streaming thread: no locks. The functions for
+ * queries and nda_block_input_get_latency () may be called from any thread. */
+
+#pragma once
+
+#include "ndaregroup.h"
+
+G_BEGIN_DECLS
+
+/* Called on the streaming thread, without a lock. Both take what they get. */
+typedef struct
+{
+  GstFlowReturn (*push_block) (gpointer owner, GstBuffer * block);
+  gboolean (*push_event) (gpointer owner, GstEvent * event);
+} NdaBlockOutput;
+
+typedef struct
+{
+  GstElement *element;          /* [const] not owned; the owner */
+  const NdaBlockOutput *output; /* [const] */
+  NdaRegroup *regroup;          /* owned */
+  GstClockTime latency;         /* that was announced last */
+} NdaBlockInput;
+
+void nda_block_input_init (NdaBlockInput * input, GstElement * element,
+    const NdaBlockOutput * output);
+void nda_block_input_clear (NdaBlockInput * input);
+void nda_block_input_reset (NdaBlockInput * input);
+
+GstFlowReturn nda_block_input_chain (NdaBlockInput * input,
+    GstBuffer * buffer);
+gboolean nda_block_input_event (NdaBlockInput * input, GstEvent * event);
+
+GstClockTime nda_block_input_get_latency (NdaBlockInput * input);
+void nda_block_answer_caps (GstPad * pad, GstPad * other, GstQuery * query);
+void nda_block_answer_allocation (GstQuery * query);
+
+G_END_DECLS

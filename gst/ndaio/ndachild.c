@@ -1,0 +1,97 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndachild.h"
+
+#include "ndadevice.h"
+
+#include <glib/gi18n-lib.h>
+
+/* An element (floating) of @factory. */
+GstElement *
+nda_child_make (const gchar *factory, const gchar *name, GError **error)
+{
+  GstElement *element = gst_element_factory_make (factory, name);
+
+  if (!element)
+    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
+        _("There is no element “%s”. Install GStreamer's base and good "
+            "plugins."), factory);
+  return element;
+}
+
+gboolean
+nda_child_add (GstBin *bin, GstElement *child, GError **error)
+{
+  if (!GST_OBJECT_PARENT (child) && gst_bin_add (bin, child))
+    return TRUE;
+  g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_FAILED,
+      _("The element “%s” cannot be put into “%s”: it is in use elsewhere, or "
+          "another has its name."), GST_OBJECT_NAME (child),
+      GST_OBJECT_NAME (bin));
+  return FALSE;
+}
+
+/* Brings an autoaudiosrc or autoaudiosink to READY, where it is known whether
+ * there is a device. Other elements tell themselves what they miss. */
+gboolean
+nda_child_probe (GstElement *child, gint *is_opening)
+{
+  gboolean ok;
+
+  if (!nda_device_is_auto (child))
+    return TRUE;
+  g_atomic_int_set (is_opening, TRUE);
+  ok = gst_element_set_state (child, GST_STATE_READY)
+      != GST_STATE_CHANGE_FAILURE && nda_device_is_real (child);
+  g_atomic_int_set (is_opening, FALSE);
+  return ok;
+}
+
+gboolean
+nda_child_is_hushed (GstMessage *message, gint *is_opening)
+{
+  return g_atomic_int_get (is_opening)
+      && (GST_MESSAGE_TYPE (message) == GST_MESSAGE_WARNING
+      || GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR);
+}
+
+/* Drops *@child, if there is one, in NULL. */
+void
+nda_child_remove (GstBin *bin, GstElement **child)
+{
+  if (!*child)
+    return;
+  gst_element_set_locked_state (*child, TRUE);
+  gst_element_set_state (*child, GST_STATE_NULL);
+  if (GST_OBJECT_PARENT (*child) == GST_OBJECT (bin))
+    gst_bin_remove (bin, *child);
+  gst_element_set_locked_state (*child, FALSE);
+  gst_clear_object (child);
+}
+
+/* Posts @error, whose text is for the person. */
+void
+nda_child_post_error (GstElement *bin, const GError *error)
+{
+  gst_element_message_full (bin, GST_MESSAGE_ERROR, error->domain, error->code,
+      g_strdup (error->message),
+      g_strdup_printf ("%s, code %d", g_quark_to_string (error->domain),
+          error->code), __FILE__, G_STRFUNC, __LINE__);
+}
+
+GError *
+nda_child_parse_error (GstElement *child, GstMessage *message)
+{
+  GError *error = NULL;
+
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR && child
+      && (GST_MESSAGE_SRC (message) == GST_OBJECT (child)
+          || gst_object_has_as_ancestor (GST_MESSAGE_SRC (message),
+              GST_OBJECT (child))))
+    gst_message_parse_error (message, &error, NULL);
+  return error;
+}

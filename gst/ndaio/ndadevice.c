@@ -1,0 +1,156 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndadevice.h"
+
+#include "ndablock.h"
+
+#include <gst/audio/gstaudiobasesink.h>
+#include <gst/audio/gstaudiobasesrc.h>
+
+#include <glib/gi18n-lib.h>
+
+/* One block, and two of them, in microseconds; rounded up, so that a period
+ * is never shorter than a block */
+#define PERIOD_US \
+    ((gint64) (NDA_BLOCK_FRAMES * G_USEC_PER_SEC + NDA_BLOCK_RATE - 1) \
+        / NDA_BLOCK_RATE)
+#define TWO_PERIODS_US (2 * PERIOD_US)
+/* What a source's ring holds, to outlast a stall */
+#define MIN_SOURCE_BUFFER_US (G_GINT64_CONSTANT (100000))
+
+/* Under which the name of a device goes, beside the one shown to people */
+static const gchar *const name_fields[] = {
+  "device.name", "node.name", "alsa.card_name", "device.string", NULL
+};
+
+/* Whether @device is what the user calls @name: as people see it, as its
+ * element takes it, or as the audio server lists it. */
+static gboolean
+is_called (GstDevice *device, const gchar *name)
+{
+  g_autofree gchar *shown = gst_device_get_display_name (device);
+  g_autoptr (GstStructure) details = gst_device_get_properties (device);
+  g_autofree gchar *internal = NULL;
+
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (device),
+          "internal-name"))
+    g_object_get (device, "internal-name", &internal, NULL);
+  if (g_strcmp0 (shown, name) == 0 || g_strcmp0 (internal, name) == 0)
+    return TRUE;
+  for (guint i = 0; details && name_fields[i]; i++)
+    if (g_strcmp0 (gst_structure_get_string (details, name_fields[i]),
+            name) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+static gchar *
+list_names (GList *devices)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+
+  for (GList * l = devices; l; l = l->next) {
+    g_autofree gchar *shown = gst_device_get_display_name (l->data);
+
+    g_ptr_array_add (names, g_strdup_printf ("“%s”", shown));
+  }
+  if (!names->len)
+    return g_strdup (_("none"));
+  g_ptr_array_add (names, NULL);
+  return g_strjoinv (", ", (gchar **) names->pdata);
+}
+
+/* An element (floating) for the device of @classes, “Audio/Source” or
+ * “Audio/Sink”, that is called @name. */
+GstElement *
+nda_device_make (const gchar *classes, const gchar *name, GError **error)
+{
+  g_autoptr (GstDeviceMonitor) monitor = gst_device_monitor_new ();
+  g_autofree gchar *there = NULL;
+  GstElement *element = NULL;
+  GList *devices;
+
+  gst_device_monitor_add_filter (monitor, classes, NULL);
+  devices = gst_device_monitor_get_devices (monitor);
+  for (GList * l = devices; l && !element; l = l->next)
+    if (is_called (l->data, name))
+      element = gst_device_create_element (l->data, NULL);
+  if (!element) {
+    there = list_names (devices);
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
+        _("There is no audio device “%s”. These are there: %s."), name, there);
+  }
+  g_list_free_full (devices, gst_object_unref);
+  return element;
+}
+
+/* Whether @element is an autoaudiosrc or autoaudiosink. */
+gboolean
+nda_device_is_auto (GstElement *element)
+{
+  GstElementFactory *factory = gst_element_get_factory (element);
+
+  return factory && g_str_has_prefix (GST_OBJECT_NAME (factory), "autoaudio");
+}
+
+/* Whether @auto_element, an autoaudiosrc or autoaudiosink in READY, has found
+ * a device. Without one it puts in a stand-in, and a warning on the bus. */
+gboolean
+nda_device_is_real (GstElement *auto_element)
+{
+  GstIterator *children;
+  GValue item = G_VALUE_INIT;
+  gboolean is_real = FALSE;
+
+  children = gst_bin_iterate_elements (GST_BIN (auto_element));
+  while (gst_iterator_next (children, &item) == GST_ITERATOR_OK) {
+    GstElement *child = g_value_get_object (&item);
+
+    is_real = !g_str_has_prefix (GST_OBJECT_NAME (child), "fake-");
+    g_value_reset (&item);
+  }
+  g_value_unset (&item);
+  gst_iterator_free (children);
+  return is_real;
+}
+
+static gboolean
+has_default (GstElement *element, const gchar *property)
+{
+  GParamSpec *pspec = g_object_class_find_property
+      (G_OBJECT_GET_CLASS (element), property);
+  g_auto (GValue) value = G_VALUE_INIT;
+
+  g_object_get_property (G_OBJECT (element), property, &value);
+  return g_param_value_defaults (pspec, &value);
+}
+
+/* Asks for @value unless the user asked for something else. */
+static void
+ask (GstElement *element, const gchar *property, gint64 value)
+{
+  if (has_default (element, property))
+    g_object_set (element, property, value, NULL);
+}
+
+/* Asks an audio device for one-block periods: a source for a ring that
+ * outlasts a stall, a sink for the shortest that plays. */
+void
+nda_device_use_periods (GstElement *element)
+{
+  gint64 buffer_time;
+
+  if (GST_IS_AUDIO_BASE_SINK (element)) {
+    ask (element, "latency-time", PERIOD_US);
+    ask (element, "buffer-time", TWO_PERIODS_US);
+  } else if (GST_IS_AUDIO_BASE_SRC (element)) {
+    ask (element, "latency-time", PERIOD_US);
+    g_object_get (element, "buffer-time", &buffer_time, NULL);
+    if (buffer_time < MIN_SOURCE_BUFFER_US)
+      g_object_set (element, "buffer-time", MIN_SOURCE_BUFFER_US, NULL);
+  }
+}

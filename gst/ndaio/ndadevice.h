@@ -1,0 +1,20 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Audio devices: finding one by its name, asking it for one-block periods, and
+ * knowing a real one from the stand-in of autoaudiosrc and autoaudiosink. */
+
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+GstElement *nda_device_make (const gchar * classes, const gchar * name,
+    GError ** error);
+gboolean nda_device_is_auto (GstElement * element);
+gboolean nda_device_is_real (GstElement * auto_element);
+void nda_device_use_periods (GstElement * element);
+
+G_END_DECLS

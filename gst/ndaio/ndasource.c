@@ -1,0 +1,189 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndasource.h"
+
+#include "ndachild.h"
+#include "ndadescription.h"
+#include "ndadevice.h"
+
+#include <glib/gi18n-lib.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* That a local file is there to be read, which is better known before the
+ * pipeline runs. */
+static gboolean
+check_file (const gchar *uri, GError **error)
+{
+  g_autofree gchar *path = NULL;
+
+  if (!gst_uri_has_protocol (uri, "file"))
+    return TRUE;
+  path = g_filename_from_uri (uri, NULL, error);
+  if (!path)
+    return FALSE;
+  if (access (path, R_OK) == 0 && !g_file_test (path, G_FILE_TEST_IS_DIR))
+    return TRUE;
+  if (errno == ENOENT)
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
+        _("There is no file “%s”. Check the property “uri”."), path);
+  else
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ,
+        _("The file “%s” cannot be read: %s"), path,
+        g_strerror (errno ? errno : EISDIR));
+  return FALSE;
+}
+
+static GstElement *
+make_from_uri (const gchar *uri, GError **error)
+{
+  GstElement *element;
+
+  if (!gst_uri_is_valid (uri)) {
+    g_autofree gchar *path = g_canonicalize_filename (uri, NULL);
+    g_autofree gchar *as_uri = g_filename_to_uri (path, NULL, NULL);
+
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        _("“%s” is not a URI. If it is a file, write “%s”."), uri, as_uri);
+    return NULL;
+  }
+  errno = 0;
+  if (!check_file (uri, error))
+    return NULL;
+  element = nda_child_make ("uridecodebin", "source", error);
+  if (element)
+    g_object_set (element, "uri", uri, "expose-all-streams", FALSE, NULL);
+  if (element)
+    gst_util_set_object_arg (G_OBJECT (element), "caps", "audio/x-raw(ANY)");
+  return element;
+}
+
+/* The element (floating, or @source itself) that the properties ask for. */
+GstElement *
+nda_source_make (GstElement *source, const gchar *uri, const gchar *device,
+    GError **error)
+{
+  const GError *failure = source ? nda_description_get_error (source) : NULL;
+
+  if (failure) {
+    g_propagate_error (error, g_error_copy (failure));
+    return NULL;
+  }
+  if ((source != NULL) + (uri != NULL) + (device != NULL) > 1) {
+    g_set_error_literal (error, GST_RESOURCE_ERROR,
+        GST_RESOURCE_ERROR_SETTINGS,
+        _("More than one source is named. Set one of “source”, “uri” and "
+            "“device”, or none for the default microphone."));
+    return NULL;
+  }
+  if (source)
+    return source;
+  if (uri)
+    return make_from_uri (uri, error);
+  if (device)
+    return nda_device_make ("Audio/Source", device, error);
+  return nda_child_make ("autoaudiosrc", "source", error);
+}
+
+static gboolean
+is_audio (GstPad *pad)
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
+
+  if (!caps)
+    caps = gst_pad_query_caps (pad, NULL);
+  if (!caps || gst_caps_is_any (caps) || gst_caps_is_empty (caps))
+    return caps && !gst_caps_is_empty (caps);
+  return g_str_equal (gst_structure_get_name (gst_caps_get_structure (caps,
+              0)), "audio/x-raw");
+}
+
+/* Links @pad, a ghost of it on each bin up to that of @next. */
+static gboolean
+link_pad (GstPad *pad, GstElement *next)
+{
+  g_autoptr (GstPad) from = gst_object_ref (pad);
+  g_autoptr (GstPad) to = gst_element_get_static_pad (next, "sink");
+  GstObject *bin = GST_OBJECT_PARENT (next);
+
+  while (GST_OBJECT_PARENT (GST_PAD_PARENT (from)) != bin) {
+    GstElement *parent = GST_ELEMENT (GST_OBJECT_PARENT
+        (GST_PAD_PARENT (from)));
+    GstPad *ghost = gst_ghost_pad_new (NULL, from);
+
+    gst_pad_set_active (ghost, TRUE);
+    gst_element_add_pad (parent, ghost);
+    gst_object_replace ((GstObject **) & from, GST_OBJECT (ghost));
+  }
+  return !gst_pad_is_linked (to)
+      && GST_PAD_LINK_SUCCESSFUL (gst_pad_link (from, to));
+}
+
+/* Called on a streaming thread: the stream is known now. */
+static void
+on_pad_added (GstElement *dynamic, GstPad *pad, GstElement *next)
+{
+  if (GST_PAD_IS_SRC (pad) && is_audio (pad))
+    link_pad (pad, next);
+}
+
+/* Called on a streaming thread: there will be no other pads. */
+static void
+on_no_more_pads (GstElement *dynamic, GstElement *next)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (next, "sink");
+  GstElement *bin = GST_ELEMENT (GST_OBJECT_PARENT (next));
+  g_autofree gchar *uri = NULL;
+
+  if (gst_pad_is_linked (pad))
+    return;
+  g_object_get (bin, "uri", &uri, NULL);
+  GST_ELEMENT_ERROR (bin, STREAM, WRONG_TYPE,
+      (_("There is no audio in “%s”."), uri ? uri : GST_OBJECT_NAME (dynamic)),
+      ("no audio pad among those of %s", GST_OBJECT_NAME (dynamic)));
+}
+
+/* Links @source, a child of @bin like @next, now or when its pads come. FALSE
+ * when it has nothing to link. */
+gboolean
+nda_source_connect (GstElement *source, GstBin *bin, GstElement *next)
+{
+  g_autoptr (GList) dynamic = nda_description_find_dynamic (source);
+  g_autoptr (GstPad) pad = NULL;
+
+  for (GList * l = dynamic; l; l = l->next) {
+    g_signal_connect_object (l->data, "pad-added", G_CALLBACK (on_pad_added),
+        next, 0);
+    g_signal_connect_object (l->data, "no-more-pads",
+        G_CALLBACK (on_no_more_pads), next, 0);
+  }
+  if (dynamic)
+    return TRUE;
+  pad = nda_description_find_pad (source, GST_PAD_SRC);
+  return pad && link_pad (pad, next);
+}
+
+/* Undoes all that, when @source is in NULL. */
+void
+nda_source_disconnect (GstElement *source, GstElement *next)
+{
+  g_autoptr (GList) dynamic = nda_description_find_dynamic (source);
+  g_autoptr (GList) pads = g_list_copy (source->pads);
+
+  for (GList * l = dynamic; l; l = l->next)
+    g_signal_handlers_disconnect_by_data (l->data, next);
+  /* the ghosts of pads that came and went */
+  for (GList * l = pads; l && dynamic && GST_IS_BIN (source); l = l->next) {
+    g_autoptr (GstPad) target = GST_IS_GHOST_PAD (l->data) ?
+        gst_ghost_pad_get_target (l->data) : NULL;
+
+    if (GST_IS_GHOST_PAD (l->data) && !target)
+      gst_element_remove_pad (source, l->data);
+  }
+}

@@ -1,0 +1,24 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndasink.h"
+#include "ndasrc.h"
+
+#include <glib/gi18n-lib.h>
+
+static gboolean
+plugin_init (GstPlugin *plugin)
+{
+  bindtextdomain (GETTEXT_PACKAGE, LOCALEDIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+
+  return GST_ELEMENT_REGISTER (ndasrc, plugin)
+      && GST_ELEMENT_REGISTER (ndasink, plugin);
+}
+
+GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, ndaio,
+    "Any source and any sink, in blocks", plugin_init, VERSION, "LGPL",
+    NDA_PACKAGE_NAME, NDA_PACKAGE_ORIGIN)
