@@ -197,33 +197,12 @@ query_latency (NdaPyBridge *self, GstQuery *query)
 
   gst_query_parse_latency (query, &live, &min, &max);
   added = nda_py_host_get_latency (self->host)
-      + nda_regroup_get_latency (self->regroup);
+      + nda_block_input_get_latency (&self->input);
   min += added;
   if (GST_CLOCK_TIME_IS_VALID (max))
     max += added + nda_block_frames_to_time ((guint64) max_blocks
         * NDA_BLOCK_FRAMES, NDA_BLOCK_RATE);
   gst_query_set_latency (query, live, min, max);
-  return TRUE;
-}
-
-/* What we can give: what upstream has, in blocks. */
-static gboolean
-query_caps (NdaPyBridge *self, GstPad *pad, GstQuery *query)
-{
-  GstCaps *filter;
-  g_autoptr (GstCaps) template = gst_pad_get_pad_template_caps (pad);
-  g_autoptr (GstCaps) taken = nda_block_caps_unmark (gst_caps_copy (template));
-  g_autoptr (GstCaps) upstream = gst_pad_peer_query_caps (self->sinkpad, taken);
-  g_autoptr (GstCaps) given = NULL;
-  g_autoptr (GstCaps) result = NULL;
-
-  upstream = nda_block_caps_unmark (g_steal_pointer (&upstream));
-  given = gst_caps_intersect_full (upstream, template,
-      GST_CAPS_INTERSECT_FIRST);
-  gst_query_parse_caps (query, &filter);
-  result = filter ? gst_caps_intersect_full (filter, given,
-      GST_CAPS_INTERSECT_FIRST) : gst_caps_ref (given);
-  gst_query_set_caps_result (query, result);
   return TRUE;
 }
 
@@ -236,7 +215,8 @@ src_query (GstPad *pad, GstObject *parent, GstQuery *query)
     case GST_QUERY_LATENCY:
       return query_latency (self, query);
     case GST_QUERY_CAPS:
-      return query_caps (self, pad, query);
+      nda_block_answer_caps (pad, self->sinkpad, query);
+      return TRUE;
     default:
       return gst_pad_query_default (pad, parent, query);
   }
@@ -541,7 +521,6 @@ nda_py_bridge_init (NdaPyBridge *self)
   nda_block_queue_init (&self->queue, &self->counters.level);
   nda_block_queue_set_max (&self->queue, DEFAULT_MAX_BLOCKS);
   self->host = nda_py_host_new (NDA_PY_ROLE_PROCESSOR, &host_events, self);
-  self->regroup = nda_regroup_new (NDA_BLOCK_FRAMES);
   self->batch = g_new0 (NdaPyBatch, 1);
 }
 
@@ -552,7 +531,7 @@ finalize (GObject *object)
 
   nda_py_host_free (self->host);
   nda_block_queue_clear (&self->queue);
-  nda_regroup_free (self->regroup);
+  nda_block_input_clear (&self->input);
   nda_py_batch_clear (self->batch);
   g_free (self->batch);
   g_free (self->failure);

@@ -8,10 +8,10 @@
 
 #pragma once
 
+#include "ndablockinput.h"
 #include "ndablockqueue.h"
 #include "ndahistogram.h"
 #include "ndapybatch.h"
-#include "ndaregroup.h"
 #include "ndastats.h"
 
 G_BEGIN_DECLS
@@ -56,8 +56,7 @@ struct _NdaPyBridge
   gint saw_eos;                 /* [atomic] upstream has ended */
 
   /* [sink thread] */
-  NdaRegroup *regroup;          /* owned; its latency: any thread */
-  GstClockTime regroup_latency; /* that was announced last */
+  NdaBlockInput input;          /* its latency: any thread */
 
   /* [worker] */
   NdaPyBatch *batch;            /* owned */

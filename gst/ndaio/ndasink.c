@@ -22,6 +22,12 @@
  * on the element in #ndasink:sink. The latency is the device's two periods and
  * the deadline: 26.3 ms.
  *
+ * A device takes up to two periods longer to start than it says, and all live
+ * sound would be heard that much later. Once its first 16 blocks have shown how
+ * much it is, as much of the sound that waits is left out, once (at most some
+ * 30 ms, within the first quarter of a second), so that the latency reported is
+ * the one heard. From then on nothing is.
+ *
  * ## When something goes wrong
  *
  * A device, folder or element that is not there, or a file that is there
@@ -41,13 +47,13 @@
  * * `drift` (gint64, ns): how far the frames have run ahead of that clock (or
  *   behind, if negative), by the same line
  * * `num-underruns` (guint64): buffers that reached the sink inside later than
- *   their time stamp plus the pipeline's latency
+ *   their time stamp plus the pipeline's latency; not while a device starts
  * * `num-overruns` (guint64): buffers that the sink inside reported as dropped
  * * `num-discontinuities` (guint64): buffers that said they do not follow the
  *   last
  * * `min-`, `avg-`, `max-latency` (guint64, ns): from a buffer's time stamp to
- *   the moment it is due at the device: the pipeline's latency, or more if it
- *   was late
+ *   the moment it is heard: when what a device still holds has been played,
+ *   and no earlier than the pipeline's latency has it; once a device has started
  *
  * ## Example pipelines
  * |[
@@ -64,6 +70,7 @@
 
 #include "ndasink.h"
 
+#include "ndaarrival.h"
 #include "ndachild.h"
 #include "ndadescription.h"
 #include "ndadevice.h"
@@ -71,7 +78,6 @@
 #include "ndameter.h"
 
 #include <gst/audio/audio.h>
-#include <gst/base/gstbasesink.h>
 
 #include <glib/gi18n-lib.h>
 
@@ -79,7 +85,6 @@ GST_DEBUG_CATEGORY_STATIC (nda_sink_debug);
 #define GST_CAT_DEFAULT nda_sink_debug
 
 #define DEFAULT_PROCESSING_DEADLINE (5 * GST_MSECOND)
-#define PROBE_KEY "nda-sink-probe"
 
 /* THREADS. The streaming threads, upstream's and that of the sink inside,
  * count in the meter; the application's change the state and set properties.
@@ -104,7 +109,6 @@ struct _NdaSink
 
   GstAudioInfo info;            /* [upstream's thread] what comes in */
   gboolean has_started;         /* [upstream's thread] since the segment */
-  NdaReportLimit report;        /* [sink's thread] of underruns */
 };
 
 enum
@@ -179,64 +183,11 @@ on_input_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   return GST_PAD_PROBE_OK;
 }
 
-/* --- what arrives at the sink inside, on its thread --- */
-
-static void
-report_underrun (NdaSink *self, GstClockTimeDiff lateness)
-{
-  guint64 n_late =
-      nda_report_limit_count (&self->report, gst_util_get_timestamp ());
-
-  if (n_late)
-    GST_ELEMENT_WARNING (self, CORE, CLOCK,
-        (_("Sound came too late for the device and was not heard in time. The "
-                "computer was too busy, or a source or plugin too slow.")),
-        ("%" G_GUINT64_FORMAT " buffers since the last report, the last one %"
-            GST_STIME_FORMAT " late", n_late, GST_STIME_ARGS (lateness)));
-}
-
-/* How long after its time stamp @buffer would be heard at @sink if that were
- * now, or NONE where that means nothing. */
-static GstClockTime
-age_of (GstBaseSink *sink, GstBuffer *buffer)
-{
-  GstClockTime begin, now;
-
-  if (!gst_base_sink_get_sync (sink) || !GST_BUFFER_PTS_IS_VALID (buffer)
-      || GST_STATE (sink) != GST_STATE_PLAYING
-      || sink->segment.format != GST_FORMAT_TIME)
-    return GST_CLOCK_TIME_NONE;
-  begin = gst_segment_to_running_time (&sink->segment, GST_FORMAT_TIME,
-      GST_BUFFER_PTS (buffer));
-  now = gst_element_get_current_running_time (GST_ELEMENT (sink));
-  if (!GST_CLOCK_TIME_IS_VALID (begin) || !GST_CLOCK_TIME_IS_VALID (now))
-    return GST_CLOCK_TIME_NONE;
-  return now > begin ? now - begin : 0;
-}
-
-static GstPadProbeReturn
-on_arrival (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
-{
-  NdaSink *self = user_data;
-  GstBaseSink *sink = GST_BASE_SINK (GST_PAD_PARENT (pad));
-  GstClockTime age = age_of (sink, GST_PAD_PROBE_INFO_BUFFER (info));
-  GstClockTime latency = gst_base_sink_get_latency (sink);
-
-  if (!GST_CLOCK_TIME_IS_VALID (age))
-    return GST_PAD_PROBE_OK;
-  nda_meter_count_arrival (&self->meter, MAX (age, latency), age > latency);
-  if (age > latency)
-    report_underrun (self, GST_CLOCK_DIFF (latency, age));
-  return GST_PAD_PROBE_OK;
-}
-
 static void
 deep_element_added (GstBin *bin, GstBin *sub_bin, GstElement *element)
 {
   NdaSink *self = NDA_SINK (bin);
-  g_autoptr (GstPad) pad = NULL;
   GstClockTime deadline;
-  gulong id;
 
   nda_device_use_periods (element);
   if (!GST_IS_BASE_SINK (element))
@@ -245,23 +196,15 @@ deep_element_added (GstBin *bin, GstBin *sub_bin, GstElement *element)
   deadline = self->processing_deadline;
   GST_OBJECT_UNLOCK (self);
   gst_base_sink_set_processing_deadline (GST_BASE_SINK (element), deadline);
-
-  pad = gst_element_get_static_pad (element, "sink");
-  id = gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_arrival, self,
-      NULL);
-  g_object_set_data (G_OBJECT (element), PROBE_KEY, GSIZE_TO_POINTER (id));
+  nda_arrival_watch (GST_BASE_SINK (element), GST_ELEMENT (self),
+      &self->meter);
 }
 
 static void
 deep_element_removed (GstBin *bin, GstBin *sub_bin, GstElement *element)
 {
-  gulong id = GPOINTER_TO_SIZE (g_object_steal_data (G_OBJECT (element),
-          PROBE_KEY));
-  g_autoptr (GstPad) pad = id ? gst_element_get_static_pad (element, "sink") :
-      NULL;
-
-  if (pad)
-    gst_pad_remove_probe (pad, id);
+  if (GST_IS_BASE_SINK (element))
+    nda_arrival_unwatch (GST_BASE_SINK (element));
 }
 
 /* --- the sink --- */
