@@ -1,0 +1,170 @@
+#!/usr/bin/python3
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What a stereo block costs on its way through Python, in CPU time.
+
+Gain and clip on 512-frame blocks, as fast as it goes, four ways in turn:
+not at all (identity), native code behind a queue, ndapybridge, and an element
+written in Python with gst-python. CPU time is user and system of the whole
+process, so no thread's work is forgotten; "added" is what is over identity in
+the same round. Rounds alternate, and medians are shown: what else the machine
+does hits all four alike.
+
+    ./nda bench
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import gi
+import numpy as np
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstBase", "1.0")
+from gi.repository import Gst, GstBase  # noqa: E402
+
+# Before the pad templates below can be made.
+Gst.init(None)
+
+BLOCK_US = 512 * 1e6 / 48000
+FORMAT = "F32LE" if sys.byteorder == "little" else "F32BE"
+SOURCE = (
+    "audiotestsrc samplesperbuffer=512 num-buffers={} ! audio/x-raw,"
+    f"format={FORMAT},rate=48000,channels=2,layout=interleaved"
+)
+WAYS = {
+    "identity": "identity",
+    "queue ! volume": "queue ! volume volume=0.5",
+    "ndapybridge": "ndapybridge plugin="
+    + str(Path(__file__).with_name("gain_and_clip.py")),
+    "gst-python": "pygainandclip",
+}
+
+
+def make_template(name: str, direction: Gst.PadDirection) -> Gst.PadTemplate:
+    return Gst.PadTemplate.new(
+        name,
+        direction,
+        Gst.PadPresence.ALWAYS,
+        Gst.Caps.from_string(f"audio/x-raw,format={FORMAT}"),
+    )
+
+
+class GainAndClip(GstBase.BaseTransform):
+    """The same body as gain_and_clip.py, as an element in Python."""
+
+    __gstmetadata__ = (
+        "Gain and clip",
+        "Filter/Effect/Audio",
+        "Half the level, clipped to full scale",
+        "the nda authors",
+    )
+    __gsttemplates__ = (
+        make_template("sink", Gst.PadDirection.SINK),
+        make_template("src", Gst.PadDirection.SRC),
+    )
+
+    def do_transform_ip(self, buffer: Gst.Buffer) -> Gst.FlowReturn:
+        with buffer.map(Gst.MapFlags.READ | Gst.MapFlags.WRITE) as mapped:
+            block = np.frombuffer(mapped.data, dtype=np.float32)
+            np.multiply(block, 0.5, out=block)
+            np.clip(block, -1.0, 1.0, out=block)
+        return Gst.FlowReturn.OK
+
+
+def run(way: str, n_blocks: int) -> tuple[float, float]:
+    """Return CPU and wall-clock time a block, in microseconds."""
+    pipeline = Gst.parse_launch(
+        f"{SOURCE.format(n_blocks)} ! {WAYS[way]} ! fakesink"
+    )
+    # Loading, connecting and the first block are not part of it.
+    pipeline.set_state(Gst.State.PAUSED)
+    pipeline.get_state(Gst.CLOCK_TIME_NONE)
+    cpu, wall = time.process_time(), time.perf_counter()
+    pipeline.set_state(Gst.State.PLAYING)
+    message = pipeline.get_bus().timed_pop_filtered(
+        Gst.CLOCK_TIME_NONE, Gst.MessageType.EOS | Gst.MessageType.ERROR
+    )
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    pipeline.set_state(Gst.State.NULL)
+    if message.type == Gst.MessageType.ERROR:
+        error, debug = message.parse_error()
+        sys.exit(f"{way}: {error.message}\n{debug}")
+    return cpu / n_blocks * 1e6, wall / n_blocks * 1e6
+
+
+def measure(n_rounds: int, n_blocks: int) -> dict[str, list]:
+    """Return for each way its (cpu, wall) of every round but the first."""
+    results: dict[str, list] = {way: [] for way in WAYS}
+    for _ in range(n_rounds + 1):
+        for way in WAYS:
+            results[way].append(run(way, n_blocks))
+    return {way: rounds[1:] for way, rounds in results.items()}
+
+
+def summarise(results: dict[str, list]) -> list[dict]:
+    added = {
+        way: [
+            cpu - idle
+            for (cpu, _), (idle, _) in zip(results[way], results["identity"])
+        ]
+        for way in WAYS
+    }
+    peer = statistics.median(added["gst-python"])
+    rows = []
+    for way in WAYS:
+        middle = statistics.median(added[way])
+        rows.append(
+            {
+                "bench": "block-cost",
+                "way": way,
+                "cpu_us": round(
+                    statistics.median(cpu for cpu, _ in results[way]), 2
+                ),
+                "added_us": round(middle, 2),
+                "added_us_min": round(min(added[way]), 2),
+                "added_us_max": round(max(added[way]), 2),
+                "of_gst_python": round(middle / peer, 3),
+                "times_real_time": round(
+                    BLOCK_US
+                    / statistics.median(wall for _, wall in results[way])
+                ),
+            }
+        )
+    return rows
+
+
+def print_table(rows: list[dict], n_rounds: int, n_blocks: int) -> None:
+    print(f"CPU a block in us, medians of {n_rounds} x {n_blocks} blocks")
+    print(
+        f"{'':16}{'CPU':>8}{'added':>8}{'(min - max)':>17}"
+        f"{'of gst-python':>15}{'x real time':>13}"
+    )
+    for row in rows:
+        spread = f"({row['added_us_min']:.1f} - {row['added_us_max']:.1f})"
+        print(
+            f"{row['way']:16}{row['cpu_us']:8.1f}{row['added_us']:8.1f}"
+            f"{spread:>17}{row['of_gst_python']:15.2f}"
+            f"{row['times_real_time']:13}"
+        )
+    for row in rows:
+        print(json.dumps(row))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--blocks", type=int, default=20000)
+    arguments = parser.parse_args()
+
+    Gst.Element.register(None, "pygainandclip", 0, GainAndClip)
+    results = measure(arguments.rounds, arguments.blocks)
+    print_table(summarise(results), arguments.rounds, arguments.blocks)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,362 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The main job, live: microphone -> Python -> speaker, over the rig's one
+ * clock. A signal of numbered frames goes into the microphone, and every frame
+ * is asked for again at the speaker. Judged by loss and bits and by what the
+ * elements count themselves. What depends on how busy this machine is, late
+ * blocks, underruns and rate, is judged with --timing, in the soak, and only
+ * noted without.
+ *
+ *   with-rig one rig-live [--seconds 5] [--timing] [--max-growth KIB]
+ */
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cable.h"
+
+#define PATH "ndasrc name=src ! " \
+    "ndapybridge name=bridge plugin=passthrough ! ndasink name=sink"
+
+/* The path runs for so long before the signal starts: by then the sink has
+ * settled. */
+#define SETTLED_BLOCKS 94
+#define MAX_LATENCY (40 * GST_MSECOND)
+#define BLOCKS_PER_SECOND 93.75
+#define RATE_TOLERANCE 0.01
+
+typedef struct
+{
+  GMainLoop *loop;              /* owned */
+  GstElement *path;             /* owned; microphone to speaker */
+  GstElement *player;           /* owned */
+  RigEar *ear;                  /* owned */
+  guint64 n_frames;
+  gint max_growth;              /* KiB; 0: not judged */
+  gboolean judges_timing;
+  gsize kib_when_warm;
+  gboolean failed;
+} LiveRun;
+
+/* --- What the elements say --- */
+
+static GstStructure *
+stats_of (LiveRun * run, const gchar * name)
+{
+  GstElement *element = gst_bin_get_by_name (GST_BIN (run->path), name);
+  GstStructure *stats = NULL;
+
+  g_assert_nonnull (element);
+  g_object_get (element, "stats", &stats, NULL);
+  g_assert_nonnull (stats);
+  gst_object_unref (element);
+  return stats;
+}
+
+static guint64
+counter_of (LiveRun * run, const gchar * name, const gchar * field)
+{
+  g_autoptr (GstStructure) stats = stats_of (run, name);
+  guint64 value;
+
+  if (!gst_structure_get_uint64 (stats, field, &value))
+    g_error ("the stats of %s have no counter %s", name, field);
+  return value;
+}
+
+/* One row of the report, laid out as those of the soak. */
+static void
+judge (LiveRun * run, const gchar * what, const gchar * asked,
+    const gchar * found, gboolean is_good)
+{
+  g_print ("%-36s %14s %14s  %s\n", what, asked, found,
+      is_good ? "ok" : "NOT OK");
+  if (!is_good)
+    run->failed = TRUE;
+}
+
+static void
+judge_count (LiveRun * run, const gchar * what, guint64 asked, guint64 found)
+{
+  g_autofree gchar *asked_text = g_strdup_printf ("%" G_GUINT64_FORMAT, asked);
+  g_autofree gchar *found_text = g_strdup_printf ("%" G_GUINT64_FORMAT, found);
+
+  judge (run, what, asked_text, found_text, found == asked);
+}
+
+static void
+judge_is_zero (LiveRun * run, const gchar * name, const gchar * field)
+{
+  g_autofree gchar *what = g_strdup_printf ("%s of %s", field, name);
+
+  judge_count (run, what, 0, counter_of (run, name, field));
+}
+
+/* As judge (), for what a busy machine can spoil. */
+static void
+judge_timing (LiveRun * run, const gchar * what, const gchar * asked,
+    const gchar * found, gboolean is_good)
+{
+  if (run->judges_timing || is_good)
+    judge (run, what, asked, found, is_good);
+  else
+    g_print ("%-36s %14s %14s  noted\n", what, asked, found);
+}
+
+static void
+judge_is_never (LiveRun * run, const gchar * name, const gchar * field)
+{
+  guint64 n_found = counter_of (run, name, field);
+  g_autofree gchar *what = g_strdup_printf ("%s of %s", field, name);
+  g_autofree gchar *found = g_strdup_printf ("%" G_GUINT64_FORMAT, n_found);
+
+  judge_timing (run, what, "0", found, n_found == 0);
+}
+
+static void
+judge_rate (LiveRun * run, const gchar * name)
+{
+  g_autoptr (GstStructure) stats = stats_of (run, name);
+  g_autofree gchar *what = g_strdup_printf ("rate of %s", name);
+  g_autofree gchar *found = NULL;
+  gdouble rate;
+
+  if (!gst_structure_get_double (stats, "rate", &rate))
+    g_error ("the stats of %s have no rate", name);
+  found = g_strdup_printf ("%.4f", rate);
+  judge_timing (run, what, "93.75 +- 0.01", found,
+      fabs (rate - BLOCKS_PER_SECOND) <= RATE_TOLERANCE);
+}
+
+static void
+judge_latency (LiveRun * run)
+{
+  GstQuery *query = gst_query_new_latency ();
+  GstClockTime min = GST_CLOCK_TIME_NONE;
+  gboolean live = FALSE;
+  g_autofree gchar *found = NULL;
+
+  if (gst_element_query (run->path, query))
+    gst_query_parse_latency (query, &live, &min, NULL);
+  gst_query_unref (query);
+  found = live ? g_strdup_printf ("%.1f ms", min / 1e6) : g_strdup ("not live");
+  judge (run, "LATENCY", "<= 40 ms", found, live && min <= MAX_LATENCY);
+}
+
+static void
+judge_counters (LiveRun * run)
+{
+  judge_latency (run);
+  judge_rate (run, "src");
+  judge_rate (run, "sink");
+  judge_is_zero (run, "bridge", "num-failures");
+  judge_is_never (run, "bridge", "num-late");
+  judge_is_never (run, "src", "num-overruns");
+  judge_is_never (run, "src", "num-underruns");
+  judge_is_never (run, "sink", "num-underruns");
+  judge_is_never (run, "sink", "num-overruns");
+}
+
+/* After EOS: what went in at one end has come out at the other. */
+static void
+judge_frames (LiveRun * run)
+{
+  guint64 n_in = counter_of (run, "src", "num-frames");
+
+  judge_count (run, "frames through the bridge", n_in,
+      counter_of (run, "bridge", "num-frames"));
+  judge_count (run, "frames into the sink", n_in,
+      counter_of (run, "sink", "num-frames"));
+}
+
+static void
+judge_account (LiveRun * run)
+{
+  RigAccount account;
+
+  rig_ear_get_account (run->ear, &account);
+  judge_count (run, "frames of the signal heard", run->n_frames,
+      account.n_heard);
+  judge_count (run, "lost", 0, account.n_lost);
+  judge_count (run, "repeated", 0, account.n_repeated);
+  judge_count (run, "altered", 0, account.n_altered);
+  judge_count (run, "silent in between", 0, account.n_silent);
+  judge_count (run, "times the ear itself lost some", 0, account.n_missed);
+}
+
+static gsize
+resident_kib (void)
+{
+  g_autofree gchar *statm = NULL;
+  gsize n_pages = 0;
+
+  if (g_file_get_contents ("/proc/self/statm", &statm, NULL, NULL))
+    sscanf (statm, "%*u %" G_GSIZE_FORMAT, &n_pages);
+  return n_pages * sysconf (_SC_PAGESIZE) / 1024;
+}
+
+static void
+judge_growth (LiveRun * run)
+{
+  gssize growth = resident_kib () - run->kib_when_warm;
+  g_autofree gchar *asked = g_strdup_printf ("<= +%d KiB", run->max_growth);
+  g_autofree gchar *found = g_strdup_printf ("%+" G_GSSIZE_FORMAT " KiB",
+      growth);
+
+  judge (run, "memory since the first third", asked, found,
+      growth <= run->max_growth);
+}
+
+/* --- The run: settle, play, hear, drain --- */
+
+static gboolean
+note_memory (gpointer user_data)
+{
+  LiveRun *run = user_data;
+  RigAccount account;
+
+  rig_ear_get_account (run->ear, &account);
+  if (account.n_heard < run->n_frames / 3)
+    return G_SOURCE_CONTINUE;
+  run->kib_when_warm = resident_kib ();
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+start_player (gpointer user_data)
+{
+  LiveRun *run = user_data;
+
+  if (counter_of (run, "sink", "num-blocks") < SETTLED_BLOCKS)
+    return G_SOURCE_CONTINUE;
+  run->player = rig_player_new ("cable", run->n_frames);
+  gst_element_set_state (run->player, GST_STATE_PLAYING);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+finish (gpointer user_data)
+{
+  LiveRun *run = user_data;
+
+  judge_account (run);
+  judge_counters (run);
+  if (run->max_growth > 0)
+    judge_growth (run);
+  gst_element_send_event (run->path, gst_event_new_eos ());
+  return G_SOURCE_REMOVE;
+}
+
+/* On the ear's thread */
+static void
+on_all_heard (gpointer user_data)
+{
+  g_idle_add (finish, user_data);
+}
+
+static void
+report (LiveRun * run, GstMessage * message)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *debug = NULL;
+
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+    gst_message_parse_error (message, &error, &debug);
+  else
+    gst_message_parse_warning (message, &error, &debug);
+  g_printerr ("%s: %s\n%s\n", GST_MESSAGE_SRC_NAME (message), error->message,
+      debug ? debug : "");
+}
+
+static gboolean
+on_message (GstBus * bus, GstMessage * message, gpointer user_data)
+{
+  LiveRun *run = user_data;
+
+  switch (GST_MESSAGE_TYPE (message)) {
+    case GST_MESSAGE_WARNING:
+      report (run, message);
+      break;
+    case GST_MESSAGE_ERROR:
+      report (run, message);
+      run->failed = TRUE;
+      g_main_loop_quit (run->loop);
+      break;
+    case GST_MESSAGE_LATENCY:
+      gst_bin_recalculate_latency (GST_BIN (run->path));
+      break;
+    case GST_MESSAGE_EOS:
+      judge_frames (run);
+      g_main_loop_quit (run->loop);
+      break;
+    default:
+      break;
+  }
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+live_run (LiveRun * run)
+{
+  g_autoptr (GstBus) bus = gst_element_get_bus (run->path);
+
+  gst_bus_add_watch (bus, on_message, run);
+  gst_element_set_state (run->path, GST_STATE_PLAYING);
+  g_timeout_add (20, start_player, run);
+  g_timeout_add (20, note_memory, run);
+  g_main_loop_run (run->loop);
+  gst_bus_remove_watch (bus);
+}
+
+static void
+live_run_clear (LiveRun * run)
+{
+  gst_element_set_state (run->path, GST_STATE_NULL);
+  gst_object_unref (run->path);
+  if (run->player) {
+    gst_element_set_state (run->player, GST_STATE_NULL);
+    gst_object_unref (run->player);
+  }
+  g_clear_pointer (&run->ear, rig_ear_free);
+  g_main_loop_unref (run->loop);
+}
+
+gint
+main (gint argc, gchar ** argv)
+{
+  LiveRun run = { NULL, };
+  gint seconds = 5;
+  const GOptionEntry options[] = {
+    {"seconds", 0, 0, G_OPTION_ARG_INT, &seconds, "Length of the signal", "N"},
+    {"timing", 0, 0, G_OPTION_ARG_NONE, &run.judges_timing,
+        "Judge late blocks, underruns and the rate, too", NULL},
+    {"max-growth", 0, 0, G_OPTION_ARG_INT, &run.max_growth,
+        "How much memory may grow while the signal plays", "KIB"},
+    {NULL}
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_option_context_add_main_entries (context, options, NULL);
+  g_option_context_add_group (context, gst_init_get_option_group ());
+  if (!g_option_context_parse (context, &argc, &argv, &error) ||
+      !(run.path = gst_parse_launch (PATH, &error))) {
+    g_printerr ("%s\n", error->message);
+    return EXIT_FAILURE;
+  }
+  run.n_frames = (guint64) seconds *RIG_RATE;
+  run.loop = g_main_loop_new (NULL, FALSE);
+  run.ear = rig_ear_new ("ear_tap", run.n_frames, on_all_heard, &run);
+  if (run.ear) {
+    live_run (&run);
+  } else {
+    g_printerr ("there is no source “ear_tap”: run this below with-rig\n");
+    run.failed = TRUE;
+  }
+  live_run_clear (&run);
+  return run.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,75 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The rig gives back what it took, however the command in it ends."""
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+WITH_RIG = Path(__file__).with_name("with-rig")
+HOME = 'echo "$XDG_RUNTIME_DIR"; '
+
+needs_pulseaudio = pytest.mark.skipif(
+    not shutil.which("pulseaudio"), reason="there is no PulseAudio"
+)
+
+
+def with_rig(script: str, **options) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [WITH_RIG, "one", "bash", "-c", script],
+        capture_output=True,
+        text=True,
+        **options,
+    )
+
+
+def assert_gone(home: str) -> None:
+    assert home.strip()
+    assert not Path(home.strip()).parent.exists()
+
+
+@needs_pulseaudio
+@pytest.mark.parametrize("status", [0, 1, 77])
+def test_exits_as_the_command_did(status):
+    result = with_rig(f"{HOME} exit {status}")
+
+    assert result.returncode == status
+    assert_gone(result.stdout)
+
+
+@needs_pulseaudio
+def test_stops_when_the_command_is_killed():
+    result = with_rig(f"{HOME} kill -KILL $$")
+
+    assert result.returncode == 128 + signal.SIGKILL
+    assert_gone(result.stdout)
+
+
+@needs_pulseaudio
+def test_microphone_and_speaker_are_the_default():
+    result = with_rig("pactl get-default-source; pactl get-default-sink")
+
+    assert result.stdout.split() == ["mic", "ear"]
+
+
+@needs_pulseaudio
+def test_rigs_run_beside_each_other():
+    # The inner rig has the environment of the outer one.
+    result = with_rig(f'{HOME} "{WITH_RIG}" one pactl get-default-sink')
+
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.split()[1] == "ear"
+
+
+def test_skips_aloud_without_pulseaudio(tmp_path):
+    for tool in ("bash", "env"):
+        os.symlink(shutil.which(tool), tmp_path / tool)
+
+    result = with_rig("exit 0", env={"PATH": str(tmp_path)})
+
+    assert result.returncode == 77
+    assert "SKIPPED" in result.stderr
