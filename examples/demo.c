@@ -180,10 +180,7 @@ print_row (const gchar * what, const gchar * asked, const gchar * old,
   va_start (values, format);
   measured = g_strdup_vprintf (format, values);
   va_end (values);
-  /* g_print counts bytes, and a dash has three. */
-  g_print ("%-24s %-11s%*s %-19s%*s %s\n", what, asked,
-      (gint) (strlen (asked) - g_utf8_strlen (asked, -1)), "", old,
-      (gint) (strlen (old) - g_utf8_strlen (old, -1)), "", measured);
+  g_print ("%-24s %-11s %-19s %s\n", what, asked, old, measured);
 }
 
 static void
@@ -192,10 +189,11 @@ print_table (Demo * demo)
   Figures now;
 
   read_figures (demo, &now);
-  g_print ("\n");
+  if (demo->seconds)
+    g_print ("\n");
   print_row ("", "asked for", "old application", "measured now");
-  print_row ("blocks a second", "93.75", "15–89", "%.2f", now.rate);
-  print_row ("plugin call", "< 1 ms", "5–189 ms", "%.3f ms, longest %.3f",
+  print_row ("blocks a second", "93.75", "15-89", "%.2f", now.rate);
+  print_row ("plugin call", "< 1 ms", "5-189 ms", "%.3f ms, longest %.3f",
       MS (now.p50_call), MS (now.max_call));
   print_row ("GIL wait", "< 0.1 ms", "up to 64 ms", "%.3f ms, longest %.3f",
       MS (now.p999_gil), MS (now.max_gil));
@@ -203,13 +201,13 @@ print_table (Demo * demo)
       MS (now.drift) * BLOCKS_PER_SECOND / MAX (now.n_blocks, 1));
   if (!demo->has_device) {
     print_row ("underruns, overflows", "0, 0", "189, 72 in 10 s", "n/a");
-    print_row ("latency", "10–50 ms", "> 3000 ms", "n/a");
+    print_row ("latency", "10-50 ms", "> 3000 ms", "n/a");
     return;
   }
   print_row ("underruns, overflows", "0, 0", "189, 72 in 10 s",
       "%" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT, now.n_underruns,
       now.n_overruns);
-  print_row ("latency", "10–50 ms", "> 3000 ms", "%.1f ms",
+  print_row ("latency", "10-50 ms", "> 3000 ms", "%.1f ms",
       MS (demo->latency));
 }
 
@@ -333,7 +331,7 @@ main (int argc, char **argv)
     g_printerr ("%s\n", error->message);
     return 1;
   }
-  g_print ("%u recordings through the Python plugin “gain”. ",
+  g_print ("%u recordings through the Python plugin gain. ",
       g_strv_length (recordings));
   choose_output (&demo, location);
   run (&demo);
