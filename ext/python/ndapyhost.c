@@ -488,15 +488,24 @@ configure_and_start (NdaPyHost *self, gboolean is_running, guint n_channels,
       && nda_py_plugin_start (self->plugin, error);
 }
 
+static void
+no_job (gpointer unused)
+{
+}
+
 /* Configures and starts the plugin; one that runs is stopped before (5.7).
  * FALSE without @error set means that it is being stopped. */
 gboolean
 nda_py_host_start (NdaPyHost *self, guint n_channels, GError **error)
 {
   GstClockTime latency = 0;
-  State before = enter_starting (self);
+  State before;
   gboolean ok;
 
+  /* where somebody keeps the GIL for good, this thread must not wait for it */
+  if (!nda_python_run (no_job, NULL, error))
+    return FALSE;
+  before = enter_starting (self);
   self->is_failing = FALSE;
   nda_python_quicken_thread ();
   if (!begin_call (self, NULL)) {
