@@ -119,6 +119,17 @@ is_stray_ghost (GstElement *bin, GstPad *pad)
   return owner && GST_OBJECT_PARENT (owner) != GST_OBJECT (bin);
 }
 
+/* Removes such ghosts of @element: each keeps its target from being linked. */
+void
+nda_description_drop_strays (GstElement *element)
+{
+  g_autoptr (GList) pads = g_list_copy (element->pads);
+
+  for (GList * l = pads; l; l = l->next)
+    if (is_stray_ghost (element, l->data))
+      gst_element_remove_pad (element, l->data);
+}
+
 /* A pad of @element in @direction that is not linked (transfer full). */
 static GstPad *
 find_unlinked (GstElement *element, GstPadDirection direction)
@@ -128,8 +139,7 @@ find_unlinked (GstElement *element, GstPadDirection direction)
   for (GList * l = element->pads; l && !found; l = l->next) {
     GstPad *pad = l->data;
 
-    if (GST_PAD_DIRECTION (pad) == direction && !gst_pad_is_linked (pad)
-        && !is_stray_ghost (element, pad))
+    if (GST_PAD_DIRECTION (pad) == direction && !gst_pad_is_linked (pad))
       found = gst_object_ref (pad);
   }
   return found;

@@ -18,6 +18,7 @@ GParamSpec *nda_description_param (const gchar * name, const gchar * nick,
 const GError *nda_description_get_error (GstElement * element);
 
 /* Pads of an element, or of a bin which has none but for its children */
+void nda_description_drop_strays (GstElement * element);
 GstPad *nda_description_find_pad (GstElement * element,
     GstPadDirection direction);
 GList *nda_description_find_dynamic (GstElement * element);

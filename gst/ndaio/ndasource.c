@@ -157,6 +157,7 @@ nda_source_connect (GstElement *source, GstBin *bin, GstElement *next)
   g_autoptr (GList) dynamic = nda_description_find_dynamic (source);
   g_autoptr (GstPad) pad = NULL;
 
+  nda_description_drop_strays (source);
   for (GList * l = dynamic; l; l = l->next) {
     g_signal_connect_object (l->data, "pad-added", G_CALLBACK (on_pad_added),
         next, 0);
