@@ -44,6 +44,15 @@ drop_items_locked (NdaBlockQueue *self)
   }
 }
 
+/* Whether @item outlives a flush: nobody would send these events again. */
+static gboolean
+is_lasting (GstMiniObject *item)
+{
+  return GST_IS_EVENT (item) && GST_EVENT_IS_STICKY (item)
+      && GST_EVENT_TYPE (item) != GST_EVENT_SEGMENT
+      && GST_EVENT_TYPE (item) != GST_EVENT_EOS;
+}
+
 void
 nda_block_queue_clear (NdaBlockQueue *self)
 {
@@ -223,6 +232,25 @@ nda_block_queue_stop (NdaBlockQueue *self, GstFlowReturn result)
   g_mutex_lock (&self->lock);
   self->result = result;
   drop_items_locked (self);
+  g_cond_broadcast (&self->can_push);
+  g_cond_broadcast (&self->can_pop);
+  g_mutex_unlock (&self->lock);
+}
+
+/* As a stop with FLUSHING, but keeps the events that outlive a flush. */
+void
+nda_block_queue_flush (NdaBlockQueue *self)
+{
+  g_mutex_lock (&self->lock);
+  self->result = GST_FLOW_FLUSHING;
+  for (guint n = self->n_items; n > 0; n--) {
+    GstMiniObject *item = take_item_locked (self);
+
+    if (is_lasting (item))
+      add_item_locked (self, item);
+    else if (!GST_IS_QUERY (item))
+      gst_mini_object_unref (item);
+  }
   g_cond_broadcast (&self->can_push);
   g_cond_broadcast (&self->can_pop);
   g_mutex_unlock (&self->lock);

@@ -45,7 +45,7 @@ flush_start (NdaPyBridge *self, GstEvent *event)
 {
   gboolean ok = gst_pad_push_event (self->srcpad, event);
 
-  nda_block_queue_stop (&self->queue, GST_FLOW_FLUSHING);
+  nda_block_queue_flush (&self->queue);
   /* the worker's push came back by the event above */
   gst_pad_pause_task (self->srcpad);
   return ok;

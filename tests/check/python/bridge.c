@@ -21,10 +21,12 @@
 static GstHarness *
 make_harness (const gchar *plugin, const gchar *caps)
 {
-  GstHarness *h = gst_harness_new ("ndapybridge");
+  GstElement *element = gst_element_factory_make ("ndapybridge", NULL);
+  GstHarness *h;
 
-  g_object_set (h->element, "plugin", plugin, NULL);
-  gst_harness_play (h);
+  g_object_set (element, "plugin", plugin, NULL);
+  h = gst_harness_new_with_element (element, "sink", "src");
+  gst_object_unref (element);
   if (caps)
     gst_harness_set_src_caps_str (h, caps);
   return h;
@@ -267,13 +269,11 @@ GST_END_TEST;
 
 GST_START_TEST (test_segment_in_bytes_becomes_one_in_time)
 {
-  GstHarness *h = gst_harness_new ("ndapybridge");
+  GstHarness *h = make_harness ("passthrough", NULL);
   GstEvent *event = NULL;
   GstSegment segment;
   const GstSegment *out;
 
-  g_object_set (h->element, "plugin", "passthrough", NULL);
-  gst_harness_play (h);
   gst_segment_init (&segment, GST_FORMAT_BYTES);
   gst_harness_push_event (h, gst_event_new_stream_start ("bytes"));
   gst_harness_push_event (h, gst_event_new_caps (gst_caps_from_string
@@ -409,6 +409,27 @@ GST_START_TEST (test_flush_frees_whoever_is_blocked)
   gst_buffer_unref (out);
   assert_equals_uint64 (get_stat (h, "max-queue-level"), 4);
   gst_object_unref (pad);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_format_outlives_a_flush)
+{
+  GstHarness *h = make_harness ("passthrough", NULL);
+  GstSegment segment;
+
+  /* flushed before or after the worker saw the format, as it happens */
+  for (guint i = 0; i < 200; i++) {
+    gst_harness_set_src_caps_str (h, i % 2 ? STEREO : MONO);
+    gst_pad_push_event (h->srcpad, gst_event_new_flush_start ());
+    gst_pad_push_event (h->srcpad, gst_event_new_flush_stop (TRUE));
+    gst_segment_init (&segment, GST_FORMAT_TIME);
+    gst_pad_push_event (h->srcpad, gst_event_new_segment (&segment));
+    fail_unless_equals_int (gst_harness_push (h, make_buffer (0, BLOCK)),
+        GST_FLOW_OK);
+    gst_buffer_unref (gst_harness_pull (h));
+  }
   gst_harness_teardown (h);
 }
 
@@ -589,6 +610,7 @@ bridge_suite (void)
   tcase_add_test (tc, test_new_format_comes_after_the_rest_of_the_old);
   tcase_add_test (tc, test_same_format_again_cuts_nothing);
   tcase_add_test (tc, test_flush_frees_whoever_is_blocked);
+  tcase_add_test (tc, test_format_outlives_a_flush);
   tcase_add_test (tc, test_stop_frees_whoever_is_blocked);
   tcase_add_test (tc, test_latency_is_regrouping_and_at_most_the_queue);
   tcase_add_test (tc, test_allocation_is_answered_without_binding_sizes);
