@@ -225,24 +225,13 @@ nda_block_queue_wake (NdaBlockQueue *self)
   g_mutex_unlock (&self->lock);
 }
 
-/* Drops everything; from now on pushes return @result and pops FALSE. */
+/* Drops what waits, but for the events that outlive a flush; from now on
+ * pushes return @result and pops FALSE. */
 void
 nda_block_queue_stop (NdaBlockQueue *self, GstFlowReturn result)
 {
   g_mutex_lock (&self->lock);
   self->result = result;
-  drop_items_locked (self);
-  g_cond_broadcast (&self->can_push);
-  g_cond_broadcast (&self->can_pop);
-  g_mutex_unlock (&self->lock);
-}
-
-/* As a stop with FLUSHING, but keeps the events that outlive a flush. */
-void
-nda_block_queue_flush (NdaBlockQueue *self)
-{
-  g_mutex_lock (&self->lock);
-  self->result = GST_FLOW_FLUSHING;
   for (guint n = self->n_items; n > 0; n--) {
     GstMiniObject *item = take_item_locked (self);
 
@@ -253,6 +242,15 @@ nda_block_queue_flush (NdaBlockQueue *self)
   }
   g_cond_broadcast (&self->can_push);
   g_cond_broadcast (&self->can_pop);
+  g_mutex_unlock (&self->lock);
+}
+
+/* Drops those too, where a stream will begin anew. */
+void
+nda_block_queue_forget (NdaBlockQueue *self)
+{
+  g_mutex_lock (&self->lock);
+  drop_items_locked (self);
   g_mutex_unlock (&self->lock);
 }
 

@@ -63,7 +63,7 @@ gboolean nda_block_queue_is_empty (NdaBlockQueue * queue);
 /* any thread */
 void nda_block_queue_wake (NdaBlockQueue * queue);
 void nda_block_queue_stop (NdaBlockQueue * queue, GstFlowReturn result);
-void nda_block_queue_flush (NdaBlockQueue * queue);
+void nda_block_queue_forget (NdaBlockQueue * queue);
 void nda_block_queue_restart (NdaBlockQueue * queue);
 
 G_END_DECLS

@@ -123,6 +123,7 @@ add_buffer (NdaPyBatch *self, GstBuffer *buffer)
     gst_clear_buffer (&item->out);
     return FALSE;
   }
+  g_assert (item->block.n_frames <= NDA_BLOCK_FRAMES);
   describe (self, &item->block.out, &item->out_map);
   self->blocks[self->n_items++] = &item->block;
   return TRUE;

@@ -45,7 +45,7 @@ flush_start (NdaPyBridge *self, GstEvent *event)
 {
   gboolean ok = gst_pad_push_event (self->srcpad, event);
 
-  nda_block_queue_flush (&self->queue);
+  nda_block_queue_stop (&self->queue, GST_FLOW_FLUSHING);
   /* the worker's push came back by the event above */
   gst_pad_pause_task (self->srcpad);
   return ok;
@@ -110,6 +110,7 @@ sink_activate_mode (GstPad *pad, GstObject *parent, GstPadMode mode,
     return TRUE;
   }
   nda_block_queue_stop (&self->queue, GST_FLOW_FLUSHING);
+  nda_block_queue_forget (&self->queue);
   GST_PAD_STREAM_LOCK (pad);    /* until the sink thread is out of here */
   nda_block_input_reset (&self->input);
   GST_PAD_STREAM_UNLOCK (pad);

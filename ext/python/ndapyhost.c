@@ -54,9 +54,10 @@ struct _NdaPyHost
   NdaPyPlugin *plugin;
 
   GMutex lock;
-  GCond changed;                /* is_calling or n_unapplied went down */
+  GCond changed;                /* is_calling, n_unapplied, n_users went down */
   State state;                  /* [host lock] */
   gboolean is_calling;          /* [host lock] the block thread is in Python */
+  guint n_users;                /* [host lock] others that call the plugin */
   gboolean is_stopping;         /* [host lock] no call may begin */
   GPtrArray *pending;           /* [host lock] owned; parameters to be set */
   guint n_unapplied;            /* [host lock] pending, and being set */
@@ -114,11 +115,12 @@ static GPtrArray *
 apply_parameters (NdaPyHost *self, const NdaPyParameters *parameters)
 {
   GPtrArray *problems = g_ptr_array_new_with_free_func (g_free);
+  NdaPyPlugin *plugin = self->plugin;
 
   for (guint i = 0; i < parameters->len; i++) {
     NdaPyParameter *p = g_ptr_array_index (parameters, i);
     g_autofree gchar *problem =
-        nda_py_plugin_set_parameter (self->plugin, p->key, p->value);
+        nda_py_plugin_set_parameter (plugin, p->key, p->value);
 
     if (problem) {
       gchar *line = problem;
@@ -180,6 +182,27 @@ set_parameters_now (NdaPyHost *self, const NdaPyParameters *parameters,
   return TRUE;
 }
 
+/* Keeps the plugin from being shut down. FALSE: there is none. */
+static gboolean
+begin_use (NdaPyHost *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  if (self->state == STATE_UNLOADED)
+    return FALSE;
+  self->n_users++;
+  return TRUE;
+}
+
+static void
+end_use (NdaPyHost *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  self->n_users--;
+  g_cond_broadcast (&self->changed);
+}
+
 /* Sets a parameter: at once where the plugin does not run, else between the
  * block calls, soon after this returns. FALSE without a plugin. The caller
  * does not hold the GIL. */
@@ -188,7 +211,7 @@ nda_py_host_set_parameter (NdaPyHost *self, const gchar *key,
     const gchar *value)
 {
   g_autoptr (GPtrArray) one = NULL;
-  gboolean is_open, is_running;
+  gboolean is_open, is_running, ok;
 
   g_mutex_lock (&self->lock);
   is_open = self->state != STATE_UNLOADED && self->state != STATE_SPENT;
@@ -204,9 +227,13 @@ nda_py_host_set_parameter (NdaPyHost *self, const gchar *key,
   if (is_running || !is_open)
     return is_open;
 
+  if (!begin_use (self))
+    return FALSE;
   one = nda_py_parameters_new ();
   g_ptr_array_add (one, nda_py_parameter_new (key, value));
-  return set_parameters_now (self, one, NULL);
+  ok = set_parameters_now (self, one, NULL);
+  end_use (self);
+  return ok;
 }
 
 typedef struct
@@ -246,10 +273,11 @@ nda_py_host_get_parameter (NdaPyHost *self, const gchar *key)
   GetJob job = { self, key, NULL };
 
   wait_for_parameters (self);
-  if (get_state (self) == STATE_UNLOADED
-      || !nda_python_run (get_job, &job, NULL))
-    return g_strdup ("");
-  return job.value;
+  if (begin_use (self)) {
+    nda_python_run (get_job, &job, NULL);
+    end_use (self);
+  }
+  return job.value ? job.value : g_strdup ("");
 }
 
 /* The latency that the plugin reported last. */
@@ -327,17 +355,28 @@ nda_py_host_is_spent (NdaPyHost *self)
   return get_state (self) == STATE_SPENT;
 }
 
-/* Shuts the plugin down, if there is one. It must have been stopped. */
+/* Shuts the plugin down, if there is one. It must have been stopped. Where a
+ * call of somebody else does not end, it is left as it is. */
 void
 nda_py_host_close (NdaPyHost *self)
 {
+  gint64 deadline = g_get_monotonic_time () + STOP_TIMEOUT;
+  gboolean is_free;
+
   g_mutex_lock (&self->lock);
   self->state = STATE_UNLOADED;
   self->latency = 0;
   g_ptr_array_set_size (self->pending, 0);
   self->n_unapplied = 0;
+  while (self->n_users
+      && g_cond_wait_until (&self->changed, &self->lock, deadline));
+  is_free = self->n_users == 0;
   g_mutex_unlock (&self->lock);
 
+  if (!is_free) {
+    GST_WARNING ("A plugin's parameter does not return; it is left behind");
+    self->plugin = NULL;
+  }
   if (self->plugin)
     nda_python_run (close_job, self, NULL);
 }
