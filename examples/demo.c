@@ -207,8 +207,7 @@ print_table (Demo * demo)
   print_row ("underruns, overflows", "0, 0", "189, 72 in 10 s",
       "%" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT, now.n_underruns,
       now.n_overruns);
-  print_row ("latency", "10-50 ms", "> 3000 ms", "%.1f ms",
-      MS (demo->latency));
+  print_row ("latency", "10-50 ms", "> 3000 ms", "%.1f ms", MS (demo->latency));
 }
 
 /* --- The run --- */

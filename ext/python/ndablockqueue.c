@@ -9,7 +9,7 @@
 #define FIRST_N_SLOTS 64
 
 void
-nda_block_queue_init (NdaBlockQueue *self, NdaBlockQueueLevel *level)
+nda_block_queue_init (NdaBlockQueue * self, NdaBlockQueueLevel * level)
 {
   g_mutex_init (&self->lock);
   g_cond_init (&self->can_push);
@@ -22,7 +22,7 @@ nda_block_queue_init (NdaBlockQueue *self, NdaBlockQueueLevel *level)
 }
 
 static GstMiniObject *
-take_item_locked (NdaBlockQueue *self)
+take_item_locked (NdaBlockQueue * self)
 {
   GstMiniObject *item = self->ring[self->first];
 
@@ -34,7 +34,7 @@ take_item_locked (NdaBlockQueue *self)
 }
 
 static void
-drop_items_locked (NdaBlockQueue *self)
+drop_items_locked (NdaBlockQueue * self)
 {
   while (self->n_items) {
     GstMiniObject *item = take_item_locked (self);
@@ -46,7 +46,7 @@ drop_items_locked (NdaBlockQueue *self)
 
 /* Whether @item outlives a flush: nobody would send these events again. */
 static gboolean
-is_lasting (GstMiniObject *item)
+is_lasting (GstMiniObject * item)
 {
   return GST_IS_EVENT (item) && GST_EVENT_IS_STICKY (item)
       && GST_EVENT_TYPE (item) != GST_EVENT_SEGMENT
@@ -54,7 +54,7 @@ is_lasting (GstMiniObject *item)
 }
 
 void
-nda_block_queue_clear (NdaBlockQueue *self)
+nda_block_queue_clear (NdaBlockQueue * self)
 {
   drop_items_locked (self);
   g_clear_pointer (&self->ring, g_free);
@@ -65,7 +65,7 @@ nda_block_queue_clear (NdaBlockQueue *self)
 
 /* At most @max_blocks wait; those there already stay. */
 void
-nda_block_queue_set_max (NdaBlockQueue *self, guint max_blocks)
+nda_block_queue_set_max (NdaBlockQueue * self, guint max_blocks)
 {
   g_mutex_lock (&self->lock);
   self->max_blocks = max_blocks;
@@ -74,7 +74,7 @@ nda_block_queue_set_max (NdaBlockQueue *self, guint max_blocks)
 }
 
 static void
-grow_locked (NdaBlockQueue *self)
+grow_locked (NdaBlockQueue * self)
 {
   GstMiniObject **ring = g_new (GstMiniObject *, 2 * self->n_slots);
 
@@ -87,7 +87,7 @@ grow_locked (NdaBlockQueue *self)
 }
 
 static void
-add_item_locked (NdaBlockQueue *self, GstMiniObject *item)
+add_item_locked (NdaBlockQueue * self, GstMiniObject * item)
 {
   if (self->n_items == self->n_slots)
     grow_locked (self);
@@ -100,7 +100,7 @@ add_item_locked (NdaBlockQueue *self, GstMiniObject *item)
 /* Adds @block (transfer full), when there is room. Waits for the popping
  * thread, or for whoever stops the queue. */
 GstFlowReturn
-nda_block_queue_push_block (NdaBlockQueue *self, GstBuffer *block)
+nda_block_queue_push_block (NdaBlockQueue * self, GstBuffer * block)
 {
   GstFlowReturn result;
 
@@ -125,7 +125,7 @@ nda_block_queue_push_block (NdaBlockQueue *self, GstBuffer *block)
 
 /* Adds @event (transfer full). FALSE when the queue is stopped. */
 gboolean
-nda_block_queue_push_event (NdaBlockQueue *self, GstEvent *event)
+nda_block_queue_push_event (NdaBlockQueue * self, GstEvent * event)
 {
   gboolean ok;
 
@@ -143,7 +143,7 @@ nda_block_queue_push_event (NdaBlockQueue *self, GstEvent *event)
 /* Adds @query (transfer none) and waits until the popping thread has answered
  * it, or the queue is stopped. */
 gboolean
-nda_block_queue_push_query (NdaBlockQueue *self, GstQuery *query)
+nda_block_queue_push_query (NdaBlockQueue * self, GstQuery * query)
 {
   gboolean answer = FALSE;
 
@@ -163,8 +163,8 @@ nda_block_queue_push_query (NdaBlockQueue *self, GstQuery *query)
  * @items (transfer full, but for a query). Waits for the pushing thread. No
  * item and TRUE: woken. FALSE: stopped. */
 gboolean
-nda_block_queue_pop (NdaBlockQueue *self, GstMiniObject **items,
-    guint max_items, guint *n_items)
+nda_block_queue_pop (NdaBlockQueue * self, GstMiniObject ** items,
+    guint max_items, guint * n_items)
 {
   gboolean was_full, ok;
 
@@ -195,7 +195,7 @@ nda_block_queue_pop (NdaBlockQueue *self, GstMiniObject **items,
 
 /* Gives the pushing thread, which waits, the @answer to its @query. */
 void
-nda_block_queue_answer (NdaBlockQueue *self, GstQuery *query, gboolean answer)
+nda_block_queue_answer (NdaBlockQueue * self, GstQuery * query, gboolean answer)
 {
   g_mutex_lock (&self->lock);
   self->answered = query;
@@ -205,7 +205,7 @@ nda_block_queue_answer (NdaBlockQueue *self, GstQuery *query, gboolean answer)
 }
 
 gboolean
-nda_block_queue_is_empty (NdaBlockQueue *self)
+nda_block_queue_is_empty (NdaBlockQueue * self)
 {
   gboolean is_empty;
 
@@ -217,7 +217,7 @@ nda_block_queue_is_empty (NdaBlockQueue *self)
 
 /* Lets a pop return, now or next time. */
 void
-nda_block_queue_wake (NdaBlockQueue *self)
+nda_block_queue_wake (NdaBlockQueue * self)
 {
   g_mutex_lock (&self->lock);
   self->is_woken = TRUE;
@@ -228,7 +228,7 @@ nda_block_queue_wake (NdaBlockQueue *self)
 /* Drops what waits, but for the events that outlive a flush; from now on
  * pushes return @result and pops FALSE. */
 void
-nda_block_queue_stop (NdaBlockQueue *self, GstFlowReturn result)
+nda_block_queue_stop (NdaBlockQueue * self, GstFlowReturn result)
 {
   g_mutex_lock (&self->lock);
   self->result = result;
@@ -247,7 +247,7 @@ nda_block_queue_stop (NdaBlockQueue *self, GstFlowReturn result)
 
 /* Drops those too, where a stream will begin anew. */
 void
-nda_block_queue_forget (NdaBlockQueue *self)
+nda_block_queue_forget (NdaBlockQueue * self)
 {
   g_mutex_lock (&self->lock);
   drop_items_locked (self);
@@ -256,7 +256,7 @@ nda_block_queue_forget (NdaBlockQueue *self)
 
 /* The other way round. */
 void
-nda_block_queue_restart (NdaBlockQueue *self)
+nda_block_queue_restart (NdaBlockQueue * self)
 {
   g_mutex_lock (&self->lock);
   self->result = GST_FLOW_OK;

@@ -14,7 +14,7 @@
 
 /* Takes a format; FALSE if there is none such. */
 gboolean
-nda_py_batch_set_caps (NdaPyBatch *self, GstCaps *caps)
+nda_py_batch_set_caps (NdaPyBatch * self, GstCaps * caps)
 {
   nda_py_batch_clear (self);
   if (!gst_audio_info_from_caps (&self->info, caps))
@@ -24,7 +24,7 @@ nda_py_batch_set_caps (NdaPyBatch *self, GstCaps *caps)
 }
 
 void
-nda_py_batch_clear (NdaPyBatch *self)
+nda_py_batch_clear (NdaPyBatch * self)
 {
   nda_py_batch_drop (self);
   if (self->pool)
@@ -33,7 +33,7 @@ nda_py_batch_clear (NdaPyBatch *self)
 }
 
 static gboolean
-is_planar (NdaPyBatch *self)
+is_planar (NdaPyBatch * self)
 {
   return self->info.layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED;
 }
@@ -41,7 +41,7 @@ is_planar (NdaPyBatch *self)
 /* Whether the plugin's output may overwrite @buffer. One that is marked as a
  * gap is kept, to see whether it still is one afterwards. */
 static gboolean
-is_own (GstBuffer *buffer)
+is_own (GstBuffer * buffer)
 {
   return gst_buffer_is_writable (buffer)
       && gst_buffer_is_all_memory_writable (buffer)
@@ -50,7 +50,7 @@ is_own (GstBuffer *buffer)
 
 /* A buffer like @in to write the output to. */
 static GstBuffer *
-make_output (NdaPyBatch *self, GstBuffer *in, guint n_frames)
+make_output (NdaPyBatch * self, GstBuffer * in, guint n_frames)
 {
   GstBuffer *out = NULL;
   GstAudioMeta *meta;
@@ -69,7 +69,7 @@ make_output (NdaPyBatch *self, GstBuffer *in, guint n_frames)
 }
 
 static void
-describe (NdaPyBatch *self, NdaPyAudio *audio, const GstAudioBuffer *map)
+describe (NdaPyBatch * self, NdaPyAudio * audio, const GstAudioBuffer * map)
 {
   audio->planes = map->planes;
   audio->n_channels = self->info.channels;
@@ -77,7 +77,7 @@ describe (NdaPyBatch *self, NdaPyAudio *audio, const GstAudioBuffer *map)
 }
 
 static gboolean
-map_in_place (NdaPyBatch *self, NdaPyBatchItem *item)
+map_in_place (NdaPyBatch * self, NdaPyBatchItem * item)
 {
   if (!gst_audio_buffer_map (&item->out_map, &self->info, item->out,
           GST_MAP_READWRITE))
@@ -88,7 +88,7 @@ map_in_place (NdaPyBatch *self, NdaPyBatchItem *item)
 }
 
 static gboolean
-map_apart (NdaPyBatch *self, NdaPyBatchItem *item)
+map_apart (NdaPyBatch * self, NdaPyBatchItem * item)
 {
   item->in = g_steal_pointer (&item->out);
   if (!gst_audio_buffer_map (&item->in_map, &self->info, item->in,
@@ -111,7 +111,7 @@ map_apart (NdaPyBatch *self, NdaPyBatchItem *item)
 
 /* Maps @buffer (transfer full) as the next item. */
 static gboolean
-add_buffer (NdaPyBatch *self, GstBuffer *buffer)
+add_buffer (NdaPyBatch * self, GstBuffer * buffer)
 {
   NdaPyBatchItem *item = &self->items[self->n_items];
 
@@ -130,13 +130,13 @@ add_buffer (NdaPyBatch *self, GstBuffer *buffer)
 }
 
 static gsize
-plane_bytes (const GstAudioBuffer *map)
+plane_bytes (const GstAudioBuffer * map)
 {
   return GST_AUDIO_BUFFER_PLANE_SIZE (map);
 }
 
 static gboolean
-is_same (const GstAudioBuffer *a, const GstAudioBuffer *b)
+is_same (const GstAudioBuffer * a, const GstAudioBuffer * b)
 {
   for (gint i = 0; i < a->n_planes; i++)
     if (memcmp (a->planes[i], b->planes[i], plane_bytes (a)))
@@ -145,7 +145,7 @@ is_same (const GstAudioBuffer *a, const GstAudioBuffer *b)
 }
 
 static void
-silence (NdaPyBatchItem *item)
+silence (NdaPyBatchItem * item)
 {
   for (gint i = 0; i < item->out_map.n_planes; i++)
     memset (item->out_map.planes[i], 0, plane_bytes (&item->out_map));
@@ -155,7 +155,7 @@ silence (NdaPyBatchItem *item)
 /* Unmaps @item, whose output is then what goes out: a gap no longer, if the
  * plugin put sound into it, for a sink would mute that. */
 static void
-finish_item (NdaPyBatchItem *item, NdaPyOnError on_error)
+finish_item (NdaPyBatchItem * item, NdaPyOnError on_error)
 {
   if (!item->block.ok && on_error == NDA_PY_ON_ERROR_SILENCE)
     silence (item);
@@ -177,7 +177,7 @@ finish_item (NdaPyBatchItem *item, NdaPyOnError on_error)
  * run, the one included that failed with NDA_PY_ON_ERROR_STOP; those behind it
  * are dropped. None: the plugin is being stopped, or there is no memory. */
 guint
-nda_py_batch_run (NdaPyBatch *self, NdaPyHost *host, GstMiniObject **buffers,
+nda_py_batch_run (NdaPyBatch * self, NdaPyHost * host, GstMiniObject ** buffers,
     guint n_buffers, NdaPyOnError on_error)
 {
   guint n_run = 0;
@@ -199,14 +199,14 @@ nda_py_batch_run (NdaPyBatch *self, NdaPyHost *host, GstMiniObject **buffers,
 
 /* The output (transfer full) of the block @i of the last run. */
 GstBuffer *
-nda_py_batch_take (NdaPyBatch *self, guint i)
+nda_py_batch_take (NdaPyBatch * self, guint i)
 {
   return g_steal_pointer (&self->items[i].out);
 }
 
 /* Drops what was not taken of the last run. */
 void
-nda_py_batch_drop (NdaPyBatch *self)
+nda_py_batch_drop (NdaPyBatch * self)
 {
   for (guint i = 0; i < self->n_items; i++) {
     gst_clear_buffer (&self->items[i].out);

@@ -139,10 +139,10 @@ G_DEFINE_ENUM_TYPE (NdaPyOnError, nda_py_on_error,
     G_DEFINE_ENUM_VALUE (NDA_PY_ON_ERROR_STOP, "stop"),
     G_DEFINE_ENUM_VALUE (NDA_PY_ON_ERROR_SILENCE, "silence"),
     G_DEFINE_ENUM_VALUE (NDA_PY_ON_ERROR_PASSTHROUGH, "passthrough"))
-
-static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+     static GstStaticPadTemplate sink_template =
+         GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_BLOCK_CAPS));
-static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+     static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_BLOCK_SRC_CAPS));
 
 #define FIELD(name, kind, member) \
@@ -167,8 +167,7 @@ static const NdaStatsField stats_fields[] = {
 
 /* Posts @error, whose first line is for the person and whose others, such as
  * a traceback, are for the developer. */
-void
-nda_py_bridge_post_error (NdaPyBridge *self, const GError *error)
+     void nda_py_bridge_post_error (NdaPyBridge * self, const GError * error)
 {
   gsize n_text = strcspn (error->message, "\n");
   const gchar *details = error->message + n_text;
@@ -183,7 +182,7 @@ nda_py_bridge_post_error (NdaPyBridge *self, const GError *error)
 
 /* What the plugin and the regrouping add, and at most a full queue. */
 static gboolean
-query_latency (NdaPyBridge *self, GstQuery *query)
+query_latency (NdaPyBridge * self, GstQuery * query)
 {
   gboolean live;
   GstClockTime min, max, added;
@@ -207,7 +206,7 @@ query_latency (NdaPyBridge *self, GstQuery *query)
 }
 
 static gboolean
-src_query (GstPad *pad, GstObject *parent, GstQuery *query)
+src_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
   NdaPyBridge *self = NDA_PY_BRIDGE (parent);
 
@@ -223,7 +222,7 @@ src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 }
 
 static gboolean
-src_activate_mode (GstPad *pad, GstObject *parent, GstPadMode mode,
+src_activate_mode (GstPad * pad, GstObject * parent, GstPadMode mode,
     gboolean active)
 {
   NdaPyBridge *self = NDA_PY_BRIDGE (parent);
@@ -246,7 +245,7 @@ src_activate_mode (GstPad *pad, GstObject *parent, GstPadMode mode,
 /* --- the plugin's host --- */
 
 static void
-on_host_warning (gpointer owner, const gchar *text)
+on_host_warning (gpointer owner, const gchar * text)
 {
   GST_ELEMENT_WARNING (owner, LIBRARY, SETTINGS,
       (_("The plugin did not take the parameter %s"), text),
@@ -273,7 +272,7 @@ static const NdaPyHostEvents host_events = {
 };
 
 static gboolean
-load (NdaPyBridge *self, GError **error)
+load (NdaPyBridge * self, GError ** error)
 {
   g_autofree gchar *plugin = NULL;
   g_autofree gchar *plugin_path = NULL;
@@ -292,12 +291,11 @@ load (NdaPyBridge *self, GError **error)
   if (!file)
     return FALSE;
   parameters = nda_py_parameters_parse (text, error);
-  return parameters
-      && nda_py_host_open (self->host, file, parameters, error);
+  return parameters && nda_py_host_open (self->host, file, parameters, error);
 }
 
 static gboolean
-open_plugin (NdaPyBridge *self)
+open_plugin (NdaPyBridge * self)
 {
   g_autoptr (GError) error = NULL;
 
@@ -313,7 +311,7 @@ open_plugin (NdaPyBridge *self)
 /* A plugin that failed to start is good for nothing more (4.3); and perhaps
  * another was named since. */
 static gboolean
-start (NdaPyBridge *self)
+start (NdaPyBridge * self)
 {
   gboolean is_stale;
 
@@ -331,7 +329,7 @@ start (NdaPyBridge *self)
 }
 
 static gboolean
-stop (NdaPyBridge *self)
+stop (NdaPyBridge * self)
 {
   nda_block_queue_stop (&self->queue, GST_FLOW_FLUSHING);
   if (nda_py_host_stop (self->host))
@@ -344,7 +342,7 @@ stop (NdaPyBridge *self)
 }
 
 static GstStateChangeReturn
-change_state_without_gil (GstElement *element, GstStateChange transition)
+change_state_without_gil (GstElement * element, GstStateChange transition)
 {
   NdaPyBridge *self = NDA_PY_BRIDGE (element);
   GstStateChangeReturn result;
@@ -366,7 +364,7 @@ change_state_without_gil (GstElement *element, GstStateChange transition)
 
 /* An application in Python may hold the GIL, for which the plugin waits. */
 static GstStateChangeReturn
-change_state (GstElement *element, GstStateChange transition)
+change_state (GstElement * element, GstStateChange transition)
 {
   gpointer paused = nda_python_pause ();
   GstStateChangeReturn result = change_state_without_gil (element, transition);
@@ -378,7 +376,7 @@ change_state (GstElement *element, GstStateChange transition)
 /* --- parameters and properties --- */
 
 static gboolean
-set_parameter (NdaPyBridge *self, const gchar *key, const gchar *value)
+set_parameter (NdaPyBridge * self, const gchar * key, const gchar * value)
 {
   gpointer paused = nda_python_pause ();
   gboolean ok = key && value
@@ -389,7 +387,7 @@ set_parameter (NdaPyBridge *self, const gchar *key, const gchar *value)
 }
 
 static gchar *
-get_parameter (NdaPyBridge *self, const gchar *key)
+get_parameter (NdaPyBridge * self, const gchar * key)
 {
   gpointer paused = nda_python_pause ();
   gchar *value = key ? nda_py_host_get_parameter (self->host, key) :
@@ -402,7 +400,7 @@ get_parameter (NdaPyBridge *self, const gchar *key)
 /* Sets the parameters of @text: now, where there is a plugin; where there is
  * none yet, they are set when it is opened. */
 static void
-set_parameters (NdaPyBridge *self, const gchar *text)
+set_parameters (NdaPyBridge * self, const gchar * text)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) parameters = nda_py_parameters_parse (text, &error);
@@ -420,15 +418,15 @@ set_parameters (NdaPyBridge *self, const gchar *text)
 }
 
 static void
-replace_text (gchar **text, const GValue *value)
+replace_text (gchar ** text, const GValue * value)
 {
   g_free (*text);
   *text = g_value_dup_string (value);
 }
 
 static void
-set_property (GObject *object, guint id, const GValue *value,
-    GParamSpec *pspec)
+set_property (GObject * object, guint id, const GValue * value,
+    GParamSpec * pspec)
 {
   NdaPyBridge *self = NDA_PY_BRIDGE (object);
   NdaPyBridgeSettings *settings = &self->settings;
@@ -464,7 +462,7 @@ set_property (GObject *object, guint id, const GValue *value,
 }
 
 static void
-get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
 {
   NdaPyBridge *self = NDA_PY_BRIDGE (object);
   NdaPyBridgeSettings *settings = &self->settings;
@@ -501,7 +499,7 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 /* --- the class --- */
 
 static void
-nda_py_bridge_init (NdaPyBridge *self)
+nda_py_bridge_init (NdaPyBridge * self)
 {
   GstElementClass *class = GST_ELEMENT_GET_CLASS (self);
 
@@ -525,7 +523,7 @@ nda_py_bridge_init (NdaPyBridge *self)
 }
 
 static void
-finalize (GObject *object)
+finalize (GObject * object)
 {
   NdaPyBridge *self = NDA_PY_BRIDGE (object);
 
@@ -542,7 +540,7 @@ finalize (GObject *object)
 }
 
 static void
-install_properties (GObjectClass *class)
+install_properties (GObjectClass * class)
 {
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
 
@@ -580,7 +578,7 @@ install_properties (GObjectClass *class)
 }
 
 static void
-install_signals (NdaPyBridgeClass *class)
+install_signals (NdaPyBridgeClass * class)
 {
   GType type = G_TYPE_FROM_CLASS (class);
   const GSignalFlags flags = G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION;
@@ -612,7 +610,7 @@ install_signals (NdaPyBridgeClass *class)
 }
 
 static void
-nda_py_bridge_class_init (NdaPyBridgeClass *class)
+nda_py_bridge_class_init (NdaPyBridgeClass * class)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (class);
   GstElementClass *element_class = GST_ELEMENT_CLASS (class);

@@ -14,13 +14,13 @@
 #include "ndablock.h"
 
 static GstFlowReturn
-queue_block (gpointer owner, GstBuffer *block)
+queue_block (gpointer owner, GstBuffer * block)
 {
   return nda_block_queue_push_block (&NDA_PY_BRIDGE (owner)->queue, block);
 }
 
 static gboolean
-queue_event (gpointer owner, GstEvent *event)
+queue_event (gpointer owner, GstEvent * event)
 {
   NdaPyBridge *self = NDA_PY_BRIDGE (owner);
 
@@ -35,13 +35,13 @@ static const NdaBlockOutput to_queue = {
 };
 
 static GstFlowReturn
-sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
 {
   return nda_block_input_chain (&NDA_PY_BRIDGE (parent)->input, buffer);
 }
 
 static gboolean
-flush_start (NdaPyBridge *self, GstEvent *event)
+flush_start (NdaPyBridge * self, GstEvent * event)
 {
   gboolean ok = gst_pad_push_event (self->srcpad, event);
 
@@ -52,7 +52,7 @@ flush_start (NdaPyBridge *self, GstEvent *event)
 }
 
 static gboolean
-flush_stop (NdaPyBridge *self, GstEvent *event)
+flush_stop (NdaPyBridge * self, GstEvent * event)
 {
   gboolean ok = gst_pad_push_event (self->srcpad, event);
 
@@ -64,7 +64,7 @@ flush_stop (NdaPyBridge *self, GstEvent *event)
 }
 
 static gboolean
-sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
   NdaPyBridge *self = NDA_PY_BRIDGE (parent);
 
@@ -78,7 +78,7 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 }
 
 static gboolean
-sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
+sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
   NdaPyBridge *self = NDA_PY_BRIDGE (parent);
 
@@ -97,7 +97,7 @@ sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 }
 
 static gboolean
-sink_activate_mode (GstPad *pad, GstObject *parent, GstPadMode mode,
+sink_activate_mode (GstPad * pad, GstObject * parent, GstPadMode mode,
     gboolean active)
 {
   NdaPyBridge *self = NDA_PY_BRIDGE (parent);
@@ -118,7 +118,7 @@ sink_activate_mode (GstPad *pad, GstObject *parent, GstPadMode mode,
 }
 
 void
-nda_py_bridge_init_input (NdaPyBridge *self)
+nda_py_bridge_init_input (NdaPyBridge * self)
 {
   nda_block_input_init (&self->input, GST_ELEMENT (self), &to_queue);
   gst_pad_set_chain_function (self->sinkpad, GST_DEBUG_FUNCPTR (sink_chain));

@@ -27,7 +27,7 @@
 /* Ends the stream downstream too, which nobody else can do: upstream's EOS is
  * not let in any more. */
 static void
-stop_stream (NdaPyBridge *self, GstFlowReturn flow)
+stop_stream (NdaPyBridge * self, GstFlowReturn flow)
 {
   nda_block_queue_stop (&self->queue, flow);
   gst_pad_pause_task (self->srcpad);
@@ -36,7 +36,7 @@ stop_stream (NdaPyBridge *self, GstFlowReturn flow)
 }
 
 static void
-fail_stream (NdaPyBridge *self, const GError *error)
+fail_stream (NdaPyBridge * self, const GError * error)
 {
   nda_py_bridge_post_error (self, error);
   stop_stream (self, GST_FLOW_ERROR);
@@ -45,7 +45,7 @@ fail_stream (NdaPyBridge *self, const GError *error)
 /* What downstream returned ends the worker, and upstream gets to know it from
  * its next push, if there is one. */
 static void
-stop_by_downstream (NdaPyBridge *self, GstFlowReturn flow)
+stop_by_downstream (NdaPyBridge * self, GstFlowReturn flow)
 {
   GST_DEBUG_OBJECT (self, "downstream returned %s", gst_flow_get_name (flow));
   if (g_atomic_int_get (&self->saw_eos)
@@ -61,7 +61,7 @@ stop_by_downstream (NdaPyBridge *self, GstFlowReturn flow)
 /* --- blocks --- */
 
 static void
-count_run (NdaPyBridge *self, guint n_run)
+count_run (NdaPyBridge * self, guint n_run)
 {
   NdaPyBatch *batch = self->batch;
   NdaPyBridgeCounters *counters = &self->counters;
@@ -82,7 +82,7 @@ count_run (NdaPyBridge *self, guint n_run)
 
 /* Tells of a failure which the policy smooths over, now and then. */
 static void
-report_failure (NdaPyBridge *self, NdaPyBlock *block, NdaPyOnError on_error)
+report_failure (NdaPyBridge * self, NdaPyBlock * block, NdaPyOnError on_error)
 {
   guint64 n_failed =
       nda_report_limit_count (&self->report, gst_util_get_timestamp ());
@@ -106,7 +106,7 @@ report_failure (NdaPyBridge *self, NdaPyBlock *block, NdaPyOnError on_error)
 
 /* Posts why the block failed that ends the stream. */
 static void
-post_failure (NdaPyBridge *self, NdaPyBlock *block)
+post_failure (NdaPyBridge * self, NdaPyBlock * block)
 {
   g_autoptr (GError) error = g_error_new_literal (GST_LIBRARY_ERROR,
       GST_LIBRARY_ERROR_FAILED, block->failure ? block->failure :
@@ -118,7 +118,7 @@ post_failure (NdaPyBridge *self, NdaPyBlock *block)
 /* None of the blocks could be run: the plugin is being stopped, or Python was
  * finalised by the application. */
 static void
-give_up (NdaPyBridge *self)
+give_up (NdaPyBridge * self)
 {
   g_autoptr (GError) error = NULL;
 
@@ -131,7 +131,7 @@ give_up (NdaPyBridge *self)
 }
 
 static void
-push_run (NdaPyBridge *self, guint n_run, NdaPyOnError on_error)
+push_run (NdaPyBridge * self, guint n_run, NdaPyOnError on_error)
 {
   GstFlowReturn flow = GST_FLOW_OK;
 
@@ -153,7 +153,7 @@ push_run (NdaPyBridge *self, guint n_run, NdaPyOnError on_error)
 
 /* Garbage is collected beside the blocks: when none waits, if that happens. */
 static void
-collect_garbage (NdaPyBridge *self)
+collect_garbage (NdaPyBridge * self)
 {
   if (++self->n_runs < RUNS_TO_COLLECT)
     return;
@@ -165,7 +165,7 @@ collect_garbage (NdaPyBridge *self)
 }
 
 static void
-work_on_blocks (NdaPyBridge *self, GstMiniObject **blocks, guint n_blocks)
+work_on_blocks (NdaPyBridge * self, GstMiniObject ** blocks, guint n_blocks)
 {
   NdaPyOnError on_error;
   guint n_run;
@@ -192,7 +192,7 @@ work_on_blocks (NdaPyBridge *self, GstMiniObject **blocks, guint n_blocks)
 /* The plugin is started here, on the thread of its block calls, and started
  * anew when the number of channels changes. */
 static void
-work_on_caps (NdaPyBridge *self, GstEvent *event)
+work_on_caps (NdaPyBridge * self, GstEvent * event)
 {
   GstCaps *caps;
   guint n_channels;
@@ -219,7 +219,7 @@ work_on_caps (NdaPyBridge *self, GstEvent *event)
 }
 
 static void
-work_on_event (NdaPyBridge *self, GstEvent *event)
+work_on_event (NdaPyBridge * self, GstEvent * event)
 {
   if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
     work_on_caps (self, event);
@@ -229,7 +229,7 @@ work_on_event (NdaPyBridge *self, GstEvent *event)
 }
 
 static void
-work_on_query (NdaPyBridge *self, GstQuery *query)
+work_on_query (NdaPyBridge * self, GstQuery * query)
 {
   gboolean ok = gst_pad_peer_query (self->srcpad, query);
 
@@ -238,7 +238,7 @@ work_on_query (NdaPyBridge *self, GstQuery *query)
 
 /* Nothing but parameters, perhaps. */
 static void
-work_on_nothing (NdaPyBridge *self)
+work_on_nothing (NdaPyBridge * self)
 {
   GstClockTime gil_wait;
 
@@ -265,7 +265,7 @@ work (gpointer user_data)
 }
 
 void
-nda_py_bridge_start_worker (NdaPyBridge *self)
+nda_py_bridge_start_worker (NdaPyBridge * self)
 {
   gst_pad_start_task (self->srcpad, work, self, NULL);
 }

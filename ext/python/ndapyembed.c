@@ -18,7 +18,7 @@ static PyObject *functions;
 
 /* log (is_error, line): a line that a plugin printed. */
 static PyObject *
-log_line (PyObject *self, PyObject *args)
+log_line (PyObject * self, PyObject * args)
 {
   int is_error;
   const char *line;
@@ -33,7 +33,7 @@ log_line (PyObject *self, PyObject *args)
 }
 
 static gboolean
-run_source (PyObject *dict)
+run_source (PyObject * dict)
 {
   static PyMethodDef log_def = { "log", log_line, METH_VARARGS, NULL };
   PyObject *code = Py_CompileString (nda_py_embed_source, FILE_NAME,
@@ -82,7 +82,7 @@ nda_py_embed_start (gboolean is_ours)
 /* Calls @function with arguments as Py_BuildValue () makes them of @format in
  * parentheses. Returns a new reference, or NULL with a Python error set. */
 PyObject *
-nda_py_embed_call (const gchar *function, const gchar *format, ...)
+nda_py_embed_call (const gchar * function, const gchar * format, ...)
 {
   PyObject *callee = PyDict_GetItemString (functions, function);
   PyObject *args, *result;
@@ -101,7 +101,7 @@ nda_py_embed_call (const gchar *function, const gchar *format, ...)
 
 /* @object as text, or NULL. Leaves no Python error. */
 gchar *
-nda_py_embed_to_text (PyObject *object)
+nda_py_embed_to_text (PyObject * object)
 {
   PyObject *bytes = object && PyUnicode_Check (object) ?
       PyUnicode_AsEncodedString (object, "utf-8", "replace") : NULL;

@@ -14,7 +14,7 @@
 #include <string.h>
 
 static void
-add_folders (GPtrArray *folders, const gchar *search_path)
+add_folders (GPtrArray * folders, const gchar * search_path)
 {
   g_auto (GStrv) parts = NULL;
 
@@ -28,7 +28,7 @@ add_folders (GPtrArray *folders, const gchar *search_path)
 
 /* Where plugins are looked for, in this order. */
 static GPtrArray *
-list_folders (const gchar *plugin_path)
+list_folders (const gchar * plugin_path)
 {
   GPtrArray *folders = g_ptr_array_new_with_free_func (g_free);
   const gchar *base = g_getenv ("NDA_PYTHON_DIR");
@@ -43,7 +43,7 @@ list_folders (const gchar *plugin_path)
 /* The file must be there to be read: the error of the system says what is
  * wrong with it. */
 static gchar *
-check_file (const gchar *path, GError **error)
+check_file (const gchar * path, GError ** error)
 {
   g_autoptr (GError) failure = NULL;
   g_autofree gchar *absolute = g_canonicalize_filename (path, NULL);
@@ -63,7 +63,7 @@ check_file (const gchar *path, GError **error)
 }
 
 static gchar *
-find_stem (const gchar *stem, const gchar *plugin_path, GError **error)
+find_stem (const gchar * stem, const gchar * plugin_path, GError ** error)
 {
   g_autoptr (GPtrArray) folders = list_folders (plugin_path);
   g_autofree gchar *name = g_strconcat (stem, ".py", NULL);
@@ -79,9 +79,10 @@ find_stem (const gchar *stem, const gchar *plugin_path, GError **error)
   g_ptr_array_add (folders, NULL);
   searched = g_strjoinv (", ", (gchar **) folders->pdata);
   g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
-      _("There is no plugin “%s”: no file “%s” in %s. Name the file itself, or "
-          "its folder with “plugin-path” or NDA_PLUGIN_PATH."),
-      stem, name, searched);
+      _
+      ("There is no plugin “%s”: no file “%s” in %s. Name the file itself, or "
+          "its folder with “plugin-path” or NDA_PLUGIN_PATH."), stem, name,
+      searched);
   return NULL;
 }
 
@@ -89,8 +90,8 @@ find_stem (const gchar *stem, const gchar *plugin_path, GError **error)
  * it has a slash or ends in .py, else the stem of a file in @plugin_path,
  * NDA_PLUGIN_PATH or the installed plugins. */
 gchar *
-nda_py_find_plugin (const gchar *plugin, const gchar *plugin_path,
-    GError **error)
+nda_py_find_plugin (const gchar * plugin, const gchar * plugin_path,
+    GError ** error)
 {
   if (!plugin || !*plugin) {
     g_set_error_literal (error, GST_RESOURCE_ERROR,

@@ -69,7 +69,7 @@ struct _NdaPyHost
 };
 
 NdaPyHost *
-nda_py_host_new (NdaPyRole role, const NdaPyHostEvents *events, gpointer owner)
+nda_py_host_new (NdaPyRole role, const NdaPyHostEvents * events, gpointer owner)
 {
   NdaPyHost *self = g_new0 (NdaPyHost, 1);
 
@@ -84,7 +84,7 @@ nda_py_host_new (NdaPyRole role, const NdaPyHostEvents *events, gpointer owner)
 
 /* Frees a host that is closed. */
 void
-nda_py_host_free (NdaPyHost *self)
+nda_py_host_free (NdaPyHost * self)
 {
   g_ptr_array_unref (self->pending);
   g_mutex_clear (&self->lock);
@@ -93,7 +93,7 @@ nda_py_host_free (NdaPyHost *self)
 }
 
 static State
-get_state (NdaPyHost *self)
+get_state (NdaPyHost * self)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
@@ -101,7 +101,7 @@ get_state (NdaPyHost *self)
 }
 
 static void
-set_state (NdaPyHost *self, State state)
+set_state (NdaPyHost * self, State state)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
@@ -112,7 +112,7 @@ set_state (NdaPyHost *self, State state)
 
 /* Sets @parameters; GIL held. Returns what went wrong, one text each. */
 static GPtrArray *
-apply_parameters (NdaPyHost *self, const NdaPyParameters *parameters)
+apply_parameters (NdaPyHost * self, const NdaPyParameters * parameters)
 {
   GPtrArray *problems = g_ptr_array_new_with_free_func (g_free);
   NdaPyPlugin *plugin = self->plugin;
@@ -134,7 +134,7 @@ apply_parameters (NdaPyHost *self, const NdaPyParameters *parameters)
 
 /* Tells the owner what came of parameters, when the GIL is given up. */
 static void
-report_parameters (NdaPyHost *self, GPtrArray *problems, GstClockTime latency)
+report_parameters (NdaPyHost * self, GPtrArray * problems, GstClockTime latency)
 {
   gboolean changed;
 
@@ -169,8 +169,8 @@ parameters_job (gpointer data)
 
 /* Sets @parameters where no block thread runs. */
 static gboolean
-set_parameters_now (NdaPyHost *self, const NdaPyParameters *parameters,
-    GError **error)
+set_parameters_now (NdaPyHost * self, const NdaPyParameters * parameters,
+    GError ** error)
 {
   ParametersJob job = { self, parameters, NULL, 0 };
 
@@ -184,7 +184,7 @@ set_parameters_now (NdaPyHost *self, const NdaPyParameters *parameters,
 
 /* Keeps the plugin from being shut down. FALSE: there is none. */
 static gboolean
-begin_use (NdaPyHost *self)
+begin_use (NdaPyHost * self)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
@@ -195,7 +195,7 @@ begin_use (NdaPyHost *self)
 }
 
 static void
-end_use (NdaPyHost *self)
+end_use (NdaPyHost * self)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
@@ -207,8 +207,8 @@ end_use (NdaPyHost *self)
  * block calls, soon after this returns. FALSE without a plugin. The caller
  * does not hold the GIL. */
 gboolean
-nda_py_host_set_parameter (NdaPyHost *self, const gchar *key,
-    const gchar *value)
+nda_py_host_set_parameter (NdaPyHost * self, const gchar * key,
+    const gchar * value)
 {
   g_autoptr (GPtrArray) one = NULL;
   gboolean is_open, is_running, ok;
@@ -253,7 +253,7 @@ get_job (gpointer data)
 
 /* Waits until what was set before has reached the plugin. */
 static void
-wait_for_parameters (NdaPyHost *self)
+wait_for_parameters (NdaPyHost * self)
 {
   gint64 deadline = g_get_monotonic_time () + SETTLE_TIMEOUT;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
@@ -268,7 +268,7 @@ wait_for_parameters (NdaPyHost *self)
 /* What the plugin says of @key (transfer full), "" without a plugin. The
  * caller does not hold the GIL. */
 gchar *
-nda_py_host_get_parameter (NdaPyHost *self, const gchar *key)
+nda_py_host_get_parameter (NdaPyHost * self, const gchar * key)
 {
   GetJob job = { self, key, NULL };
 
@@ -282,7 +282,7 @@ nda_py_host_get_parameter (NdaPyHost *self, const gchar *key)
 
 /* The latency that the plugin reported last. */
 GstClockTime
-nda_py_host_get_latency (NdaPyHost *self)
+nda_py_host_get_latency (NdaPyHost * self)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
@@ -320,8 +320,8 @@ close_job (gpointer data)
 
 /* Loads the plugin file @path, initialises it and sets its parameters. */
 gboolean
-nda_py_host_open (NdaPyHost *self, const gchar *path,
-    const NdaPyParameters *parameters, GError **error)
+nda_py_host_open (NdaPyHost * self, const gchar * path,
+    const NdaPyParameters * parameters, GError ** error)
 {
   OpenJob job = { self, path, NULL };
 
@@ -341,7 +341,7 @@ nda_py_host_open (NdaPyHost *self, const gchar *path,
 
 /* Lets calls begin again after a stop. */
 void
-nda_py_host_arm (NdaPyHost *self)
+nda_py_host_arm (NdaPyHost * self)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
@@ -350,7 +350,7 @@ nda_py_host_arm (NdaPyHost *self)
 
 /* Whether the plugin must be loaded anew before it can start (4.3). */
 gboolean
-nda_py_host_is_spent (NdaPyHost *self)
+nda_py_host_is_spent (NdaPyHost * self)
 {
   return get_state (self) == STATE_SPENT;
 }
@@ -358,7 +358,7 @@ nda_py_host_is_spent (NdaPyHost *self)
 /* Shuts the plugin down, if there is one. It must have been stopped. Where a
  * call of somebody else does not end, it is left as it is. */
 void
-nda_py_host_close (NdaPyHost *self)
+nda_py_host_close (NdaPyHost * self)
 {
   gint64 deadline = g_get_monotonic_time () + STOP_TIMEOUT;
   gboolean is_free;
@@ -407,7 +407,7 @@ forget_interrupt_job (gpointer data)
 
 /* Waits until the block thread is out of Python. FALSE at the timeout. */
 static gboolean
-wait_for_call_locked (NdaPyHost *self, gint64 timeout)
+wait_for_call_locked (NdaPyHost * self, gint64 timeout)
 {
   gint64 deadline = g_get_monotonic_time () + timeout;
 
@@ -418,7 +418,7 @@ wait_for_call_locked (NdaPyHost *self, gint64 timeout)
 }
 
 static gboolean
-wait_for_call (NdaPyHost *self, gint64 timeout)
+wait_for_call (NdaPyHost * self, gint64 timeout)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
@@ -427,7 +427,7 @@ wait_for_call (NdaPyHost *self, gint64 timeout)
 
 /* Ends a call that its plugin's stop () did not end. */
 static gboolean
-interrupt_call (NdaPyHost *self)
+interrupt_call (NdaPyHost * self)
 {
   if (nda_python_is_gone ())
     return FALSE;
@@ -442,7 +442,7 @@ interrupt_call (NdaPyHost *self)
 /* Stops the plugin, from a thread other than the block thread, which may be in
  * a call. FALSE when that call does not end by any means. */
 gboolean
-nda_py_host_stop (NdaPyHost *self)
+nda_py_host_stop (NdaPyHost * self)
 {
   gboolean was_running;
 
@@ -464,7 +464,7 @@ nda_py_host_stop (NdaPyHost *self)
 
 /* The block thread is out of Python; @n_applied parameters were set. */
 static void
-end_call_and_unlock (NdaPyHost *self, guint n_applied)
+end_call_and_unlock (NdaPyHost * self, guint n_applied)
 {
   self->is_calling = FALSE;
   self->n_unapplied -= n_applied;
@@ -475,7 +475,7 @@ end_call_and_unlock (NdaPyHost *self, guint n_applied)
 /* Takes the GIL and, with @parameters, those that wait. FALSE when the plugin
  * is being stopped or Python is gone. */
 static gboolean
-begin_call (NdaPyHost *self, GPtrArray **parameters)
+begin_call (NdaPyHost * self, GPtrArray ** parameters)
 {
   g_mutex_lock (&self->lock);
   if (self->is_stopping) {
@@ -497,7 +497,7 @@ begin_call (NdaPyHost *self, GPtrArray **parameters)
 }
 
 static void
-end_call (NdaPyHost *self, guint n_applied)
+end_call (NdaPyHost * self, guint n_applied)
 {
   nda_python_leave ();
   g_mutex_lock (&self->lock);
@@ -506,7 +506,7 @@ end_call (NdaPyHost *self, guint n_applied)
 
 /* The state to come back to if the start cannot begin. */
 static State
-enter_starting (NdaPyHost *self)
+enter_starting (NdaPyHost * self)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   State before = self->state;
@@ -518,8 +518,8 @@ enter_starting (NdaPyHost *self)
 }
 
 static gboolean
-configure_and_start (NdaPyHost *self, gboolean is_running, guint n_channels,
-    GError **error)
+configure_and_start (NdaPyHost * self, gboolean is_running, guint n_channels,
+    GError ** error)
 {
   if (is_running)
     nda_py_plugin_stop (self->plugin);
@@ -535,7 +535,7 @@ no_job (gpointer unused)
 /* Configures and starts the plugin; one that runs is stopped before (5.7).
  * FALSE without @error set means that it is being stopped. */
 gboolean
-nda_py_host_start (NdaPyHost *self, guint n_channels, GError **error)
+nda_py_host_start (NdaPyHost * self, guint n_channels, GError ** error)
 {
   GstClockTime latency = 0;
   State before;
@@ -566,7 +566,7 @@ nda_py_host_start (NdaPyHost *self, guint n_channels, GError **error)
 }
 
 static void
-run_block (NdaPyHost *self, NdaPyBlock *block)
+run_block (NdaPyHost * self, NdaPyBlock * block)
 {
   GstClockTime begin = gst_util_get_timestamp ();
 
@@ -588,8 +588,8 @@ run_block (NdaPyHost *self, NdaPyBlock *block)
  * many were run: fewer when one failed and @stop_at_failure, none when the
  * plugin is being stopped. */
 guint
-nda_py_host_process (NdaPyHost *self, NdaPyBlock **blocks, guint n_blocks,
-    gboolean stop_at_failure, GstClockTime *gil_wait)
+nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
+    gboolean stop_at_failure, GstClockTime * gil_wait)
 {
   GstClockTime begin = gst_util_get_timestamp (), latency = 0;
   GPtrArray *parameters = NULL, *problems = NULL;
@@ -619,7 +619,7 @@ nda_py_host_process (NdaPyHost *self, NdaPyBlock **blocks, guint n_blocks,
 
 /* Lets Python's garbage collector run, between blocks. */
 void
-nda_py_host_collect (NdaPyHost *self)
+nda_py_host_collect (NdaPyHost * self)
 {
   if (!begin_call (self, NULL))
     return;

@@ -13,7 +13,7 @@
 #include <string.h>
 
 NdaPyParameter *
-nda_py_parameter_new (const gchar *key, const gchar *value)
+nda_py_parameter_new (const gchar * key, const gchar * value)
 {
   NdaPyParameter *self = g_new (NdaPyParameter, 1);
 
@@ -23,7 +23,7 @@ nda_py_parameter_new (const gchar *key, const gchar *value)
 }
 
 void
-nda_py_parameter_free (NdaPyParameter *self)
+nda_py_parameter_free (NdaPyParameter * self)
 {
   g_free (self->key);
   g_free (self->value);
@@ -40,7 +40,7 @@ nda_py_parameters_new (void)
 /* The quoted value at *@text, behind its opening quote; *@text ends up behind
  * the closing one. NULL when there is none. */
 static gchar *
-unquote (const gchar **text)
+unquote (const gchar ** text)
 {
   GString *value = g_string_new (NULL);
 
@@ -59,7 +59,7 @@ unquote (const gchar **text)
 
 /* The value at *@text; *@text ends up at the comma or the end behind it. */
 static gchar *
-parse_value (const gchar **text, GError **error)
+parse_value (const gchar ** text, GError ** error)
 {
   const gchar *begin = *text;
   gchar *value;
@@ -82,7 +82,7 @@ parse_value (const gchar **text, GError **error)
 }
 
 static NdaPyParameter *
-parse_one (const gchar **text, GError **error)
+parse_one (const gchar ** text, GError ** error)
 {
   gsize n_key = strcspn (*text, "=,");
   g_autofree gchar *key = g_strstrip (g_strndup (*text, n_key));
@@ -102,7 +102,7 @@ parse_one (const gchar **text, GError **error)
 /* Reads @text, which may be NULL or empty. On failure returns NULL and says
  * where. */
 NdaPyParameters *
-nda_py_parameters_parse (const gchar *text, GError **error)
+nda_py_parameters_parse (const gchar * text, GError ** error)
 {
   g_autoptr (GPtrArray) parameters = nda_py_parameters_new ();
 

@@ -15,7 +15,7 @@
 #define N_BYTES(n_frames) ((gsize) (n_frames) * sizeof (guint32))
 
 static void
-deinterleave_stereo (guint32 *left, guint32 *right, const guint32 *in,
+deinterleave_stereo (guint32 * left, guint32 * right, const guint32 * in,
     guint n_frames)
 {
   for (guint i = 0; i < n_frames; i++) {
@@ -25,7 +25,7 @@ deinterleave_stereo (guint32 *left, guint32 *right, const guint32 *in,
 }
 
 static void
-interleave_stereo (guint32 *out, const guint32 *left, const guint32 *right,
+interleave_stereo (guint32 * out, const guint32 * left, const guint32 * right,
     guint n_frames)
 {
   for (guint i = 0; i < n_frames; i++) {
@@ -37,7 +37,7 @@ interleave_stereo (guint32 *out, const guint32 *left, const guint32 *right,
 /* Fills @array with @n_frames of @in, and the rest of a short last block with
  * zeros (6.1.7). */
 void
-nda_py_planes_load (gpointer array, const NdaPyAudio *in, guint n_frames)
+nda_py_planes_load (gpointer array, const NdaPyAudio * in, guint n_frames)
 {
   guint32 *planes = array;
   const guint32 *frames = in->planes[0];
@@ -61,7 +61,7 @@ nda_py_planes_load (gpointer array, const NdaPyAudio *in, guint n_frames)
 
 /* Writes the first @n_frames of @array to @out. */
 void
-nda_py_planes_store (gconstpointer array, const NdaPyAudio *out,
+nda_py_planes_store (gconstpointer array, const NdaPyAudio * out,
     guint n_frames)
 {
   const guint32 *planes = array;

@@ -52,8 +52,8 @@ role_name (NdaPyRole role)
 /* The Python error as a GError: @format has one %s for the plugin's path and
  * one for what Python says. */
 static void
-set_error_from_python (GError **error, GQuark domain, gint code,
-    const gchar *format, const gchar *path)
+set_error_from_python (GError ** error, GQuark domain, gint code,
+    const gchar * format, const gchar * path)
 {
   g_autofree gchar *reason = nda_py_embed_take_error ();
 
@@ -65,7 +65,7 @@ set_error_from_python (GError **error, GQuark domain, gint code,
 
 /* Executes the file and makes an instance. */
 NdaPyPlugin *
-nda_py_plugin_load (const gchar *path, GError **error)
+nda_py_plugin_load (const gchar * path, GError ** error)
 {
   PyObject *loaded = nda_py_embed_call ("load", "(N)",
       PyUnicode_DecodeFSDefault (path));
@@ -93,7 +93,7 @@ nda_py_plugin_load (const gchar *path, GError **error)
 }
 
 static void
-drop_buffer (NdaPyPlugin *self)
+drop_buffer (NdaPyPlugin * self)
 {
   if (self->view.obj)
     PyBuffer_Release (&self->view);
@@ -103,7 +103,7 @@ drop_buffer (NdaPyPlugin *self)
 }
 
 static void
-call_and_ignore (const gchar *function)
+call_and_ignore (const gchar * function)
 {
   PyObject *result = nda_py_embed_call (function, "()");
 
@@ -113,7 +113,7 @@ call_and_ignore (const gchar *function)
 
 /* Ends the instance and drops every reference (4.1). */
 void
-nda_py_plugin_shut_down (NdaPyPlugin *self)
+nda_py_plugin_shut_down (NdaPyPlugin * self)
 {
   PyObject *result = nda_py_embed_call ("shut_down", "(OO)", self->module,
       self->instance);
@@ -133,7 +133,7 @@ nda_py_plugin_shut_down (NdaPyPlugin *self)
 
 /* Calls a method of the life cycle, which must return something true. */
 static gboolean
-call_truthy (NdaPyPlugin *self, const gchar *method)
+call_truthy (NdaPyPlugin * self, const gchar * method)
 {
   PyObject *result = PyObject_CallMethod (self->instance, method, NULL);
   gint truth = result ? PyObject_IsTrue (result) : -1;
@@ -143,7 +143,7 @@ call_truthy (NdaPyPlugin *self, const gchar *method)
 }
 
 static gboolean
-call_life_cycle (NdaPyPlugin *self, const gchar *method, GError **error)
+call_life_cycle (NdaPyPlugin * self, const gchar * method, GError ** error)
 {
   g_autofree gchar *reason = NULL;
 
@@ -158,12 +158,13 @@ call_life_cycle (NdaPyPlugin *self, const gchar *method, GError **error)
   }
   reason = nda_py_embed_take_error ();
   g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
-      _("The plugin “%s” failed in its %s (): %s"), self->path, method, reason);
+      _("The plugin “%s” failed in its %s (): %s"), self->path, method,
+      reason);
   return FALSE;
 }
 
 static gboolean
-check_role (NdaPyPlugin *self, NdaPyRole role, GError **error)
+check_role (NdaPyPlugin * self, NdaPyRole role, GError ** error)
 {
   PyObject *info = nda_py_embed_call ("info", "(O)", self->instance);
   const char *found, *name, *api_version;
@@ -182,7 +183,8 @@ check_role (NdaPyPlugin *self, NdaPyRole role, GError **error)
   fits = g_str_equal (found, role_name (role));
   if (!fits)
     g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-        _("The plugin “%s” is of the type “%s”, but this element runs plugins "
+        _
+        ("The plugin “%s” is of the type “%s”, but this element runs plugins "
             "of the type “%s”"), self->path, *found ? found : "unknown",
         role_name (role));
   GST_INFO ("“%s” in %s is a %s", name, self->path, found);
@@ -192,7 +194,7 @@ check_role (NdaPyPlugin *self, NdaPyRole role, GError **error)
 
 /* initialize (), then the check that the plugin fits the element (3.6). */
 gboolean
-nda_py_plugin_initialize (NdaPyPlugin *self, NdaPyRole role, GError **error)
+nda_py_plugin_initialize (NdaPyPlugin * self, NdaPyRole role, GError ** error)
 {
   if (!call_life_cycle (self, "initialize", error)
       || !check_role (self, role, error))
@@ -203,7 +205,7 @@ nda_py_plugin_initialize (NdaPyPlugin *self, NdaPyRole role, GError **error)
 }
 
 static gboolean
-make_buffer (NdaPyPlugin *self, guint n_channels)
+make_buffer (NdaPyPlugin * self, guint n_channels)
 {
   PyObject *made = nda_py_embed_call ("make_buffer", "(I)", n_channels);
 
@@ -226,7 +228,7 @@ make_buffer (NdaPyPlugin *self, guint n_channels)
 
 /* Tells the plugin rate and channels, between initialize () and start (). */
 gboolean
-nda_py_plugin_configure (NdaPyPlugin *self, guint n_channels, GError **error)
+nda_py_plugin_configure (NdaPyPlugin * self, guint n_channels, GError ** error)
 {
   PyObject *result = NULL;
 
@@ -244,14 +246,14 @@ nda_py_plugin_configure (NdaPyPlugin *self, guint n_channels, GError **error)
 }
 
 gboolean
-nda_py_plugin_start (NdaPyPlugin *self, GError **error)
+nda_py_plugin_start (NdaPyPlugin * self, GError ** error)
 {
   return call_life_cycle (self, "start", error);
 }
 
 /* stop (), whose result does not matter (4.1). */
 void
-nda_py_plugin_stop (NdaPyPlugin *self)
+nda_py_plugin_stop (NdaPyPlugin * self)
 {
   if (!call_truthy (self, "stop") && PyErr_Occurred ()) {
     g_autofree gchar *reason = nda_py_embed_take_error ();
@@ -263,8 +265,8 @@ nda_py_plugin_stop (NdaPyPlugin *self)
 
 /* Sets a parameter. Returns what went wrong (transfer full), or NULL. */
 gchar *
-nda_py_plugin_set_parameter (NdaPyPlugin *self, const gchar *key,
-    const gchar *value)
+nda_py_plugin_set_parameter (NdaPyPlugin * self, const gchar * key,
+    const gchar * value)
 {
   PyObject *problem = nda_py_embed_call ("set_parameter", "(Oss)",
       self->instance, key, value);
@@ -280,7 +282,7 @@ nda_py_plugin_set_parameter (NdaPyPlugin *self, const gchar *key,
 
 /* A parameter as text (transfer full), "" when it is not known. */
 gchar *
-nda_py_plugin_get_parameter (NdaPyPlugin *self, const gchar *key)
+nda_py_plugin_get_parameter (NdaPyPlugin * self, const gchar * key)
 {
   PyObject *value = nda_py_embed_call ("get_parameter", "(Os)",
       self->instance, key);
@@ -291,7 +293,7 @@ nda_py_plugin_get_parameter (NdaPyPlugin *self, const gchar *key)
 }
 
 GstClockTime
-nda_py_plugin_get_latency (NdaPyPlugin *self)
+nda_py_plugin_get_latency (NdaPyPlugin * self)
 {
   PyObject *value = nda_py_embed_call ("latency", "(O)", self->instance);
   guint64 latency = value ? PyLong_AsUnsignedLongLong (value) : 0;
@@ -305,7 +307,7 @@ nda_py_plugin_get_latency (NdaPyPlugin *self)
 }
 
 static gboolean
-put_back_data (NdaPyPlugin *self)
+put_back_data (NdaPyPlugin * self)
 {
   return !PyObject_SetAttr (self->buffer, self->name_data, self->data);
 }
@@ -313,7 +315,7 @@ put_back_data (NdaPyPlugin *self)
 /* If the plugin bound another array, takes that one's content and puts ours
  * back (6.1.4). */
 static gboolean
-restore_data (NdaPyPlugin *self)
+restore_data (NdaPyPlugin * self)
 {
   PyObject *bound = PyObject_GetAttr (self->buffer, self->name_data);
   PyObject *adopted = NULL;
@@ -331,7 +333,7 @@ restore_data (NdaPyPlugin *self)
 
 /* After a failed call, which may have bound anything; keeps its error. */
 static void
-put_back_data_after_failure (NdaPyPlugin *self)
+put_back_data_after_failure (NdaPyPlugin * self)
 {
   PyObject *type, *value, *traceback;
 
@@ -341,7 +343,7 @@ put_back_data_after_failure (NdaPyPlugin *self)
 }
 
 static gboolean
-call_process (NdaPyPlugin *self)
+call_process (NdaPyPlugin * self)
 {
   PyObject *args[] = { self->instance, self->buffer };
   PyObject *result = PyObject_VectorcallMethod (self->name_process, args,
@@ -360,8 +362,8 @@ call_process (NdaPyPlugin *self)
  * same memory. When it fails nothing is written to @out, and
  * nda_py_plugin_take_error () must follow. */
 gboolean
-nda_py_plugin_process (NdaPyPlugin *self, const NdaPyAudio *in,
-    const NdaPyAudio *out, guint n_frames)
+nda_py_plugin_process (NdaPyPlugin * self, const NdaPyAudio * in,
+    const NdaPyAudio * out, guint n_frames)
 {
   gboolean ok;
 
@@ -378,15 +380,17 @@ nda_py_plugin_process (NdaPyPlugin *self, const NdaPyAudio *in,
 
 /* Why the last block call failed (transfer full). Clears the Python error. */
 gchar *
-nda_py_plugin_take_error (NdaPyPlugin *self)
+nda_py_plugin_take_error (NdaPyPlugin * self)
 {
   g_autofree gchar *reason = NULL;
 
   if (self->returned_false && !PyErr_Occurred ())
-    return g_strdup_printf (_("The plugin “%s” failed: its process_audio () "
+    return
+        g_strdup_printf (_("The plugin “%s” failed: its process_audio () "
             "returned False"), self->path);
   reason = nda_py_embed_take_error ();
-  return g_strdup_printf (_("The plugin “%s” failed: %s"), self->path, reason);
+  return g_strdup_printf (_("The plugin “%s” failed: %s"), self->path,
+      reason);
 }
 
 /* What the collector may do between two blocks. */

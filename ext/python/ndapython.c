@@ -152,7 +152,7 @@ nda_python_resume (gpointer paused)
 
 /* Called at Python's exit, GIL held. */
 static PyObject *
-on_python_exit (PyObject *self, PyObject *unused)
+on_python_exit (PyObject * self, PyObject * unused)
 {
   gint64 deadline = g_get_monotonic_time () + GONE_TIMEOUT;
 
@@ -193,7 +193,7 @@ promote_libpython (void)
 }
 
 static gboolean
-check_version (GError **error)
+check_version (GError ** error)
 {
   g_autofree gchar *ours =
       g_strdup_printf ("%d.%d.", PY_MAJOR_VERSION, PY_MINOR_VERSION);
@@ -225,13 +225,14 @@ find_virtual_environment (void)
   if (g_file_test (packages, G_FILE_TEST_IS_DIR)
       && g_file_test (python, G_FILE_TEST_EXISTS))
     return g_steal_pointer (&python);
-  GST_WARNING ("The virtual environment “%s” is not one of %s and is not used",
+  GST_WARNING
+      ("The virtual environment “%s” is not one of %s and is not used",
       root, version);
   return NULL;
 }
 
 static PyStatus
-initialise_with (PyConfig *config)
+initialise_with (PyConfig * config)
 {
   g_autofree gchar *environment = find_virtual_environment ();
   PyStatus status;
@@ -247,7 +248,7 @@ initialise_with (PyConfig *config)
 }
 
 static gboolean
-initialise (GError **error)
+initialise (GError ** error)
 {
   PyPreConfig preconfig;
   PyConfig config;
@@ -275,7 +276,7 @@ initialise (GError **error)
 }
 
 static gboolean
-prepare (GError **error)
+prepare (GError ** error)
 {
   g_autofree gchar *reason = NULL;
 
@@ -340,7 +341,7 @@ job_thread (gpointer data)
 
 /* Waits until @self is done, or Python gone, or the GIL not to be had. */
 static gboolean
-job_wait (Job *self)
+job_wait (Job * self)
 {
   gint64 deadline = g_get_monotonic_time () + NDA_PYTHON_TIMEOUT;
   gboolean given_up = FALSE;
@@ -365,7 +366,7 @@ job_wait (Job *self)
  * the GIL no longer than NDA_PYTHON_TIMEOUT. When this fails, @job was not
  * run, or Python was finalised under it. The caller must not hold the GIL. */
 gboolean
-nda_python_run (NdaPythonJob job, gpointer data, GError **error)
+nda_python_run (NdaPythonJob job, gpointer data, GError ** error)
 {
   Job *self = g_atomic_rc_box_new0 (Job);
   gboolean done;
@@ -428,7 +429,7 @@ interpreter_thread (gpointer data)
 }
 
 static gboolean
-start_ours (GError **error)
+start_ours (GError ** error)
 {
   Start start = { NULL };
 
@@ -456,7 +457,7 @@ adopt_job (gpointer data)
 }
 
 static gboolean
-adopt (GError **error)
+adopt (GError ** error)
 {
   GError *failure = NULL;
 
@@ -474,7 +475,7 @@ adopt (GError **error)
 /* Starts Python, or adopts the one that runs. Any thread, any number of times;
  * the caller does not hold the GIL. */
 gboolean
-nda_python_start (GError **error)
+nda_python_start (GError ** error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&start_lock);
 
@@ -483,7 +484,7 @@ nda_python_start (GError **error)
     return TRUE;
   if (!check_version (error))
     return FALSE;
-  started = Py_IsInitialized () ? adopt (error) : start_ours (error);
+  started = Py_IsInitialized ()? adopt (error) : start_ours (error);
   return started;
 }
 

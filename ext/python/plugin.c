@@ -13,7 +13,7 @@
 /* Python is not touched here: the registry's scanner must stay clean. The
  * plugin stays resident, since an interpreter cannot be unloaded. */
 static gboolean
-plugin_init (GstPlugin *plugin)
+plugin_init (GstPlugin * plugin)
 {
   bindtextdomain (GETTEXT_PACKAGE, LOCALEDIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");

@@ -6,12 +6,14 @@
 
 #include "ndablock.h"
 
-G_STATIC_ASSERT (NDA_BLOCK_FRAMES == 512 && NDA_BLOCK_RATE == 48000 &&
-    NDA_BLOCK_MAX_CHANNELS == 64);      /* the numbers spelled in the caps */
+/* the numbers that the caps spell out */
+G_STATIC_ASSERT (NDA_BLOCK_FRAMES == 512);
+G_STATIC_ASSERT (NDA_BLOCK_RATE == 48000);
+G_STATIC_ASSERT (NDA_BLOCK_MAX_CHANNELS == 64);
 
 /* Says in @caps (transfer full) that every buffer is one block. */
 GstCaps *
-nda_block_caps_mark (GstCaps *caps)
+nda_block_caps_mark (GstCaps * caps)
 {
   caps = gst_caps_make_writable (caps);
   gst_caps_set_simple (caps, NDA_BLOCK_CAPS_FIELD, G_TYPE_INT,
@@ -21,7 +23,7 @@ nda_block_caps_mark (GstCaps *caps)
 
 /* Takes the promise about sizes out of @caps (transfer full). */
 GstCaps *
-nda_block_caps_unmark (GstCaps *caps)
+nda_block_caps_unmark (GstCaps * caps)
 {
   caps = gst_caps_make_writable (caps);
   for (guint i = 0; i < gst_caps_get_size (caps); i++)
@@ -40,7 +42,7 @@ nda_block_frames_to_time (guint64 n_frames, guint rate)
 /* A pool, active, of buffers for blocks of @n_frames (transfer full); NULL when
  * there is no memory for it. */
 GstBufferPool *
-nda_block_pool_new (GstCaps *caps, const GstAudioInfo *info, guint n_frames)
+nda_block_pool_new (GstCaps * caps, const GstAudioInfo * info, guint n_frames)
 {
   g_autoptr (GstBufferPool) pool = gst_buffer_pool_new ();
   GstStructure *config = gst_buffer_pool_get_config (pool);

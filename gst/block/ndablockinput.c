@@ -11,8 +11,8 @@
 #include <glib/gi18n-lib.h>
 
 void
-nda_block_input_init (NdaBlockInput *self, GstElement *element,
-    const NdaBlockOutput *output)
+nda_block_input_init (NdaBlockInput * self, GstElement * element,
+    const NdaBlockOutput * output)
 {
   self->element = element;
   self->output = output;
@@ -21,14 +21,14 @@ nda_block_input_init (NdaBlockInput *self, GstElement *element,
 }
 
 void
-nda_block_input_clear (NdaBlockInput *self)
+nda_block_input_clear (NdaBlockInput * self)
 {
   g_clear_pointer (&self->regroup, nda_regroup_free);
 }
 
 /* Forgets the stream, when the pad is deactivated. */
 void
-nda_block_input_reset (NdaBlockInput *self)
+nda_block_input_reset (NdaBlockInput * self)
 {
   nda_regroup_reset (self->regroup);
   self->latency = 0;
@@ -37,7 +37,7 @@ nda_block_input_reset (NdaBlockInput *self)
 /* Asks for the latency to be computed anew when buffers arrive in other
  * lengths than before. */
 static void
-announce_latency (NdaBlockInput *self)
+announce_latency (NdaBlockInput * self)
 {
   GstClockTime latency = nda_regroup_get_latency (self->regroup);
 
@@ -50,7 +50,7 @@ announce_latency (NdaBlockInput *self)
 
 /* Takes @buffer (transfer full). */
 GstFlowReturn
-nda_block_input_chain (NdaBlockInput *self, GstBuffer *buffer)
+nda_block_input_chain (NdaBlockInput * self, GstBuffer * buffer)
 {
   g_autoptr (GError) error = NULL;
   GstBuffer *block;
@@ -75,7 +75,7 @@ nda_block_input_chain (NdaBlockInput *self, GstBuffer *buffer)
 
 /* Pushes what is left of a block before the stream goes on in another way. */
 static void
-drain (NdaBlockInput *self)
+drain (NdaBlockInput * self)
 {
   GstBuffer *rest = nda_regroup_drain (self->regroup);
 
@@ -84,12 +84,13 @@ drain (NdaBlockInput *self)
 }
 
 static gboolean
-take_caps (NdaBlockInput *self, GstEvent *event)
+take_caps (NdaBlockInput * self, GstEvent * event)
 {
   GstCaps *caps;
   g_autoptr (GstCaps) marked = NULL;
   GstEvent *marked_event;
   GstAudioInfo info;
+  const GstAudioInfo *known;
 
   gst_event_parse_caps (event, &caps);
   if (!gst_audio_info_from_caps (&info, caps)) {
@@ -99,9 +100,9 @@ take_caps (NdaBlockInput *self, GstEvent *event)
     return FALSE;
   }
   /* the same format again is no reason to cut a block short */
+  known = nda_regroup_get_info (self->regroup);
   if (!nda_regroup_get_pool (self->regroup)
-      || !gst_audio_info_is_equal (&info,
-          nda_regroup_get_info (self->regroup))) {
+      || !gst_audio_info_is_equal (&info, known)) {
     drain (self);
     nda_regroup_set_caps (self->regroup, caps);
   }
@@ -115,7 +116,7 @@ take_caps (NdaBlockInput *self, GstEvent *event)
 /* A segment in time: one in bytes, as a raw file has it, cannot be passed on
  * with the time stamps that blocks have. */
 static GstEvent *
-to_time_segment (GstEvent *event)
+to_time_segment (GstEvent * event)
 {
   GstSegment segment;
   GstEvent *in_time;
@@ -131,7 +132,7 @@ to_time_segment (GstEvent *event)
 }
 
 static gboolean
-take_segment (NdaBlockInput *self, GstEvent *event)
+take_segment (NdaBlockInput * self, GstEvent * event)
 {
   const GstSegment *segment;
 
@@ -152,7 +153,7 @@ take_segment (NdaBlockInput *self, GstEvent *event)
 
 /* Takes a serialized event (transfer full). */
 gboolean
-nda_block_input_event (NdaBlockInput *self, GstEvent *event)
+nda_block_input_event (NdaBlockInput * self, GstEvent * event)
 {
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_CAPS:
@@ -179,7 +180,7 @@ nda_block_input_event (NdaBlockInput *self, GstEvent *event)
 
 /* What regrouping adds. From any thread. */
 GstClockTime
-nda_block_input_get_latency (NdaBlockInput *self)
+nda_block_input_get_latency (NdaBlockInput * self)
 {
   return nda_regroup_get_latency (self->regroup);
 }
@@ -187,7 +188,7 @@ nda_block_input_get_latency (NdaBlockInput *self)
 /* Caps that @pad can have: those of its template which the peer of @other can
  * have, whatever either promises about sizes. */
 void
-nda_block_answer_caps (GstPad *pad, GstPad *other, GstQuery *query)
+nda_block_answer_caps (GstPad * pad, GstPad * other, GstQuery * query)
 {
   GstCaps *filter;
   g_autoptr (GstCaps) template = gst_pad_get_pad_template_caps (pad);
@@ -216,7 +217,7 @@ nda_block_answer_caps (GstPad *pad, GstPad *other, GstQuery *query)
 /* Any size of buffer is good. No pool is offered: its one size would bind
  * whoever fills it, and what has that size already passes without a copy. */
 void
-nda_block_answer_allocation (GstQuery *query)
+nda_block_answer_allocation (GstQuery * query)
 {
   gst_query_add_allocation_meta (query, GST_AUDIO_META_API_TYPE, NULL);
 }

@@ -10,18 +10,16 @@
 
 /* A new segment: nothing counted yet, and no time to count from. */
 void
-nda_frame_clock_init (NdaFrameClock *clock, guint rate)
+nda_frame_clock_init (NdaFrameClock * clock, guint rate)
 {
   *clock = (NdaFrameClock) {
-    .rate = rate,
-    .base = GST_CLOCK_TIME_NONE,
-  };
+  .rate = rate,.base = GST_CLOCK_TIME_NONE,};
 }
 
 /* Counts from @base on, at the start or after a discontinuity. OFFSET goes
  * on: it numbers the frames of the segment. */
 void
-nda_frame_clock_rebase (NdaFrameClock *clock, GstClockTime base)
+nda_frame_clock_rebase (NdaFrameClock * clock, GstClockTime base)
 {
   clock->base = base;
   clock->n_frames = 0;
@@ -29,7 +27,7 @@ nda_frame_clock_rebase (NdaFrameClock *clock, GstClockTime base)
 
 /* The time of the next frame, or NONE before there is a base. */
 GstClockTime
-nda_frame_clock_now (const NdaFrameClock *clock)
+nda_frame_clock_now (const NdaFrameClock * clock)
 {
   if (!GST_CLOCK_TIME_IS_VALID (clock->base))
     return GST_CLOCK_TIME_NONE;
@@ -38,7 +36,7 @@ nda_frame_clock_now (const NdaFrameClock *clock)
 
 /* Stamps @buffer, which is writable and holds the next @n_frames. */
 void
-nda_frame_clock_stamp (NdaFrameClock *clock, GstBuffer *buffer,
+nda_frame_clock_stamp (NdaFrameClock * clock, GstBuffer * buffer,
     guint64 n_frames)
 {
   GstClockTime end;

@@ -38,14 +38,14 @@ bucket_end (guint bucket)
 }
 
 void
-nda_histogram_reset (NdaHistogram *histogram)
+nda_histogram_reset (NdaHistogram * histogram)
 {
   memset (histogram, 0, sizeof *histogram);
 }
 
 /* Counts @value (in nanoseconds). */
 void
-nda_histogram_record (NdaHistogram *histogram, GstClockTime value)
+nda_histogram_record (NdaHistogram * histogram, GstClockTime value)
 {
   histogram->n_in_bucket[bucket_of (value)]++;
   histogram->sum += value;
@@ -56,7 +56,7 @@ nda_histogram_record (NdaHistogram *histogram, GstClockTime value)
 
 /* The mean (in nanoseconds), 0 when nothing was counted. */
 GstClockTime
-nda_histogram_mean (const NdaHistogram *histogram)
+nda_histogram_mean (const NdaHistogram * histogram)
 {
   return histogram->n_values ? histogram->sum / histogram->n_values : 0;
 }
@@ -64,7 +64,7 @@ nda_histogram_mean (const NdaHistogram *histogram)
 /* The value (in nanoseconds) that @per_mille of 1000 values do not exceed;
  * never below the true one, never above it by more than 1/16. 0 when empty. */
 GstClockTime
-nda_histogram_percentile (const NdaHistogram *histogram, guint per_mille)
+nda_histogram_percentile (const NdaHistogram * histogram, guint per_mille)
 {
   guint64 rank, n_seen = 0;
 

@@ -59,7 +59,7 @@ nda_regroup_new (guint n_block_frames)
 }
 
 static void
-clear_format (NdaRegroup *self)
+clear_format (NdaRegroup * self)
 {
   if (self->pool)
     gst_buffer_pool_set_active (self->pool, FALSE);
@@ -74,7 +74,7 @@ clear_format (NdaRegroup *self)
 }
 
 void
-nda_regroup_free (NdaRegroup *self)
+nda_regroup_free (NdaRegroup * self)
 {
   clear_format (self);
   g_free (self);
@@ -83,7 +83,7 @@ nda_regroup_free (NdaRegroup *self)
 /* Takes a format. What waits in another one must be drained before; it is
  * forgotten here. The clock starts anew with the next buffer. */
 gboolean
-nda_regroup_set_caps (NdaRegroup *self, GstCaps *caps)
+nda_regroup_set_caps (NdaRegroup * self, GstCaps * caps)
 {
   GstAudioInfo info;
   gboolean planar;
@@ -111,20 +111,20 @@ nda_regroup_set_caps (NdaRegroup *self, GstCaps *caps)
 }
 
 const GstAudioInfo *
-nda_regroup_get_info (NdaRegroup *self)
+nda_regroup_get_info (NdaRegroup * self)
 {
   return &self->info;
 }
 
 /* The pool of whole blocks (transfer none), NULL before there is a format. */
 GstBufferPool *
-nda_regroup_get_pool (NdaRegroup *self)
+nda_regroup_get_pool (NdaRegroup * self)
 {
   return self->pool;
 }
 
 static void
-mark_discont (NdaRegroup *self, GstBuffer *buffer)
+mark_discont (NdaRegroup * self, GstBuffer * buffer)
 {
   if (self->discont)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
@@ -134,7 +134,7 @@ mark_discont (NdaRegroup *self, GstBuffer *buffer)
 }
 
 static gsize
-n_waiting_frames (NdaRegroup *self)
+n_waiting_frames (NdaRegroup * self)
 {
   if (!self->n_planes)
     return 0;
@@ -142,7 +142,7 @@ n_waiting_frames (NdaRegroup *self)
 }
 
 static void
-copy_planes (NdaRegroup *self, GstBuffer *buffer, guint n_frames)
+copy_planes (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
 {
   gsize n_bytes = (gsize) n_frames * self->plane_bpf;
   GstMapInfo map;
@@ -158,7 +158,7 @@ copy_planes (NdaRegroup *self, GstBuffer *buffer, guint n_frames)
 
 /* Makes a buffer of the next @n_frames that wait. */
 static GstBuffer *
-take_frames (NdaRegroup *self, guint n_frames)
+take_frames (NdaRegroup * self, guint n_frames)
 {
   GstBuffer *buffer = NULL;
 
@@ -181,7 +181,7 @@ take_frames (NdaRegroup *self, guint n_frames)
 
 /* Ends the run of frames: what is left goes out short, before all else. */
 static void
-cut (NdaRegroup *self)
+cut (NdaRegroup * self)
 {
   guint n_frames = n_waiting_frames (self);
 
@@ -193,7 +193,7 @@ cut (NdaRegroup *self)
 
 /* Whether @buffer does not follow what came before. */
 static gboolean
-is_discontinuity (NdaRegroup *self, GstBuffer *buffer, guint n_frames)
+is_discontinuity (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
 {
   gboolean flagged = GST_BUFFER_IS_DISCONT (buffer);
 
@@ -205,7 +205,7 @@ is_discontinuity (NdaRegroup *self, GstBuffer *buffer, guint n_frames)
 
 /* Sets the clock where @buffer begins. */
 static void
-rebase (NdaRegroup *self, GstBuffer *buffer)
+rebase (NdaRegroup * self, GstBuffer * buffer)
 {
   GstClockTime base = GST_BUFFER_PTS (buffer);
 
@@ -219,7 +219,7 @@ rebase (NdaRegroup *self, GstBuffer *buffer)
 /* Learns from the length before @n_frames how frames arrive. A length counts
  * only once another buffer has followed it: the last one may be short. */
 static void
-learn_step (NdaRegroup *self, guint n_frames)
+learn_step (NdaRegroup * self, guint n_frames)
 {
   guint a = g_atomic_int_get (&self->step), b = self->last_n_frames;
 
@@ -233,7 +233,7 @@ learn_step (NdaRegroup *self, guint n_frames)
 }
 
 static void
-queue_frames (NdaRegroup *self, GstBuffer *buffer, guint n_frames)
+queue_frames (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
 {
   GstAudioMeta *meta = gst_buffer_get_audio_meta (buffer);
   gsize n_bytes = (gsize) n_frames * self->plane_bpf;
@@ -254,8 +254,8 @@ queue_frames (NdaRegroup *self, GstBuffer *buffer, guint n_frames)
 
 /* How many frames @buffer holds; FALSE when that is no whole number. */
 static gboolean
-count_frames (NdaRegroup *self, GstBuffer *buffer, guint *n_frames,
-    GError **error)
+count_frames (NdaRegroup * self, GstBuffer * buffer, guint * n_frames,
+    GError ** error)
 {
   GstAudioMeta *meta = gst_buffer_get_audio_meta (buffer);
   gsize n_bytes = gst_buffer_get_size (buffer);
@@ -277,7 +277,7 @@ count_frames (NdaRegroup *self, GstBuffer *buffer, guint *n_frames,
 
 /* Takes @buffer (transfer full). All that pops must have been popped. */
 gboolean
-nda_regroup_push (NdaRegroup *self, GstBuffer *buffer, GError **error)
+nda_regroup_push (NdaRegroup * self, GstBuffer * buffer, GError ** error)
 {
   guint n_frames;
 
@@ -321,7 +321,7 @@ nda_regroup_push (NdaRegroup *self, GstBuffer *buffer, GError **error)
 /* The next block (transfer full), or NULL until more is pushed. Shorter than
  * a block only before a discontinuity. */
 GstBuffer *
-nda_regroup_pop (NdaRegroup *self)
+nda_regroup_pop (NdaRegroup * self)
 {
   if (self->cut)
     return g_steal_pointer (&self->cut);
@@ -340,7 +340,7 @@ nda_regroup_pop (NdaRegroup *self)
 /* What is left at the end of a segment or stream (transfer full), shorter
  * than a block, or NULL. */
 GstBuffer *
-nda_regroup_drain (NdaRegroup *self)
+nda_regroup_drain (NdaRegroup * self)
 {
   guint n_frames = n_waiting_frames (self);
 
@@ -351,7 +351,7 @@ nda_regroup_drain (NdaRegroup *self)
 /* A new segment: frames and times are counted anew. What was left of the old
  * one must have been drained. */
 void
-nda_regroup_start_segment (NdaRegroup *self, const GstSegment *segment)
+nda_regroup_start_segment (NdaRegroup * self, const GstSegment * segment)
 {
   nda_frame_clock_init (&self->clock,
       self->n_planes ? self->info.rate : NDA_BLOCK_RATE);
@@ -363,7 +363,7 @@ nda_regroup_start_segment (NdaRegroup *self, const GstSegment *segment)
 
 /* Forgets all that waits, and the time. */
 void
-nda_regroup_flush (NdaRegroup *self)
+nda_regroup_flush (NdaRegroup * self)
 {
   gst_clear_buffer (&self->cut);
   gst_clear_buffer (&self->whole);
@@ -374,7 +374,7 @@ nda_regroup_flush (NdaRegroup *self)
 
 /* Forgets the stream: as new. */
 void
-nda_regroup_reset (NdaRegroup *self)
+nda_regroup_reset (NdaRegroup * self)
 {
   clear_format (self);
   gst_audio_info_init (&self->info);
@@ -389,7 +389,7 @@ nda_regroup_reset (NdaRegroup *self)
 /* What comes next does not follow what came before, and that is known: a GAP
  * event or a flush. The clock starts anew with the next buffer. */
 void
-nda_regroup_mark_gap (NdaRegroup *self)
+nda_regroup_mark_gap (NdaRegroup * self)
 {
   nda_frame_clock_rebase (&self->clock, GST_CLOCK_TIME_NONE);
   if (self->align)
@@ -400,7 +400,7 @@ nda_regroup_mark_gap (NdaRegroup *self)
 
 /* How many times the stream did not follow itself. */
 guint64
-nda_regroup_get_n_discontinuities (NdaRegroup *self)
+nda_regroup_get_n_discontinuities (NdaRegroup * self)
 {
   return self->n_discontinuities;
 }
@@ -409,7 +409,7 @@ nda_regroup_get_n_discontinuities (NdaRegroup *self)
  * came in: nothing when whole blocks arrive, else all but the smallest step.
  * From any thread. */
 GstClockTime
-nda_regroup_get_latency (NdaRegroup *self)
+nda_regroup_get_latency (NdaRegroup * self)
 {
   guint step = g_atomic_int_get (&self->step);
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 static void
-set_time (GstStructure *stats, const gchar *prefix, const gchar *name,
+set_time (GstStructure * stats, const gchar * prefix, const gchar * name,
     GstClockTime value)
 {
   g_autofree gchar *field = g_strconcat (prefix, name, NULL);
@@ -18,8 +18,8 @@ set_time (GstStructure *stats, const gchar *prefix, const gchar *name,
 }
 
 static void
-set_percentiles (GstStructure *stats, const gchar *name,
-    const NdaHistogram *times)
+set_percentiles (GstStructure * stats, const gchar * name,
+    const NdaHistogram * times)
 {
   set_time (stats, "avg-", name, nda_histogram_mean (times));
   set_time (stats, "p50-", name, nda_histogram_percentile (times, 500));
@@ -29,7 +29,7 @@ set_percentiles (GstStructure *stats, const gchar *name,
 }
 
 static void
-set_range (GstStructure *stats, const gchar *name, const NdaHistogram *times)
+set_range (GstStructure * stats, const gchar * name, const NdaHistogram * times)
 {
   set_time (stats, "min-", name, times->min);
   set_time (stats, "avg-", name, nda_histogram_mean (times));
@@ -37,7 +37,7 @@ set_range (GstStructure *stats, const gchar *name, const NdaHistogram *times)
 }
 
 static void
-set_field (GstStructure *stats, const NdaStatsField *field,
+set_field (GstStructure * stats, const NdaStatsField * field,
     gconstpointer value)
 {
   switch (field->kind) {
@@ -69,8 +69,8 @@ set_field (GstStructure *stats, const NdaStatsField *field,
 /* Copies @n_bytes of @counters under @lock and makes of them a structure
  * called @name with the @fields of the table. */
 GstStructure *
-nda_stats_snapshot (const gchar *name, const NdaStatsField *fields,
-    GMutex *lock, gconstpointer counters, gsize n_bytes)
+nda_stats_snapshot (const gchar * name, const NdaStatsField * fields,
+    GMutex * lock, gconstpointer counters, gsize n_bytes)
 {
   g_autofree guint8 *copy = g_malloc (n_bytes);
   GstStructure *stats = gst_structure_new_empty (name);
@@ -87,7 +87,7 @@ nda_stats_snapshot (const gchar *name, const NdaStatsField *fields,
 /* Counts one event at @now. Returns how many happened since the last report,
  * this one included, when it is time for the next; else 0. */
 guint64
-nda_report_limit_count (NdaReportLimit *limit, GstClockTime now)
+nda_report_limit_count (NdaReportLimit * limit, GstClockTime now)
 {
   guint64 n_since = ++limit->n_since;
 

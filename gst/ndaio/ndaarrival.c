@@ -35,7 +35,7 @@ typedef struct
 } Arrival;
 
 static void
-report_underrun (Arrival *self, GstClockTimeDiff lateness)
+report_underrun (Arrival * self, GstClockTimeDiff lateness)
 {
   guint64 n_late =
       nda_report_limit_count (&self->report, gst_util_get_timestamp ());
@@ -50,7 +50,7 @@ report_underrun (Arrival *self, GstClockTimeDiff lateness)
 
 /* How old @buffer is, or NONE where @sink does not play by the clock. */
 static GstClockTime
-age_of (GstBaseSink *sink, GstBuffer *buffer)
+age_of (GstBaseSink * sink, GstBuffer * buffer)
 {
   GstClockTime begin, now;
 
@@ -68,7 +68,7 @@ age_of (GstBaseSink *sink, GstBuffer *buffer)
 
 /* How much sound the device of @sink holds, and its format. 0: no device. */
 static GstClockTime
-ring_of (GstBaseSink *sink, GstAudioInfo *info)
+ring_of (GstBaseSink * sink, GstAudioInfo * info)
 {
   GstAudioRingBuffer *ring = GST_IS_AUDIO_BASE_SINK (sink) ?
       GST_AUDIO_BASE_SINK (sink)->ringbuffer : NULL;
@@ -83,8 +83,8 @@ ring_of (GstBaseSink *sink, GstAudioInfo *info)
 
 /* Learns from a buffer of the start; at the end of it knows the surplus. */
 static void
-settle (Arrival *self, GstBaseSink *sink, GstClockTime age,
-    GstClockTime latency, GstClockTime ring, const GstAudioInfo *info)
+settle (Arrival * self, GstBaseSink * sink, GstClockTime age,
+    GstClockTime latency, GstClockTime ring, const GstAudioInfo * info)
 {
   GstClockTime planned = latency > ring ? latency - ring : 0;
 
@@ -102,7 +102,7 @@ settle (Arrival *self, GstBaseSink *sink, GstClockTime age,
 
 /* Leaves out of the buffer in @info what is surplus; all of it, perhaps. */
 static GstPadProbeReturn
-leave_out (Arrival *self, GstPadProbeInfo *info, const GstAudioInfo *audio)
+leave_out (Arrival * self, GstPadProbeInfo * info, const GstAudioInfo * audio)
 {
   GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
   gsize n_frames = gst_buffer_get_size (buffer) / audio->bpf;
@@ -123,7 +123,7 @@ leave_out (Arrival *self, GstPadProbeInfo *info, const GstAudioInfo *audio)
 }
 
 static void
-count (Arrival *self, GstClockTime age, GstClockTime latency,
+count (Arrival * self, GstClockTime age, GstClockTime latency,
     GstClockTime ring)
 {
   gboolean is_late = age > latency;
@@ -134,7 +134,7 @@ count (Arrival *self, GstClockTime age, GstClockTime latency,
 }
 
 static GstPadProbeReturn
-on_arrival (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+on_arrival (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
 {
   Arrival *self = user_data;
   GstBaseSink *sink = GST_BASE_SINK (GST_PAD_PARENT (pad));
@@ -164,7 +164,7 @@ on_arrival (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 
 /* Counts in @meter what arrives at @sink, and warns in the name of @owner. */
 void
-nda_arrival_watch (GstBaseSink *sink, GstElement *owner, NdaMeter *meter)
+nda_arrival_watch (GstBaseSink * sink, GstElement * owner, NdaMeter * meter)
 {
   Arrival *self = g_new0 (Arrival, 1);
   g_autoptr (GstPad) pad = gst_element_get_static_pad (GST_ELEMENT (sink),
@@ -180,7 +180,7 @@ nda_arrival_watch (GstBaseSink *sink, GstElement *owner, NdaMeter *meter)
 }
 
 void
-nda_arrival_unwatch (GstBaseSink *sink)
+nda_arrival_unwatch (GstBaseSink * sink)
 {
   gulong id = GPOINTER_TO_SIZE (g_object_steal_data (G_OBJECT (sink),
           PROBE_KEY));

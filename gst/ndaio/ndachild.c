@@ -12,7 +12,7 @@
 
 /* An element (floating) of @factory. */
 GstElement *
-nda_child_make (const gchar *factory, const gchar *name, GError **error)
+nda_child_make (const gchar * factory, const gchar * name, GError ** error)
 {
   GstElement *element = gst_element_factory_make (factory, name);
 
@@ -24,12 +24,13 @@ nda_child_make (const gchar *factory, const gchar *name, GError **error)
 }
 
 gboolean
-nda_child_add (GstBin *bin, GstElement *child, GError **error)
+nda_child_add (GstBin * bin, GstElement * child, GError ** error)
 {
   if (!GST_OBJECT_PARENT (child) && gst_bin_add (bin, child))
     return TRUE;
   g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_FAILED,
-      _("The element “%s” cannot be put into “%s”: it is in use elsewhere, or "
+      _
+      ("The element “%s” cannot be put into “%s”: it is in use elsewhere, or "
           "another has its name."), GST_OBJECT_NAME (child),
       GST_OBJECT_NAME (bin));
   return FALSE;
@@ -38,7 +39,7 @@ nda_child_add (GstBin *bin, GstElement *child, GError **error)
 /* Brings an autoaudiosrc or autoaudiosink to READY, where it is known whether
  * there is a device. Other elements tell themselves what they miss. */
 gboolean
-nda_child_probe (GstElement *child, gint *is_opening)
+nda_child_probe (GstElement * child, gint * is_opening)
 {
   gboolean ok;
 
@@ -52,7 +53,7 @@ nda_child_probe (GstElement *child, gint *is_opening)
 }
 
 gboolean
-nda_child_is_hushed (GstMessage *message, gint *is_opening)
+nda_child_is_hushed (GstMessage * message, gint * is_opening)
 {
   return g_atomic_int_get (is_opening)
       && (GST_MESSAGE_TYPE (message) == GST_MESSAGE_WARNING
@@ -61,7 +62,7 @@ nda_child_is_hushed (GstMessage *message, gint *is_opening)
 
 /* Drops *@child, if there is one, in NULL. */
 void
-nda_child_remove (GstBin *bin, GstElement **child)
+nda_child_remove (GstBin * bin, GstElement ** child)
 {
   if (!*child)
     return;
@@ -75,7 +76,7 @@ nda_child_remove (GstBin *bin, GstElement **child)
 
 /* Posts @error, whose text is for the person. */
 void
-nda_child_post_error (GstElement *bin, const GError *error)
+nda_child_post_error (GstElement * bin, const GError * error)
 {
   gst_element_message_full (bin, GST_MESSAGE_ERROR, error->domain, error->code,
       g_strdup (error->message),
@@ -84,7 +85,7 @@ nda_child_post_error (GstElement *bin, const GError *error)
 }
 
 GError *
-nda_child_parse_error (GstElement *child, GstMessage *message)
+nda_child_parse_error (GstElement * child, GstMessage * message)
 {
   GError *error = NULL;
 

@@ -11,13 +11,14 @@
 #define ERROR_KEY "nda-description-error"
 
 static gchar *
-explain (const GError *failure, const gchar *text, gchar **missing)
+explain (const GError * failure, const gchar * text, gchar ** missing)
 {
-  g_autofree gchar *names = missing ?
-      g_strjoinv ("”, “", missing) : NULL;
+  g_autofree gchar *names = missing ? g_strjoinv ("”, “", missing) : NULL;
 
   if (names)
-    return g_strdup_printf (_("“%s” cannot be made: there is no element “%s”. "
+    return
+        g_strdup_printf (_
+        ("“%s” cannot be made: there is no element “%s”. "
             "Check its name with gst-inspect-1.0, and install the package "
             "that has it."), text, names);
   return g_strdup_printf (_("“%s” cannot be made: %s"), text,
@@ -27,7 +28,7 @@ explain (const GError *failure, const gchar *text, gchar **missing)
 /* The bin (floating) that @text describes; or an empty one that bears the
  * error, for whoever uses it to tell. */
 static GstElement *
-parse (const gchar *text)
+parse (const gchar * text)
 {
   g_autoptr (GError) failure = NULL;
   GstParseContext *context = gst_parse_context_new ();
@@ -54,7 +55,7 @@ parse (const gchar *text)
 
 /* Why @element could not be made of its description, or NULL. */
 const GError *
-nda_description_get_error (GstElement *element)
+nda_description_get_error (GstElement * element)
 {
   return g_object_get_data (G_OBJECT (element), ERROR_KEY);
 }
@@ -68,7 +69,7 @@ description_quark (void)
 /* Reads our own properties alone. All others are read as if this were not
  * here. */
 static gboolean
-deserialize (GValue *value, const gchar *text, GParamSpec *pspec)
+deserialize (GValue * value, const gchar * text, GParamSpec * pspec)
 {
   if (!pspec || !g_param_spec_get_qdata (pspec, description_quark ()))
     return FALSE;
@@ -93,8 +94,8 @@ register_once (void)
 
 /* A property that takes an element, or the text that describes one. */
 GParamSpec *
-nda_description_param (const gchar *name, const gchar *nick,
-    const gchar *blurb)
+nda_description_param (const gchar * name, const gchar * nick,
+    const gchar * blurb)
 {
   GParamSpec *pspec = g_param_spec_object (name, nick, blurb, GST_TYPE_ELEMENT,
       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
@@ -107,7 +108,7 @@ nda_description_param (const gchar *name, const gchar *nick,
 /* A ghost of something deeper than @bin's own children is none that its maker
  * meant: gst_parse_bin_from_description () makes those of decodebins. */
 static gboolean
-is_stray_ghost (GstElement *bin, GstPad *pad)
+is_stray_ghost (GstElement * bin, GstPad * pad)
 {
   g_autoptr (GstPad) target = NULL;
   g_autoptr (GstObject) owner = NULL;
@@ -121,7 +122,7 @@ is_stray_ghost (GstElement *bin, GstPad *pad)
 
 /* Removes such ghosts of @element: each keeps its target from being linked. */
 void
-nda_description_drop_strays (GstElement *element)
+nda_description_drop_strays (GstElement * element)
 {
   g_autoptr (GList) pads = g_list_copy (element->pads);
 
@@ -132,7 +133,7 @@ nda_description_drop_strays (GstElement *element)
 
 /* A pad of @element in @direction that is not linked (transfer full). */
 static GstPad *
-find_unlinked (GstElement *element, GstPadDirection direction)
+find_unlinked (GstElement * element, GstPadDirection direction)
 {
   GstPad *found = NULL;
 
@@ -148,7 +149,7 @@ find_unlinked (GstElement *element, GstPadDirection direction)
 /* The pad (transfer full) of @element in @direction that is free to be linked,
  * or that of one of its children, for which it gets a ghost; or NULL. */
 GstPad *
-nda_description_find_pad (GstElement *element, GstPadDirection direction)
+nda_description_find_pad (GstElement * element, GstPadDirection direction)
 {
   GstPad *pad = find_unlinked (element, direction);
   g_autoptr (GstPad) inner = NULL;
@@ -166,7 +167,7 @@ nda_description_find_pad (GstElement *element, GstPadDirection direction)
 }
 
 static gboolean
-has_sometimes_pads (GstElement *element)
+has_sometimes_pads (GstElement * element)
 {
   GList *templates = gst_element_class_get_pad_template_list
       (GST_ELEMENT_GET_CLASS (element));
@@ -181,7 +182,7 @@ has_sometimes_pads (GstElement *element)
 /* Those of @element and its children that get their source pads later, as a
  * decodebin does (transfer container). */
 GList *
-nda_description_find_dynamic (GstElement *element)
+nda_description_find_dynamic (GstElement * element)
 {
   GList *found = NULL;
 

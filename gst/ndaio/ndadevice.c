@@ -30,7 +30,7 @@ static const gchar *const name_fields[] = {
 /* Whether @device is what the user calls @name: as people see it, as its
  * element takes it, or as the audio server lists it. */
 static gboolean
-is_called (GstDevice *device, const gchar *name)
+is_called (GstDevice * device, const gchar * name)
 {
   g_autofree gchar *shown = gst_device_get_display_name (device);
   g_autoptr (GstStructure) details = gst_device_get_properties (device);
@@ -49,7 +49,7 @@ is_called (GstDevice *device, const gchar *name)
 }
 
 static gchar *
-list_names (GList *devices)
+list_names (GList * devices)
 {
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
 
@@ -67,7 +67,7 @@ list_names (GList *devices)
 /* An element (floating) for the device of @classes, “Audio/Source” or
  * “Audio/Sink”, that is called @name. */
 GstElement *
-nda_device_make (const gchar *classes, const gchar *name, GError **error)
+nda_device_make (const gchar * classes, const gchar * name, GError ** error)
 {
   g_autoptr (GstDeviceMonitor) monitor = gst_device_monitor_new ();
   g_autofree gchar *there = NULL;
@@ -82,7 +82,8 @@ nda_device_make (const gchar *classes, const gchar *name, GError **error)
   if (!element) {
     there = list_names (devices);
     g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
-        _("There is no audio device “%s”. These are there: %s."), name, there);
+        _("There is no audio device “%s”. These are there: %s."), name,
+        there);
   }
   g_list_free_full (devices, gst_object_unref);
   return element;
@@ -90,7 +91,7 @@ nda_device_make (const gchar *classes, const gchar *name, GError **error)
 
 /* Whether @element is an autoaudiosrc or autoaudiosink. */
 gboolean
-nda_device_is_auto (GstElement *element)
+nda_device_is_auto (GstElement * element)
 {
   GstElementFactory *factory = gst_element_get_factory (element);
 
@@ -100,7 +101,7 @@ nda_device_is_auto (GstElement *element)
 /* Whether @auto_element, an autoaudiosrc or autoaudiosink in READY, has found
  * a device. Without one it puts in a stand-in, and a warning on the bus. */
 gboolean
-nda_device_is_real (GstElement *auto_element)
+nda_device_is_real (GstElement * auto_element)
 {
   GstIterator *children;
   GValue item = G_VALUE_INIT;
@@ -119,7 +120,7 @@ nda_device_is_real (GstElement *auto_element)
 }
 
 static gboolean
-has_default (GstElement *element, const gchar *property)
+has_default (GstElement * element, const gchar * property)
 {
   GParamSpec *pspec = g_object_class_find_property
       (G_OBJECT_GET_CLASS (element), property);
@@ -131,7 +132,7 @@ has_default (GstElement *element, const gchar *property)
 
 /* Asks for @value unless the user asked for something else. */
 static void
-ask (GstElement *element, const gchar *property, gint64 value)
+ask (GstElement * element, const gchar * property, gint64 value)
 {
   if (has_default (element, property))
     g_object_set (element, property, value, NULL);
@@ -140,7 +141,7 @@ ask (GstElement *element, const gchar *property, gint64 value)
 /* Asks an audio device for one-block periods: a source for a ring that
  * outlasts a stall, a sink for the shortest that plays. */
 void
-nda_device_use_periods (GstElement *element)
+nda_device_use_periods (GstElement * element)
 {
   gint64 buffer_time;
 

@@ -34,7 +34,7 @@ static const Format formats[] = {
 };
 
 static const Format *
-find_format (const gchar *location, GError **error)
+find_format (const gchar * location, GError ** error)
 {
   g_autofree gchar *lower = g_ascii_strdown (location, -1);
 
@@ -50,7 +50,7 @@ find_format (const gchar *location, GError **error)
 
 /* Says now what would fail when the stream has begun. */
 static gboolean
-check_location (const gchar *location, gboolean overwrite, GError **error)
+check_location (const gchar * location, gboolean overwrite, GError ** error)
 {
   g_autofree gchar *folder = g_path_get_dirname (location);
   gboolean exists = g_file_test (location, G_FILE_TEST_EXISTS);
@@ -72,8 +72,8 @@ check_location (const gchar *location, gboolean overwrite, GError **error)
 }
 
 static GstElement *
-add (GstElement *bin, const gchar *factory, GstElement *previous,
-    GError **error)
+add (GstElement * bin, const gchar * factory, GstElement * previous,
+    GError ** error)
 {
   GstElement *element = nda_child_make (factory, NULL, error);
 
@@ -86,7 +86,7 @@ add (GstElement *bin, const gchar *factory, GstElement *previous,
 }
 
 static GstElement *
-add_format (GstElement *bin, const Format *format, GError **error)
+add_format (GstElement * bin, const Format * format, GError ** error)
 {
   GstElement *filter = add (bin, "capsfilter", NULL, error);
   GstElement *encoder = filter ? add (bin, format->encoder, filter, error) :
@@ -99,7 +99,7 @@ add_format (GstElement *bin, const Format *format, GError **error)
 }
 
 static void
-ghost_first (GstElement *bin)
+ghost_first (GstElement * bin)
 {
   g_autoptr (GstPad) pad = gst_bin_find_unlinked_pad (GST_BIN (bin),
       GST_PAD_SINK);
@@ -110,7 +110,7 @@ ghost_first (GstElement *bin)
 /* A bin (floating) that writes @location. What is there is written over only
  * where @overwrite says so. */
 GstElement *
-nda_file_make_sink (const gchar *location, gboolean overwrite, GError **error)
+nda_file_make_sink (const gchar * location, gboolean overwrite, GError ** error)
 {
   const Format *format = find_format (location, error);
   GstElement *bin, *last, *filesink = NULL;
@@ -133,7 +133,7 @@ nda_file_make_sink (const gchar *location, gboolean overwrite, GError **error)
 /* Removes the file at @location if the pipeline has failed before it wrote
  * anything, so that the next try is not refused. */
 void
-nda_file_forget_empty (const gchar *location)
+nda_file_forget_empty (const gchar * location)
 {
   GStatBuf about;
 

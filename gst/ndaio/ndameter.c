@@ -16,7 +16,7 @@
 #define SETTLING_TIME 1.0
 
 void
-nda_meter_init (NdaMeter *self)
+nda_meter_init (NdaMeter * self)
 {
   memset (self, 0, sizeof (*self));
   self->expected = GST_CLOCK_TIME_NONE;
@@ -24,14 +24,14 @@ nda_meter_init (NdaMeter *self)
 }
 
 void
-nda_meter_clear (NdaMeter *self)
+nda_meter_clear (NdaMeter * self)
 {
   g_mutex_clear (&self->lock);
 }
 
 /* Counts anew. */
 void
-nda_meter_reset (NdaMeter *self)
+nda_meter_reset (NdaMeter * self)
 {
   g_mutex_lock (&self->lock);
   memset (&self->counters, 0, sizeof (self->counters));
@@ -43,7 +43,7 @@ nda_meter_reset (NdaMeter *self)
 
 /* Welford's running means, so that hours of points lose no precision. */
 static void
-fit_add (NdaLineFit *fit, GstClockTime time, guint64 frame)
+fit_add (NdaLineFit * fit, GstClockTime time, guint64 frame)
 {
   gdouble x, y, dx;
 
@@ -65,14 +65,14 @@ fit_add (NdaLineFit *fit, GstClockTime time, guint64 frame)
 
 /* The slope, in frames a second; 0 before there is one. */
 static gdouble
-fit_slope (const NdaLineFit *fit)
+fit_slope (const NdaLineFit * fit)
 {
   return fit->sum_xx > 0.0 ? fit->sum_xy / fit->sum_xx : 0.0;
 }
 
 /* How far frames have run ahead of the clock since the first point. */
 static gint64
-fit_drift (const NdaLineFit *fit)
+fit_drift (const NdaLineFit * fit)
 {
   gdouble slope = fit_slope (fit);
 
@@ -84,7 +84,7 @@ fit_drift (const NdaLineFit *fit)
 
 /* The running time at @element while it plays, or NONE. */
 static GstClockTime
-playing_time (GstElement *element)
+playing_time (GstElement * element)
 {
   if (GST_STATE (element) != GST_STATE_PLAYING)
     return GST_CLOCK_TIME_NONE;
@@ -92,7 +92,7 @@ playing_time (GstElement *element)
 }
 
 static void
-count_locked (NdaMeter *self, GstClockTime now, guint64 n_frames)
+count_locked (NdaMeter * self, GstClockTime now, guint64 n_frames)
 {
   /* where the frames begin that come now */
   if (GST_CLOCK_TIME_IS_VALID (now)) {
@@ -106,7 +106,7 @@ count_locked (NdaMeter *self, GstClockTime now, guint64 n_frames)
 
 /* Counts @n_frames that pass @element, and perhaps do not follow the last. */
 void
-nda_meter_count_frames (NdaMeter *self, GstElement *element, guint64 n_frames,
+nda_meter_count_frames (NdaMeter * self, GstElement * element, guint64 n_frames,
     gboolean is_discontinuity)
 {
   GstClockTime now = playing_time (element);
@@ -121,7 +121,7 @@ nda_meter_count_frames (NdaMeter *self, GstElement *element, guint64 n_frames,
  * not to follow itself. Where it went on after more than a block without a
  * word, it had underrun. */
 void
-nda_meter_count_block (NdaMeter *self, GstElement *element, GstBuffer *block,
+nda_meter_count_block (NdaMeter * self, GstElement * element, GstBuffer * block,
     guint64 n_discontinuities)
 {
   GstClockTime now = playing_time (element);
@@ -140,7 +140,7 @@ nda_meter_count_block (NdaMeter *self, GstElement *element, GstBuffer *block,
 }
 
 void
-nda_meter_count_overrun (NdaMeter *self)
+nda_meter_count_overrun (NdaMeter * self)
 {
   g_mutex_lock (&self->lock);
   self->counters.n_overruns++;
@@ -149,7 +149,7 @@ nda_meter_count_overrun (NdaMeter *self)
 
 /* For who counts them itself. */
 void
-nda_meter_set_overruns (NdaMeter *self, guint64 n_overruns)
+nda_meter_set_overruns (NdaMeter * self, guint64 n_overruns)
 {
   g_mutex_lock (&self->lock);
   self->counters.n_overruns = n_overruns;
@@ -159,7 +159,7 @@ nda_meter_set_overruns (NdaMeter *self, guint64 n_overruns)
 /* Counts a buffer that reached the sink inside and is heard @latency after its
  * time stamp; too late for what the pipeline had planned, perhaps. */
 void
-nda_meter_count_arrival (NdaMeter *self, GstClockTime latency,
+nda_meter_count_arrival (NdaMeter * self, GstClockTime latency,
     gboolean is_late)
 {
   g_mutex_lock (&self->lock);
@@ -170,8 +170,8 @@ nda_meter_count_arrival (NdaMeter *self, GstClockTime latency,
 
 /* The statistics as a structure called @name. */
 GstStructure *
-nda_meter_snapshot (NdaMeter *self, const gchar *name,
-    const NdaStatsField *fields)
+nda_meter_snapshot (NdaMeter * self, const gchar * name,
+    const NdaStatsField * fields)
 {
   const NdaLineFit *fit;
 

@@ -27,7 +27,7 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_BLOCK_SRC_CAPS));
 
 static GstFlowReturn
-push_block (gpointer owner, GstBuffer *block)
+push_block (gpointer owner, GstBuffer * block)
 {
   NdaReblock *self = NDA_REBLOCK (owner);
 
@@ -37,7 +37,7 @@ push_block (gpointer owner, GstBuffer *block)
 }
 
 static gboolean
-push_event (gpointer owner, GstEvent *event)
+push_event (gpointer owner, GstEvent * event)
 {
   return gst_pad_push_event (NDA_REBLOCK (owner)->srcpad, event);
 }
@@ -48,13 +48,13 @@ static const NdaBlockOutput to_srcpad = {
 };
 
 static GstFlowReturn
-sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
 {
   return nda_block_input_chain (&NDA_REBLOCK (parent)->input, buffer);
 }
 
 static gboolean
-sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
   if (GST_EVENT_IS_SERIALIZED (event))
     return nda_block_input_event (&NDA_REBLOCK (parent)->input, event);
@@ -62,7 +62,7 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 }
 
 static gboolean
-sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
+sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
   NdaReblock *self = NDA_REBLOCK (parent);
 
@@ -79,7 +79,7 @@ sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 }
 
 static gboolean
-query_latency (NdaReblock *self, GstQuery *query)
+query_latency (NdaReblock * self, GstQuery * query)
 {
   GstClockTime min, max, added = nda_block_input_get_latency (&self->input);
   gboolean live;
@@ -94,7 +94,7 @@ query_latency (NdaReblock *self, GstQuery *query)
 }
 
 static gboolean
-src_query (GstPad *pad, GstObject *parent, GstQuery *query)
+src_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
   NdaReblock *self = NDA_REBLOCK (parent);
 
@@ -110,7 +110,7 @@ src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 }
 
 static GstStateChangeReturn
-change_state (GstElement *element, GstStateChange transition)
+change_state (GstElement * element, GstStateChange transition)
 {
   GstStateChangeReturn result = GST_ELEMENT_CLASS
       (nda_reblock_parent_class)->change_state (element, transition);
@@ -121,7 +121,7 @@ change_state (GstElement *element, GstStateChange transition)
 }
 
 static void
-nda_reblock_init (NdaReblock *self)
+nda_reblock_init (NdaReblock * self)
 {
   GstElementClass *class = GST_ELEMENT_GET_CLASS (self);
 
@@ -139,14 +139,14 @@ nda_reblock_init (NdaReblock *self)
 }
 
 static void
-finalize (GObject *object)
+finalize (GObject * object)
 {
   nda_block_input_clear (&NDA_REBLOCK (object)->input);
   G_OBJECT_CLASS (nda_reblock_parent_class)->finalize (object);
 }
 
 static void
-nda_reblock_class_init (NdaReblockClass *class)
+nda_reblock_class_init (NdaReblockClass * class)
 {
   GstElementClass *element_class = GST_ELEMENT_CLASS (class);
 
@@ -161,7 +161,7 @@ nda_reblock_class_init (NdaReblockClass *class)
 
 /* A new one (floating), which counts its blocks in @meter. */
 GstElement *
-nda_reblock_new (const gchar *name, NdaMeter *meter)
+nda_reblock_new (const gchar * name, NdaMeter * meter)
 {
   NdaReblock *self = g_object_new (NDA_TYPE_REBLOCK, "name", name, NULL);
 

@@ -144,7 +144,7 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (NdaSink, nda_sink, GST_TYPE_BIN,
 /* --- what comes in, on upstream's thread --- */
 
 static guint64
-count_frames (NdaSink *self, GstBuffer *buffer)
+count_frames (NdaSink * self, GstBuffer * buffer)
 {
   GstAudioMeta *meta = gst_buffer_get_audio_meta (buffer);
 
@@ -154,7 +154,7 @@ count_frames (NdaSink *self, GstBuffer *buffer)
 }
 
 static GstPadProbeReturn
-on_input (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+on_input (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
 {
   NdaSink *self = user_data;
   GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
@@ -167,7 +167,7 @@ on_input (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 }
 
 static GstPadProbeReturn
-on_input_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+on_input_event (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
 {
   NdaSink *self = user_data;
   GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
@@ -184,7 +184,7 @@ on_input_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 }
 
 static void
-deep_element_added (GstBin *bin, GstBin *sub_bin, GstElement *element)
+deep_element_added (GstBin * bin, GstBin * sub_bin, GstElement * element)
 {
   NdaSink *self = NDA_SINK (bin);
   GstClockTime deadline;
@@ -196,12 +196,11 @@ deep_element_added (GstBin *bin, GstBin *sub_bin, GstElement *element)
   deadline = self->processing_deadline;
   GST_OBJECT_UNLOCK (self);
   gst_base_sink_set_processing_deadline (GST_BASE_SINK (element), deadline);
-  nda_arrival_watch (GST_BASE_SINK (element), GST_ELEMENT (self),
-      &self->meter);
+  nda_arrival_watch (GST_BASE_SINK (element), GST_ELEMENT (self), &self->meter);
 }
 
 static void
-deep_element_removed (GstBin *bin, GstBin *sub_bin, GstElement *element)
+deep_element_removed (GstBin * bin, GstBin * sub_bin, GstElement * element)
 {
   if (GST_IS_BASE_SINK (element))
     nda_arrival_unwatch (GST_BASE_SINK (element));
@@ -210,8 +209,8 @@ deep_element_removed (GstBin *bin, GstBin *sub_bin, GstElement *element)
 /* --- the sink --- */
 
 static GstElement *
-choose_sink (GstElement *setting, const gchar *location, const gchar *device,
-    gboolean overwrite, GError **error)
+choose_sink (GstElement * setting, const gchar * location, const gchar * device,
+    gboolean overwrite, GError ** error)
 {
   const GError *failure = setting ? nda_description_get_error (setting) : NULL;
 
@@ -222,7 +221,8 @@ choose_sink (GstElement *setting, const gchar *location, const gchar *device,
   if ((setting != NULL) + (location != NULL) + (device != NULL) > 1) {
     g_set_error_literal (error, GST_RESOURCE_ERROR,
         GST_RESOURCE_ERROR_SETTINGS,
-        _("More than one sink is named. Set one of “sink”, “location” and "
+        _
+        ("More than one sink is named. Set one of “sink”, “location” and "
             "“device”, or none for the default speaker."));
     return NULL;
   }
@@ -236,7 +236,7 @@ choose_sink (GstElement *setting, const gchar *location, const gchar *device,
 }
 
 static GstElement *
-make_sink (NdaSink *self, GError **error)
+make_sink (NdaSink * self, GError ** error)
 {
   g_autoptr (GstElement) setting = NULL;
   g_autofree gchar *location = NULL;
@@ -256,7 +256,7 @@ make_sink (NdaSink *self, GError **error)
 }
 
 static gboolean
-link_sink (NdaSink *self)
+link_sink (NdaSink * self)
 {
   g_autoptr (GstPad) from = gst_element_get_static_pad (self->resample, "src");
   g_autoptr (GstPad) to = nda_description_find_pad (self->sink, GST_PAD_SINK);
@@ -265,7 +265,7 @@ link_sink (NdaSink *self)
 }
 
 static void
-close_sink (NdaSink *self)
+close_sink (NdaSink * self)
 {
   gboolean was_open = self->sink != NULL;
   g_autofree gchar *location = NULL;
@@ -280,7 +280,7 @@ close_sink (NdaSink *self)
 }
 
 static gboolean
-try_sink (NdaSink *self, GError **error)
+try_sink (NdaSink * self, GError ** error)
 {
   if (!self->convert)
     return nda_child_make ("audioresample", NULL, error) != NULL;
@@ -289,7 +289,8 @@ try_sink (NdaSink *self, GError **error)
     return FALSE;
   if (!link_sink (self)) {
     g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_PAD,
-        _("The sink “%s” takes no audio: it has no sink pad that raw audio can "
+        _
+        ("The sink “%s” takes no audio: it has no sink pad that raw audio can "
             "be linked to."), GST_OBJECT_NAME (self->sink));
     return FALSE;
   }
@@ -302,7 +303,7 @@ try_sink (NdaSink *self, GError **error)
 }
 
 static gboolean
-open_sink (NdaSink *self)
+open_sink (NdaSink * self)
 {
   g_autoptr (GError) error = NULL;
 
@@ -315,7 +316,7 @@ open_sink (NdaSink *self)
 }
 
 static GstStateChangeReturn
-change_state (GstElement *element, GstStateChange transition)
+change_state (GstElement * element, GstStateChange transition)
 {
   NdaSink *self = NDA_SINK (element);
   GstStateChangeReturn result;
@@ -334,7 +335,7 @@ change_state (GstElement *element, GstStateChange transition)
 }
 
 static void
-count_dropped (NdaSink *self, GstMessage *message)
+count_dropped (NdaSink * self, GstMessage * message)
 {
   GstFormat format;
   guint64 n_processed, n_dropped;
@@ -346,7 +347,7 @@ count_dropped (NdaSink *self, GstMessage *message)
 
 /* What the stand-in of autoaudiosink says, we say better. */
 static void
-handle_message (GstBin *bin, GstMessage *message)
+handle_message (GstBin * bin, GstMessage * message)
 {
   NdaSink *self = NDA_SINK (bin);
 
@@ -362,8 +363,8 @@ handle_message (GstBin *bin, GstMessage *message)
 /* --- properties --- */
 
 static void
-set_property (GObject *object, guint id, const GValue *value,
-    GParamSpec *pspec)
+set_property (GObject * object, guint id, const GValue * value,
+    GParamSpec * pspec)
 {
   NdaSink *self = NDA_SINK (object);
   GstElement *element;
@@ -397,7 +398,7 @@ set_property (GObject *object, guint id, const GValue *value,
 }
 
 static void
-get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
 {
   NdaSink *self = NDA_SINK (object);
 
@@ -432,7 +433,7 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 /* --- the class --- */
 
 static void
-add_ghost (NdaSink *self)
+add_ghost (NdaSink * self)
 {
   GstPadTemplate *template = gst_element_class_get_pad_template
       (GST_ELEMENT_GET_CLASS (self), "sink");
@@ -450,7 +451,7 @@ add_ghost (NdaSink *self)
 }
 
 static void
-nda_sink_init (NdaSink *self)
+nda_sink_init (NdaSink * self)
 {
   GstElement *convert = nda_child_make ("audioconvert", "convert", NULL);
   GstElement *resample = nda_child_make ("audioresample", "resample", NULL);
@@ -475,7 +476,7 @@ nda_sink_init (NdaSink *self)
 }
 
 static void
-dispose (GObject *object)
+dispose (GObject * object)
 {
   NdaSink *self = NDA_SINK (object);
 
@@ -485,7 +486,7 @@ dispose (GObject *object)
 }
 
 static void
-finalize (GObject *object)
+finalize (GObject * object)
 {
   NdaSink *self = NDA_SINK (object);
 
@@ -496,7 +497,7 @@ finalize (GObject *object)
 }
 
 static void
-install_properties (GObjectClass *class)
+install_properties (GObjectClass * class)
 {
   const GParamFlags flags =
       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
@@ -528,7 +529,7 @@ install_properties (GObjectClass *class)
 }
 
 static void
-nda_sink_class_init (NdaSinkClass *class)
+nda_sink_class_init (NdaSinkClass * class)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (class);
   GstElementClass *element_class = GST_ELEMENT_CLASS (class);
@@ -551,5 +552,4 @@ nda_sink_class_init (NdaSinkClass *class)
       "the nda authors");
 }
 
-GST_ELEMENT_REGISTER_DEFINE (ndasink, "ndasink", GST_RANK_NONE,
-    NDA_TYPE_SINK);
+GST_ELEMENT_REGISTER_DEFINE (ndasink, "ndasink", GST_RANK_NONE, NDA_TYPE_SINK);

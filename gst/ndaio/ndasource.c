@@ -19,7 +19,7 @@
 /* That a local file is there to be read, which is better known before the
  * pipeline runs. */
 static gboolean
-check_file (const gchar *uri, GError **error)
+check_file (const gchar * uri, GError ** error)
 {
   g_autofree gchar *path = NULL;
 
@@ -41,7 +41,7 @@ check_file (const gchar *uri, GError **error)
 }
 
 static GstElement *
-make_from_uri (const gchar *uri, GError **error)
+make_from_uri (const gchar * uri, GError ** error)
 {
   GstElement *element;
 
@@ -50,7 +50,8 @@ make_from_uri (const gchar *uri, GError **error)
     g_autofree gchar *as_uri = g_filename_to_uri (path, NULL, NULL);
 
     g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-        _("“%s” is not a URI. If it is a file, write “%s”."), uri, as_uri);
+        _("“%s” is not a URI. If it is a file, write “%s”."), uri,
+        as_uri);
     return NULL;
   }
   errno = 0;
@@ -66,8 +67,8 @@ make_from_uri (const gchar *uri, GError **error)
 
 /* The element (floating, or @source itself) that the properties ask for. */
 GstElement *
-nda_source_make (GstElement *source, const gchar *uri, const gchar *device,
-    GError **error)
+nda_source_make (GstElement * source, const gchar * uri, const gchar * device,
+    GError ** error)
 {
   const GError *failure = source ? nda_description_get_error (source) : NULL;
 
@@ -78,7 +79,8 @@ nda_source_make (GstElement *source, const gchar *uri, const gchar *device,
   if ((source != NULL) + (uri != NULL) + (device != NULL) > 1) {
     g_set_error_literal (error, GST_RESOURCE_ERROR,
         GST_RESOURCE_ERROR_SETTINGS,
-        _("More than one source is named. Set one of “source”, “uri” and "
+        _
+        ("More than one source is named. Set one of “source”, “uri” and "
             "“device”, or none for the default microphone."));
     return NULL;
   }
@@ -92,7 +94,7 @@ nda_source_make (GstElement *source, const gchar *uri, const gchar *device,
 }
 
 static gboolean
-is_audio (GstPad *pad)
+is_audio (GstPad * pad)
 {
   g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
 
@@ -106,7 +108,7 @@ is_audio (GstPad *pad)
 
 /* Links @pad, a ghost of it on each bin up to that of @next. */
 static gboolean
-link_pad (GstPad *pad, GstElement *next)
+link_pad (GstPad * pad, GstElement * next)
 {
   g_autoptr (GstPad) from = gst_object_ref (pad);
   g_autoptr (GstPad) to = gst_element_get_static_pad (next, "sink");
@@ -127,7 +129,7 @@ link_pad (GstPad *pad, GstElement *next)
 
 /* Called on a streaming thread: the stream is known now. */
 static void
-on_pad_added (GstElement *dynamic, GstPad *pad, GstElement *next)
+on_pad_added (GstElement * dynamic, GstPad * pad, GstElement * next)
 {
   if (GST_PAD_IS_SRC (pad) && is_audio (pad))
     link_pad (pad, next);
@@ -135,7 +137,7 @@ on_pad_added (GstElement *dynamic, GstPad *pad, GstElement *next)
 
 /* Called on a streaming thread: there will be no other pads. */
 static void
-on_no_more_pads (GstElement *dynamic, GstElement *next)
+on_no_more_pads (GstElement * dynamic, GstElement * next)
 {
   g_autoptr (GstPad) pad = gst_element_get_static_pad (next, "sink");
   GstElement *bin = GST_ELEMENT (GST_OBJECT_PARENT (next));
@@ -145,14 +147,15 @@ on_no_more_pads (GstElement *dynamic, GstElement *next)
     return;
   g_object_get (bin, "uri", &uri, NULL);
   GST_ELEMENT_ERROR (bin, STREAM, WRONG_TYPE,
-      (_("There is no audio in “%s”."), uri ? uri : GST_OBJECT_NAME (dynamic)),
+      (_("There is no audio in “%s”."),
+          uri ? uri : GST_OBJECT_NAME (dynamic)),
       ("no audio pad among those of %s", GST_OBJECT_NAME (dynamic)));
 }
 
 /* Links @source, a child of @bin like @next, now or when its pads come. FALSE
  * when it has nothing to link. */
 gboolean
-nda_source_connect (GstElement *source, GstBin *bin, GstElement *next)
+nda_source_connect (GstElement * source, GstBin * bin, GstElement * next)
 {
   g_autoptr (GList) dynamic = nda_description_find_dynamic (source);
   g_autoptr (GstPad) pad = NULL;
@@ -172,7 +175,7 @@ nda_source_connect (GstElement *source, GstBin *bin, GstElement *next)
 
 /* Undoes all that, when @source is in NULL. */
 void
-nda_source_disconnect (GstElement *source, GstElement *next)
+nda_source_disconnect (GstElement * source, GstElement * next)
 {
   g_autoptr (GList) dynamic = nda_description_find_dynamic (source);
   g_autoptr (GList) pads = g_list_copy (source->pads);

@@ -122,7 +122,7 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (NdaSrc, nda_src, GST_TYPE_BIN,
 
 /* Tells of sound that the source has lost, now and then. */
 static void
-report_overrun (NdaSrc *self)
+report_overrun (NdaSrc * self)
 {
   guint64 n_lost =
       nda_report_limit_count (&self->report, gst_util_get_timestamp ());
@@ -136,7 +136,7 @@ report_overrun (NdaSrc *self)
 
 /* Every buffer of the source, on its streaming thread. */
 static GstPadProbeReturn
-on_source_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+on_source_buffer (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
 {
   NdaSrc *self = user_data;
   GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
@@ -153,7 +153,7 @@ on_source_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 
 /* A new segment begins with DISCONT, which is no loss. */
 static GstPadProbeReturn
-on_source_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+on_source_event (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
 {
   GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
 
@@ -165,7 +165,7 @@ on_source_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 /* --- the source --- */
 
 static GstElement *
-make_source (NdaSrc *self, GError **error)
+make_source (NdaSrc * self, GError ** error)
 {
   g_autoptr (GstElement) setting = NULL;
   g_autofree gchar *uri = NULL;
@@ -183,7 +183,7 @@ make_source (NdaSrc *self, GError **error)
 }
 
 static void
-close_source (NdaSrc *self)
+close_source (NdaSrc * self)
 {
   if (self->source)
     nda_source_disconnect (self->source, self->convert);
@@ -199,7 +199,7 @@ no_microphone (void)
 }
 
 static gboolean
-try_source (NdaSrc *self, GError **error)
+try_source (NdaSrc * self, GError ** error)
 {
   if (!self->convert)
     return nda_child_make ("audioresample", NULL, error) != NULL;
@@ -208,7 +208,8 @@ try_source (NdaSrc *self, GError **error)
     return FALSE;
   if (!nda_source_connect (self->source, GST_BIN (self), self->convert)) {
     g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_PAD,
-        _("The source “%s” gives no audio: it has no source pad that can be "
+        _
+        ("The source “%s” gives no audio: it has no source pad that can be "
             "linked."), GST_OBJECT_NAME (self->source));
     return FALSE;
   }
@@ -219,7 +220,7 @@ try_source (NdaSrc *self, GError **error)
 }
 
 static gboolean
-open_source (NdaSrc *self)
+open_source (NdaSrc * self)
 {
   g_autoptr (GError) error = NULL;
 
@@ -232,7 +233,7 @@ open_source (NdaSrc *self)
 }
 
 static GstStateChangeReturn
-change_state (GstElement *element, GstStateChange transition)
+change_state (GstElement * element, GstStateChange transition)
 {
   NdaSrc *self = NDA_SRC (element);
   GstStateChangeReturn result;
@@ -259,7 +260,7 @@ change_state (GstElement *element, GstStateChange transition)
  * that name it: decoders do not know the file, nor devices that they are the
  * microphone. */
 static GError *
-retell (NdaSrc *self, const GError *failure)
+retell (NdaSrc * self, const GError * failure)
 {
   g_autofree gchar *uri = NULL;
 
@@ -275,7 +276,7 @@ retell (NdaSrc *self, const GError *failure)
 
 /* Posts that better word in the place of @message, once. */
 static gboolean
-replace_message (NdaSrc *self, GstMessage *message)
+replace_message (NdaSrc * self, GstMessage * message)
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (GError) error = NULL;
@@ -295,7 +296,7 @@ replace_message (NdaSrc *self, GstMessage *message)
 }
 
 static void
-handle_message (GstBin *bin, GstMessage *message)
+handle_message (GstBin * bin, GstMessage * message)
 {
   if (nda_child_is_hushed (message, &NDA_SRC (bin)->is_opening)
       || replace_message (NDA_SRC (bin), message)) {
@@ -306,7 +307,7 @@ handle_message (GstBin *bin, GstMessage *message)
 }
 
 static void
-deep_element_added (GstBin *bin, GstBin *sub_bin, GstElement *element)
+deep_element_added (GstBin * bin, GstBin * sub_bin, GstElement * element)
 {
   nda_device_use_periods (element);
 }
@@ -314,8 +315,8 @@ deep_element_added (GstBin *bin, GstBin *sub_bin, GstElement *element)
 /* --- properties --- */
 
 static void
-set_property (GObject *object, guint id, const GValue *value,
-    GParamSpec *pspec)
+set_property (GObject * object, guint id, const GValue * value,
+    GParamSpec * pspec)
 {
   NdaSrc *self = NDA_SRC (object);
   GstElement *element;
@@ -343,7 +344,7 @@ set_property (GObject *object, guint id, const GValue *value,
 }
 
 static void
-get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
 {
   NdaSrc *self = NDA_SRC (object);
 
@@ -372,7 +373,7 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 /* --- the class --- */
 
 static void
-add_ghost (NdaSrc *self, GstElement *last)
+add_ghost (NdaSrc * self, GstElement * last)
 {
   GstPadTemplate *template = gst_element_class_get_pad_template
       (GST_ELEMENT_GET_CLASS (self), "src");
@@ -385,7 +386,7 @@ add_ghost (NdaSrc *self, GstElement *last)
 }
 
 static void
-watch_source (NdaSrc *self)
+watch_source (NdaSrc * self)
 {
   g_autoptr (GstPad) pad = gst_element_get_static_pad (self->convert, "sink");
 
@@ -396,7 +397,7 @@ watch_source (NdaSrc *self)
 }
 
 static void
-nda_src_init (NdaSrc *self)
+nda_src_init (NdaSrc * self)
 {
   GstElement *convert = nda_child_make ("audioconvert", "convert", NULL);
   GstElement *resample = nda_child_make ("audioresample", "resample", NULL);
@@ -422,7 +423,7 @@ nda_src_init (NdaSrc *self)
 }
 
 static void
-dispose (GObject *object)
+dispose (GObject * object)
 {
   NdaSrc *self = NDA_SRC (object);
 
@@ -432,7 +433,7 @@ dispose (GObject *object)
 }
 
 static void
-finalize (GObject *object)
+finalize (GObject * object)
 {
   NdaSrc *self = NDA_SRC (object);
 
@@ -443,7 +444,7 @@ finalize (GObject *object)
 }
 
 static void
-install_properties (GObjectClass *class)
+install_properties (GObjectClass * class)
 {
   const GParamFlags flags =
       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
@@ -467,7 +468,7 @@ install_properties (GObjectClass *class)
 }
 
 static void
-nda_src_class_init (NdaSrcClass *class)
+nda_src_class_init (NdaSrcClass * class)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (class);
   GstElementClass *element_class = GST_ELEMENT_CLASS (class);

@@ -45,7 +45,7 @@ sample (guint64 frame, guint channel)
 }
 
 static GstBuffer *
-make_buffer (NdaRegroup *regroup, guint64 start, guint n_frames)
+make_buffer (NdaRegroup * regroup, guint64 start, guint n_frames)
 {
   const GstAudioInfo *info = nda_regroup_get_info (regroup);
   gboolean is_planar = info->layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED;
@@ -70,7 +70,7 @@ make_buffer (NdaRegroup *regroup, guint64 start, guint n_frames)
 }
 
 static guint
-check_content (NdaRegroup *regroup, GstBuffer *block, guint64 start)
+check_content (NdaRegroup * regroup, GstBuffer * block, guint64 start)
 {
   const GstAudioInfo *info = nda_regroup_get_info (regroup);
   gboolean is_planar = info->layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED;
@@ -90,7 +90,7 @@ check_content (NdaRegroup *regroup, GstBuffer *block, guint64 start)
 }
 
 static void
-check_times (GstBuffer *block, guint64 start, guint n_frames)
+check_times (GstBuffer * block, guint64 start, guint n_frames)
 {
   GstClockTime begin = nda_block_frames_to_time (start, NDA_BLOCK_RATE);
   GstClockTime end = nda_block_frames_to_time (start + n_frames,
@@ -104,7 +104,7 @@ check_times (GstBuffer *block, guint64 start, guint n_frames)
 
 /* Pushes @sizes, 0-terminated after the first, and sees every frame again. */
 static void
-check_run (guint n_channels, gboolean is_planar, const guint *sizes,
+check_run (guint n_channels, gboolean is_planar, const guint * sizes,
     guint n_sizes)
 {
   NdaRegroup *regroup = make_regroup (n_channels, is_planar);
@@ -229,7 +229,7 @@ GST_END_TEST;
 
 /* Pushes frames @first.. of @n_frames, with @flags, and at @pts if valid. */
 static void
-push (NdaRegroup *regroup, guint64 start, guint n_frames, GstClockTime pts,
+push (NdaRegroup * regroup, guint64 start, guint n_frames, GstClockTime pts,
     guint flags)
 {
   GstBuffer *buffer = make_buffer (regroup, start, n_frames);
@@ -240,7 +240,7 @@ push (NdaRegroup *regroup, guint64 start, guint n_frames, GstClockTime pts,
 }
 
 static void
-check_cut_at (NdaRegroup *regroup, GstClockTime pts)
+check_cut_at (NdaRegroup * regroup, GstClockTime pts)
 {
   GstBuffer *block = nda_regroup_pop (regroup);
 
@@ -294,7 +294,7 @@ GST_START_TEST (test_jump_in_time_is_a_discontinuity_without_the_flag)
 GST_END_TEST;
 
 static void
-check_gap (NdaRegroup *regroup, gboolean is_gap)
+check_gap (NdaRegroup * regroup, gboolean is_gap)
 {
   GstBuffer *block = nda_regroup_pop (regroup);
 
@@ -373,7 +373,7 @@ GST_START_TEST (test_without_time_stamps_time_begins_with_the_segment)
 GST_END_TEST;
 
 static void
-check_latency (const guint *sizes, guint n_sizes, guint n_frames)
+check_latency (const guint * sizes, guint n_sizes, guint n_frames)
 {
   NdaRegroup *regroup = make_regroup (2, FALSE);
   guint64 n_in = 0;

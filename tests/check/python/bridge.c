@@ -19,7 +19,7 @@
     ", rate = 48000, channels = 1, layout = interleaved"
 
 static GstHarness *
-make_harness (const gchar *plugin, const gchar *caps)
+make_harness (const gchar * plugin, const gchar * caps)
 {
   GstElement *element = gst_element_factory_make ("ndapybridge", NULL);
   GstHarness *h;
@@ -48,7 +48,7 @@ make_buffer (guint64 start, guint n_frames)
 }
 
 static guint
-check_frames (GstBuffer *buffer, guint64 start)
+check_frames (GstBuffer * buffer, guint64 start)
 {
   GstMapInfo map;
   guint n_frames;
@@ -62,7 +62,7 @@ check_frames (GstBuffer *buffer, guint64 start)
 }
 
 static guint64
-get_stat (GstHarness *h, const gchar *field)
+get_stat (GstHarness * h, const gchar * field)
 {
   g_autoptr (GstStructure) stats = NULL;
   const GValue *value;
@@ -230,7 +230,7 @@ GST_END_TEST;
 
 /* The types of the events that came out, in order, since the last call. */
 static gchar *
-pull_events (GstHarness *h, GstEventType last)
+pull_events (GstHarness * h, GstEventType last)
 {
   GString *names = g_string_new (NULL);
   GstEventType type;
@@ -357,7 +357,7 @@ GST_START_TEST (test_same_format_again_cuts_nothing)
 GST_END_TEST;
 
 static GstPadProbeReturn
-block_buffers (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+block_buffers (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
 {
   return GST_PAD_PROBE_OK;
 }
@@ -378,7 +378,7 @@ push_forever (gpointer user_data)
 
 /* Waits until downstream is blocked, the queue full and upstream in it. */
 static void
-wait_until_full (GstHarness *h)
+wait_until_full (GstHarness * h)
 {
   while (get_stat (h, "queue-level") < 4)
     g_thread_yield ();
@@ -555,7 +555,7 @@ GST_START_TEST (test_missing_plugin_fails_the_state_change)
 GST_END_TEST;
 
 static GstBuffer *
-next_stress_buffer (GstHarness *h, gpointer data)
+next_stress_buffer (GstHarness * h, gpointer data)
 {
   return make_buffer (0, 480);
 }
@@ -574,8 +574,7 @@ GST_START_TEST (test_it_bears_stress)
   g_value_set_static_string (&parameters, "a=1,b=2");
   threads[0] = gst_harness_stress_push_buffer_with_cb_start (h, caps,
       &segment, next_stress_buffer, NULL, NULL);
-  threads[1] = gst_harness_stress_property_start (h, "parameters",
-      &parameters);
+  threads[1] = gst_harness_stress_property_start (h, "parameters", &parameters);
   threads[2] = gst_harness_stress_send_upstream_event_start (h,
       gst_event_new_reconfigure ());
   threads[3] = gst_harness_stress_statechange_start (h);
