@@ -304,18 +304,19 @@ typedef struct
   gpointer data;
 
   gint state;                   /* [atomic] the way out of JOB_WAITING */
-  gint ref_count;
+  gint ref_count;               /* [atomic] whoever asked, and its thread */
   GMutex lock;
   GCond cond;                   /* the job is done */
 } Job;
 
 static void
-job_unref (gpointer data)
+job_unref (Job * self)
 {
-  Job *self = data;
-
+  if (!g_atomic_int_dec_and_test (&self->ref_count))
+    return;
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->cond);
+  g_free (self);
 }
 
 static gpointer
@@ -335,7 +336,7 @@ job_thread (gpointer data)
     g_atomic_int_compare_and_exchange (&self->state, JOB_RUNNING, JOB_DONE);
   g_cond_broadcast (&self->cond);
   g_mutex_unlock (&self->lock);
-  g_atomic_rc_box_release_full (self, job_unref);
+  job_unref (self);
   return NULL;
 }
 
@@ -368,19 +369,19 @@ job_wait (Job * self)
 gboolean
 nda_python_run (NdaPythonJob job, gpointer data, GError ** error)
 {
-  Job *self = g_atomic_rc_box_new0 (Job);
+  Job *self = g_new0 (Job, 1);
   gboolean done;
 
   self->job = job;
   self->data = data;
   self->state = JOB_WAITING;
+  self->ref_count = 2;
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
-  g_thread_unref (g_thread_new ("nda-python-job", job_thread,
-          g_atomic_rc_box_acquire (self)));
+  g_thread_unref (g_thread_new ("nda-python-job", job_thread, self));
 
   done = job_wait (self);
-  g_atomic_rc_box_release_full (self, job_unref);
+  job_unref (self);
   if (done)
     return TRUE;
 

@@ -10,6 +10,8 @@
  * The static initialiser of both is zeros; GLib gives one pointer to keep
  * what belongs to it. */
 
+#define _GNU_SOURCE
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
