@@ -1,0 +1,94 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Every pipeline that the documentation shows is run."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import wave
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[2]
+WITH_RIG = TOP / "tests" / "rig" / "with-rig"
+PAGES = sorted(
+    [TOP / "README.md"]
+    + list((TOP / "docs").glob("*.md"))
+    + list((TOP / "gst" / "ndaio").glob("*.c"))
+    + list((TOP / "ext" / "python").glob("*.c"))
+)
+
+
+def pipelines():
+    """Each line once, with the page that shows it first."""
+    seen = {}
+    for page in PAGES:
+        text = re.sub(r"^ \* ?", "", page.read_text(), flags=re.MULTILINE)
+        for line in re.findall(r"^ *(gst-launch-1\.0 .*)$", text, re.M):
+            if not line.endswith("..."):
+                seen.setdefault(line, page.relative_to(TOP))
+    return seen
+
+
+PIPELINES = pipelines()
+
+
+def test_there_are_pipelines():
+    assert len(PIPELINES) > 8
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """What a reader has: a recording, and the plugin of the README."""
+    with wave.open(str(tmp_path / "in.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(48000)
+        file.writeframes(bytes(2 * 4800))
+    readme = (TOP / "README.md").read_text()
+    plugin = re.search(r"```python\n(.*?)```", readme, re.S).group(1)
+    (tmp_path / "halve.py").write_text(plugin)
+    return tmp_path
+
+
+def needs_sound(line):
+    words = shlex.split(line)
+    return (
+        "ndasrc" in words
+        and not any(word.startswith(("uri=", "source=")) for word in words)
+    ) or words[-1] == "ndasink"
+
+
+@pytest.mark.parametrize("line", PIPELINES, ids=str)
+def test_pipeline_runs(line, folder):
+    line = re.sub(
+        r"file:///home/me/\S+", (folder / "in.wav").as_uri(), line
+    )
+    words = shlex.split(line)
+    words[1:1] = ["-e"]
+    if needs_sound(line):
+        if not shutil.which("pulseaudio"):
+            pytest.skip("there is no PulseAudio")
+        words[:0] = [str(WITH_RIG), "one"]
+    process = subprocess.Popen(
+        words,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    said = ""
+    for said_now in process.stdout:
+        said += said_now
+        if "New clock" in said_now and "num-buffers" not in line:
+            # Ctrl-C, as the reader would press it
+            subprocess.run(
+                ["pkill", "-INT", "-s", str(process.pid), "gst-launch"]
+            )
+
+    assert process.wait() == 0, said
+    assert "ERROR" not in said
+    assert "EOS" in said, said
