@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Plugins written to files, and blocks pushed through them."""
 
+import re
 import textwrap
 from dataclasses import dataclass, field
 
@@ -82,6 +83,11 @@ def gst():
     return Gst
 
 
+def get_int(caps, name):
+    """A number in caps, in the bindings of any release."""
+    return int(re.search(rf"\b{name}=\(int\)(\d+)", caps.to_string())[1])
+
+
 class Bridge:
     """appsrc ! ndapybridge ! appsink, driven by a test."""
 
@@ -137,7 +143,7 @@ class Bridge:
         if sample is None:
             return None
         buffer = sample.get_buffer()
-        channels = sample.get_caps().get_structure(0).get_int("channels")[1]
+        channels = get_int(sample.get_caps(), "channels")
         data = buffer.extract_dup(0, buffer.get_size())
         return buffer, np.frombuffer(data, np.float32).reshape(-1, channels)
 
