@@ -74,7 +74,7 @@ def soak_starts(table: Table) -> None:
 
 
 def count(pipeline: Gst.Pipeline, field: str) -> int:
-    return pipeline.get_by_name("bridge").props.stats.get_uint64(field)[1]
+    return pipeline.get_by_name("bridge").props.stats.get_value(field)
 
 
 def soak_blocks(table: Table) -> None:
