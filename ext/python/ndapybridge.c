@@ -68,8 +68,8 @@
 /* THREADS. Upstream's (the sink thread: ndapybridgeinput.c) regroups and
  * queues; it waits for room in the queue. The worker (the source pad's task:
  * ndapybridgeworker.c) waits for the queue, for the GIL and for downstream. The
- * application's threads change the state and set properties; a change of state
- * waits for Python's jobs (ndapython.c), each with a limit.
+ * application's threads change the state (ndapybridgestate.c) and set
+ * properties; a change of state waits for Python's jobs (ndapython.c), each with a limit.
  *
  * LOCKS. Object lock: settings. Queue lock: the queue and the counters. The
  * host and the interpreter have their own (ndapyhost.c, ndapython.c).
@@ -95,11 +95,8 @@
 #include "ndapybridge.h"
 
 #include "ndablock.h"
-#include "ndapyfind.h"
 #include "ndapyparameters.h"
 #include "ndapython.h"
-
-#include <glib/gi18n-lib.h>
 
 #include <string.h>
 
@@ -240,137 +237,6 @@ src_activate_mode (GstPad * pad, GstObject * parent, GstPadMode mode,
   nda_py_batch_clear (self->batch);
   self->n_channels = 0;
   return ok;
-}
-
-/* --- the plugin's host --- */
-
-static void
-on_host_warning (gpointer owner, const gchar * text)
-{
-  GST_ELEMENT_WARNING (owner, LIBRARY, SETTINGS,
-      (_("The plugin did not take the parameter %s"), text),
-      ("set_parameter () failed"));
-}
-
-static void
-on_latency_changed (gpointer owner)
-{
-  gst_element_post_message (GST_ELEMENT (owner),
-      gst_message_new_latency (GST_OBJECT (owner)));
-}
-
-static void
-on_wake (gpointer owner)
-{
-  nda_block_queue_wake (&NDA_PY_BRIDGE (owner)->queue);
-}
-
-static const NdaPyHostEvents host_events = {
-  .warn = on_host_warning,
-  .latency_changed = on_latency_changed,
-  .wake = on_wake,
-};
-
-static gboolean
-load (NdaPyBridge * self, GError ** error)
-{
-  g_autofree gchar *plugin = NULL;
-  g_autofree gchar *plugin_path = NULL;
-  g_autofree gchar *text = NULL;
-  g_autofree gchar *file = NULL;
-  g_autoptr (GPtrArray) parameters = NULL;
-
-  GST_OBJECT_LOCK (self);
-  plugin = g_strdup (self->settings.plugin);
-  plugin_path = g_strdup (self->settings.plugin_path);
-  text = g_strdup (self->settings.parameters);
-  self->is_stale = FALSE;
-  GST_OBJECT_UNLOCK (self);
-
-  file = nda_py_find_plugin (plugin, plugin_path, error);
-  if (!file)
-    return FALSE;
-  parameters = nda_py_parameters_parse (text, error);
-  return parameters && nda_py_host_open (self->host, file, parameters, error);
-}
-
-static gboolean
-open_plugin (NdaPyBridge * self)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_mutex_lock (&self->queue.lock);
-  memset (&self->counters, 0, sizeof (self->counters));
-  g_mutex_unlock (&self->queue.lock);
-  if (load (self, &error))
-    return TRUE;
-  nda_py_bridge_post_error (self, error);
-  return FALSE;
-}
-
-/* A plugin that failed to start is good for nothing more (4.3); and perhaps
- * another was named since. */
-static gboolean
-start (NdaPyBridge * self)
-{
-  gboolean is_stale;
-
-  GST_OBJECT_LOCK (self);
-  is_stale = self->is_stale;
-  GST_OBJECT_UNLOCK (self);
-
-  if (is_stale || nda_py_host_is_spent (self->host)) {
-    nda_py_host_close (self->host);
-    if (!open_plugin (self))
-      return FALSE;
-  }
-  nda_py_host_arm (self->host);
-  return TRUE;
-}
-
-static gboolean
-stop (NdaPyBridge * self)
-{
-  nda_block_queue_stop (&self->queue, GST_FLOW_FLUSHING);
-  if (nda_py_host_stop (self->host))
-    return TRUE;
-  GST_ELEMENT_ERROR (self, LIBRARY, SHUTDOWN,
-      (_("The plugin does not return from a call, so it cannot be stopped. End "
-              "the program, and see what the plugin waits for.")),
-      ("neither stop () nor SystemExit ended the call"));
-  return FALSE;
-}
-
-static GstStateChangeReturn
-change_state_without_gil (GstElement * element, GstStateChange transition)
-{
-  NdaPyBridge *self = NDA_PY_BRIDGE (element);
-  GstStateChangeReturn result;
-
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_plugin (self))
-    return GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start (self))
-    return GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY && !stop (self))
-    return GST_STATE_CHANGE_FAILURE;
-
-  result = GST_ELEMENT_CLASS (nda_py_bridge_parent_class)->change_state
-      (element, transition);
-
-  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
-    nda_py_host_close (self->host);
-  return result;
-}
-
-/* An application in Python may hold the GIL, for which the plugin waits. */
-static GstStateChangeReturn
-change_state (GstElement * element, GstStateChange transition)
-{
-  gpointer paused = nda_python_pause ();
-  GstStateChangeReturn result = change_state_without_gil (element, transition);
-
-  nda_python_resume (paused);
-  return result;
 }
 
 /* --- parameters and properties --- */
@@ -518,7 +384,8 @@ nda_py_bridge_init (NdaPyBridge * self)
   self->settings.on_error = DEFAULT_ON_ERROR;
   nda_block_queue_init (&self->queue, &self->counters.level);
   nda_block_queue_set_max (&self->queue, DEFAULT_MAX_BLOCKS);
-  self->host = nda_py_host_new (NDA_PY_ROLE_PROCESSOR, &host_events, self);
+  self->host =
+      nda_py_host_new (NDA_PY_ROLE_PROCESSOR, &nda_py_bridge_host_events, self);
   self->batch = g_new0 (NdaPyBatch, 1);
 }
 
@@ -618,7 +485,7 @@ nda_py_bridge_class_init (NdaPyBridgeClass * class)
   object_class->set_property = set_property;
   object_class->get_property = get_property;
   object_class->finalize = finalize;
-  element_class->change_state = GST_DEBUG_FUNCPTR (change_state);
+  element_class->change_state = GST_DEBUG_FUNCPTR (nda_py_bridge_change_state);
   install_properties (object_class);
   install_signals (class);
 

@@ -3,8 +3,8 @@
  */
 
 /* The element, for its own files alone: ndapybridge.c is what an application
- * sees, ndapybridgeinput.c the thread that feeds it, ndapybridgeworker.c the
- * one that calls Python. The paragraph on threads stands in ndapybridge.c. */
+ * sees, ndapybridgestate.c what its changes of state do, ndapybridgeinput.c the
+ * thread that feeds it, ndapybridgeworker.c the one that calls Python. The paragraph on threads stands in ndapybridge.c. */
 
 #pragma once
 
@@ -76,6 +76,11 @@ void nda_py_bridge_post_error (NdaPyBridge * self, const GError * error);
 
 /* ndapybridgeinput.c: the sink pad's functions */
 void nda_py_bridge_init_input (NdaPyBridge * self);
+
+/* ndapybridgestate.c: the life of the plugin */
+extern const NdaPyHostEvents nda_py_bridge_host_events;
+GstStateChangeReturn nda_py_bridge_change_state (GstElement * element,
+    GstStateChange transition);
 
 /* ndapybridgeworker.c: the source pad's task */
 void nda_py_bridge_start_worker (NdaPyBridge * self);

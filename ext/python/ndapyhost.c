@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* THREADS. State-change threads open, stop and close, one at a time; the
+/* THREADS. NdaPyHostState-change threads open, stop and close, one at a time; the
  * element sees to that. The block thread starts the plugin and makes its block
  * calls. Anybody may set or get a parameter.
  *
@@ -22,7 +22,7 @@
 
 #include "config.h"
 
-#include "ndapyhost.h"
+#include "ndapyhostpriv.h"
 
 #include "ndapylog.h"
 #include "ndapython.h"
@@ -33,40 +33,6 @@
 #define START_TIMEOUT (5 * G_TIME_SPAN_SECOND)
 #define STOP_TIMEOUT (2 * G_TIME_SPAN_SECOND)
 #define SETTLE_TIMEOUT (1 * G_TIME_SPAN_SECOND)
-
-typedef enum
-{
-  STATE_UNLOADED,
-  STATE_INITIALIZED,
-  STATE_STARTING,
-  STATE_RUNNING,
-  STATE_SPENT,                  /* start failed; only good for shutdown */
-} State;
-
-struct _NdaPyHost
-{
-  NdaPyRole role;               /* [const] */
-  const NdaPyHostEvents *events;        /* [const] */
-  gpointer owner;               /* [const] not owned */
-
-  /* owned; set by open, freed by close, when no block thread runs. Its
-   * content: [GIL] */
-  NdaPyPlugin *plugin;
-
-  GMutex lock;
-  GCond changed;                /* is_calling, n_unapplied, n_users went down */
-  State state;                  /* [host lock] */
-  gboolean is_calling;          /* [host lock] the block thread is in Python */
-  guint n_users;                /* [host lock] others that call the plugin */
-  gboolean is_stopping;         /* [host lock] no call may begin */
-  GPtrArray *pending;           /* [host lock] owned; parameters to be set */
-  guint n_unapplied;            /* [host lock] pending, and being set */
-  GstClockTime latency;         /* [host lock] of the plugin */
-  GThread *block_thread;        /* [host lock] not owned */
-  gulong python_thread;         /* [host lock] its name in Python */
-
-  gboolean is_failing;          /* [block thread] in a burst of failures */
-};
 
 NdaPyHost *
 nda_py_host_new (NdaPyRole role, const NdaPyHostEvents * events, gpointer owner)
@@ -92,7 +58,7 @@ nda_py_host_free (NdaPyHost * self)
   g_free (self);
 }
 
-static State
+static NdaPyHostState
 get_state (NdaPyHost * self)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
@@ -100,8 +66,8 @@ get_state (NdaPyHost * self)
   return self->state;
 }
 
-static void
-set_state (NdaPyHost * self, State state)
+void
+nda_py_host_set_state (NdaPyHost * self, NdaPyHostState state)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
@@ -111,8 +77,9 @@ set_state (NdaPyHost * self, State state)
 /* --- parameters --------------------------------------------------------- */
 
 /* Sets @parameters; GIL held. Returns what went wrong, one text each. */
-static GPtrArray *
-apply_parameters (NdaPyHost * self, const NdaPyParameters * parameters)
+GPtrArray *
+nda_py_host_apply_parameters (NdaPyHost * self,
+    const NdaPyParameters * parameters)
 {
   GPtrArray *problems = g_ptr_array_new_with_free_func (g_free);
   NdaPyPlugin *plugin = self->plugin;
@@ -133,8 +100,9 @@ apply_parameters (NdaPyHost * self, const NdaPyParameters * parameters)
 }
 
 /* Tells the owner what came of parameters, when the GIL is given up. */
-static void
-report_parameters (NdaPyHost * self, GPtrArray * problems, GstClockTime latency)
+void
+nda_py_host_report_parameters (NdaPyHost * self, GPtrArray * problems,
+    GstClockTime latency)
 {
   gboolean changed;
 
@@ -163,7 +131,7 @@ parameters_job (gpointer data)
 {
   ParametersJob *job = data;
 
-  job->problems = apply_parameters (job->host, job->parameters);
+  job->problems = nda_py_host_apply_parameters (job->host, job->parameters);
   job->latency = nda_py_plugin_get_latency (job->host->plugin);
 }
 
@@ -178,7 +146,7 @@ set_parameters_now (NdaPyHost * self, const NdaPyParameters * parameters,
     return TRUE;
   if (!nda_python_run (parameters_job, &job, error))
     return FALSE;
-  report_parameters (self, job.problems, job.latency);
+  nda_py_host_report_parameters (self, job.problems, job.latency);
   return TRUE;
 }
 
@@ -335,7 +303,7 @@ nda_py_host_open (NdaPyHost * self, const gchar * path,
     nda_python_run (close_job, self, NULL);
     return FALSE;
   }
-  set_state (self, STATE_INITIALIZED);
+  nda_py_host_set_state (self, STATE_INITIALIZED);
   return TRUE;
 }
 
@@ -458,171 +426,4 @@ nda_py_host_stop (NdaPyHost * self)
   if (was_running)
     nda_python_run (stop_job, self, NULL);
   return wait_for_call (self, STOP_TIMEOUT) || interrupt_call (self);
-}
-
-/* --- the block thread --------------------------------------------------- */
-
-/* The block thread is out of Python; @n_applied parameters were set. */
-static void
-end_call_and_unlock (NdaPyHost * self, guint n_applied)
-{
-  self->is_calling = FALSE;
-  self->n_unapplied -= n_applied;
-  g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
-}
-
-/* Takes the GIL and, with @parameters, those that wait. FALSE when the plugin
- * is being stopped or Python is gone. */
-static gboolean
-begin_call (NdaPyHost * self, GPtrArray ** parameters)
-{
-  g_mutex_lock (&self->lock);
-  if (self->is_stopping) {
-    g_mutex_unlock (&self->lock);
-    return FALSE;
-  }
-  self->is_calling = TRUE;
-  if (G_UNLIKELY (parameters && self->pending->len)) {
-    *parameters = self->pending;
-    self->pending = nda_py_parameters_new ();
-  }
-  g_mutex_unlock (&self->lock);
-
-  if (G_LIKELY (nda_python_enter ()))
-    return TRUE;
-  g_mutex_lock (&self->lock);
-  end_call_and_unlock (self, 0);
-  return FALSE;
-}
-
-static void
-end_call (NdaPyHost * self, guint n_applied)
-{
-  nda_python_leave ();
-  g_mutex_lock (&self->lock);
-  end_call_and_unlock (self, n_applied);
-}
-
-/* The state to come back to if the start cannot begin. */
-static State
-enter_starting (NdaPyHost * self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  State before = self->state;
-
-  self->state = STATE_STARTING;
-  self->block_thread = g_thread_self ();
-  self->python_thread = PyThread_get_thread_ident ();
-  return before;
-}
-
-static gboolean
-configure_and_start (NdaPyHost * self, gboolean is_running, guint n_channels,
-    GError ** error)
-{
-  if (is_running)
-    nda_py_plugin_stop (self->plugin);
-  return nda_py_plugin_configure (self->plugin, n_channels, error)
-      && nda_py_plugin_start (self->plugin, error);
-}
-
-static void
-no_job (gpointer unused)
-{
-}
-
-/* Configures and starts the plugin; one that runs is stopped before (5.7).
- * FALSE without @error set means that it is being stopped. */
-gboolean
-nda_py_host_start (NdaPyHost * self, guint n_channels, GError ** error)
-{
-  GstClockTime latency = 0;
-  State before;
-  gboolean ok;
-
-  /* where somebody keeps the GIL for good, this thread must not wait for it */
-  if (!nda_python_run (no_job, NULL, error))
-    return FALSE;
-  before = enter_starting (self);
-  self->is_failing = FALSE;
-  nda_python_quicken_thread ();
-  if (!begin_call (self, NULL)) {
-    set_state (self, before);
-    return FALSE;
-  }
-  ok = configure_and_start (self, before == STATE_RUNNING, n_channels, error);
-  if (ok)
-    latency = nda_py_plugin_get_latency (self->plugin);
-  nda_python_leave ();
-
-  /* in one step: a stopper that sees the call ended must see how */
-  g_mutex_lock (&self->lock);
-  self->state = ok ? STATE_RUNNING : STATE_SPENT;
-  end_call_and_unlock (self, 0);
-
-  report_parameters (self, g_ptr_array_new (), latency);
-  return ok;
-}
-
-static void
-run_block (NdaPyHost * self, NdaPyBlock * block)
-{
-  GstClockTime begin = gst_util_get_timestamp ();
-
-  block->ok = nda_py_plugin_process (self->plugin, &block->in, &block->out,
-      block->n_frames);
-  block->call_time = gst_util_get_timestamp () - begin;
-  block->failure = NULL;
-  if (G_UNLIKELY (!block->ok)) {
-    g_autofree gchar *failure = nda_py_plugin_take_error (self->plugin);
-
-    if (!self->is_failing)
-      block->failure = g_steal_pointer (&failure);
-  }
-  self->is_failing = !block->ok;
-}
-
-/* Runs @blocks through the plugin under one acquisition of the GIL, whose
- * length goes to @gil_wait, after setting what parameters wait. Returns how
- * many were run: fewer when one failed and @stop_at_failure, none when the
- * plugin is being stopped. */
-guint
-nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
-    gboolean stop_at_failure, GstClockTime * gil_wait)
-{
-  GstClockTime begin = gst_util_get_timestamp (), latency = 0;
-  GPtrArray *parameters = NULL, *problems = NULL;
-  guint n_run = 0;
-
-  if (!begin_call (self, &parameters))
-    return 0;
-  *gil_wait = gst_util_get_timestamp () - begin;
-
-  if (G_UNLIKELY (parameters != NULL)) {
-    problems = apply_parameters (self, parameters);
-    latency = nda_py_plugin_get_latency (self->plugin);
-  }
-  while (n_run < n_blocks) {
-    run_block (self, blocks[n_run]);
-    if (!blocks[n_run++]->ok && stop_at_failure)
-      break;
-  }
-  end_call (self, parameters ? parameters->len : 0);
-
-  if (G_UNLIKELY (parameters != NULL)) {
-    g_ptr_array_unref (parameters);
-    report_parameters (self, problems, latency);
-  }
-  return n_run;
-}
-
-/* Lets Python's garbage collector run, between blocks. */
-void
-nda_py_host_collect (NdaPyHost * self)
-{
-  if (!begin_call (self, NULL))
-    return;
-  nda_py_plugin_collect_garbage ();
-  end_call (self, 0);
 }
