@@ -207,15 +207,10 @@ src_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
   NdaPyBridge *self = NDA_PY_BRIDGE (parent);
 
-  switch (GST_QUERY_TYPE (query)) {
-    case GST_QUERY_LATENCY:
-      return query_latency (self, query);
-    case GST_QUERY_CAPS:
-      nda_block_answer_caps (pad, self->sinkpad, query);
-      return TRUE;
-    default:
-      return gst_pad_query_default (pad, parent, query);
-  }
+  if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
+    return query_latency (self, query);
+  return nda_block_answer_query (pad, self->sinkpad, query)
+      || gst_pad_query_default (pad, parent, query);
 }
 
 static gboolean

@@ -82,18 +82,11 @@ sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
   NdaPyBridge *self = NDA_PY_BRIDGE (parent);
 
-  switch (GST_QUERY_TYPE (query)) {
-    case GST_QUERY_CAPS:
-      nda_block_answer_caps (pad, self->srcpad, query);
-      return TRUE;
-    case GST_QUERY_ALLOCATION:
-      nda_block_answer_allocation (query);
-      return TRUE;
-    default:
-      if (GST_QUERY_IS_SERIALIZED (query))
-        return nda_block_queue_push_query (&self->queue, query);
-      return gst_pad_query_default (pad, parent, query);
-  }
+  if (nda_block_answer_query (pad, self->srcpad, query))
+    return TRUE;
+  if (GST_QUERY_IS_SERIALIZED (query))
+    return nda_block_queue_push_query (&self->queue, query);
+  return gst_pad_query_default (pad, parent, query);
 }
 
 static gboolean

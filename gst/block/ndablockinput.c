@@ -187,8 +187,8 @@ nda_block_input_get_latency (NdaBlockInput * self)
 
 /* Caps that @pad can have: those of its template which the peer of @other can
  * have, whatever either promises about sizes. */
-void
-nda_block_answer_caps (GstPad * pad, GstPad * other, GstQuery * query)
+static void
+answer_caps (GstPad * pad, GstPad * other, GstQuery * query)
 {
   GstCaps *filter;
   g_autoptr (GstCaps) template = gst_pad_get_pad_template_caps (pad);
@@ -214,10 +214,21 @@ nda_block_answer_caps (GstPad * pad, GstPad * other, GstQuery * query)
   gst_query_set_caps_result (query, result);
 }
 
-/* Any size of buffer is good. No pool is offered: its one size would bind
- * whoever fills it, and what has that size already passes without a copy. */
-void
-nda_block_answer_allocation (GstQuery * query)
+/* Answers a query at @pad that blocks have an answer of their own for: about
+ * caps, where @other is the pad on the other side, and at a sink pad about
+ * allocation. Any size of buffer is good, and no pool is offered: its one size
+ * would bind whoever fills it, and what has that size already passes without a
+ * copy. FALSE: another kind of query. */
+gboolean
+nda_block_answer_query (GstPad * pad, GstPad * other, GstQuery * query)
 {
-  gst_query_add_allocation_meta (query, GST_AUDIO_META_API_TYPE, NULL);
+  if (GST_QUERY_TYPE (query) == GST_QUERY_CAPS) {
+    answer_caps (pad, other, query);
+    return TRUE;
+  }
+  if (GST_QUERY_TYPE (query) == GST_QUERY_ALLOCATION && GST_PAD_IS_SINK (pad)) {
+    gst_query_add_allocation_meta (query, GST_AUDIO_META_API_TYPE, NULL);
+    return TRUE;
+  }
+  return FALSE;
 }

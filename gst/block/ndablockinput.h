@@ -42,7 +42,7 @@ GstFlowReturn nda_block_input_chain (NdaBlockInput * input,
 gboolean nda_block_input_event (NdaBlockInput * input, GstEvent * event);
 
 GstClockTime nda_block_input_get_latency (NdaBlockInput * input);
-void nda_block_answer_caps (GstPad * pad, GstPad * other, GstQuery * query);
-void nda_block_answer_allocation (GstQuery * query);
+gboolean nda_block_answer_query (GstPad * pad, GstPad * other,
+    GstQuery * query);
 
 G_END_DECLS

@@ -66,16 +66,8 @@ sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
   NdaReblock *self = NDA_REBLOCK (parent);
 
-  switch (GST_QUERY_TYPE (query)) {
-    case GST_QUERY_CAPS:
-      nda_block_answer_caps (pad, self->srcpad, query);
-      return TRUE;
-    case GST_QUERY_ALLOCATION:
-      nda_block_answer_allocation (query);
-      return TRUE;
-    default:
-      return gst_pad_query_default (pad, parent, query);
-  }
+  return nda_block_answer_query (pad, self->srcpad, query)
+      || gst_pad_query_default (pad, parent, query);
 }
 
 static gboolean
@@ -98,15 +90,10 @@ src_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
   NdaReblock *self = NDA_REBLOCK (parent);
 
-  switch (GST_QUERY_TYPE (query)) {
-    case GST_QUERY_CAPS:
-      nda_block_answer_caps (pad, self->sinkpad, query);
-      return TRUE;
-    case GST_QUERY_LATENCY:
-      return query_latency (self, query);
-    default:
-      return gst_pad_query_default (pad, parent, query);
-  }
+  if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
+    return query_latency (self, query);
+  return nda_block_answer_query (pad, self->sinkpad, query)
+      || gst_pad_query_default (pad, parent, query);
 }
 
 static GstStateChangeReturn
