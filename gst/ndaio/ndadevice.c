@@ -27,6 +27,18 @@ static const gchar *const name_fields[] = {
   "device.name", "node.name", "alsa.card_name", "device.string", NULL
 };
 
+/* The name by which the device's own element knows it, or NULL. */
+static gchar *
+internal_name (GstDevice * device)
+{
+  gchar *name = NULL;
+
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (device),
+          "internal-name"))
+    g_object_get (device, "internal-name", &name, NULL);
+  return name;
+}
+
 /* Whether @device is what the user calls @name: as people see it, as its
  * element takes it, or as the audio server lists it. */
 static gboolean
@@ -34,11 +46,8 @@ is_called (GstDevice * device, const gchar * name)
 {
   g_autofree gchar *shown = gst_device_get_display_name (device);
   g_autoptr (GstStructure) details = gst_device_get_properties (device);
-  g_autofree gchar *internal = NULL;
+  g_autofree gchar *internal = internal_name (device);
 
-  if (g_object_class_find_property (G_OBJECT_GET_CLASS (device),
-          "internal-name"))
-    g_object_get (device, "internal-name", &internal, NULL);
   if (g_strcmp0 (shown, name) == 0 || g_strcmp0 (internal, name) == 0)
     return TRUE;
   for (guint i = 0; details && name_fields[i]; i++)
@@ -55,8 +64,11 @@ list_names (GList * devices)
 
   for (GList * l = devices; l; l = l->next) {
     g_autofree gchar *shown = gst_device_get_display_name (l->data);
+    g_autofree gchar *internal = internal_name (l->data);
 
-    g_ptr_array_add (names, g_strdup_printf ("“%s”", shown));
+    g_ptr_array_add (names, internal ?
+        g_strdup_printf ("“%s” (%s)", internal, shown) :
+        g_strdup_printf ("“%s”", shown));
   }
   if (!names->len)
     return g_strdup (_("none"));

@@ -57,6 +57,29 @@ def test_microphone_and_speaker_are_the_default():
 
 
 @needs_pulseaudio
+@pytest.mark.parametrize(
+    "pipeline",
+    [
+        'ndasrc device=mic ! ndasink sink="fakesink num-buffers=20"',
+        'ndasrc source="audiotestsrc num-buffers=20" ! ndasink device=ear',
+    ],
+)
+def test_devices_go_by_their_names(pipeline):
+    result = with_rig(f"gst-launch-1.0 {pipeline}")
+
+    assert result.returncode == 0, result.stderr
+    assert "Got EOS" in result.stdout
+
+
+@needs_pulseaudio
+def test_device_that_is_not_there_is_an_error_that_lists_those_that_are():
+    result = with_rig("gst-launch-1.0 ndasrc device=none ! fakesink")
+
+    assert "There is no audio device “none”" in result.stderr
+    assert "“mic” (" in result.stderr and "“ear_tap” (" in result.stderr
+
+
+@needs_pulseaudio
 def test_rigs_run_beside_each_other():
     # The inner rig has the environment of the outer one.
     result = with_rig(f'{HOME} "{WITH_RIG}" one pactl get-default-sink')
