@@ -232,6 +232,21 @@ open_source (NdaSrc * self)
   return FALSE;
 }
 
+/* The way down must not fail, or the pipeline stays in READY. A decodebin that
+ * gets an error from its typefind on that way does fail it, once. */
+static GstStateChangeReturn
+change_state_of_children (GstElement * element, GstStateChange transition)
+{
+  GstElementClass *parent_class = GST_ELEMENT_CLASS (nda_src_parent_class);
+  GstStateChangeReturn result =
+      parent_class->change_state (element, transition);
+
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY
+      && result == GST_STATE_CHANGE_FAILURE)
+    result = parent_class->change_state (element, transition);
+  return result;
+}
+
 static GstStateChangeReturn
 change_state (GstElement * element, GstStateChange transition)
 {
@@ -246,8 +261,7 @@ change_state (GstElement * element, GstStateChange transition)
     g_atomic_int_set (&self->has_failed, FALSE);
   }
 
-  result = GST_ELEMENT_CLASS (nda_src_parent_class)->change_state (element,
-      transition);
+  result = change_state_of_children (element, transition);
 
   if (transition == GST_STATE_CHANGE_READY_TO_NULL
       || (transition == GST_STATE_CHANGE_NULL_TO_READY

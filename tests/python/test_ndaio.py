@@ -472,3 +472,36 @@ def test_overrun_of_a_source_is_counted_and_told(gst, play):
     assert counted.get_value("num-overruns") == 2
     assert counted.get_value("num-discontinuities") == 2
     assert counted.get_value("num-frames") == 4 * BLOCK
+
+
+def test_reaches_null_though_the_source_fails_on_the_way_down(gst):
+    class Stubborn(gst.Bin):
+        """Fails once on its way to READY, as a decodebin can."""
+
+        def __init__(self):
+            super().__init__()
+            source = gst.ElementFactory.make("audiotestsrc")
+            self.add(source)
+            self.add_pad(
+                gst.GhostPad.new("src", source.get_static_pad("src"))
+            )
+            self.failures = 0
+
+        def do_change_state(self, transition):
+            result = gst.Bin.do_change_state(self, transition)
+            if transition == gst.StateChange.PAUSED_TO_READY:
+                self.failures += 1
+                if self.failures == 1:
+                    return gst.StateChangeReturn.FAILURE
+            return result
+
+    stubborn = Stubborn()
+    pipeline = gst.parse_launch("ndasrc name=src ! fakesink")
+    pipeline.get_by_name("src").set_property("source", stubborn)
+    pipeline.set_state(gst.State.PAUSED)
+    pipeline.get_state(gst.CLOCK_TIME_NONE)
+
+    result = pipeline.set_state(gst.State.NULL)
+
+    assert stubborn.failures == 2
+    assert result == gst.StateChangeReturn.SUCCESS
