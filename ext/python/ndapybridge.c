@@ -131,15 +131,9 @@ enum
 static GParamSpec *properties[N_PROPS];
 static guint signals[N_SIGNALS];
 
-#define NDA_TYPE_PY_ON_ERROR (nda_py_on_error_get_type ())
-G_DEFINE_ENUM_TYPE (NdaPyOnError, nda_py_on_error,
-    G_DEFINE_ENUM_VALUE (NDA_PY_ON_ERROR_STOP, "stop"),
-    G_DEFINE_ENUM_VALUE (NDA_PY_ON_ERROR_SILENCE, "silence"),
-    G_DEFINE_ENUM_VALUE (NDA_PY_ON_ERROR_PASSTHROUGH, "passthrough"))
-     static GstStaticPadTemplate sink_template =
-         GST_STATIC_PAD_TEMPLATE ("sink",
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_BLOCK_CAPS));
-     static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_BLOCK_SRC_CAPS));
 
 #define FIELD(name, kind, member) \
@@ -162,9 +156,29 @@ static const NdaStatsField stats_fields[] = {
 };
 /* *INDENT-ON* */
 
+#define NDA_TYPE_PY_ON_ERROR (nda_py_on_error_get_type ())
+
+GType
+nda_py_on_error_get_type (void)
+{
+  static const GEnumValue values[] = {
+    {NDA_PY_ON_ERROR_STOP, "Stop the stream with an error", "stop"},
+    {NDA_PY_ON_ERROR_SILENCE, "Play silence instead of the block", "silence"},
+    {NDA_PY_ON_ERROR_PASSTHROUGH, "Pass the block on as it came",
+        "passthrough"},
+    {0, NULL, NULL},
+  };
+  static GType type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("NdaPyOnError", values));
+  return type;
+}
+
 /* Posts @error, whose first line is for the person and whose others, such as
  * a traceback, are for the developer. */
-     void nda_py_bridge_post_error (NdaPyBridge * self, const GError * error)
+void
+nda_py_bridge_post_error (NdaPyBridge * self, const GError * error)
 {
   gsize n_text = strcspn (error->message, "\n");
   const gchar *details = error->message + n_text;
@@ -343,7 +357,8 @@ get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
       g_value_set_string (value, settings->plugin_path);
       break;
     case PROP_PARAMETERS:
-      g_value_set_string (value, settings->parameters);
+      g_value_take_string (value,
+          nda_py_parameters_hide (settings->parameters));
       break;
     case PROP_MAX_BLOCKS:
       g_value_set_uint (value, settings->max_blocks);
@@ -419,19 +434,21 @@ install_properties (GObjectClass * class)
       "Parameters",
       "Parameters of the plugin as key=value,key=value; a value with a comma "
       "or a quote in it stands in double quotes. Set while playing, they are "
-      "applied between two blocks", NULL, flags | GST_PARAM_MUTABLE_PLAYING);
-  properties[PROP_MAX_BLOCKS] = g_param_spec_uint ("max-blocks",
-      "Maximum blocks",
+      "applied between two blocks. What looks secret by its key reads as ***",
+      NULL, flags | GST_PARAM_MUTABLE_PLAYING);
+  properties[PROP_MAX_BLOCKS] =
+      g_param_spec_uint ("max-blocks", "Maximum blocks",
       "How many blocks (of 512 frames, 10.67 ms) may wait for the plugin before "
-      "upstream has to wait; adds to the maximum latency only",
-      1, NDA_PY_BATCH_MAX, DEFAULT_MAX_BLOCKS,
-      flags | GST_PARAM_MUTABLE_PLAYING);
-  properties[PROP_ON_ERROR] = g_param_spec_enum ("on-error", "On error",
+      "upstream has to wait; adds to the maximum latency only", 1,
+      NDA_PY_BATCH_MAX, DEFAULT_MAX_BLOCKS, flags | GST_PARAM_MUTABLE_PLAYING);
+  properties[PROP_ON_ERROR] =
+      g_param_spec_enum ("on-error", "On error",
       "What becomes of the stream when the plugin fails on a block: stop with "
       "an error, silence instead of the block, or the block's untouched input. "
       "Only stop is safe for a plugin that encrypts", NDA_TYPE_PY_ON_ERROR,
       DEFAULT_ON_ERROR, flags | GST_PARAM_MUTABLE_PLAYING);
-  properties[PROP_STATS] = g_param_spec_boxed ("stats", "Statistics",
+  properties[PROP_STATS] =
+      g_param_spec_boxed ("stats", "Statistics",
       "Counters since the element left NULL, all from one moment: blocks, "
       "frames, failures, late blocks, the level of the queue, and the mean, "
       "percentiles and maximum of call time and GIL wait, in nanoseconds",

@@ -4,7 +4,8 @@
 
 /* The element, for its own files alone: ndapybridge.c is what an application
  * sees, ndapybridgestate.c what its changes of state do, ndapybridgeinput.c the
- * thread that feeds it, ndapybridgeworker.c the one that calls Python. The paragraph on threads stands in ndapybridge.c. */
+ * thread that feeds it, ndapybridgeworker.c the one that calls Python. The
+ * paragraph on threads stands in ndapybridge.c. */
 
 #pragma once
 

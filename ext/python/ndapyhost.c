@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* THREADS. NdaPyHostState-change threads open, stop and close, one at a time; the
- * element sees to that. The block thread starts the plugin and makes its block
+/* THREADS. Those that change the element's state open, stop and close, one at a
+ * time; the element sees to that. The block thread starts the plugin and makes its block
  * calls. Anybody may set or get a parameter.
  *
  * LOCKS. host->lock guards what is marked [host lock]. It is never held

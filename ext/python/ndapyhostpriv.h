@@ -33,7 +33,7 @@ struct _NdaPyHost
 
   GMutex lock;
   GCond changed;                /* is_calling, n_unapplied, n_users went down */
-  NdaPyHostState state;                  /* [host lock] */
+  NdaPyHostState state;         /* [host lock] */
   gboolean is_calling;          /* [host lock] the block thread is in Python */
   guint n_users;                /* [host lock] others that call the plugin */
   gboolean is_stopping;         /* [host lock] no call may begin */

@@ -57,9 +57,10 @@ unquote (const gchar ** text)
   return NULL;
 }
 
-/* The value at *@text; *@text ends up at the comma or the end behind it. */
+/* The value of @key at *@text; *@text ends up at the comma or the end behind
+ * it. Errors name the key alone: the value may be secret. */
 static gchar *
-parse_value (const gchar ** text, GError ** error)
+parse_value (const gchar * key, const gchar ** text, GError ** error)
 {
   const gchar *begin = *text;
   gchar *value;
@@ -73,10 +74,10 @@ parse_value (const gchar ** text, GError ** error)
   if (value && (**text == ',' || **text == '\0'))
     return value;
   g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-      value ? _("After the quoted value %s in the parameters a comma must "
-          "follow. Write parameters as key=value,key=\"value, quoted\".") :
-      _("The quoted value %s in the parameters has no closing quote. Write "
-          "parameters as key=value,key=\"value, quoted\"."), begin);
+      value ? _("After the quoted value of “%s” in the parameters a comma "
+          "must follow. Write parameters as key=value,key=\"value, quoted\".") :
+      _("The quoted value of “%s” in the parameters has no closing quote. "
+          "Write parameters as key=value,key=\"value, quoted\"."), key);
   g_free (value);
   return NULL;
 }
@@ -95,7 +96,7 @@ parse_one (const gchar ** text, GError ** error)
     return NULL;
   }
   *text += n_key + 1;
-  value = parse_value (text, error);
+  value = parse_value (key, text, error);
   return value ? nda_py_parameter_new (key, value) : NULL;
 }
 
@@ -116,4 +117,47 @@ nda_py_parameters_parse (const gchar * text, GError ** error)
       text++;
   }
   return g_steal_pointer (&parameters);
+}
+
+/* Whether the value of @key is nobody's business: the host's module in Python
+ * has the same list. */
+static gboolean
+is_secret (const gchar * key)
+{
+  static const gchar *const words[] = { "key", "secret", "pass", "token" };
+  g_autofree gchar *lower = g_ascii_strdown (key, -1);
+
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
+    if (strstr (lower, words[i]))
+      return TRUE;
+  return FALSE;
+}
+
+/* @text as it may be shown (transfer full), NULL as NULL: with *** for each
+ * value whose key looks secret, and for what cannot be read. */
+gchar *
+nda_py_parameters_hide (const gchar * text)
+{
+  GString *shown;
+
+  if (!text)
+    return NULL;
+  shown = g_string_new (NULL);
+  while (*text) {
+    const gchar *begin = text;
+    NdaPyParameter *parameter = parse_one (&text, NULL);
+
+    if (!parameter) {
+      g_string_append (shown, "***");
+      break;
+    }
+    if (is_secret (parameter->key))
+      g_string_append_printf (shown, "%s=***", parameter->key);
+    else
+      g_string_append_len (shown, begin, text - begin);
+    nda_py_parameter_free (parameter);
+    if (*text == ',')
+      g_string_append_c (shown, *text++);
+  }
+  return g_string_free (shown, FALSE);
 }

@@ -26,5 +26,6 @@ void nda_py_parameter_free (NdaPyParameter * parameter);
 
 NdaPyParameters *nda_py_parameters_new (void);
 NdaPyParameters *nda_py_parameters_parse (const gchar * text, GError ** error);
+gchar *nda_py_parameters_hide (const gchar * text);
 
 G_END_DECLS

@@ -281,6 +281,29 @@ def test_secret_of_a_parameter_is_not_told(run, write_plugin, noise):
     assert "abc123" not in error.message + debug
 
 
+def test_secret_parameter_cannot_be_read_back(make_bridge, write_plugin):
+    bridge = make_bridge(
+        write_plugin(), parameters='gain=0.5,Key=abc123,x="a,b",passphrase="c"'
+    )
+
+    shown = bridge.bridge.get_property("parameters")
+
+    assert shown == 'gain=0.5,Key=***,x="a,b",passphrase=***'
+
+
+@pytest.mark.parametrize("text", ['key="abc123', 'key="abc123"x', "key=a,b"])
+def test_malformed_secret_is_not_told(run, make_bridge, write_plugin, text):
+    path = write_plugin()
+
+    outcome = run(path, [], parameters=text)
+    shown = make_bridge(path, parameters=text).bridge.get_property(
+        "parameters"
+    )
+
+    assert "abc123" not in outcome.error.message + outcome.debug + shown
+    assert shown.endswith("***")
+
+
 @pytest.mark.parametrize(
     "text, reason",
     [
