@@ -141,7 +141,8 @@ nda_block_queue_push_event (NdaBlockQueue * self, GstEvent * event)
 }
 
 /* Adds @query (transfer none) and waits until the popping thread has answered
- * it, or the queue is stopped. */
+ * it, or the queue is stopped; never while the popping thread has it in hand,
+ * for the query is the caller's and may be gone when this returns. */
 gboolean
 nda_block_queue_push_query (NdaBlockQueue * self, GstQuery * query)
 {
@@ -151,7 +152,8 @@ nda_block_queue_push_query (NdaBlockQueue * self, GstQuery * query)
   if (self->result == GST_FLOW_OK) {
     self->answered = NULL;
     add_item_locked (self, GST_MINI_OBJECT_CAST (query));
-    while (self->result == GST_FLOW_OK && self->answered != query)
+    while (self->asked == query
+        || (self->result == GST_FLOW_OK && self->answered != query))
       g_cond_wait (&self->can_push, &self->lock);
     answer = self->answered == query && self->answer;
   }
@@ -184,8 +186,11 @@ nda_block_queue_pop (NdaBlockQueue * self, GstMiniObject ** items,
     if (!is_block && *n_items)
       break;
     items[(*n_items)++] = take_item_locked (self);
-    if (!is_block)
-      break;
+    if (is_block)
+      continue;
+    if (GST_IS_QUERY (items[0]))
+      self->asked = GST_QUERY_CAST (items[0]);
+    break;
   }
   if (was_full)
     g_cond_broadcast (&self->can_push);
@@ -198,6 +203,7 @@ void
 nda_block_queue_answer (NdaBlockQueue * self, GstQuery * query, gboolean answer)
 {
   g_mutex_lock (&self->lock);
+  self->asked = NULL;
   self->answered = query;
   self->answer = answer;
   g_cond_broadcast (&self->can_push);

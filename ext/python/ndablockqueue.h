@@ -39,6 +39,7 @@ typedef struct
   gboolean is_woken;            /* [queue lock] pop once without an item */
   gboolean is_idle;             /* [queue lock] the popper waits for more */
 
+  GstQuery *asked;              /* [queue lock] popped, not answered yet */
   GstQuery *answered;           /* [queue lock] the last query popped */
   gboolean answer;              /* [queue lock] and what came of it */
 } NdaBlockQueue;
