@@ -7,6 +7,12 @@
 #include "ndablockqueue.h"
 
 #define FIRST_N_SLOTS 64
+/* Pops that follow each other within so many microseconds are ahead of time */
+#define AHEAD 1000
+/* How long a block then waits for others, in microseconds; and after how many
+ * pops that is tried again when none came */
+#define PATIENCE 100
+#define N_HASTY_POPS 64
 
 void
 nda_block_queue_init (NdaBlockQueue * self, NdaBlockQueueLevel * level)
@@ -19,6 +25,7 @@ nda_block_queue_init (NdaBlockQueue * self, NdaBlockQueueLevel * level)
   self->level = level;
   self->result = GST_FLOW_FLUSHING;
   self->max_blocks = 1;
+  self->n_wanted = 1;
 }
 
 static GstMiniObject *
@@ -86,6 +93,14 @@ grow_locked (NdaBlockQueue * self)
   self->n_slots *= 2;
 }
 
+/* Whether what waits is worth a pop: blocks enough, or anything else. */
+static gboolean
+is_worth_it_locked (NdaBlockQueue * self)
+{
+  return self->level->n_blocks >= self->n_wanted
+      || self->n_items > self->level->n_blocks;
+}
+
 static void
 add_item_locked (NdaBlockQueue * self, GstMiniObject * item)
 {
@@ -93,7 +108,7 @@ add_item_locked (NdaBlockQueue * self, GstMiniObject * item)
     grow_locked (self);
   self->ring[(self->first + self->n_items) & (self->n_slots - 1)] = item;
   self->n_items++;
-  if (self->is_idle)
+  if (self->is_idle && is_worth_it_locked (self))
     g_cond_signal (&self->can_pop);
 }
 
@@ -161,6 +176,42 @@ nda_block_queue_push_query (NdaBlockQueue * self, GstQuery * query)
   return answer;
 }
 
+/* How many blocks are worth a pop: where pops follow each other faster than
+ * blocks last, upstream is ahead of time, and a moment's patience saves both
+ * threads from waking each other for every block. A live stream never is. */
+static guint
+choose_wanted_locked (NdaBlockQueue * self, gint64 now)
+{
+  gboolean is_ahead = now - self->popped_at < AHEAD;
+
+  self->popped_at = now;
+  if (self->n_hasty_pops) {
+    self->n_hasty_pops--;
+    return 1;
+  }
+  return is_ahead && self->max_blocks > 1 ? self->max_blocks / 2 : 1;
+}
+
+/* Waits for the pushing thread. */
+static void
+wait_for_items_locked (NdaBlockQueue * self)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  self->n_wanted = choose_wanted_locked (self, now);
+  self->is_idle = TRUE;
+  while (self->result == GST_FLOW_OK && !is_worth_it_locked (self)
+      && !self->is_woken) {
+    if (self->n_wanted == 1) {
+      g_cond_wait (&self->can_pop, &self->lock);
+    } else if (!g_cond_wait_until (&self->can_pop, &self->lock, now + PATIENCE)) {
+      self->n_wanted = 1;
+      self->n_hasty_pops = N_HASTY_POPS;
+    }
+  }
+  self->is_idle = FALSE;
+}
+
 /* Pops a run of blocks, at most @max_items of them, or one event or query, to
  * @items (transfer full, but for a query). Waits for the pushing thread. No
  * item and TRUE: woken. FALSE: stopped. */
@@ -172,10 +223,7 @@ nda_block_queue_pop (NdaBlockQueue * self, GstMiniObject ** items,
 
   *n_items = 0;
   g_mutex_lock (&self->lock);
-  self->is_idle = TRUE;
-  while (self->result == GST_FLOW_OK && !self->n_items && !self->is_woken)
-    g_cond_wait (&self->can_pop, &self->lock);
-  self->is_idle = FALSE;
+  wait_for_items_locked (self);
   self->is_woken = FALSE;
 
   ok = self->result == GST_FLOW_OK;

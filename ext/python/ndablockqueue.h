@@ -38,6 +38,9 @@ typedef struct
   GstFlowReturn result;         /* [queue lock] what a push returns */
   gboolean is_woken;            /* [queue lock] pop once without an item */
   gboolean is_idle;             /* [queue lock] the popper waits for more */
+  guint n_wanted;               /* [queue lock] blocks that end its wait */
+  gint64 popped_at;             /* [queue lock] the last pop, in microseconds */
+  guint n_hasty_pops;           /* [queue lock] those to come */
 
   GstQuery *asked;              /* [queue lock] popped, not answered yet */
   GstQuery *answered;           /* [queue lock] the last query popped */

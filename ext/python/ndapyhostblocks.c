@@ -115,14 +115,16 @@ nda_py_host_start (NdaPyHost * self, guint n_channels, GError ** error)
   return ok;
 }
 
+/* Takes the time only once a block: @now is when the last one ended. */
 static void
-run_block (NdaPyHost * self, NdaPyBlock * block)
+run_block (NdaPyHost * self, NdaPyBlock * block, GstClockTime * now)
 {
-  GstClockTime begin = gst_util_get_timestamp ();
+  GstClockTime begin = *now;
 
   block->ok = nda_py_plugin_process (self->plugin, &block->in, &block->out,
       block->n_frames);
-  block->call_time = gst_util_get_timestamp () - begin;
+  *now = gst_util_get_timestamp ();
+  block->call_time = *now - begin;
   block->failure = NULL;
   if (G_UNLIKELY (!block->ok)) {
     g_autofree gchar *failure = nda_py_plugin_take_error (self->plugin);
@@ -141,20 +143,22 @@ guint
 nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
     gboolean stop_at_failure, GstClockTime * gil_wait)
 {
-  GstClockTime begin = gst_util_get_timestamp (), latency = 0;
+  GstClockTime begin = gst_util_get_timestamp (), now, latency = 0;
   GPtrArray *parameters = NULL, *problems = NULL;
   guint n_run = 0;
 
   if (!begin_call (self, &parameters))
     return 0;
-  *gil_wait = gst_util_get_timestamp () - begin;
+  now = gst_util_get_timestamp ();
+  *gil_wait = now - begin;
 
   if (G_UNLIKELY (parameters != NULL)) {
     problems = nda_py_host_apply_parameters (self, parameters);
     latency = nda_py_plugin_get_latency (self->plugin);
+    now = gst_util_get_timestamp ();
   }
   while (n_run < n_blocks) {
-    run_block (self, blocks[n_run]);
+    run_block (self, blocks[n_run], &now);
     if (!blocks[n_run++]->ok && stop_at_failure)
       break;
   }

@@ -14,21 +14,22 @@
 
 #define N_BYTES(n_frames) ((gsize) (n_frames) * sizeof (guint32))
 
+/* Stereo has loops of its own, which a compiler makes vectors of. */
 static void
-deinterleave_stereo (guint32 * left, guint32 * right, const guint32 * in,
-    guint n_frames)
+deinterleave_stereo (guint32 * restrict left, guint32 * restrict right,
+    const guint32 * restrict in, guint n_frames)
 {
-  for (guint i = 0; i < n_frames; i++) {
+  for (gsize i = 0; i < n_frames; i++) {
     left[i] = in[2 * i];
     right[i] = in[2 * i + 1];
   }
 }
 
 static void
-interleave_stereo (guint32 * out, const guint32 * left, const guint32 * right,
-    guint n_frames)
+interleave_stereo (guint32 * restrict out, const guint32 * restrict left,
+    const guint32 * restrict right, guint n_frames)
 {
-  for (guint i = 0; i < n_frames; i++) {
+  for (gsize i = 0; i < n_frames; i++) {
     out[2 * i] = left[i];
     out[2 * i + 1] = right[i];
   }
