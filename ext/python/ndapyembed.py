@@ -20,6 +20,7 @@ import types
 RATE = 48000
 FRAMES = 512
 SWITCH_INTERVAL = 30e-6  # seconds; shorter and two threads thrash
+LONGEST_LINE = 4096  # bytes that wait for their end of line
 FULL_COLLECTION_SHARE = 1000  # at most this fraction of the time
 
 SECRETS = ("key", "secret", "pass", "token")  # in names of parameters
@@ -54,7 +55,11 @@ class _LogWriter(io.RawIOBase):
     def write(self, data):
         text = bytes(data)
         lines = (getattr(self._lines, "rest", b"") + text).split(b"\n")
-        self._lines.rest = lines.pop()
+        # a text without an end, such as a row of dots, must not grow for ever
+        if len(lines[-1]) < LONGEST_LINE:
+            self._lines.rest = lines.pop()
+        else:
+            self._lines.rest = b""
         for line in lines:
             log(self._is_error, line.decode("utf-8", "replace"))
         return len(text)
@@ -160,7 +165,7 @@ def info(plugin):
     """Role, name and API version of an initialised plugin (3.6, 3.7)."""
     try:
         about = plugin.get_info()
-    except Exception:
+    except BaseException:  # as sys.exit () in it does not end us (10.2)
         traceback.print_exc()
         about = None
     role = getattr(getattr(about, "type", None), "value", None)
@@ -210,7 +215,7 @@ def latency(plugin):
     """The latency it reports, in nanoseconds; nonsense is 0 (8.1)."""
     try:
         seconds = float(plugin.get_processing_latency())
-    except Exception:
+    except BaseException:
         return 0
     if not math.isfinite(seconds) or seconds < 0:
         return 0
@@ -238,7 +243,7 @@ def get_parameter(plugin, key):
     try:
         value = plugin.get_parameter(key)
         return "" if value is None else str(value)
-    except Exception:
+    except BaseException:
         traceback.print_exc()
         return ""
 

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Plugins written to files, and blocks pushed through them."""
 
+import json
+import os
 import re
+import subprocess
 import textwrap
 from dataclasses import dataclass, field
 
@@ -10,6 +13,13 @@ import numpy as np
 import pytest
 
 BLOCK = 512
+
+# Where plugins run. Whatever uses `make_bridge`, `run` or `launch_bridge` is
+# tested in each of them.
+ISOLATIONS = ["thread"]
+
+# A process that ends hangs no longer than this, in seconds, if it hangs
+PATIENCE = 120
 
 # A whole processor; a test's own text replaces methods of it or adds to it.
 PROCESSOR = '''
@@ -43,6 +53,26 @@ def create_plugin():
 
 '''
 
+# Behind a processor: it notes its calls in the journal of the test.
+NOTE = """
+import json, os, threading
+
+def note(*what):
+    with open(os.environ["NDA_TEST_JOURNAL"], "a") as journal:
+        journal.write(json.dumps(what) + "\\n")
+
+def noting(name, result):
+    def method(self, *args):
+        note(name, *args)
+        return result
+    return method
+
+for name, result in (("initialize", True), ("start", True), ("stop", None),
+                     ("shutdown", None), ("set_sample_rate", None),
+                     ("set_channels", None), ("set_parameter", None)):
+    setattr(Plugin, name, noting(name, result))
+"""
+
 
 @dataclass
 class Outcome:
@@ -70,6 +100,68 @@ def write_plugin(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def journal(tmp_path, monkeypatch):
+    """Reads what plugins have noted: a list of calls, each a list."""
+    path = tmp_path / "journal"
+    path.touch()
+    monkeypatch.setenv("NDA_TEST_JOURNAL", str(path))
+
+    def read():
+        # a line that is being written is not there yet
+        text = path.read_text().rpartition("\n")[0]
+        return [json.loads(line) for line in text.splitlines()]
+
+    return read
+
+
+@pytest.fixture
+def write_noting_plugin(write_plugin, journal):
+    """Writes a plugin that notes its calls, and `text` behind it."""
+
+    def write(text="", **options):
+        return write_plugin(NOTE + textwrap.dedent(text), **options)
+
+    return write
+
+
+@pytest.fixture(params=ISOLATIONS)
+def isolation(request):
+    """Where the plugins of a test run: a value of that property."""
+    return request.param
+
+
+@pytest.fixture
+def launch_bridge(isolation):
+    """Runs a plugin in a gst-launch-1.0 of its own, to its end."""
+
+    def launch(plugin, sink="fakesink", env=None, **options):
+        options.setdefault("stdout", subprocess.PIPE)
+        where = "" if isolation == "thread" else f"isolation={isolation}"
+        description = (
+            "audiotestsrc num-buffers=20 samplesperbuffer=512 ! "
+            "audio/x-raw,format=F32LE,rate=48000,channels=2 ! "
+            f"ndapybridge {where} ! {sink}"
+        ).split()
+        description.insert(
+            description.index("ndapybridge") + 1, f"plugin={plugin}"
+        )
+        return subprocess.run(
+            ["gst-launch-1.0", "-q", *description],
+            stderr=subprocess.PIPE,
+            env={
+                **os.environ,
+                "GST_DEBUG": "ndapython:4",
+                "GST_DEBUG_NO_COLOR": "1",
+                **(env or {}),
+            },
+            timeout=PATIENCE,
+            **options,
+        )
+
+    return launch
 
 
 @pytest.fixture(scope="session")
@@ -158,11 +250,13 @@ class Bridge:
 
 
 @pytest.fixture
-def make_bridge(gst):
+def make_bridge(gst, isolation):
     """Bridges that are stopped when the test is over."""
     made = []
 
     def make(*args, **kwargs):
+        if isolation != "thread":
+            kwargs["isolation"] = isolation
         made.append(Bridge(gst, *args, **kwargs))
         return made[-1]
 
