@@ -111,6 +111,7 @@ leave_out (Arrival * self, GstPadProbeInfo * info, const GstAudioInfo * audio)
   gsize n_cut = MIN (n_frames, self->n_surplus);
 
   self->n_surplus -= n_cut;
+  nda_meter_count_skipped (self->meter, n_cut);
   if (n_cut == n_frames)
     return GST_PAD_PROBE_DROP;
   cut = gst_util_uint64_scale (n_cut, GST_SECOND, audio->rate);

@@ -168,6 +168,15 @@ nda_meter_count_arrival (NdaMeter * self, GstClockTime latency,
   g_mutex_unlock (&self->lock);
 }
 
+/* Counts frames that were left out to bring a device back to its latency. */
+void
+nda_meter_count_skipped (NdaMeter * self, guint64 n_frames)
+{
+  g_mutex_lock (&self->lock);
+  self->counters.n_frames_skipped += n_frames;
+  g_mutex_unlock (&self->lock);
+}
+
 /* The statistics as a structure called @name. */
 GstStructure *
 nda_meter_snapshot (NdaMeter * self, const gchar * name,

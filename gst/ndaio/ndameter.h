@@ -35,6 +35,7 @@ typedef struct
   guint64 n_underruns;
   guint64 n_overruns;
   guint64 n_discontinuities;
+  guint64 n_frames_skipped;     /* of ndasink alone */
   NdaHistogram latency;         /* of ndasink alone */
 } NdaMeterCounters;
 
@@ -72,6 +73,7 @@ void nda_meter_count_overrun (NdaMeter * meter);
 void nda_meter_set_overruns (NdaMeter * meter, guint64 n_overruns);
 void nda_meter_count_arrival (NdaMeter * meter, GstClockTime latency,
     gboolean is_late);
+void nda_meter_count_skipped (NdaMeter * meter, guint64 n_frames);
 
 GstStructure *nda_meter_snapshot (NdaMeter * meter, const gchar * name,
     const NdaStatsField * fields);

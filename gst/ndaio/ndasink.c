@@ -51,6 +51,8 @@
  * * `num-overruns` (guint64): buffers that the sink inside reported as dropped
  * * `num-discontinuities` (guint64): buffers that said they do not follow the
  *   last
+ * * `num-frames-skipped` (guint64): frames left out, at the device's rate, to
+ *   bring a device that began late back to its latency
  * * `min-`, `avg-`, `max-latency` (guint64, ns): from a buffer's time stamp to
  *   the moment it is heard: when what a device still holds has been played,
  *   and no earlier than the pipeline's latency has it; once a device has started
@@ -127,6 +129,7 @@ static GParamSpec *properties[N_PROPS];
 /* *INDENT-OFF* */
 static const NdaStatsField stats_fields[] = {
   NDA_METER_FIELDS,
+  NDA_METER_FIELD ("num-frames-skipped", NDA_STATS_UINT64, n_frames_skipped),
   NDA_METER_FIELD ("latency", NDA_STATS_RANGE, latency),
   { NULL }
 };

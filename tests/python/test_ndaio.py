@@ -433,7 +433,8 @@ FIELDS = ["num-blocks", "num-frames", "rate", "drift", "num-underruns",
 
 @pytest.mark.parametrize("element, fields", [
     ("ndasrc", FIELDS),
-    ("ndasink", FIELDS + ["min-latency", "avg-latency", "max-latency"]),
+    ("ndasink", FIELDS + ["num-frames-skipped", "min-latency",
+                          "avg-latency", "max-latency"]),
 ])
 def test_stats_have_their_fields(gst, element, fields):
     counted = gst.ElementFactory.make(element).get_property("stats")

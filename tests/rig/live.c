@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "cable.h"
+#include "report.h"
 
 #define PATH "ndasrc name=src ! " \
     "ndapybridge name=bridge plugin=passthrough ! ndasink name=sink"
@@ -37,90 +38,35 @@ typedef struct
   RigEar *ear;                  /* owned */
   guint64 n_frames;
   gint max_growth;              /* KiB; 0: not judged */
-  gboolean judges_timing;
   gsize kib_when_warm;
-  gboolean failed;
+  RigReport report;
 } LiveRun;
 
 /* --- What the elements say --- */
-
-static GstStructure *
-stats_of (LiveRun * run, const gchar * name)
-{
-  GstElement *element = gst_bin_get_by_name (GST_BIN (run->path), name);
-  GstStructure *stats = NULL;
-
-  g_assert_nonnull (element);
-  g_object_get (element, "stats", &stats, NULL);
-  g_assert_nonnull (stats);
-  gst_object_unref (element);
-  return stats;
-}
-
-static guint64
-counter_of (LiveRun * run, const gchar * name, const gchar * field)
-{
-  g_autoptr (GstStructure) stats = stats_of (run, name);
-  guint64 value;
-
-  if (!gst_structure_get_uint64 (stats, field, &value))
-    g_error ("the stats of %s have no counter %s", name, field);
-  return value;
-}
-
-/* One row of the report, laid out as those of the soak. */
-static void
-judge (LiveRun * run, const gchar * what, const gchar * asked,
-    const gchar * found, gboolean is_good)
-{
-  g_print ("%-36s %14s %14s  %s\n", what, asked, found,
-      is_good ? "ok" : "NOT OK");
-  if (!is_good)
-    run->failed = TRUE;
-}
-
-static void
-judge_count (LiveRun * run, const gchar * what, guint64 asked, guint64 found)
-{
-  g_autofree gchar *asked_text = g_strdup_printf ("%" G_GUINT64_FORMAT, asked);
-  g_autofree gchar *found_text = g_strdup_printf ("%" G_GUINT64_FORMAT, found);
-
-  judge (run, what, asked_text, found_text, found == asked);
-}
 
 static void
 judge_is_zero (LiveRun * run, const gchar * name, const gchar * field)
 {
   g_autofree gchar *what = g_strdup_printf ("%s of %s", field, name);
 
-  judge_count (run, what, 0, counter_of (run, name, field));
-}
-
-/* As judge (), for what a busy machine can spoil. */
-static void
-judge_timing (LiveRun * run, const gchar * what, const gchar * asked,
-    const gchar * found, gboolean is_good)
-{
-  if (run->judges_timing || is_good)
-    judge (run, what, asked, found, is_good);
-  else
-    g_print ("%-36s %14s %14s  noted\n", what, asked, found);
+  rig_report_count (&run->report, what, 0,
+      rig_get_counter (run->path, name, field));
 }
 
 static void
 judge_is_never (LiveRun * run, const gchar * name, const gchar * field)
 {
-  guint64 n_found = counter_of (run, name, field);
+  guint64 n_found = rig_get_counter (run->path, name, field);
   g_autofree gchar *what = g_strdup_printf ("%s of %s", field, name);
   g_autofree gchar *found = g_strdup_printf ("%" G_GUINT64_FORMAT, n_found);
 
-  judge_timing (run, what, "0", found, n_found == 0);
+  rig_report_timing (&run->report, what, "0", found, n_found == 0);
 }
 
 static void
 judge_rate (LiveRun * run, const gchar * name)
 {
-  g_autoptr (GstStructure) stats = stats_of (run, name);
+  g_autoptr (GstStructure) stats = rig_get_stats (run->path, name);
   g_autofree gchar *what = g_strdup_printf ("rate of %s", name);
   g_autofree gchar *found = NULL;
   gdouble rate;
@@ -128,23 +74,20 @@ judge_rate (LiveRun * run, const gchar * name)
   if (!gst_structure_get_double (stats, "rate", &rate))
     g_error ("the stats of %s have no rate", name);
   found = g_strdup_printf ("%.4f", rate);
-  judge_timing (run, what, "93.75 +- 0.01", found,
+  rig_report_timing (&run->report, what, "93.75 +- 0.01", found,
       fabs (rate - BLOCKS_PER_SECOND) <= RATE_TOLERANCE);
 }
 
 static void
 judge_latency (LiveRun * run)
 {
-  GstQuery *query = gst_query_new_latency ();
-  GstClockTime min = GST_CLOCK_TIME_NONE;
-  gboolean live = FALSE;
-  g_autofree gchar *found = NULL;
+  GstClockTime min = rig_query_latency (run->path);
+  gboolean live = GST_CLOCK_TIME_IS_VALID (min);
+  g_autofree gchar *found = live ? g_strdup_printf ("%.1f ms", min / 1e6) :
+      g_strdup ("not live");
 
-  if (gst_element_query (run->path, query))
-    gst_query_parse_latency (query, &live, &min, NULL);
-  gst_query_unref (query);
-  found = live ? g_strdup_printf ("%.1f ms", min / 1e6) : g_strdup ("not live");
-  judge (run, "LATENCY", "<= 40 ms", found, live && min <= MAX_LATENCY);
+  rig_report_row (&run->report, "LATENCY", "<= 40 ms", found, live
+      && min <= MAX_LATENCY);
 }
 
 static void
@@ -165,12 +108,12 @@ judge_counters (LiveRun * run)
 static void
 judge_frames (LiveRun * run)
 {
-  guint64 n_in = counter_of (run, "src", "num-frames");
+  guint64 n_in = rig_get_counter (run->path, "src", "num-frames");
 
-  judge_count (run, "frames through the bridge", n_in,
-      counter_of (run, "bridge", "num-frames"));
-  judge_count (run, "frames into the sink", n_in,
-      counter_of (run, "sink", "num-frames"));
+  rig_report_count (&run->report, "frames through the bridge", n_in,
+      rig_get_counter (run->path, "bridge", "num-frames"));
+  rig_report_count (&run->report, "frames into the sink", n_in,
+      rig_get_counter (run->path, "sink", "num-frames"));
 }
 
 static void
@@ -179,13 +122,14 @@ judge_account (LiveRun * run)
   RigAccount account;
 
   rig_ear_get_account (run->ear, &account);
-  judge_count (run, "frames of the signal heard", run->n_frames,
+  rig_report_count (&run->report, "frames of the signal heard", run->n_frames,
       account.n_heard);
-  judge_count (run, "lost", 0, account.n_lost);
-  judge_count (run, "repeated", 0, account.n_repeated);
-  judge_count (run, "altered", 0, account.n_altered);
-  judge_count (run, "silent in between", 0, account.n_silent);
-  judge_count (run, "times the ear itself lost some", 0, account.n_missed);
+  rig_report_count (&run->report, "lost", 0, account.n_lost);
+  rig_report_count (&run->report, "repeated", 0, account.n_repeated);
+  rig_report_count (&run->report, "altered", 0, account.n_altered);
+  rig_report_count (&run->report, "silent in between", 0, account.n_silent);
+  rig_report_count (&run->report, "times the ear itself lost some", 0,
+      account.n_missed);
 }
 
 static gsize
@@ -207,7 +151,7 @@ judge_growth (LiveRun * run)
   g_autofree gchar *found = g_strdup_printf ("%+" G_GSSIZE_FORMAT " KiB",
       growth);
 
-  judge (run, "memory since the first third", asked, found,
+  rig_report_row (&run->report, "memory since the first third", asked, found,
       growth <= run->max_growth);
 }
 
@@ -231,7 +175,7 @@ start_player (gpointer user_data)
 {
   LiveRun *run = user_data;
 
-  if (counter_of (run, "sink", "num-blocks") < SETTLED_BLOCKS)
+  if (rig_get_counter (run->path, "sink", "num-blocks") < SETTLED_BLOCKS)
     return G_SOURCE_CONTINUE;
   run->player = rig_player_new ("cable", run->n_frames);
   gst_element_set_state (run->player, GST_STATE_PLAYING);
@@ -258,20 +202,6 @@ on_all_heard (gpointer user_data)
   g_idle_add (finish, user_data);
 }
 
-static void
-report (LiveRun * run, GstMessage * message)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree gchar *debug = NULL;
-
-  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
-    gst_message_parse_error (message, &error, &debug);
-  else
-    gst_message_parse_warning (message, &error, &debug);
-  g_printerr ("%s: %s\n%s\n", GST_MESSAGE_SRC_NAME (message), error->message,
-      debug ? debug : "");
-}
-
 static gboolean
 on_message (GstBus * bus, GstMessage * message, gpointer user_data)
 {
@@ -279,11 +209,11 @@ on_message (GstBus * bus, GstMessage * message, gpointer user_data)
 
   switch (GST_MESSAGE_TYPE (message)) {
     case GST_MESSAGE_WARNING:
-      report (run, message);
+      rig_report_message (message);
       break;
     case GST_MESSAGE_ERROR:
-      report (run, message);
-      run->failed = TRUE;
+      rig_report_message (message);
+      run->report.failed = TRUE;
       g_main_loop_quit (run->loop);
       break;
     case GST_MESSAGE_LATENCY:
@@ -332,7 +262,7 @@ main (gint argc, gchar ** argv)
   gint seconds = 5;
   const GOptionEntry options[] = {
     {"seconds", 0, 0, G_OPTION_ARG_INT, &seconds, "Length of the signal", "N"},
-    {"timing", 0, 0, G_OPTION_ARG_NONE, &run.judges_timing,
+    {"timing", 0, 0, G_OPTION_ARG_NONE, &run.report.judges_timing,
         "Judge late blocks, underruns and the rate, too", NULL},
     {"max-growth", 0, 0, G_OPTION_ARG_INT, &run.max_growth,
         "How much memory may grow while the signal plays", "KIB"},
@@ -355,8 +285,8 @@ main (gint argc, gchar ** argv)
     live_run (&run);
   } else {
     g_printerr ("there is no source “ear_tap”: run this below with-rig\n");
-    run.failed = TRUE;
+    run.report.failed = TRUE;
   }
   live_run_clear (&run);
-  return run.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run.report.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,0 +1,35 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The rows of a report: what was asked for, what was found, and whether that
+ * is good. Those of the soak in Python are laid out alike, so that all of it
+ * is one table. */
+
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  gboolean judges_timing;       /* what a busy machine can spoil counts, too */
+  gboolean failed;
+} RigReport;
+
+void rig_report_row (RigReport * report, const gchar * what,
+    const gchar * asked, const gchar * found, gboolean is_good);
+void rig_report_count (RigReport * report, const gchar * what, guint64 asked,
+    guint64 found);
+void rig_report_timing (RigReport * report, const gchar * what,
+    const gchar * asked, const gchar * found, gboolean is_good);
+
+void rig_report_message (GstMessage * message);
+
+GstClockTime rig_query_latency (GstElement * pipeline);
+GstStructure *rig_get_stats (GstElement * pipeline, const gchar * name);
+guint64 rig_get_counter (GstElement * pipeline, const gchar * name,
+    const gchar * field);
+
+G_END_DECLS
