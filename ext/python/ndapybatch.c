@@ -117,6 +117,7 @@ add_buffer (NdaPyBatch * self, GstBuffer * buffer)
 
   item->in = NULL;
   item->out = buffer;
+  item->block.is_gated = FALSE;
   item->block.ok = FALSE;
   item->block.failure = NULL;
   if (!(is_own (buffer) ? map_in_place (self, item) : map_apart (self, item))) {

@@ -68,8 +68,9 @@
 /* THREADS. Upstream's (the sink thread: ndapybridgeinput.c) regroups and
  * queues; it waits for room in the queue. The worker (the source pad's task:
  * ndapybridgeworker.c) waits for the queue, for the GIL and for downstream. The
- * application's threads change the state (ndapybridgestate.c) and set
- * properties; a change of state waits for Python's jobs (ndapython.c), each with a limit.
+ * application's threads change the state (ndapyelementstate.c) and set
+ * properties; a change of state waits for Python's jobs (ndapython.c), each with
+ * a limit.
  *
  * LOCKS. Object lock: settings. Queue lock: the queue and the counters. The
  * host and the interpreter have their own (ndapyhost.c, ndapython.c).
@@ -95,10 +96,6 @@
 #include "ndapybridge.h"
 
 #include "ndablock.h"
-#include "ndapyparameters.h"
-#include "ndapython.h"
-
-#include <string.h>
 
 GST_DEBUG_CATEGORY_STATIC (nda_py_bridge_debug);
 #define GST_CAT_DEFAULT nda_py_bridge_debug
@@ -112,46 +109,18 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (NdaPyBridge, nda_py_bridge, GST_TYPE_ELEMENT,
 
 enum
 {
-  PROP_PLUGIN = 1,
-  PROP_PLUGIN_PATH,
-  PROP_PARAMETERS,
-  PROP_MAX_BLOCKS,
+  PROP_MAX_BLOCKS = NDA_PY_N_PROPS,
   PROP_ON_ERROR,
-  PROP_STATS,
-  N_PROPS
 };
-
-enum
-{
-  SIGNAL_SET_PARAMETER,
-  SIGNAL_GET_PARAMETER,
-  N_SIGNALS
-};
-
-static GParamSpec *properties[N_PROPS];
-static guint signals[N_SIGNALS];
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_BLOCK_CAPS));
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_BLOCK_SRC_CAPS));
 
-#define FIELD(name, kind, member) \
-    { name, kind, G_STRUCT_OFFSET (NdaPyBridgeCounters, member) }
-
 /* *INDENT-OFF* */
 static const NdaStatsField stats_fields[] = {
-  FIELD ("num-blocks", NDA_STATS_UINT64, n_blocks),
-  FIELD ("num-frames", NDA_STATS_UINT64, n_frames),
-  FIELD ("num-failures", NDA_STATS_UINT64, n_failures),
-  FIELD ("num-late", NDA_STATS_UINT64, n_late),
-  FIELD ("num-retries", NDA_STATS_UINT64, n_retries),
-  FIELD ("num-reloads", NDA_STATS_UINT64, n_reloads),
-  FIELD ("num-restarts", NDA_STATS_UINT64, n_restarts),
-  FIELD ("queue-level", NDA_STATS_UINT, level.n_blocks),
-  FIELD ("max-queue-level", NDA_STATS_UINT, level.max_n_blocks),
-  FIELD ("call-time", NDA_STATS_PERCENTILES, call_time),
-  FIELD ("gil-wait", NDA_STATS_PERCENTILES, gil_wait),
+  NDA_PY_STATS_FIELDS,
   { NULL }
 };
 /* *INDENT-ON* */
@@ -175,20 +144,6 @@ nda_py_on_error_get_type (void)
   return type;
 }
 
-/* Posts @error, whose first line is for the person and whose others, such as
- * a traceback, are for the developer. */
-void
-nda_py_bridge_post_error (NdaPyBridge * self, const GError * error)
-{
-  gsize n_text = strcspn (error->message, "\n");
-  const gchar *details = error->message + n_text;
-
-  gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR,
-      error->domain, error->code, g_strndup (error->message, n_text),
-      g_strdup (*details ? details + 1 : error->message),
-      __FILE__, G_STRFUNC, __LINE__);
-}
-
 /* --- queries and the source pad --- */
 
 /* What the plugin and the regrouping add, and at most a full queue. */
@@ -202,11 +157,11 @@ query_latency (NdaPyBridge * self, GstQuery * query)
   if (!gst_pad_peer_query (self->sinkpad, query))
     return FALSE;
   GST_OBJECT_LOCK (self);
-  max_blocks = self->settings.max_blocks;
+  max_blocks = self->max_blocks;
   GST_OBJECT_UNLOCK (self);
 
   gst_query_parse_latency (query, &live, &min, &max);
-  added = nda_py_host_get_latency (self->host)
+  added = nda_py_host_get_latency (self->py.host)
       + nda_block_input_get_latency (&self->input);
   min += added;
   if (GST_CLOCK_TIME_IS_VALID (max))
@@ -248,55 +203,31 @@ src_activate_mode (GstPad * pad, GstObject * parent, GstPadMode mode,
   return ok;
 }
 
-/* --- parameters and properties --- */
-
-static gboolean
-set_parameter (NdaPyBridge * self, const gchar * key, const gchar * value)
-{
-  gpointer paused = nda_python_pause ();
-  gboolean ok = key && value
-      && nda_py_host_set_parameter (self->host, key, value);
-
-  nda_python_resume (paused);
-  return ok;
-}
-
-static gchar *
-get_parameter (NdaPyBridge * self, const gchar * key)
-{
-  gpointer paused = nda_python_pause ();
-  gchar *value = key ? nda_py_host_get_parameter (self->host, key) :
-      g_strdup ("");
-
-  nda_python_resume (paused);
-  return value;
-}
-
-/* Sets the parameters of @text: now, where there is a plugin; where there is
- * none yet, they are set when it is opened. */
-static void
-set_parameters (NdaPyBridge * self, const gchar * text)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) parameters = nda_py_parameters_parse (text, &error);
-
-  if (!parameters) {
-    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS, ("%s", error->message),
-        ("none of these parameters was set"));
-    return;
-  }
-  for (guint i = 0; i < parameters->len; i++) {
-    NdaPyParameter *p = g_ptr_array_index (parameters, i);
-
-    set_parameter (self, p->key, p->value);
-  }
-}
+/* --- the host, the state and the properties --- */
 
 static void
-replace_text (gchar ** text, const GValue * value)
+on_latency_changed (gpointer owner)
 {
-  g_free (*text);
-  *text = g_value_dup_string (value);
+  gst_element_post_message (GST_ELEMENT (owner),
+      gst_message_new_latency (GST_OBJECT (owner)));
+}
+
+static const NdaPyHostEvents host_events = {
+  .warn = nda_py_element_warn_of_parameter,
+  .latency_changed = on_latency_changed,
+};
+
+static void
+unblock (gpointer element)
+{
+  nda_block_queue_stop (&NDA_PY_BRIDGE (element)->queue, GST_FLOW_FLUSHING);
+}
+
+static GstStateChangeReturn
+change_state (GstElement * element, GstStateChange transition)
+{
+  return nda_py_element_change_state (&NDA_PY_BRIDGE (element)->py, transition,
+      GST_ELEMENT_CLASS (nda_py_bridge_parent_class), unblock);
 }
 
 static void
@@ -304,34 +235,22 @@ set_property (GObject * object, guint id, const GValue * value,
     GParamSpec * pspec)
 {
   NdaPyBridge *self = NDA_PY_BRIDGE (object);
-  NdaPyBridgeSettings *settings = &self->settings;
 
+  if (nda_py_element_set_property (&self->py, id, value))
+    return;
   GST_OBJECT_LOCK (self);
   switch (id) {
-    case PROP_PLUGIN:
-      replace_text (&settings->plugin, value);
-      self->is_stale = TRUE;
-      break;
-    case PROP_PLUGIN_PATH:
-      replace_text (&settings->plugin_path, value);
-      self->is_stale = TRUE;
-      break;
-    case PROP_PARAMETERS:
-      replace_text (&settings->parameters, value);
-      break;
     case PROP_MAX_BLOCKS:
-      settings->max_blocks = g_value_get_uint (value);
+      self->max_blocks = g_value_get_uint (value);
       break;
     case PROP_ON_ERROR:
-      settings->on_error = g_value_get_enum (value);
+      self->on_error = g_value_get_enum (value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
   GST_OBJECT_UNLOCK (self);
 
-  if (id == PROP_PARAMETERS)
-    set_parameters (self, g_value_get_string (value));
   if (id == PROP_MAX_BLOCKS)
     nda_block_queue_set_max (&self->queue, g_value_get_uint (value));
 }
@@ -340,31 +259,16 @@ static void
 get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
 {
   NdaPyBridge *self = NDA_PY_BRIDGE (object);
-  NdaPyBridgeSettings *settings = &self->settings;
 
-  if (id == PROP_STATS) {
-    g_value_take_boxed (value,
-        nda_stats_snapshot ("application/x-ndapybridge-stats", stats_fields,
-            &self->queue.lock, &self->counters, sizeof (self->counters)));
+  if (nda_py_element_get_property (&self->py, id, value))
     return;
-  }
   GST_OBJECT_LOCK (self);
   switch (id) {
-    case PROP_PLUGIN:
-      g_value_set_string (value, settings->plugin);
-      break;
-    case PROP_PLUGIN_PATH:
-      g_value_set_string (value, settings->plugin_path);
-      break;
-    case PROP_PARAMETERS:
-      g_value_take_string (value,
-          nda_py_parameters_hide (settings->parameters));
-      break;
     case PROP_MAX_BLOCKS:
-      g_value_set_uint (value, settings->max_blocks);
+      g_value_set_uint (value, self->max_blocks);
       break;
     case PROP_ON_ERROR:
-      g_value_set_enum (value, settings->on_error);
+      g_value_set_enum (value, self->on_error);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -390,12 +294,12 @@ nda_py_bridge_init (NdaPyBridge * self)
   gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
   gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
 
-  self->settings.max_blocks = DEFAULT_MAX_BLOCKS;
-  self->settings.on_error = DEFAULT_ON_ERROR;
-  nda_block_queue_init (&self->queue, &self->counters.level);
+  self->max_blocks = DEFAULT_MAX_BLOCKS;
+  self->on_error = DEFAULT_ON_ERROR;
+  nda_block_queue_init (&self->queue, &self->py.counters.level);
   nda_block_queue_set_max (&self->queue, DEFAULT_MAX_BLOCKS);
-  self->host =
-      nda_py_host_new (NDA_PY_ROLE_PROCESSOR, &nda_py_bridge_host_events, self);
+  nda_py_element_init (&self->py, self, NDA_PY_ROLE_PROCESSOR, &host_events,
+      stats_fields, &self->queue.lock);
   self->batch = g_new0 (NdaPyBatch, 1);
 }
 
@@ -404,15 +308,11 @@ finalize (GObject * object)
 {
   NdaPyBridge *self = NDA_PY_BRIDGE (object);
 
-  nda_py_host_free (self->host);
+  nda_py_element_clear (&self->py);
   nda_block_queue_clear (&self->queue);
   nda_block_input_clear (&self->input);
   nda_py_batch_clear (self->batch);
   g_free (self->batch);
-  g_free (self->failure);
-  g_free (self->settings.plugin);
-  g_free (self->settings.plugin_path);
-  g_free (self->settings.parameters);
   G_OBJECT_CLASS (nda_py_bridge_parent_class)->finalize (object);
 }
 
@@ -421,71 +321,19 @@ install_properties (GObjectClass * class)
 {
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
 
-  properties[PROP_PLUGIN] = g_param_spec_string ("plugin", "Plugin",
-      "The plugin: the path of a Python file, or the name of one in the search "
-      "path without its “.py”, such as gain", NULL,
-      flags | GST_PARAM_MUTABLE_READY);
-  properties[PROP_PLUGIN_PATH] = g_param_spec_string ("plugin-path",
-      "Plugin path",
-      "Folders in which the plugin is looked for, separated by colons; then "
-      "those of the environment variable NDA_PLUGIN_PATH, then the installed "
-      "plugins", NULL, flags | GST_PARAM_MUTABLE_READY);
-  properties[PROP_PARAMETERS] = g_param_spec_string ("parameters",
-      "Parameters",
-      "Parameters of the plugin as key=value,key=value; a value with a comma "
-      "or a quote in it stands in double quotes. Set while playing, they are "
-      "applied between two blocks. What looks secret by its key reads as ***",
-      NULL, flags | GST_PARAM_MUTABLE_PLAYING);
-  properties[PROP_MAX_BLOCKS] =
+  g_object_class_install_property (class, PROP_MAX_BLOCKS,
       g_param_spec_uint ("max-blocks", "Maximum blocks",
-      "How many blocks (of 512 frames, 10.67 ms) may wait for the plugin before "
-      "upstream has to wait; adds to the maximum latency only", 1,
-      NDA_PY_BATCH_MAX, DEFAULT_MAX_BLOCKS, flags | GST_PARAM_MUTABLE_PLAYING);
-  properties[PROP_ON_ERROR] =
+          "How many blocks (of 512 frames, 10.67 ms) may wait for the plugin "
+          "before upstream has to wait; adds to the maximum latency only",
+          1, NDA_PY_BATCH_MAX, DEFAULT_MAX_BLOCKS,
+          flags | GST_PARAM_MUTABLE_PLAYING));
+  g_object_class_install_property (class, PROP_ON_ERROR,
       g_param_spec_enum ("on-error", "On error",
-      "What becomes of the stream when the plugin fails on a block: stop with "
-      "an error, silence instead of the block, or the block's untouched input. "
-      "Only stop is safe for a plugin that encrypts", NDA_TYPE_PY_ON_ERROR,
-      DEFAULT_ON_ERROR, flags | GST_PARAM_MUTABLE_PLAYING);
-  properties[PROP_STATS] =
-      g_param_spec_boxed ("stats", "Statistics",
-      "Counters since the element left NULL, all from one moment: blocks, "
-      "frames, failures, late blocks, the level of the queue, and the mean, "
-      "percentiles and maximum of call time and GIL wait, in nanoseconds",
-      GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
-  g_object_class_install_properties (class, N_PROPS, properties);
-}
-
-static void
-install_signals (NdaPyBridgeClass * class)
-{
-  GType type = G_TYPE_FROM_CLASS (class);
-  const GSignalFlags flags = G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION;
-
-  /**
-   * NdaPyBridge::set-parameter:
-   * @key: the parameter
-   * @value: its value, as text
-   *
-   * Sets a parameter of the plugin, between two of its blocks.
-   *
-   * Returns: whether there is a plugin to set it (from READY on)
-   */
-  signals[SIGNAL_SET_PARAMETER] = g_signal_new_class_handler ("set-parameter",
-      type, flags, G_CALLBACK (set_parameter), NULL, NULL, NULL,
-      G_TYPE_BOOLEAN, 2, G_TYPE_STRING, G_TYPE_STRING);
-
-  /**
-   * NdaPyBridge::get-parameter:
-   * @key: the parameter
-   *
-   * Asks the plugin for a parameter, after what was set before.
-   *
-   * Returns: (transfer full): the value as text, "" if there is none
-   */
-  signals[SIGNAL_GET_PARAMETER] = g_signal_new_class_handler ("get-parameter",
-      type, flags, G_CALLBACK (get_parameter), NULL, NULL, NULL,
-      G_TYPE_STRING, 1, G_TYPE_STRING);
+          "What becomes of the stream when the plugin fails on a block: stop "
+          "with an error, silence instead of the block, or the block's "
+          "untouched input. Only stop is safe for a plugin that encrypts",
+          NDA_TYPE_PY_ON_ERROR, DEFAULT_ON_ERROR,
+          flags | GST_PARAM_MUTABLE_PLAYING));
 }
 
 static void
@@ -497,9 +345,9 @@ nda_py_bridge_class_init (NdaPyBridgeClass * class)
   object_class->set_property = set_property;
   object_class->get_property = get_property;
   object_class->finalize = finalize;
-  element_class->change_state = GST_DEBUG_FUNCPTR (nda_py_bridge_change_state);
+  element_class->change_state = GST_DEBUG_FUNCPTR (change_state);
+  nda_py_element_install (element_class, G_STRUCT_OFFSET (NdaPyBridge, py));
   install_properties (object_class);
-  install_signals (class);
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);

@@ -17,8 +17,6 @@
 
 #include <glib/gi18n-lib.h>
 
-#include <string.h>
-
 /* Garbage is collected when the queue is empty after this many runs, and in
  * any case after the longer one */
 #define RUNS_TO_COLLECT 16
@@ -38,7 +36,7 @@ stop_stream (NdaPyBridge * self, GstFlowReturn flow)
 static void
 fail_stream (NdaPyBridge * self, const GError * error)
 {
-  nda_py_bridge_post_error (self, error);
+  nda_py_element_post_error (&self->py, error);
   stop_stream (self, GST_FLOW_ERROR);
 }
 
@@ -64,7 +62,7 @@ static void
 count_run (NdaPyBridge * self, guint n_run)
 {
   NdaPyBatch *batch = self->batch;
-  NdaPyBridgeCounters *counters = &self->counters;
+  NdaPyCounters *counters = &self->py.counters;
 
   g_mutex_lock (&self->queue.lock);
   nda_histogram_record (&counters->gil_wait, batch->gil_wait);
@@ -78,30 +76,6 @@ count_run (NdaPyBridge * self, guint n_run)
     counters->n_frames += block->n_frames;
   }
   g_mutex_unlock (&self->queue.lock);
-}
-
-/* Tells of a failure which the policy smooths over, now and then. */
-static void
-report_failure (NdaPyBridge * self, NdaPyBlock * block, NdaPyOnError on_error)
-{
-  guint64 n_failed =
-      nda_report_limit_count (&self->report, gst_util_get_timestamp ());
-  g_autofree gchar *reason = NULL;
-
-  if (block->failure) {
-    g_free (self->failure);
-    self->failure = g_steal_pointer (&block->failure);
-    GST_WARNING_OBJECT (self, "%s", self->failure);
-  }
-  if (!n_failed)
-    return;
-  reason = g_strndup (self->failure, strcspn (self->failure, "\n"));
-  GST_ELEMENT_WARNING (self, LIBRARY, FAILED,
-      (on_error == NDA_PY_ON_ERROR_SILENCE ?
-          _("%s. Silence took the place of the block.") :
-          _("%s. The block passed unchanged."), reason),
-      ("%" G_GUINT64_FORMAT " failed blocks since the last report; %s",
-          n_failed, self->failure));
 }
 
 /* Posts why the block failed that ends the stream. */
@@ -143,7 +117,10 @@ push_run (NdaPyBridge * self, guint n_run, NdaPyOnError on_error)
         post_failure (self, block);
         break;
       }
-      report_failure (self, block, on_error);
+      nda_py_element_report_failure (&self->py, block,
+          on_error == NDA_PY_ON_ERROR_SILENCE ?
+          _("Silence took the place of the block.") :
+          _("The block passed unchanged."));
     }
     flow = gst_pad_push (self->srcpad, nda_py_batch_take (self->batch, i));
   }
@@ -160,7 +137,7 @@ collect_garbage (NdaPyBridge * self)
   if (self->n_runs < RUNS_TO_COLLECT_ANYHOW
       && !nda_block_queue_is_empty (&self->queue))
     return;
-  nda_py_host_collect (self->host);
+  nda_py_host_collect (self->py.host);
   self->n_runs = 0;
 }
 
@@ -171,10 +148,10 @@ work_on_blocks (NdaPyBridge * self, GstMiniObject ** blocks, guint n_blocks)
   guint n_run;
 
   GST_OBJECT_LOCK (self);
-  on_error = self->settings.on_error;
+  on_error = self->on_error;
   GST_OBJECT_UNLOCK (self);
 
-  n_run = nda_py_batch_run (self->batch, self->host, blocks, n_blocks,
+  n_run = nda_py_batch_run (self->batch, self->py.host, blocks, n_blocks,
       on_error);
   if (G_UNLIKELY (!n_run)) {
     nda_py_batch_drop (self->batch);
@@ -195,7 +172,7 @@ static void
 work_on_caps (NdaPyBridge * self, GstEvent * event)
 {
   GstCaps *caps;
-  guint n_channels;
+  NdaPyFormat format = { 0 };
   g_autoptr (GError) error = NULL;
 
   gst_event_parse_caps (event, &caps);
@@ -204,10 +181,10 @@ work_on_caps (NdaPyBridge * self, GstEvent * event)
     stop_stream (self, GST_FLOW_NOT_NEGOTIATED);
     return;
   }
-  n_channels = self->batch->info.channels;
-  if (n_channels == self->n_channels
-      || nda_py_host_start (self->host, n_channels, &error)) {
-    self->n_channels = n_channels;
+  format.n_channels = self->batch->info.channels;
+  if (format.n_channels == self->n_channels
+      || nda_py_host_start (self->py.host, &format, &error)) {
+    self->n_channels = format.n_channels;
     gst_pad_push_event (self->srcpad, event);
     return;
   }
@@ -236,15 +213,6 @@ work_on_query (NdaPyBridge * self, GstQuery * query)
   nda_block_queue_answer (&self->queue, query, ok);
 }
 
-/* Nothing but parameters, perhaps. */
-static void
-work_on_nothing (NdaPyBridge * self)
-{
-  GstClockTime gil_wait;
-
-  nda_py_host_process (self->host, NULL, 0, FALSE, &gil_wait);
-}
-
 static void
 work (gpointer user_data)
 {
@@ -254,8 +222,6 @@ work (gpointer user_data)
 
   if (!nda_block_queue_pop (&self->queue, items, NDA_PY_BATCH_MAX, &n_items))
     gst_pad_pause_task (self->srcpad);
-  else if (!n_items)
-    work_on_nothing (self);
   else if (GST_IS_BUFFER (items[0]))
     work_on_blocks (self, items, n_items);
   else if (GST_IS_EVENT (items[0]))

@@ -19,6 +19,8 @@ import types
 
 RATE = 48000
 FRAMES = 512
+MAX_CHANNELS = 64
+RATES = range(1000, 768001)  # what a device's rate can be
 SWITCH_INTERVAL = 30e-6  # seconds; shorter and two threads thrash
 LONGEST_LINE = 4096  # bytes that wait for their end of line
 FULL_COLLECTION_SHARE = 1000  # at most this fraction of the time
@@ -175,13 +177,14 @@ def info(plugin):
     return role, _text(getattr(about, "name", "")), str(version)
 
 
-def make_buffer(n_channels):
+def make_buffer(n_channels, n_frames, data=None):
     """The one AudioBuffer of an instance, and its array (6.1.1, 6.1.2)."""
     import base_plugin
     import numpy
 
-    buffer = base_plugin.AudioBuffer(n_channels, FRAMES)
-    data = numpy.zeros((n_channels, FRAMES), dtype=numpy.float32)
+    buffer = base_plugin.AudioBuffer(n_channels, n_frames)
+    if data is None:
+        data = numpy.zeros((n_channels, n_frames), dtype=numpy.float32)
     buffer.data = data
     return buffer, data
 
@@ -199,20 +202,84 @@ def adopt(data, bound):
     numpy.copyto(data, new, casting="same_kind")
 
 
-def configure(plugin, n_channels):
-    """What a processor is told before it starts (5.1 to 5.3)."""
-    for names, value in (
-        (("set_sample_rate",), RATE),
-        (("set_channels", "set_channel_count"), n_channels),
-    ):
-        setters = (getattr(plugin, name, None) for name in names)
-        setter = next(filter(callable, setters), None)
+def _method(plugin, *names):
+    """The first of these methods that the plugin has, or None (5.1)."""
+    methods = (getattr(plugin, name, None) for name in names)
+    return next(filter(callable, methods), None)
+
+
+def _channels(plugin):
+    return int(_method(plugin, "get_channels", "get_channel_count")())
+
+
+def _set_rate(plugin):
+    setter = _method(plugin, "set_sample_rate")
+    if setter is not None:
+        setter(RATE)
+
+
+def _configure_processor(plugin, n_channels):
+    _set_rate(plugin)
+    setter = _method(plugin, "set_channels", "set_channel_count")
+    if setter is not None:
+        setter(n_channels)
+    return RATE, n_channels, FRAMES
+
+
+def _device_rate(plugin):
+    getter = _method(plugin, "get_sample_rate")
+    if getter is None:
+        return RATE
+    if getter() != RATE:
+        _set_rate(plugin)
+    rate = int(getter())
+    if rate not in RATES:
+        raise PluginError(f"its sample rate is {rate}")
+    return rate
+
+
+def _set_frames(plugin, n_frames):
+    """What a call may have at most, as the plugin says; 512 if it cannot."""
+    try:
+        setter = _method(plugin, "set_buffer_size")
         if setter is not None:
-            setter(value)
+            setter(n_frames)
+        reported = int(plugin.get_buffer_size())
+    except BaseException:
+        return FRAMES
+    return min(reported, FRAMES) if reported > 0 else FRAMES
 
 
-def latency(plugin):
-    """The latency it reports, in nanoseconds; nonsense is 0 (8.1)."""
+def _device_frames(plugin):
+    frames = _set_frames(plugin, FRAMES)
+    if frames < FRAMES:
+        _set_frames(plugin, frames)
+    return frames
+
+
+def configure(plugin, role, n_channels):
+    """Tell rate, channels and block size before the start (5.1 to 5.6).
+
+    Returns what the plugin takes: rate, channels, frames of a call.
+    """
+    if role == "Processor":
+        return _configure_processor(plugin, n_channels)
+    rate = _device_rate(plugin)
+    return rate, n_channels, _device_frames(plugin)
+
+
+def look_again(plugin, role, rate, n_channels, n_frames):
+    """What is true after the start: devices fall back to mono in it (5.4)."""
+    if role != "Processor":
+        n_channels = _channels(plugin)
+        if not 1 <= n_channels <= MAX_CHANNELS:
+            raise PluginError(
+                f"it has {n_channels} channels; 1 to {MAX_CHANNELS} can be"
+            )
+    return rate, n_channels, n_frames
+
+
+def _latency(plugin):
     try:
         seconds = float(plugin.get_processing_latency())
     except BaseException:
@@ -220,6 +287,20 @@ def latency(plugin):
     if not math.isfinite(seconds) or seconds < 0:
         return 0
     return min(round(seconds * 1e9), 3600 * 10**9)
+
+
+def facts(plugin, role):
+    """What it says of itself now: latency in ns, and channels.
+
+    Nonsense about the latency is 0 (8.1). Processors have no channels of
+    their own, the others no latency.
+    """
+    if role == "Processor":
+        return _latency(plugin), 0
+    try:
+        return 0, max(0, min(_channels(plugin), MAX_CHANNELS))
+    except BaseException:
+        return 0, 0
 
 
 def _is_secret(key):

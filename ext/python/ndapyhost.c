@@ -2,15 +2,17 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* THREADS. Those that change the element's state open, stop and close, one at a
- * time; the element sees to that. The block thread starts the plugin and makes its block
+/* THREADS. State-change threads open, stop and close, one at a time; the
+ * element sees to that. The block thread starts the plugin and makes its block
  * calls. Anybody may set or get a parameter.
  *
  * LOCKS. host->lock guards what is marked [host lock]. It is never held
  * together with the GIL, and nothing is called back under it.
  *
- * HAND-OVER. Parameters set while the plugin runs wait in `pending` until
- * the block thread takes them between two block calls.
+ * HAND-OVER. Parameters set during a block call wait in `pending`, and the
+ * block thread sets them at its end. Between two calls whoever sets one does it
+ * at once, and with it what others want set meanwhile; `is_setting` then makes
+ * the next block call wait.
  *
  * STOP. The stopper sets `is_stopping`, so that no call begins, and waits a
  * grace for the one that runs. Then it calls the plugin's stop () beside it,
@@ -76,78 +78,75 @@ nda_py_host_set_state (NdaPyHost * self, NdaPyHostState state)
 
 /* --- parameters --------------------------------------------------------- */
 
-/* Sets @parameters; GIL held. Returns what went wrong, one text each. */
-GPtrArray *
-nda_py_host_apply_parameters (NdaPyHost * self,
-    const NdaPyParameters * parameters)
+/* Called with the GIL held. */
+void
+nda_py_host_parameters_job (gpointer data)
 {
-  GPtrArray *problems = g_ptr_array_new_with_free_func (g_free);
-  NdaPyPlugin *plugin = self->plugin;
+  NdaPyParametersJob *job = data;
+  NdaPyPlugin *plugin = job->host->plugin;
 
-  for (guint i = 0; i < parameters->len; i++) {
-    NdaPyParameter *p = g_ptr_array_index (parameters, i);
+  job->problems = g_ptr_array_new_with_free_func (g_free);
+  for (guint i = 0; i < job->parameters->len; i++) {
+    NdaPyParameter *p = g_ptr_array_index (job->parameters, i);
     g_autofree gchar *problem =
         nda_py_plugin_set_parameter (plugin, p->key, p->value);
 
     if (problem) {
-      gchar *line = problem;
-
-      line[strcspn (line, "\n")] = '\0';
-      g_ptr_array_add (problems, g_strdup_printf ("%s: %s", p->key, line));
+      problem[strcspn (problem, "\n")] = '\0';
+      g_ptr_array_add (job->problems,
+          g_strdup_printf ("%s: %s", p->key, problem));
     }
   }
-  return problems;
+  nda_py_plugin_get_facts (plugin, &job->facts);
 }
 
-/* Tells the owner what came of parameters, when the GIL is given up. */
+/* Keeps what the plugin says of itself, and tells the owner. */
 void
-nda_py_host_report_parameters (NdaPyHost * self, GPtrArray * problems,
-    GstClockTime latency)
+nda_py_host_report_facts (NdaPyHost * self, const NdaPyFacts * facts)
 {
   gboolean changed;
 
-  for (guint i = 0; i < problems->len; i++)
-    self->events->warn (self->owner, g_ptr_array_index (problems, i));
-  g_ptr_array_unref (problems);
-
   g_mutex_lock (&self->lock);
-  changed = self->latency != latency;
-  self->latency = latency;
+  changed = self->facts.latency != facts->latency;
+  self->facts = *facts;
   g_mutex_unlock (&self->lock);
   if (changed)
     self->events->latency_changed (self->owner);
 }
 
-typedef struct
+/* Tells the owner what came of parameters. */
+void
+nda_py_host_report_parameters (NdaPyHost * self, NdaPyParametersJob * job)
 {
-  NdaPyHost *host;
-  const NdaPyParameters *parameters;
-  GPtrArray *problems;
-  GstClockTime latency;
-} ParametersJob;
-
-static void
-parameters_job (gpointer data)
-{
-  ParametersJob *job = data;
-
-  job->problems = nda_py_host_apply_parameters (job->host, job->parameters);
-  job->latency = nda_py_plugin_get_latency (job->host->plugin);
+  for (guint i = 0; i < job->problems->len; i++)
+    self->events->warn (self->owner, g_ptr_array_index (job->problems, i));
+  g_ptr_array_unref (job->problems);
+  nda_py_host_report_facts (self, &job->facts);
 }
 
-/* Sets @parameters where no block thread runs. */
+/* Sets @parameters on a thread that is not in a block call. */
 static gboolean
 set_parameters_now (NdaPyHost * self, const NdaPyParameters * parameters,
     GError ** error)
 {
-  ParametersJob job = { self, parameters, NULL, 0 };
+  NdaPyParametersJob job = { self, parameters, NULL, {0} };
 
-  if (!parameters->len)
-    return TRUE;
-  if (!nda_python_run (parameters_job, &job, error))
+  if (!nda_python_run (nda_py_host_parameters_job, &job, error))
     return FALSE;
-  nda_py_host_report_parameters (self, job.problems, job.latency);
+  nda_py_host_report_parameters (self, &job);
   return TRUE;
+}
+
+/* What waits to be set (transfer full); NULL: nothing. */
+NdaPyParameters *
+nda_py_host_take_pending_locked (NdaPyHost * self)
+{
+  NdaPyParameters *taken = self->pending;
+
+  if (!taken->len)
+    return NULL;
+  self->pending = nda_py_parameters_new ();
+  return taken;
 }
 
 /* Keeps the plugin from being shut down. FALSE: there is none. */
@@ -171,35 +170,57 @@ end_use (NdaPyHost * self)
   g_cond_broadcast (&self->changed);
 }
 
-/* Sets a parameter: at once where the plugin does not run, else between the
- * block calls, soon after this returns. FALSE without a plugin. The caller
- * does not hold the GIL. */
+static gboolean
+is_open_locked (NdaPyHost * self)
+{
+  return self->state != STATE_UNLOADED && self->state != STATE_SPENT;
+}
+
+/* Sets what waits, where nobody else does. The block thread waits meanwhile,
+ * and sets it itself when it is in a call. */
+static gboolean
+set_pending (NdaPyHost * self)
+{
+  NdaPyParameters *parameters;
+  gboolean ok = TRUE;
+
+  g_mutex_lock (&self->lock);
+  if (self->is_calling || self->is_setting) {
+    g_mutex_unlock (&self->lock);
+    return TRUE;
+  }
+  self->is_setting = TRUE;
+  while ((parameters = nda_py_host_take_pending_locked (self))) {
+    g_mutex_unlock (&self->lock);
+    ok = set_parameters_now (self, parameters, NULL);
+    g_mutex_lock (&self->lock);
+    self->n_unapplied -= parameters->len;
+    g_ptr_array_unref (parameters);
+  }
+  self->is_setting = FALSE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  return ok;
+}
+
+/* Sets a parameter: at once, or at the end of the block call that is being
+ * made. FALSE without a plugin. The caller does not hold the GIL. */
 gboolean
 nda_py_host_set_parameter (NdaPyHost * self, const gchar * key,
     const gchar * value)
 {
-  g_autoptr (GPtrArray) one = NULL;
-  gboolean is_open, is_running, ok;
+  gboolean ok;
 
+  if (!begin_use (self))
+    return FALSE;
   g_mutex_lock (&self->lock);
-  is_open = self->state != STATE_UNLOADED && self->state != STATE_SPENT;
-  is_running = self->state == STATE_STARTING || self->state == STATE_RUNNING;
-  if (is_running) {
+  ok = is_open_locked (self);
+  if (ok) {
     g_ptr_array_add (self->pending, nda_py_parameter_new (key, value));
     self->n_unapplied++;
   }
   g_mutex_unlock (&self->lock);
-
-  if (is_running)
-    self->events->wake (self->owner);
-  if (is_running || !is_open)
-    return is_open;
-
-  if (!begin_use (self))
-    return FALSE;
-  one = nda_py_parameters_new ();
-  g_ptr_array_add (one, nda_py_parameter_new (key, value));
-  ok = set_parameters_now (self, one, NULL);
+  ok = ok && set_pending (self);
   end_use (self);
   return ok;
 }
@@ -254,7 +275,16 @@ nda_py_host_get_latency (NdaPyHost * self)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  return self->latency;
+  return self->facts.latency;
+}
+
+/* The channels that the plugin, a source or sink, reported last, or 0. */
+guint
+nda_py_host_get_n_channels (NdaPyHost * self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return self->facts.n_channels;
 }
 
 /* --- opening and closing ------------------------------------------------ */
@@ -333,9 +363,10 @@ nda_py_host_close (NdaPyHost * self)
 
   g_mutex_lock (&self->lock);
   self->state = STATE_UNLOADED;
-  self->latency = 0;
+  self->facts = (NdaPyFacts) {
+  0};
+  self->n_unapplied -= self->pending->len;
   g_ptr_array_set_size (self->pending, 0);
-  self->n_unapplied = 0;
   while (self->n_users
       && g_cond_wait_until (&self->changed, &self->lock, deadline));
   is_free = self->n_users == 0;
@@ -416,6 +447,7 @@ nda_py_host_stop (NdaPyHost * self)
 
   g_mutex_lock (&self->lock);
   self->is_stopping = TRUE;
+  g_cond_broadcast (&self->changed);
   wait_for_call_locked (self,
       self->state == STATE_STARTING ? START_TIMEOUT : STOP_GRACE);
   was_running = self->state == STATE_RUNNING;
@@ -425,5 +457,9 @@ nda_py_host_stop (NdaPyHost * self)
 
   if (was_running)
     nda_python_run (stop_job, self, NULL);
-  return wait_for_call (self, STOP_TIMEOUT) || interrupt_call (self);
+  if (!wait_for_call (self, STOP_TIMEOUT) && !interrupt_call (self))
+    return FALSE;
+  if (was_running)
+    set_pending (self);         /* what came during the last call */
+  return TRUE;
 }

@@ -15,11 +15,13 @@ G_BEGIN_DECLS
 /* One block call. */
 typedef struct
 {
-  NdaPyAudio in;
-  NdaPyAudio out;               /* may be the same memory */
+  NdaPyAudio in;                /* unless of a source */
+  NdaPyAudio out;               /* unless of a sink; may be the same memory */
   guint n_frames;
+  gboolean is_gated;            /* of a sink: only if it says it has room */
 
   /* what came of it */
+  NdaPyCallResult result;
   gboolean ok;                  /* else nothing was written to out */
   gchar *failure;               /* owned; only of the first of a burst */
   GstClockTime call_time;
@@ -30,8 +32,6 @@ typedef struct
 {
   void (*warn) (gpointer owner, const gchar * text);
   void (*latency_changed) (gpointer owner);
-  /* the block thread should call nda_py_host_process (), if with no blocks */
-  void (*wake) (gpointer owner);
 } NdaPyHostEvents;
 
 typedef struct _NdaPyHost NdaPyHost;
@@ -49,7 +49,7 @@ gboolean nda_py_host_stop (NdaPyHost * host);
 void nda_py_host_close (NdaPyHost * host);
 
 /* the block thread */
-gboolean nda_py_host_start (NdaPyHost * host, guint n_channels,
+gboolean nda_py_host_start (NdaPyHost * host, NdaPyFormat * format,
     GError ** error);
 guint nda_py_host_process (NdaPyHost * host, NdaPyBlock ** blocks,
     guint n_blocks, gboolean stop_at_failure, GstClockTime * gil_wait);
@@ -60,5 +60,6 @@ gboolean nda_py_host_set_parameter (NdaPyHost * host, const gchar * key,
     const gchar * value);
 gchar *nda_py_host_get_parameter (NdaPyHost * host, const gchar * key);
 GstClockTime nda_py_host_get_latency (NdaPyHost * host);
+guint nda_py_host_get_n_channels (NdaPyHost * host);
 
 G_END_DECLS

@@ -12,46 +12,62 @@
 
 #include "ndapython.h"
 
-/* The block thread is out of Python; @n_applied parameters were set. */
-static void
-end_call_and_unlock (NdaPyHost * self, guint n_applied)
-{
-  self->is_calling = FALSE;
-  self->n_unapplied -= n_applied;
-  g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
-}
-
-/* Takes the GIL and, with @parameters, those that wait. FALSE when the plugin
- * is being stopped or Python is gone. */
+/* Takes the GIL. FALSE when the plugin is being stopped or Python is gone. */
 static gboolean
-begin_call (NdaPyHost * self, GPtrArray ** parameters)
+begin_call (NdaPyHost * self)
 {
   g_mutex_lock (&self->lock);
-  if (self->is_stopping) {
+  while (G_UNLIKELY (self->is_setting && !self->is_stopping))
+    g_cond_wait (&self->changed, &self->lock);
+  self->is_calling = !self->is_stopping;
+  if (!self->is_calling) {
     g_mutex_unlock (&self->lock);
     return FALSE;
-  }
-  self->is_calling = TRUE;
-  if (G_UNLIKELY (parameters && self->pending->len)) {
-    *parameters = self->pending;
-    self->pending = nda_py_parameters_new ();
   }
   g_mutex_unlock (&self->lock);
 
   if (G_LIKELY (nda_python_enter ()))
     return TRUE;
   g_mutex_lock (&self->lock);
-  end_call_and_unlock (self, 0);
+  self->is_calling = FALSE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
   return FALSE;
 }
 
+/* Sets what was asked for during the call. Gives up the lock meanwhile. */
 static void
-end_call (NdaPyHost * self, guint n_applied)
+set_pending_locked (NdaPyHost * self, NdaPyParameters * parameters)
 {
-  nda_python_leave ();
+  NdaPyParametersJob job = { self, parameters, NULL, {0} };
+
+  g_mutex_unlock (&self->lock);
+  if (nda_python_enter ()) {
+    nda_py_host_parameters_job (&job);
+    nda_python_leave ();
+    nda_py_host_report_parameters (self, &job);
+  }
   g_mutex_lock (&self->lock);
-  end_call_and_unlock (self, n_applied);
+  self->n_unapplied -= parameters->len;
+  g_ptr_array_unref (parameters);
+}
+
+/* Ends a call, out of Python, with the host in @state, in one step: a stopper
+ * that sees the call ended must see how. */
+static void
+end_call (NdaPyHost * self, NdaPyHostState state)
+{
+  NdaPyParameters *parameters;
+
+  g_mutex_lock (&self->lock);
+  if (self->state != STATE_INITIALIZED) /* that it was stopped to meanwhile */
+    self->state = state;
+  while (G_UNLIKELY (state == STATE_RUNNING && !self->is_stopping
+          && (parameters = nda_py_host_take_pending_locked (self))))
+    set_pending_locked (self, parameters);
+  self->is_calling = FALSE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
 }
 
 /* The state to come back to if the start cannot begin. */
@@ -68,13 +84,15 @@ enter_starting (NdaPyHost * self)
 }
 
 static gboolean
-configure_and_start (NdaPyHost * self, gboolean is_running, guint n_channels,
-    GError ** error)
+start_plugin (NdaPyHost * self, gboolean is_running, NdaPyFormat * format,
+    NdaPyFacts * facts, GError ** error)
 {
   if (is_running)
     nda_py_plugin_stop (self->plugin);
-  return nda_py_plugin_configure (self->plugin, n_channels, error)
-      && nda_py_plugin_start (self->plugin, error);
+  if (!nda_py_plugin_start (self->plugin, format, error))
+    return FALSE;
+  nda_py_plugin_get_facts (self->plugin, facts);
+  return TRUE;
 }
 
 static void
@@ -83,11 +101,12 @@ no_job (gpointer unused)
 }
 
 /* Configures and starts the plugin; one that runs is stopped before (5.7).
- * FALSE without @error set means that it is being stopped. */
+ * @format says how many channels a processor gets, and then what the plugin
+ * takes. FALSE without @error set means that it is being stopped. */
 gboolean
-nda_py_host_start (NdaPyHost * self, guint n_channels, GError ** error)
+nda_py_host_start (NdaPyHost * self, NdaPyFormat * format, GError ** error)
 {
-  GstClockTime latency = 0;
+  NdaPyFacts facts = { 0 };
   NdaPyHostState before;
   gboolean ok;
 
@@ -97,22 +116,25 @@ nda_py_host_start (NdaPyHost * self, guint n_channels, GError ** error)
   before = enter_starting (self);
   self->is_failing = FALSE;
   nda_python_quicken_thread ();
-  if (!begin_call (self, NULL)) {
+  if (!begin_call (self)) {
     nda_py_host_set_state (self, before);
     return FALSE;
   }
-  ok = configure_and_start (self, before == STATE_RUNNING, n_channels, error);
-  if (ok)
-    latency = nda_py_plugin_get_latency (self->plugin);
+  ok = start_plugin (self, before == STATE_RUNNING, format, &facts, error);
   nda_python_leave ();
 
-  /* in one step: a stopper that sees the call ended must see how */
-  g_mutex_lock (&self->lock);
-  self->state = ok ? STATE_RUNNING : STATE_SPENT;
-  end_call_and_unlock (self, 0);
-
-  nda_py_host_report_parameters (self, g_ptr_array_new (), latency);
+  nda_py_host_report_facts (self, &facts);
+  end_call (self, ok ? STATE_RUNNING : STATE_SPENT);
   return ok;
+}
+
+/* Whether @result is one that the policy for failures is about: a source may
+ * have nothing, and a sink be full. */
+static gboolean
+is_failure (NdaPyHost * self, NdaPyCallResult result)
+{
+  return result == NDA_PY_CALL_FAILED || (result == NDA_PY_CALL_REFUSED
+      && self->role == NDA_PY_ROLE_PROCESSOR);
 }
 
 /* Takes the time only once a block: @now is when the last one ended. */
@@ -121,53 +143,47 @@ run_block (NdaPyHost * self, NdaPyBlock * block, GstClockTime * now)
 {
   GstClockTime begin = *now;
 
-  block->ok = nda_py_plugin_process (self->plugin, &block->in, &block->out,
-      block->n_frames);
+  block->result = nda_py_plugin_call (self->plugin,
+      self->role == NDA_PY_ROLE_SOURCE ? NULL : &block->in,
+      self->role == NDA_PY_ROLE_SINK ? NULL : &block->out, block->n_frames,
+      block->is_gated);
   *now = gst_util_get_timestamp ();
   block->call_time = *now - begin;
+  block->ok = block->result == NDA_PY_CALL_OK;
   block->failure = NULL;
-  if (G_UNLIKELY (!block->ok)) {
+  if (G_LIKELY (block->ok)) {
+    self->is_failing = FALSE;
+  } else if (is_failure (self, block->result)) {
     g_autofree gchar *failure = nda_py_plugin_take_error (self->plugin);
 
     if (!self->is_failing)
       block->failure = g_steal_pointer (&failure);
+    self->is_failing = TRUE;
   }
-  self->is_failing = !block->ok;
 }
 
 /* Runs @blocks through the plugin under one acquisition of the GIL, whose
- * length goes to @gil_wait, after setting what parameters wait. Returns how
- * many were run: fewer when one failed and @stop_at_failure, none when the
- * plugin is being stopped. */
+ * length goes to @gil_wait. Returns how many were run: fewer when one failed and
+ * @stop_at_failure, none when the plugin is being stopped. */
 guint
 nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
     gboolean stop_at_failure, GstClockTime * gil_wait)
 {
-  GstClockTime begin = gst_util_get_timestamp (), now, latency = 0;
-  GPtrArray *parameters = NULL, *problems = NULL;
+  GstClockTime begin = gst_util_get_timestamp (), now;
   guint n_run = 0;
 
-  if (!begin_call (self, &parameters))
+  if (!begin_call (self))
     return 0;
   now = gst_util_get_timestamp ();
   *gil_wait = now - begin;
 
-  if (G_UNLIKELY (parameters != NULL)) {
-    problems = nda_py_host_apply_parameters (self, parameters);
-    latency = nda_py_plugin_get_latency (self->plugin);
-    now = gst_util_get_timestamp ();
-  }
   while (n_run < n_blocks) {
     run_block (self, blocks[n_run], &now);
     if (!blocks[n_run++]->ok && stop_at_failure)
       break;
   }
-  end_call (self, parameters ? parameters->len : 0);
-
-  if (G_UNLIKELY (parameters != NULL)) {
-    g_ptr_array_unref (parameters);
-    nda_py_host_report_parameters (self, problems, latency);
-  }
+  nda_python_leave ();
+  end_call (self, STATE_RUNNING);
   return n_run;
 }
 
@@ -175,8 +191,9 @@ nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
 void
 nda_py_host_collect (NdaPyHost * self)
 {
-  if (!begin_call (self, NULL))
+  if (!begin_call (self))
     return;
   nda_py_plugin_collect_garbage ();
-  end_call (self, 0);
+  nda_python_leave ();
+  end_call (self, STATE_RUNNING);
 }

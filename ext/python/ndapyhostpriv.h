@@ -32,27 +32,38 @@ struct _NdaPyHost
   NdaPyPlugin *plugin;
 
   GMutex lock;
-  GCond changed;                /* is_calling, n_unapplied, n_users went down */
+  /* is_calling, is_setting, n_unapplied, n_users went down; is_stopping */
+  GCond changed;
   NdaPyHostState state;         /* [host lock] */
   gboolean is_calling;          /* [host lock] the block thread is in Python */
+  gboolean is_setting;          /* [host lock] another sets parameters */
   guint n_users;                /* [host lock] others that call the plugin */
   gboolean is_stopping;         /* [host lock] no call may begin */
   GPtrArray *pending;           /* [host lock] owned; parameters to be set */
   guint n_unapplied;            /* [host lock] pending, and being set */
-  GstClockTime latency;         /* [host lock] of the plugin */
+  NdaPyFacts facts;             /* [host lock] what the plugin said last */
   GThread *block_thread;        /* [host lock] not owned */
   gulong python_thread;         /* [host lock] its name in Python */
 
   gboolean is_failing;          /* [block thread] in a burst of failures */
 };
 
-/* [GIL]; returns what went wrong, one text each */
-GPtrArray *nda_py_host_apply_parameters (NdaPyHost * self,
-    const NdaPyParameters * parameters);
+/* [GIL] */
+typedef struct
+{
+  NdaPyHost *host;
+  const NdaPyParameters *parameters;
+  GPtrArray *problems;          /* owned; what went wrong, one text each */
+  NdaPyFacts facts;             /* what the plugin says after it */
+} NdaPyParametersJob;
+
+void nda_py_host_parameters_job (gpointer job);
 
 /* without the GIL */
-void nda_py_host_report_parameters (NdaPyHost * self, GPtrArray * problems,
-    GstClockTime latency);
+void nda_py_host_report_parameters (NdaPyHost * self,
+    NdaPyParametersJob * job);
+void nda_py_host_report_facts (NdaPyHost * self, const NdaPyFacts * facts);
+NdaPyParameters *nda_py_host_take_pending_locked (NdaPyHost * self);
 void nda_py_host_set_state (NdaPyHost * self, NdaPyHostState state);
 
 G_END_DECLS

@@ -2,13 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include <Python.h>
-
 #include "config.h"
 
 #include "ndapyplanes.h"
-
-#include "ndablock.h"
 
 #include <string.h>
 
@@ -35,49 +31,121 @@ interleave_stereo (guint32 * restrict out, const guint32 * restrict left,
   }
 }
 
-/* Fills @array with @n_frames of @in, and the rest of a short last block with
- * zeros (6.1.7). */
-void
-nda_py_planes_load (gpointer array, const NdaPyAudio * in, guint n_frames)
+static gpointer
+get_plane (const NdaPyArray * array, guint channel)
 {
-  guint32 *planes = array;
+  return array->data + (gsize) channel *array->n_frames;
+}
+
+/* --- one channel and two ------------------------------------------------ */
+
+/* Whether there is a way between these numbers of channels. */
+gboolean
+nda_py_planes_fit (guint n_channels, guint other)
+{
+  return n_channels == other || (n_channels <= 2 && other <= 2);
+}
+
+static void
+load_as_mono (const NdaPyArray * array, const NdaPyAudio * in, guint n_frames)
+{
+  const gfloat *left = in->planes[0];
+  const gfloat *right = in->is_planar ? in->planes[1] : left + 1;
+  guint step = in->is_planar ? 1 : 2;
+
+  for (gsize i = 0; i < n_frames; i++)
+    array->data[i] = 0.5f * (left[i * step] + right[i * step]);
+}
+
+static void
+load_mono (const NdaPyArray * array, const NdaPyAudio * in, guint n_frames)
+{
+  memcpy (get_plane (array, 0), in->planes[0], N_BYTES (n_frames));
+  memcpy (get_plane (array, 1), in->planes[0], N_BYTES (n_frames));
+}
+
+static void
+store_as_mono (const NdaPyArray * array, const NdaPyAudio * out, guint n_frames)
+{
+  const gfloat *left = array->data, *right = get_plane (array, 1);
+  gfloat *frames = out->planes[0];
+
+  for (gsize i = 0; i < n_frames; i++)
+    frames[i] = 0.5f * (left[i] + right[i]);
+}
+
+static void
+store_mono (const NdaPyArray * array, const NdaPyAudio * out, guint n_frames)
+{
+  const guint32 *plane = get_plane (array, 0);
+
+  if (!out->is_planar) {
+    interleave_stereo (out->planes[0], plane, plane, n_frames);
+    return;
+  }
+  memcpy (out->planes[0], plane, N_BYTES (n_frames));
+  memcpy (out->planes[1], plane, N_BYTES (n_frames));
+}
+
+/* --- as many as there are ----------------------------------------------- */
+
+/* Puts @n_frames of @in at the start of each channel of @array. */
+void
+nda_py_planes_load (const NdaPyArray * array, const NdaPyAudio * in,
+    guint n_frames)
+{
   const guint32 *frames = in->planes[0];
   guint n_channels = in->n_channels;
 
-  if (in->is_planar || n_channels == 1) {
+  if (G_UNLIKELY (n_channels != array->n_channels)) {
+    (n_channels == 1 ? load_mono : load_as_mono) (array, in, n_frames);
+  } else if (in->is_planar || n_channels == 1) {
     for (guint c = 0; c < n_channels; c++)
-      memcpy (planes + c * NDA_BLOCK_FRAMES, in->planes[c], N_BYTES (n_frames));
+      memcpy (get_plane (array, c), in->planes[c], N_BYTES (n_frames));
   } else if (n_channels == 2) {
-    deinterleave_stereo (planes, planes + NDA_BLOCK_FRAMES, frames, n_frames);
+    deinterleave_stereo (get_plane (array, 0), get_plane (array, 1), frames,
+        n_frames);
   } else {
-    for (guint c = 0; c < n_channels; c++)
-      for (guint i = 0; i < n_frames; i++)
-        planes[c * NDA_BLOCK_FRAMES + i] = frames[i * n_channels + c];
+    for (guint c = 0; c < n_channels; c++) {
+      guint32 *plane = get_plane (array, c);
+
+      for (gsize i = 0; i < n_frames; i++)
+        plane[i] = frames[i * n_channels + c];
+    }
   }
-  if (n_frames < NDA_BLOCK_FRAMES)
-    for (guint c = 0; c < n_channels; c++)
-      memset (planes + c * NDA_BLOCK_FRAMES + n_frames, 0,
-          N_BYTES (NDA_BLOCK_FRAMES - n_frames));
 }
 
-/* Writes the first @n_frames of @array to @out. */
+/* Writes the first @n_frames of each channel of @array to @out. */
 void
-nda_py_planes_store (gconstpointer array, const NdaPyAudio * out,
+nda_py_planes_store (const NdaPyArray * array, const NdaPyAudio * out,
     guint n_frames)
 {
-  const guint32 *planes = array;
   guint32 *frames = out->planes[0];
   guint n_channels = out->n_channels;
 
-  if (out->is_planar || n_channels == 1) {
+  if (G_UNLIKELY (n_channels != array->n_channels)) {
+    (n_channels == 1 ? store_as_mono : store_mono) (array, out, n_frames);
+  } else if (out->is_planar || n_channels == 1) {
     for (guint c = 0; c < n_channels; c++)
-      memcpy (out->planes[c], planes + c * NDA_BLOCK_FRAMES,
-          N_BYTES (n_frames));
+      memcpy (out->planes[c], get_plane (array, c), N_BYTES (n_frames));
   } else if (n_channels == 2) {
-    interleave_stereo (frames, planes, planes + NDA_BLOCK_FRAMES, n_frames);
+    interleave_stereo (frames, get_plane (array, 0), get_plane (array, 1),
+        n_frames);
   } else {
-    for (guint c = 0; c < n_channels; c++)
-      for (guint i = 0; i < n_frames; i++)
-        frames[i * n_channels + c] = planes[c * NDA_BLOCK_FRAMES + i];
+    for (guint c = 0; c < n_channels; c++) {
+      const guint32 *plane = get_plane (array, c);
+
+      for (gsize i = 0; i < n_frames; i++)
+        frames[i * n_channels + c] = plane[i];
+    }
   }
+}
+
+/* Zeros @array from @first_frame of each channel on. */
+void
+nda_py_planes_clear (const NdaPyArray * array, guint first_frame)
+{
+  for (guint c = 0; c < array->n_channels; c++)
+    memset ((guint32 *) get_plane (array, c) + first_frame, 0,
+        N_BYTES (array->n_frames - first_frame));
 }

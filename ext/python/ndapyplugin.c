@@ -6,37 +6,13 @@
 
 #include "config.h"
 
-#include "ndapyplugin.h"
+#include "ndapypluginpriv.h"
 
 #include "ndablock.h"
 #include "ndapyembed.h"
 #include "ndapylog.h"
-#include "ndapyplanes.h"
 
 #include <glib/gi18n-lib.h>
-
-#include <string.h>
-
-struct _NdaPyPlugin
-{
-  gchar *path;
-
-  PyObject *module;
-  PyObject *instance;
-
-  /* the one AudioBuffer (6.1.1), our array in it, and its memory, which is
-   * ours as long as the view is held, whatever the plugin does (6.1.5) */
-  PyObject *buffer;
-  PyObject *data;
-  Py_buffer view;
-  guint n_channels;
-
-  PyObject *name_data;          /* interned: the attribute and the method */
-  PyObject *name_process;
-
-  gboolean is_settled;          /* the collector leaves it alone */
-  gboolean returned_false;      /* the last block call failed without error */
-};
 
 static const gchar *
 role_name (NdaPyRole role)
@@ -45,6 +21,18 @@ role_name (NdaPyRole role)
     [NDA_PY_ROLE_PROCESSOR] = "Processor",
     [NDA_PY_ROLE_SOURCE] = "AudioSource",
     [NDA_PY_ROLE_SINK] = "AudioSink",
+  };
+  return names[role];
+}
+
+/* The method that a plugin of @role has for its blocks. */
+const gchar *
+nda_py_plugin_call_name (NdaPyRole role)
+{
+  static const gchar *const names[] = {
+    [NDA_PY_ROLE_PROCESSOR] = "process_audio",
+    [NDA_PY_ROLE_SOURCE] = "read_audio",
+    [NDA_PY_ROLE_SINK] = "write_audio",
   };
   return names[role];
 }
@@ -88,7 +76,7 @@ nda_py_plugin_load (const gchar * path, GError ** error)
   Py_DECREF (loaded);
 
   self->name_data = PyUnicode_InternFromString ("data");
-  self->name_process = PyUnicode_InternFromString ("process_audio");
+  self->name_space = PyUnicode_InternFromString ("get_available_space");
   return self;
 }
 
@@ -99,7 +87,8 @@ drop_buffer (NdaPyPlugin * self)
     PyBuffer_Release (&self->view);
   Py_CLEAR (self->buffer);
   Py_CLEAR (self->data);
-  self->n_channels = 0;
+  self->array = (NdaPyArray) {
+  NULL};
 }
 
 static void
@@ -124,7 +113,8 @@ nda_py_plugin_shut_down (NdaPyPlugin * self)
   Py_CLEAR (self->instance);
   Py_CLEAR (self->module);
   Py_CLEAR (self->name_data);
-  Py_CLEAR (self->name_process);
+  Py_CLEAR (self->name_call);
+  Py_CLEAR (self->name_space);
   if (self->is_settled)
     call_and_ignore ("unsettle");
   g_free (self->path);
@@ -199,16 +189,22 @@ nda_py_plugin_initialize (NdaPyPlugin * self, NdaPyRole role, GError ** error)
   if (!call_life_cycle (self, "initialize", error)
       || !check_role (self, role, error))
     return FALSE;
+  self->role = role;
+  self->name_call = PyUnicode_InternFromString (nda_py_plugin_call_name (role));
   call_and_ignore ("settle");
   self->is_settled = TRUE;
   return TRUE;
 }
 
-static gboolean
-make_buffer (NdaPyPlugin * self, guint n_channels)
+/* Makes the AudioBuffer, if there is none of that shape. */
+gboolean
+nda_py_plugin_make_buffer (NdaPyPlugin * self, guint n_channels, guint n_frames)
 {
-  PyObject *made = nda_py_embed_call ("make_buffer", "(I)", n_channels);
+  PyObject *made;
 
+  if (self->array.n_channels == n_channels && self->array.n_frames == n_frames)
+    return TRUE;
+  made = nda_py_embed_call ("make_buffer", "(II)", n_channels, n_frames);
   if (!made)
     return FALSE;
   drop_buffer (self);
@@ -220,35 +216,58 @@ make_buffer (NdaPyPlugin * self, guint n_channels)
     self->view.obj = NULL;
     return FALSE;
   }
-  g_assert (self->view.len == (Py_ssize_t) (n_channels * NDA_BLOCK_FRAMES
+  g_assert (self->view.len == (Py_ssize_t) (n_channels * n_frames
           * sizeof (gfloat)));
-  self->n_channels = n_channels;
+  self->array = (NdaPyArray) {
+  self->view.buf, n_channels, n_frames};
   return TRUE;
 }
 
-/* Tells the plugin rate and channels, between initialize () and start (). */
-gboolean
-nda_py_plugin_configure (NdaPyPlugin * self, guint n_channels, GError ** error)
+static gboolean
+parse_format (PyObject * result, NdaPyFormat * format)
 {
-  PyObject *result = NULL;
+  gboolean ok = result && PyArg_ParseTuple (result, "III", &format->rate,
+      &format->n_channels, &format->n_frames);
 
-  if (self->n_channels == n_channels || make_buffer (self, n_channels))
-    result = nda_py_embed_call ("configure", "(OI)", self->instance,
-        n_channels);
-  if (!result) {
-    set_error_from_python (error, GST_LIBRARY_ERROR,
-        GST_LIBRARY_ERROR_SETTINGS,
-        _("The plugin “%s” cannot be configured: %s"), self->path);
+  Py_XDECREF (result);
+  return ok;
+}
+
+/* Tells the plugin what there is to tell, between initialize () and start (). */
+static gboolean
+configure (NdaPyPlugin * self, NdaPyFormat * format)
+{
+  return parse_format (nda_py_embed_call ("configure", "(OsI)", self->instance,
+          role_name (self->role), format->n_channels), format);
+}
+
+/* Devices fall back to one channel in their start (), so what is true is read
+ * after it (5.4). */
+static gboolean
+look_again (NdaPyPlugin * self, NdaPyFormat * format)
+{
+  return parse_format (nda_py_embed_call ("look_again", "(OsIII)",
+          self->instance, role_name (self->role), format->rate,
+          format->n_channels, format->n_frames), format)
+      && nda_py_plugin_make_buffer (self, format->n_channels, format->n_frames);
+}
+
+/* Configures and starts the plugin. @format says how many channels a processor
+ * gets, and then what the plugin has started with. */
+gboolean
+nda_py_plugin_start (NdaPyPlugin * self, NdaPyFormat * format, GError ** error)
+{
+  gboolean is_configured = configure (self, format);
+
+  if (is_configured && !call_life_cycle (self, "start", error))
     return FALSE;
-  }
-  Py_DECREF (result);
-  return TRUE;
-}
-
-gboolean
-nda_py_plugin_start (NdaPyPlugin * self, GError ** error)
-{
-  return call_life_cycle (self, "start", error);
+  if (is_configured && look_again (self, format))
+    return TRUE;
+  set_error_from_python (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+      _("The plugin “%s” cannot be configured: %s"), self->path);
+  if (is_configured)
+    nda_py_plugin_stop (self);
+  return FALSE;
 }
 
 /* stop (), whose result does not matter (4.1). */
@@ -292,105 +311,20 @@ nda_py_plugin_get_parameter (NdaPyPlugin * self, const gchar * key)
   return text ? text : g_strdup ("");
 }
 
-GstClockTime
-nda_py_plugin_get_latency (NdaPyPlugin * self)
+/* What it says of itself now. */
+void
+nda_py_plugin_get_facts (NdaPyPlugin * self, NdaPyFacts * facts)
 {
-  PyObject *value = nda_py_embed_call ("latency", "(O)", self->instance);
-  guint64 latency = value ? PyLong_AsUnsignedLongLong (value) : 0;
+  PyObject *said = nda_py_embed_call ("facts", "(Os)", self->instance,
+      role_name (self->role));
+  unsigned long long latency = 0;
 
-  Py_XDECREF (value);
-  if (PyErr_Occurred ()) {
-    PyErr_Clear ();
-    return 0;
-  }
-  return latency;
-}
-
-static gboolean
-put_back_data (NdaPyPlugin * self)
-{
-  return !PyObject_SetAttr (self->buffer, self->name_data, self->data);
-}
-
-/* If the plugin bound another array, takes that one's content and puts ours
- * back (6.1.4). */
-static gboolean
-restore_data (NdaPyPlugin * self)
-{
-  PyObject *bound = PyObject_GetAttr (self->buffer, self->name_data);
-  PyObject *adopted = NULL;
-
-  if (G_LIKELY (bound == self->data)) {
-    Py_DECREF (bound);
-    return TRUE;
-  }
-  if (bound)
-    adopted = nda_py_embed_call ("adopt", "(OO)", self->data, bound);
-  Py_XDECREF (bound);
-  Py_XDECREF (adopted);
-  return adopted && put_back_data (self);
-}
-
-/* After a failed call, which may have bound anything; keeps its error. */
-static void
-put_back_data_after_failure (NdaPyPlugin * self)
-{
-  PyObject *type, *value, *traceback;
-
-  PyErr_Fetch (&type, &value, &traceback);
-  put_back_data (self);
-  PyErr_Restore (type, value, traceback);
-}
-
-static gboolean
-call_process (NdaPyPlugin * self)
-{
-  PyObject *args[] = { self->instance, self->buffer };
-  PyObject *result = PyObject_VectorcallMethod (self->name_process, args,
-      2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-  gint truth;
-
-  if (!result)
-    return FALSE;
-  truth = result == Py_True ? 1 : PyObject_IsTrue (result);
-  Py_DECREF (result);
-  self->returned_false = truth == 0;
-  return truth > 0;
-}
-
-/* Runs @n_frames of @in through process_audio () to @out, which may be the
- * same memory. When it fails nothing is written to @out, and
- * nda_py_plugin_take_error () must follow. */
-gboolean
-nda_py_plugin_process (NdaPyPlugin * self, const NdaPyAudio * in,
-    const NdaPyAudio * out, guint n_frames)
-{
-  gboolean ok;
-
-  self->returned_false = FALSE;
-  nda_py_planes_load (self->view.buf, in, n_frames);
-  ok = call_process (self) && restore_data (self);
-  if (G_UNLIKELY (!ok)) {
-    put_back_data_after_failure (self);
-    return FALSE;
-  }
-  nda_py_planes_store (self->view.buf, out, n_frames);
-  return TRUE;
-}
-
-/* Why the last block call failed (transfer full). Clears the Python error. */
-gchar *
-nda_py_plugin_take_error (NdaPyPlugin * self)
-{
-  g_autofree gchar *reason = NULL;
-
-  if (self->returned_false && !PyErr_Occurred ())
-    return
-        g_strdup_printf (_("The plugin “%s” failed: its process_audio () "
-            "returned False"), self->path);
-  reason = nda_py_embed_take_error ();
-  return g_strdup_printf (_("The plugin “%s” failed: %s"), self->path,
-      reason);
+  *facts = (NdaPyFacts) {
+  0};
+  if (said && PyArg_ParseTuple (said, "KI", &latency, &facts->n_channels))
+    facts->latency = latency;
+  PyErr_Clear ();
+  Py_XDECREF (said);
 }
 
 /* What the collector may do between two blocks. */

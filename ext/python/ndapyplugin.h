@@ -9,7 +9,7 @@
 
 #include <Python.h>
 
-#include <gst/audio/audio.h>
+#include "ndapyplanes.h"
 
 G_BEGIN_DECLS
 
@@ -20,14 +20,29 @@ typedef enum
   NDA_PY_ROLE_SINK,
 } NdaPyRole;
 
-/* A stretch of audio in system memory: the planes of @n_channels, or one
- * plane that interleaves them. */
+/* What a plugin is started with. A processor takes the stream's channels, at
+ * 48 kHz and 512 frames a call; the others have their own of each. */
 typedef struct
 {
-  gpointer *planes;
+  guint rate;
   guint n_channels;
-  gboolean is_planar;
-} NdaPyAudio;
+  guint n_frames;               /* of a call; at most 512 */
+} NdaPyFormat;
+
+/* What a plugin says of itself, and may say otherwise after a parameter. */
+typedef struct
+{
+  GstClockTime latency;         /* of a processor */
+  guint n_channels;             /* of a source or sink */
+} NdaPyFacts;
+
+typedef enum
+{
+  NDA_PY_CALL_OK,
+  NDA_PY_CALL_REFUSED,          /* returned False */
+  NDA_PY_CALL_FAILED,           /* an exception, or an array that does not fit */
+  NDA_PY_CALL_NO_SPACE,         /* was not made: a sink says it is full */
+} NdaPyCallResult;
 
 typedef struct _NdaPyPlugin NdaPyPlugin;
 
@@ -36,18 +51,18 @@ void nda_py_plugin_shut_down (NdaPyPlugin * plugin);
 
 gboolean nda_py_plugin_initialize (NdaPyPlugin * plugin, NdaPyRole role,
     GError ** error);
-gboolean nda_py_plugin_configure (NdaPyPlugin * plugin, guint n_channels,
+gboolean nda_py_plugin_start (NdaPyPlugin * plugin, NdaPyFormat * format,
     GError ** error);
-gboolean nda_py_plugin_start (NdaPyPlugin * plugin, GError ** error);
 void nda_py_plugin_stop (NdaPyPlugin * plugin);
 
 gchar *nda_py_plugin_set_parameter (NdaPyPlugin * plugin, const gchar * key,
     const gchar * value);
 gchar *nda_py_plugin_get_parameter (NdaPyPlugin * plugin, const gchar * key);
-GstClockTime nda_py_plugin_get_latency (NdaPyPlugin * plugin);
+void nda_py_plugin_get_facts (NdaPyPlugin * plugin, NdaPyFacts * facts);
 
-gboolean nda_py_plugin_process (NdaPyPlugin * plugin, const NdaPyAudio * in,
-    const NdaPyAudio * out, guint n_frames);
+NdaPyCallResult nda_py_plugin_call (NdaPyPlugin * plugin,
+    const NdaPyAudio * in, const NdaPyAudio * out, guint n_frames,
+    gboolean is_gated);
 gchar *nda_py_plugin_take_error (NdaPyPlugin * plugin);
 
 void nda_py_plugin_collect_garbage (void);

@@ -3,13 +3,13 @@
  */
 
 /* The application's threads: changes of state, which load, start, stop and
- * shut down the plugin; and what its host has to tell. */
+ * shut down the plugin. */
 
 #include <Python.h>
 
 #include "config.h"
 
-#include "ndapybridge.h"
+#include "ndapyelement.h"
 
 #include "ndapyfind.h"
 #include "ndapyparameters.h"
@@ -19,35 +19,8 @@
 
 #include <string.h>
 
-static void
-on_host_warning (gpointer owner, const gchar * text)
-{
-  GST_ELEMENT_WARNING (owner, LIBRARY, SETTINGS,
-      (_("The plugin did not take the parameter %s"), text),
-      ("set_parameter () failed"));
-}
-
-static void
-on_latency_changed (gpointer owner)
-{
-  gst_element_post_message (GST_ELEMENT (owner),
-      gst_message_new_latency (GST_OBJECT (owner)));
-}
-
-static void
-on_wake (gpointer owner)
-{
-  nda_block_queue_wake (&NDA_PY_BRIDGE (owner)->queue);
-}
-
-const NdaPyHostEvents nda_py_bridge_host_events = {
-  .warn = on_host_warning,
-  .latency_changed = on_latency_changed,
-  .wake = on_wake,
-};
-
 static gboolean
-load (NdaPyBridge * self, GError ** error)
+load (NdaPyElement * self, GError ** error)
 {
   g_autofree gchar *plugin = NULL;
   g_autofree gchar *plugin_path = NULL;
@@ -55,12 +28,12 @@ load (NdaPyBridge * self, GError ** error)
   g_autofree gchar *file = NULL;
   g_autoptr (GPtrArray) parameters = NULL;
 
-  GST_OBJECT_LOCK (self);
+  GST_OBJECT_LOCK (self->element);
   plugin = g_strdup (self->settings.plugin);
   plugin_path = g_strdup (self->settings.plugin_path);
   text = g_strdup (self->settings.parameters);
   self->is_stale = FALSE;
-  GST_OBJECT_UNLOCK (self);
+  GST_OBJECT_UNLOCK (self->element);
 
   file = nda_py_find_plugin (plugin, plugin_path, error);
   if (!file)
@@ -70,29 +43,29 @@ load (NdaPyBridge * self, GError ** error)
 }
 
 static gboolean
-open_plugin (NdaPyBridge * self)
+open_plugin (NdaPyElement * self)
 {
   g_autoptr (GError) error = NULL;
 
-  g_mutex_lock (&self->queue.lock);
+  g_mutex_lock (self->lock);
   memset (&self->counters, 0, sizeof (self->counters));
-  g_mutex_unlock (&self->queue.lock);
+  g_mutex_unlock (self->lock);
   if (load (self, &error))
     return TRUE;
-  nda_py_bridge_post_error (self, error);
+  nda_py_element_post_error (self, error);
   return FALSE;
 }
 
 /* A plugin that failed to start is good for nothing more (4.3); and perhaps
  * another was named since. */
 static gboolean
-start (NdaPyBridge * self)
+start (NdaPyElement * self)
 {
   gboolean is_stale;
 
-  GST_OBJECT_LOCK (self);
+  GST_OBJECT_LOCK (self->element);
   is_stale = self->is_stale;
-  GST_OBJECT_UNLOCK (self);
+  GST_OBJECT_UNLOCK (self->element);
 
   if (is_stale || nda_py_host_is_spent (self->host)) {
     nda_py_host_close (self->host);
@@ -104,12 +77,12 @@ start (NdaPyBridge * self)
 }
 
 static gboolean
-stop (NdaPyBridge * self)
+stop (NdaPyElement * self, NdaPyElementFunc unblock)
 {
-  nda_block_queue_stop (&self->queue, GST_FLOW_FLUSHING);
+  unblock (self->element);
   if (nda_py_host_stop (self->host))
     return TRUE;
-  GST_ELEMENT_ERROR (self, LIBRARY, SHUTDOWN,
+  GST_ELEMENT_ERROR (self->element, LIBRARY, SHUTDOWN,
       (_("The plugin does not return from a call, so it cannot be stopped. End "
               "the program, and see what the plugin waits for.")),
       ("neither stop () nor SystemExit ended the call"));
@@ -117,21 +90,19 @@ stop (NdaPyBridge * self)
 }
 
 static GstStateChangeReturn
-change_state_without_gil (GstElement * element, GstStateChange transition)
+change_state_without_gil (NdaPyElement * self, GstStateChange transition,
+    GstElementClass * parent_class, NdaPyElementFunc unblock)
 {
-  NdaPyBridge *self = NDA_PY_BRIDGE (element);
-  GstElementClass *parent_class =
-      g_type_class_peek_parent (GST_ELEMENT_GET_CLASS (element));
   GstStateChangeReturn result;
 
   if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_plugin (self))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start (self))
     return GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY && !stop (self))
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY && !stop (self, unblock))
     return GST_STATE_CHANGE_FAILURE;
 
-  result = parent_class->change_state (element, transition);
+  result = parent_class->change_state (self->element, transition);
 
   if (transition == GST_STATE_CHANGE_READY_TO_NULL)
     nda_py_host_close (self->host);
@@ -140,10 +111,12 @@ change_state_without_gil (GstElement * element, GstStateChange transition)
 
 /* An application in Python may hold the GIL, for which the plugin waits. */
 GstStateChangeReturn
-nda_py_bridge_change_state (GstElement * element, GstStateChange transition)
+nda_py_element_change_state (NdaPyElement * self, GstStateChange transition,
+    GstElementClass * parent_class, NdaPyElementFunc unblock)
 {
   gpointer paused = nda_python_pause ();
-  GstStateChangeReturn result = change_state_without_gil (element, transition);
+  GstStateChangeReturn result =
+      change_state_without_gil (self, transition, parent_class, unblock);
 
   nda_python_resume (paused);
   return result;
