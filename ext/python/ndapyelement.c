@@ -233,8 +233,8 @@ install_properties (GObjectClass * class)
 
   g_object_class_install_property (class, NDA_PY_PROP_PLUGIN,
       g_param_spec_string ("plugin", "Plugin",
-          "The plugin: the path of a Python file, or the name of one in the "
-          "search path without its “.py”, such as gain", NULL,
+          "The plugin: the path of a Python file, the name of one in the search "
+          "path without its “.py”, such as gain, or its display name", NULL,
           flags | GST_PARAM_MUTABLE_READY));
   g_object_class_install_property (class, NDA_PY_PROP_PLUGIN_PATH,
       g_param_spec_string ("plugin-path", "Plugin path",

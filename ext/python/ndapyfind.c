@@ -6,6 +6,8 @@
 
 #include "ndapyfind.h"
 
+#include "ndapydiscover.h"
+
 #include <gst/gst.h>
 
 #include <glib/gi18n-lib.h>
@@ -62,37 +64,147 @@ check_file (const gchar * path, GError ** error)
   return NULL;
 }
 
-static gchar *
-find_stem (const gchar * stem, const gchar * plugin_path, GError ** error)
+/* What belongs to plugins but is none (12.1). */
+static gboolean
+is_helper (const gchar * stem)
 {
-  g_autoptr (GPtrArray) folders = list_folders (plugin_path);
-  g_autofree gchar *name = g_strconcat (stem, ".py", NULL);
-  g_autofree gchar *searched = NULL;
+  static const gchar *const helpers[] = {
+    "base_plugin", "plugin_loader", "cython_compiler", "test_plugins", NULL
+  };
 
+  return *stem == '_' || *stem == '.' || g_str_has_prefix (stem, "setup_")
+      || g_strv_contains (helpers, stem);
+}
+
+static gboolean
+is_candidate (const gchar * path)
+{
+  g_autofree gchar *stem = g_path_get_basename (path);
+
+  if (!g_str_has_suffix (stem, ".py"))
+    return FALSE;
+  stem[strlen (stem) - strlen (".py")] = '\0';
+  return !is_helper (stem) && g_file_test (path, G_FILE_TEST_IS_REGULAR);
+}
+
+static gint
+compare_paths (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const gchar * const *) a, *(const gchar * const *) b);
+}
+
+/* The plugin files of a folder, sorted. */
+static GPtrArray *
+list_candidates (const gchar * folder)
+{
+  GPtrArray *files = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const gchar *name;
+
+  while (dir && (name = g_dir_read_name (dir))) {
+    g_autofree gchar *path = g_build_filename (folder, name, NULL);
+
+    if (is_candidate (path))
+      g_ptr_array_add (files, g_steal_pointer (&path));
+  }
+  g_ptr_array_sort (files, compare_paths);
+  return files;
+}
+
+/* The plugin files of the first folder that has any, which is the one whose
+ * plugins are known by their display names. */
+static GPtrArray *
+list_first_candidates (const GPtrArray * folders)
+{
+  GPtrArray *files = NULL;
+
+  for (guint i = 0; i < folders->len && (!files || !files->len); i++) {
+    g_clear_pointer (&files, g_ptr_array_unref);
+    files = list_candidates (g_ptr_array_index (folders, i));
+  }
+  return files;
+}
+
+static gchar *
+find_stem (const gchar * stem, const GPtrArray * folders)
+{
+  g_autofree gchar *name = g_strconcat (stem, ".py", NULL);
+
+  if (is_helper (stem) || strchr (stem, '/'))
+    return NULL;
   for (guint i = 0; i < folders->len; i++) {
     g_autofree gchar *path =
         g_build_filename (g_ptr_array_index (folders, i), name, NULL);
 
     if (g_file_test (path, G_FILE_TEST_EXISTS))
-      return check_file (path, error);
+      return g_steal_pointer (&path);
   }
+  return NULL;
+}
+
+static void
+set_not_found (GError ** error, const gchar * plugin, GPtrArray * folders,
+    const gchar * names)
+{
+  g_autofree gchar *searched = NULL;
+
   g_ptr_array_add (folders, NULL);
   searched = g_strjoinv (", ", (gchar **) folders->pdata);
   g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
       _
-      ("There is no plugin “%s”: no file “%s” in %s. Name the file itself, or "
-          "its folder with “plugin-path” or NDA_PLUGIN_PATH."), stem, name,
-      searched);
+      ("There is no plugin “%s”: no file “%s.py” in %s, and none that is "
+          "called so among %s. Name the file itself, or its folder with "
+          "“plugin-path” or NDA_PLUGIN_PATH."), plugin, plugin, searched,
+      names && *names ? names : _("no plugins"));
+}
+
+/* The file of the plugin with the display name @name. */
+static gchar *
+find_display_name (const gchar * name, GPtrArray * folders, GError ** error)
+{
+  g_autoptr (GPtrArray) files = list_first_candidates (folders);
+  g_autofree gchar *names = NULL;
+  g_autofree gchar *all = NULL;
+  g_auto (GStrv) found = nda_py_discover (name, files, &names, error);
+
+  if (!found)
+    return NULL;
+  if (g_strv_length (found) == 1)
+    return g_strdup (found[0]);
+  if (!found[0]) {
+    set_not_found (error, name, folders, names);
+    return NULL;
+  }
+  all = g_strjoinv (", ", found);
+  g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+      _
+      ("More than one plugin is called “%s”: %s. Set the element's property "
+          "“plugin” to the file that you mean."), name, all);
   return NULL;
 }
 
+static gboolean
+is_path (const gchar * plugin)
+{
+  if (g_str_has_suffix (plugin, ".py") || g_path_is_absolute (plugin))
+    return TRUE;
+  /* a display name may have a slash in it: “AM/FM” */
+  return strchr (plugin, '/')
+      && (*plugin == '.' || g_file_test (plugin, G_FILE_TEST_EXISTS));
+}
+
 /* The absolute path (transfer full) of the file that @plugin means: a path, if
- * it has a slash or ends in .py, else the stem of a file in @plugin_path,
- * NDA_PLUGIN_PATH or the installed plugins. */
+ * it is absolute, begins with a dot, ends in .py or is there; else the stem of
+ * a file in @plugin_path, NDA_PLUGIN_PATH or the installed plugins; else the
+ * display name of a plugin in the first of these folders that has plugins.
+ * Only for the last is Python started; the caller does not hold the GIL. */
 gchar *
 nda_py_find_plugin (const gchar * plugin, const gchar * plugin_path,
     GError ** error)
 {
+  g_autoptr (GPtrArray) folders = NULL;
+  g_autofree gchar *path = NULL;
+
   if (!plugin || !*plugin) {
     g_set_error_literal (error, GST_RESOURCE_ERROR,
         GST_RESOURCE_ERROR_SETTINGS,
@@ -101,7 +213,10 @@ nda_py_find_plugin (const gchar * plugin, const gchar * plugin_path,
             "plugin=gain."));
     return NULL;
   }
-  if (strchr (plugin, '/') || g_str_has_suffix (plugin, ".py"))
+  if (is_path (plugin))
     return check_file (plugin, error);
-  return find_stem (plugin, plugin_path, error);
+  folders = list_folders (plugin_path);
+  path = find_stem (plugin, folders);
+  return path ? check_file (path, error) :
+      find_display_name (plugin, folders, error);
 }

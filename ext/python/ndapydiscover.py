@@ -1,0 +1,126 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Finding a plugin by its display name (12.2).
+
+Most plugins are asked for their name only to learn that they are not the one
+that is wanted, so as little as possible of them is run. Nearly every file
+spells its name out: that is read, and nothing runs. A file that does not is
+executed and its plugin asked. Only a plugin that has no answer yet is
+initialised, which is when it may answer for certain (3.7) but may also open a
+device; it is shut down again at once, as is each that was made.
+
+Compiled into the GStreamer plugin together with ndapyembed.py, whose
+functions it uses.
+"""
+
+import ast
+
+_display_names = {}  # by path: the stamp of the file, and the name
+
+
+def _only_return(function):
+    """The expression that a function returns and that is all it does."""
+    body = function.body
+    if ast.get_docstring(function) is not None:
+        body = body[1:]
+    is_plain = len(body) == 1 and isinstance(body[0], ast.Return)
+    return body[0].value if is_plain and not function.decorator_list else None
+
+
+def _find_definition(body, kind, name):
+    found = (n for n in body if isinstance(n, kind) and n.name == name)
+    return next(found, None)
+
+
+def _callee(call):
+    """What is called by an expression, as `name` or as `module.name`."""
+    function = call.func if isinstance(call, ast.Call) else None
+    return getattr(function, "id", getattr(function, "attr", None))
+
+
+def _read_name(source):
+    """The display name, if the file spells it out beyond doubt, else None.
+
+    That is: `create_plugin` returns an instance of a class of the file, whose
+    `get_info` returns a PluginInfo with a literal for its name; nothing else
+    in the file speaks of `get_info` or gives PluginInfo another meaning.
+    """
+    if source.count(b"get_info") != 1:
+        return None
+    tree = ast.parse(source)
+    if any(_redefines(node, "PluginInfo") for node in ast.walk(tree)):
+        return None
+    body = tree.body
+    factory = _find_definition(body, ast.FunctionDef, "create_plugin")
+    made = _callee(_only_return(factory)) if factory else None
+    plugin = _find_definition(body, ast.ClassDef, made)
+    info = plugin and _find_definition(
+        plugin.body, ast.FunctionDef, "get_info"
+    )
+    call = _only_return(info) if info else None
+    if _callee(call) != "PluginInfo":
+        return None
+    names = [word.value for word in call.keywords if word.arg == "name"]
+    name = next(iter(call.args[:1] + names), None)
+    return ast.literal_eval(name) if _is_text(name) else None
+
+
+def _redefines(node, name):
+    if isinstance(node, ast.Name):
+        return node.id == name and not isinstance(node.ctx, ast.Load)
+    if isinstance(node, ast.alias):
+        return node.asname == name
+    return getattr(node, "name", None) == name  # a class or function
+
+
+def _is_text(node):
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _name_of(plugin):
+    try:
+        return _text(getattr(plugin.get_info(), "name", ""))
+    except BaseException:  # it may want to be initialised first
+        return ""
+
+
+def _ask_name(path):
+    """Run the file for its name, and leave nothing of it behind."""
+    module, plugin, _ = load(path)
+    try:
+        name = _name_of(plugin)
+        if not name and plugin.initialize():
+            name = _name_of(plugin)
+        return name
+    finally:
+        shut_down(module, plugin)
+
+
+def display_name(path):
+    """The display name of a plugin file; asked for anew when it changed."""
+    status = os.stat(path)
+    stamp = status.st_mtime_ns, status.st_size, status.st_ino
+    known = _display_names.get(path)
+    if known is None or known[0] != stamp:
+        with open(path, "rb") as source:
+            name = _read_name(source.read())
+        known = stamp, _ask_name(path) if name is None else name
+        _display_names[path] = known
+    return known[1]
+
+
+def find_by_name(wanted, paths):
+    """The paths of the plugins called so; and what there is, for a person."""
+    found, names = [], []
+    for path in paths:
+        stem = os.path.splitext(os.path.basename(path))[0]
+        try:
+            name = display_name(path)
+        except BaseException as error:  # no plugin, or a broken one
+            reason = _one_line(error) or type(error).__name__
+            log(False, f"{path} has no display name: {reason}")
+            continue
+        if name == wanted:
+            found.append(path)
+        names.append(f"{stem} (“{name}”)")
+    return found, ", ".join(names)
