@@ -1,0 +1,307 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the ready-made sources and sinks have in common.
+
+Parameters as a table, the life cycle, and the bookkeeping that the contract
+asks of every plugin. A leading underscore keeps a file from being taken for a
+plugin; whoever copies a plugin that imports this one copies both.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, Mapping
+
+import numpy as np
+
+from base_plugin import (
+    AudioSinkPlugin,
+    AudioSourceCallback,
+    AudioSourcePlugin,
+    BasePlugin,
+    PluginInfo,
+    PluginState,
+)
+
+MAX_CHANNELS = 64
+SILENCE = "-inf"
+
+
+@dataclass(frozen=True)
+class Number:
+    """A parameter that is a number from `low` to `high`, in `unit`."""
+
+    default: float
+    low: float
+    high: float
+    unit: str = ""
+
+    def parse(self, key: str, value: str) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        # Written so that "nan" is refused as well.
+        if not self.low <= number <= self.high:
+            unit = f" {self.unit}" if self.unit else ""
+            raise ValueError(
+                f"{key} must be a number from {self.low} to {self.high}"
+                f"{unit}, not “{value}”"
+            )
+        return number
+
+
+@dataclass(frozen=True)
+class Level(Number):
+    """A level in dBFS; "-inf" is silence."""
+
+    unit: str = "dBFS"
+
+    def parse(self, key: str, value: str) -> float:
+        if value.strip() == SILENCE:
+            return -math.inf
+        return super().parse(key, value)
+
+
+@dataclass(frozen=True)
+class Integer:
+    """A parameter that is a whole number from `low` to `high`."""
+
+    default: int
+    low: int
+    high: int
+
+    def parse(self, key: str, value: str) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            number = self.low - 1
+        if not self.low <= number <= self.high:
+            raise ValueError(
+                f"{key} must be a whole number from {self.low} to "
+                f"{self.high}, not “{value}”"
+            )
+        return number
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A parameter that is one of some words."""
+
+    default: str
+    words: tuple[str, ...]
+
+    def parse(self, key: str, value: str) -> str:
+        if value not in self.words:
+            raise ValueError(
+                f"{key} must be one of {', '.join(self.words)}, "
+                f"not “{value}”"
+            )
+        return value
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A parameter that is "true" or "false"."""
+
+    default: bool
+
+    def parse(self, key: str, value: str) -> bool:
+        if value not in ("true", "false"):
+            raise ValueError(f"{key} must be true or false, not “{value}”")
+        return value == "true"
+
+
+@dataclass(frozen=True)
+class Text:
+    """A parameter that is any text, at least one character."""
+
+    default: str = ""
+
+    def parse(self, key: str, value: str) -> str:
+        if not value:
+            raise ValueError(f"{key} must not be empty")
+        return value
+
+
+Parameter = Number | Integer | Choice | Switch | Text
+
+
+def as_text(value: Any) -> str:
+    """Return a parameter as `get_parameter` does."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def factor_of(level: float) -> float:
+    """Return the factor for a level in dBFS: 1.0 for 0, 0.0 for -inf."""
+    return math.pow(10.0, level / 20.0)
+
+
+def level_of(factor: float) -> float:
+    """Return the level in dBFS of a factor that is not negative."""
+    return -math.inf if factor == 0 else 20.0 * math.log10(factor)
+
+
+class ReadyMade(BasePlugin):
+    """A plugin with parameters from a table.
+
+    Attributes
+    ----------
+    NAME, DESCRIPTION : str
+        For `get_info`.
+    PARAMETERS : mapping of str to Parameter
+        All that can be set.
+    FIXED : frozenset of str
+        Those that cannot be set between `start` and `stop`.
+    """
+
+    NAME: ClassVar[str]
+    DESCRIPTION: ClassVar[str]
+    PARAMETERS: ClassVar[Mapping[str, Parameter]] = {}
+    FIXED: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sample_rate = 48000
+        self._channels = 2
+        self._parameters: dict[str, Any] = {
+            key: kind.default for key, kind in self.PARAMETERS.items()
+        }
+
+    def get_info(self) -> PluginInfo:
+        return PluginInfo(
+            name=self.NAME,
+            version="1.0.0",
+            author="the nda authors",
+            description=self.DESCRIPTION,
+            plugin_type=self.get_type(),
+        )
+
+    def initialize(self) -> bool:
+        self.state = PluginState.INITIALIZED
+        return True
+
+    def start(self) -> bool:
+        """Call `prepare`; what the user has to know of an OSError is printed,
+        since the host logs that."""
+        try:
+            self.prepare()
+        except OSError as error:
+            print(f"{self.NAME}: {error}", flush=True)
+            self.state = PluginState.ERROR
+            return False
+        self.state = PluginState.RUNNING
+        return True
+
+    def stop(self) -> None:
+        if self.state is PluginState.RUNNING:
+            self.state = PluginState.INITIALIZED
+            self.finish()
+
+    def shutdown(self) -> None:
+        self.stop()
+        self.state = PluginState.UNLOADED
+
+    def prepare(self) -> None:
+        """Make the arrays, open what is to be opened.
+
+        Raises
+        ------
+        OSError
+            With a sentence for the user, if that fails.
+        """
+
+    def finish(self) -> None:
+        """Close what `prepare` has opened."""
+
+    def changed(self, key: str) -> None:
+        """Learn that the parameter `key` has a new value."""
+
+    def read_out(self, key: str) -> str:
+        """Return a counter or a measurement, "" for an unknown key."""
+        return ""
+
+    def set_parameter(self, key: str, value: str) -> bool:
+        kind = self.PARAMETERS.get(key)
+        if kind is None:
+            return False
+        if key in self.FIXED and self.state is PluginState.RUNNING:
+            raise ValueError(f"{key} cannot change while the stream runs")
+        self._parameters[key] = kind.parse(key, value)
+        self.changed(key)
+        return True
+
+    def get_parameter(self, key: str) -> str:
+        if key in self._parameters:
+            return as_text(self._parameters[key])
+        return self.read_out(key)
+
+    def get_sample_rate(self) -> int:
+        return self._sample_rate
+
+    def set_sample_rate(self, sample_rate: int) -> None:
+        if self.state is not PluginState.RUNNING:
+            self._sample_rate = sample_rate
+
+    def get_channel_count(self) -> int:
+        return self._channels
+
+    def set_channel_count(self, channels: int) -> None:
+        if self.state is not PluginState.RUNNING:
+            self._channels = channels
+
+
+class ReadySource(ReadyMade, AudioSourcePlugin):
+    """A ready-made plugin that makes audio."""
+
+    def set_audio_callback(self, callback: AudioSourceCallback) -> None:
+        # Python sources are polled; nobody would ever call it.
+        pass
+
+
+class ReadySink(ReadyMade, AudioSinkPlugin):
+    """A ready-made plugin that takes audio away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._buffer_size = 512
+
+    def get_buffer_size(self) -> int:
+        return self._buffer_size
+
+    def set_buffer_size(self, frames: int) -> None:
+        self._buffer_size = frames
+
+
+class Fade:
+    """A factor that gets to a new value over one block, in a straight line.
+
+    Nothing is allocated while the block size stays the same.
+    """
+
+    def __init__(self, factor: float, n_frames: int) -> None:
+        self._reached = factor
+        self._factor = np.array(factor, dtype=np.float64)
+        self._prepare(n_frames)
+
+    def _prepare(self, n_frames: int) -> None:
+        # From just above 0 to exactly 1: the last frame has the new factor.
+        self._line = np.arange(1, n_frames + 1, dtype=np.float64)
+        self._line /= max(1, n_frames)
+        self._ramp = np.empty(n_frames, dtype=np.float64)
+
+    def apply(self, signal: np.ndarray, factor: float) -> None:
+        """Multiply `signal`, float64 of shape (frames,), in place."""
+        if factor == self._reached:
+            np.multiply(signal, self._factor, out=signal)
+            return
+        if len(signal) != len(self._line):
+            self._prepare(len(signal))
+        np.multiply(self._line, factor - self._reached, out=self._ramp)
+        np.add(self._ramp, self._reached, out=self._ramp)
+        np.multiply(signal, self._ramp, out=signal)
+        self._reached = factor
+        self._factor[()] = factor

@@ -1,0 +1,190 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What every ready-made source and sink does alike."""
+
+import re
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nda
+import plugin_driver as driver
+
+SOURCES = ["noise", "sine", "wav_player"]
+SINKS = ["null_sink", "wav_recorder"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with wave.open("in.wav", "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(48000)
+        file.writeframes(bytes(range(256)) * 64)
+
+
+def needed(name):
+    """Return the parameters without which it does not start."""
+    return {
+        "wav_player": {"filename": "in.wav"},
+        "wav_recorder": {"filename": "out.wav"},
+    }.get(name, {})
+
+
+def call(plugin, n_frames=512):
+    buffer = nda.AudioBuffer(plugin.get_channels(), n_frames)
+    if plugin.get_type() is nda.PluginType.AUDIO_SOURCE:
+        return plugin.read_audio(buffer)
+    return plugin.write_audio(buffer)
+
+
+@pytest.mark.parametrize("name", SOURCES + SINKS)
+def test_3_6_info(name):
+    info = driver.initialized(name).get_info()
+
+    role = "AudioSource" if name in SOURCES else "AudioSink"
+    assert info.type.value == role
+    assert info.name.lower().replace(" ", "_") == name
+    assert info.version and info.author and info.description
+    assert info.api_version == 1
+
+
+@pytest.mark.parametrize("name", SOURCES + SINKS)
+def test_4_life_cycle_twice(name):
+    plugin = driver.load(name).create_plugin()
+    states = [plugin.get_state().value]
+
+    plugin.initialize()
+    for key, value in needed(name).items():
+        plugin.set_parameter(key, value)
+    for step in ("start", "stop", "start", "stop", "shutdown"):
+        getattr(plugin, step)()
+        states.append(plugin.get_state().value)
+
+    assert states == [
+        "Unloaded",
+        "Running",
+        "Initialized",
+        "Running",
+        "Initialized",
+        "Unloaded",
+    ]
+
+
+@pytest.mark.parametrize("name", SOURCES + SINKS)
+def test_4_4_shutdown_without_start_or_stop(name):
+    driver.initialized(name).shutdown()
+
+    plugin = driver.running(name, **needed(name))
+    plugin.shutdown()
+
+    assert plugin.get_state() is nda.PluginState.UNLOADED
+
+
+@pytest.mark.parametrize("name", SOURCES + SINKS)
+@pytest.mark.parametrize("n_frames", [1, 64, 512, 513, 1024])
+def test_5_6_any_block_size_is_taken(name, n_frames):
+    plugin = driver.running(name, **needed(name))
+
+    assert call(plugin, n_frames) is True
+
+
+@pytest.mark.parametrize("name", SOURCES + SINKS)
+def test_7_an_unknown_parameter_is_refused(name):
+    plugin = driver.initialized(name)
+
+    assert plugin.set_parameter("frequenzy", "1") is False
+    assert plugin.get_parameter("frequenzy") == ""
+
+
+@pytest.mark.parametrize("name", sorted(set(SOURCES + SINKS) - {"wav_player"}))
+def test_7_channels_are_fixed_while_running(name):
+    plugin = driver.initialized(name, channels="3", **needed(name))
+    assert plugin.get_channels() == 3
+    driver.start(plugin)
+
+    with pytest.raises(ValueError) as caught:
+        plugin.set_parameter("channels", "2")
+    plugin.set_channels(2)
+
+    assert str(caught.value) == (
+        "channels cannot change while the stream runs"
+    )
+    assert plugin.get_channels() == 3
+    assert plugin.get_parameter("channels") == "3"
+
+
+@pytest.mark.parametrize(
+    "name, key, value, text",
+    [
+        ("sine", "frequency", "", "a number from 0.01 to 20000.0 Hz"),
+        ("sine", "frequency", "nan", "a number from 0.01 to 20000.0 Hz"),
+        ("sine", "frequency", "20001", "a number from 0.01 to 20000.0 Hz"),
+        ("sine", "level", "0.1", "a number from -200.0 to 0.0 dBFS"),
+        ("sine", "level", "inf", "a number from -200.0 to 0.0 dBFS"),
+        (
+            "sine",
+            "waveform",
+            "Sine",
+            "one of sine, square, triangle, sawtooth",
+        ),
+        ("noise", "seed", "1.5", f"a whole number from 0 to {(1 << 63) - 1}"),
+        ("noise", "seed", "-1", f"a whole number from 0 to {(1 << 63) - 1}"),
+        ("noise", "colour", "blue", "one of white, pink, brown"),
+        ("noise", "channels", "65", "a whole number from 1 to 64"),
+        ("null_sink", "interval", "0", "a number from 0.01 to 60.0 seconds"),
+        ("wav_player", "loop", "True", "true or false"),
+        ("wav_recorder", "bits", "8", "one of 16, 24, 32"),
+        ("wav_recorder", "overwrite", "1", "true or false"),
+    ],
+)
+def test_7_3_nonsense_is_refused_and_the_old_kept(name, key, value, text):
+    plugin = driver.initialized(name)
+    before = plugin.get_parameter(key)
+
+    with pytest.raises(ValueError) as caught:
+        plugin.set_parameter(key, value)
+
+    assert str(caught.value) == f"{key} must be {text}, not “{value}”"
+    assert plugin.get_parameter(key) == before
+
+
+@pytest.mark.parametrize(
+    "name, parameters",
+    [
+        ("sine", {}),
+        ("sine", {"waveform": "sawtooth"}),
+        ("noise", {}),
+        ("noise", {"colour": "pink"}),
+        ("null_sink", {}),
+        ("wav_player", {"filename": "in.wav", "loop": "true"}),
+        ("wav_recorder", {"filename": "out.wav"}),
+        ("wav_recorder", {"filename": "out.wav", "bits": "16"}),
+        ("wav_recorder", {"filename": "out.wav", "bits": "24"}),
+    ],
+)
+def test_a_block_makes_no_array(name, parameters):
+    plugin = driver.running(name, **parameters)
+    buffer = nda.AudioBuffer(2, 512)
+    block_call = (
+        plugin.read_audio if name in SOURCES else plugin.write_audio
+    )
+
+    assert driver.peak_of(lambda: block_call(buffer)) < driver.ONE_CHANNEL
+
+
+def test_an_array_in_a_block_would_have_been_seen():
+    block = np.zeros((1, 512), dtype=np.float32)
+
+    assert driver.peak_of(lambda: block * 0.5) >= driver.ONE_CHANNEL
+
+
+def test_every_file_is_installed():
+    there = sorted(path.name for path in Path(nda.plugins_path()).glob("*.py"))
+
+    list_ = Path(__file__).parents[2] / "python-elements" / "meson.build"
+    listed = re.findall(r"'nda/plugins/(.*)'", list_.read_text())
+    assert listed == there

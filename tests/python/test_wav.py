@@ -1,0 +1,585 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The WAV player and recorder, against other readers and writers."""
+
+import os
+import signal
+import struct
+import subprocess
+import sys
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nda
+import plugin_driver as driver
+
+# A quiet and a signalling NaN with payloads, infinity, a denormal, minus zero
+ODD_BITS = [0x7FC54321, 0xFFA12345, 0x7F800000, 1, 0x80000000]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def noise(channels, n_frames):
+    random = np.random.default_rng(2)
+    return random.uniform(-1, 1, (channels, n_frames)).astype(np.float32)
+
+
+def chunk(kind, body):
+    return struct.pack("<4sI", kind, len(body)) + body + bytes(len(body) % 2)
+
+
+def format_chunk(tag, channels, bits, sample_rate=48000, extensible=False):
+    frame = channels * bits // 8
+    body = struct.pack(
+        "<HHIIHH",
+        0xFFFE if extensible else tag,
+        channels,
+        sample_rate,
+        sample_rate * frame,
+        frame,
+        bits,
+    )
+    if extensible:
+        body += struct.pack("<HHIH", 22, bits, 0, tag)
+        body += bytes.fromhex("000000001000800000aa00389b71")
+    return chunk(b"fmt ", body)
+
+
+def save(*chunks, name="in.wav", kind=b"RIFF"):
+    body = b"WAVE" + b"".join(chunks)
+    Path(name).write_bytes(struct.pack("<4sI", kind, len(body)) + body)
+    return name
+
+
+def stored(bits, samples):
+    """Return integers (channels, frames) as the bytes of a file."""
+    frames = np.ascontiguousarray(samples.T).astype("<i4")
+    n_bytes = bits // 8
+    return frames.view(np.uint8).reshape(-1, 4)[:, :n_bytes].tobytes()
+
+
+def play(name, n_blocks, n_frames=512, **parameters):
+    plugin = driver.running("wav_player", filename=name, **parameters)
+    return driver.read(plugin, *[n_frames] * n_blocks)
+
+
+@pytest.mark.parametrize("extensible", [False, True])
+@pytest.mark.parametrize("channels", [1, 2, 5])
+@pytest.mark.parametrize("bits", [16, 24, 32])
+def test_player_divides_integers_by_their_full_scale(
+    bits, channels, extensible
+):
+    random = np.random.default_rng(3)
+    full = 1 << (bits - 1)
+    samples = random.integers(-full, full, (channels, 1024))
+    samples[:, :3] = -full, full - 1, -1
+    save(
+        format_chunk(1, channels, bits, extensible=extensible),
+        chunk(b"data", stored(bits, samples)),
+    )
+
+    heard = play("in.wav", 2)
+
+    expected = samples.astype(np.float32) * np.float32(1 / full)
+    assert heard.shape == (channels, 1024)
+    assert (heard == expected).all()
+
+
+@pytest.mark.parametrize("extensible", [False, True])
+def test_player_passes_every_bit_of_a_float(extensible):
+    samples = noise(2, 512)
+    samples.view(np.uint32)[:, : len(ODD_BITS)] = ODD_BITS
+    save(
+        format_chunk(3, 2, 32, extensible=extensible),
+        chunk(b"data", samples.T.tobytes()),
+    )
+
+    heard = play("in.wav", 1)
+
+    assert (driver.bits_of(heard) == samples.view(np.uint32)).all()
+
+
+@pytest.mark.parametrize("sample_rate, channels", [(44100, 1), (96000, 6)])
+def test_5_2_player_reports_the_file_and_takes_nothing_else(
+    sample_rate, channels
+):
+    save(
+        format_chunk(3, channels, 32, sample_rate),
+        chunk(b"data", bytes(4 * channels * 100)),
+    )
+    plugin = driver.initialized("wav_player", filename="in.wav")
+
+    plugin.set_sample_rate(48000)
+    plugin.set_channels(2)
+
+    assert plugin.get_sample_rate() == sample_rate
+    assert plugin.get_channels() == channels
+    assert plugin.get_parameter("duration") == "100"
+
+
+def test_player_ends_with_false_and_pads_the_last_block():
+    samples = noise(2, 700)
+    save(format_chunk(3, 2, 32), chunk(b"data", samples.T.tobytes()))
+    plugin = driver.running("wav_player", filename="in.wav")
+
+    heard = driver.read(plugin, 512, 512)
+
+    assert (heard[:, :700] == samples).all() and not heard[:, 700:].any()
+    assert plugin.get_parameter("position") == "700"
+    for _ in range(3):
+        assert plugin.read_audio(nda.AudioBuffer(2, 512)) is False
+
+
+def test_player_starts_again_at_the_beginning():
+    samples = noise(2, 1024)
+    save(format_chunk(3, 2, 32), chunk(b"data", samples.T.tobytes()))
+    plugin = driver.running("wav_player", filename="in.wav")
+    driver.read(plugin, 700)
+    plugin.stop()
+    driver.start(plugin)
+
+    assert (driver.read(plugin, 512) == samples[:, :512]).all()
+
+
+@pytest.mark.parametrize("n_frames", [1, 5, 511, 512, 700])
+def test_player_loops_without_a_gap(n_frames):
+    samples = noise(2, n_frames)
+    save(format_chunk(3, 2, 32), chunk(b"data", samples.T.tobytes()))
+
+    heard = play("in.wav", 4, loop="true")
+
+    assert (heard == np.resize(samples.T, (2048, 2)).T).all()
+
+
+@pytest.mark.parametrize("loop", ["false", "true"])
+def test_player_of_no_frames_ends_at_once(loop):
+    save(format_chunk(3, 2, 32), chunk(b"data", b""))
+    plugin = driver.running("wav_player", filename="in.wav", loop=loop)
+
+    assert plugin.read_audio(nda.AudioBuffer(2, 512)) is False
+
+
+def test_player_skips_other_chunks():
+    samples = noise(1, 512)
+    save(
+        chunk(b"JUNK", bytes(27)),
+        format_chunk(3, 1, 32),
+        chunk(b"LIST", b"INFOISFT\3\0\0\0nda"),
+        chunk(b"data", samples.tobytes()),
+        chunk(b"LIST", b"data"),
+    )
+
+    assert (play("in.wav", 1) == samples).all()
+
+
+def test_player_reads_what_is_there_of_a_cut_file():
+    samples = noise(2, 1024)
+    save(format_chunk(3, 2, 32), chunk(b"data", samples.T.tobytes()))
+    os.truncate("in.wav", os.path.getsize("in.wav") - 2048 - 3)
+    plugin = driver.running("wav_player", filename="in.wav")
+
+    assert plugin.get_parameter("duration") == "767"
+    heard = driver.read(plugin, 512, 512)
+    assert (heard[:, :767] == samples[:, :767]).all()
+
+
+GOOD = format_chunk(3, 2, 32)
+DATA = chunk(b"data", bytes(16))
+
+
+@pytest.mark.parametrize(
+    "chunks, text",
+    [
+        ([DATA, GOOD], "“in.wav” has no format"),
+        ([GOOD], "“in.wav” has no samples"),
+        ([], "“in.wav” has no format"),
+        ([chunk(b"fmt ", bytes(15)), DATA], "has a broken format chunk"),
+        ([format_chunk(1, 2, 8), DATA], "8 bits with format tag 1"),
+        ([format_chunk(3, 2, 64), DATA], "64 bits with format tag 3"),
+        ([format_chunk(7, 2, 16), DATA], "16 bits with format tag 7"),
+        (
+            [format_chunk(85, 2, 16, extensible=True), DATA],
+            "16 bits with format tag 85",
+        ),
+        ([format_chunk(3, 0, 32), DATA], "0 channels at 48000 Hz"),
+        ([format_chunk(3, 65, 32), DATA], "65 channels at 48000 Hz"),
+        ([format_chunk(3, 2, 32, 0), DATA], "2 channels at 0 Hz"),
+    ],
+)
+def test_player_says_why_it_cannot_read_a_file(chunks, text, capfd):
+    save(*chunks)
+    plugin = driver.initialized("wav_player")
+
+    with pytest.raises(OSError) as caught:
+        plugin.set_parameter("filename", "in.wav")
+
+    assert text in str(caught.value)
+    assert plugin.start() is False
+    assert f"WAV player: {caught.value}" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF", b"OggS" + bytes(99)])
+def test_player_takes_nothing_else_for_a_wav_file(content):
+    Path("in.wav").write_bytes(content)
+
+    with pytest.raises(OSError, match="“in.wav” is not a WAV file"):
+        driver.initialized("wav_player", filename="in.wav")
+
+
+def test_player_reads_no_file_that_is_not_there(capfd):
+    plugin = driver.initialized("wav_player")
+
+    with pytest.raises(FileNotFoundError):
+        plugin.set_parameter("filename", "none.wav")
+
+    assert plugin.start() is False
+    assert "none.wav" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["wav_player", "wav_recorder"])
+def test_no_file_name_is_an_error_that_says_what_to_do(name, capfd):
+    plugin = driver.initialized(name)
+
+    assert plugin.start() is False
+    assert "set the parameter “filename”" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_player_survives_a_header_of_noise(seed):
+    random = np.random.default_rng(seed)
+    content = bytearray(
+        save(GOOD, DATA) and Path("in.wav").read_bytes() + bytes(99)
+    )
+    for at in random.integers(4, 60, 6):
+        content[at] = random.integers(256)
+    Path("in.wav").write_bytes(content)
+
+    try:
+        plugin = driver.running("wav_player", filename="in.wav")
+    except OSError:
+        return
+    plugin.read_audio(nda.AudioBuffer(plugin.get_channels(), 512))
+
+
+# --- The recorder -----------------------------------------------------------
+
+
+def record(samples, n_frames=512, **parameters):
+    plugin = driver.running(
+        "wav_recorder",
+        filename="out.wav",
+        channels=str(len(samples)),
+        **parameters,
+    )
+    driver.write(plugin, samples, n_frames)
+    plugin.stop()
+    return plugin
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6])
+def test_recorder_keeps_every_bit_of_a_float(channels):
+    samples = noise(channels, 1300)
+    samples.view(np.uint32)[:, : len(ODD_BITS)] = ODD_BITS
+
+    plugin = record(samples)
+
+    assert plugin.get_parameter("frames") == "1300"
+    heard = play("out.wav", 3)
+    assert (driver.bits_of(heard[:, :1300]) == samples.view(np.uint32)).all()
+
+
+@pytest.mark.parametrize("bits", ["16", "24"])
+def test_recorder_rounds_and_clips_integers(bits):
+    full = 1 << (int(bits) - 1)
+    wanted = [0.0, 0.49, 0.51, -0.51, 100.0, full - 1, full, -full, -full - 1]
+    samples = np.array([wanted], dtype=np.float64) / full
+    samples = np.append(samples, [[2.5, -2.5, np.inf, -np.inf, np.nan]])
+    samples = samples.astype(np.float32).reshape(1, -1)
+
+    record(samples, bits=bits)
+
+    with wave.open("out.wav") as file:
+        assert file.getparams()[:4] == (1, int(bits) // 8, 48000, 14)
+        raw = np.frombuffer(file.readframes(14), np.uint8)
+    wide = np.zeros((14, 4), dtype=np.uint8)
+    wide[:, 4 - int(bits) // 8 :] = raw.reshape(14, -1)
+    found = wide.view("<i4")[:, 0] >> (32 - int(bits))
+    top = full - 1
+    assert found.tolist() == [
+        *(0, 0, 1, -1, 100, top, top, -full, -full),
+        *(top, -full, top, -full, 0),
+    ]
+
+
+@pytest.mark.parametrize("bits", ["16", "24", "32"])
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_recorder_and_player_agree_in_blocks_of_any_size(channels, bits):
+    samples = noise(channels, 1301)
+
+    record(samples, n_frames=77, bits=bits)
+
+    heard = play("out.wav", 1301, n_frames=1)
+    half_a_step = 0 if bits == "32" else 0.51 / (1 << int(bits) - 1)
+    np.testing.assert_allclose(heard, samples, rtol=0, atol=2 * half_a_step)
+
+
+def lengths(name):
+    """Return what the header says: RIFF, fact and data."""
+    content = Path(name).read_bytes()
+    data = content.index(b"data")
+    fact = content.index(b"fact")
+    read = struct.unpack_from
+    return tuple(
+        read("<I", content, at)[0] for at in (4, fact + 8, data + 4)
+    )
+
+
+@pytest.mark.parametrize("n_frames", [0, 1, 2, 512])
+@pytest.mark.parametrize("bits", ["16", "24", "32"])
+def test_recorder_header_says_what_is_there(n_frames, bits):
+    record(noise(1, n_frames), bits=bits)
+
+    n_bytes = n_frames * int(bits) // 8
+    size = os.path.getsize("out.wav")
+    assert lengths("out.wav") == (size - 8, n_frames, n_bytes)
+    assert size % 2 == 0
+
+
+@pytest.mark.parametrize(
+    "bits, channels, caps",
+    [
+        ("32", 2, "F32LE"),
+        ("24", 2, "S24LE"),
+        ("16", 1, "S16LE"),
+        ("32", 4, "F32LE"),
+    ],
+)
+def test_others_read_the_recording(bits, channels, caps, gst_file):
+    samples = noise(channels, 1000)
+    record(samples, bits=bits)
+
+    raw = gst_file(
+        f"filesrc location=out.wav ! wavparse ! audio/x-raw,format={caps} "
+        "! filesink location=raw"
+    )
+
+    start = Path("out.wav").read_bytes().index(b"data") + 8
+    assert raw == Path("out.wav").read_bytes()[start:]
+    assert len(raw) == 1000 * channels * int(bits) // 8
+
+
+@pytest.mark.parametrize("caps", ["F32LE", "S32LE", "S24LE", "S16LE"])
+@pytest.mark.parametrize("channels", [1, 2, 6])
+def test_others_recordings_are_read(caps, channels, gst_file):
+    source = (
+        "audiotestsrc wave=white-noise num-buffers=4 samplesperbuffer=512 ! "
+        f"audio/x-raw,format={caps},channels={channels},rate=48000"
+    )
+    if channels == 6:
+        source += ",channel-mask=(bitmask)0x3f"
+    raw = gst_file(
+        f"{source} ! tee name=t ! queue ! wavenc ! filesink location=in.wav "
+        "t. ! queue ! filesink location=raw"
+    )
+
+    heard = play("in.wav", 4)
+
+    bits = int(caps[1:3])
+    if caps == "F32LE":
+        expected = np.frombuffer(raw, "<f4")
+    else:
+        wide = np.zeros((len(raw) * 8 // bits, 4), dtype=np.uint8)
+        wide[:, 4 - bits // 8 :] = np.frombuffer(raw, np.uint8).reshape(
+            -1, bits // 8
+        )
+        expected = wide.view("<i4")[:, 0].astype(np.float32) / 2**31
+    assert (heard == expected.reshape(-1, channels).T).all()
+
+
+@pytest.fixture
+def gst_file():
+    """Run a pipeline that ends by itself; return what is in “raw” then."""
+
+    def run(pipeline):
+        process = subprocess.run(
+            ["gst-launch-1.0", "-q", *pipeline.split()],
+            capture_output=True,
+            text=True,
+        )
+        assert process.returncode == 0, process.stderr
+        return Path("raw").read_bytes()
+
+    return run
+
+
+def test_recorder_refuses_a_file_that_is_there(capfd):
+    Path("out.wav").write_bytes(b"dear")
+    plugin = driver.initialized("wav_recorder", filename="out.wav")
+
+    assert plugin.start() is False
+
+    assert "“out.wav” exists already" in capfd.readouterr().out
+    assert plugin.get_state() is nda.PluginState.ERROR
+    plugin.shutdown()
+    assert Path("out.wav").read_bytes() == b"dear"
+
+
+def test_recorder_replaces_a_file_if_it_may():
+    Path("out.wav").write_bytes(bytes(10000))
+
+    record(noise(2, 512), overwrite="true")
+
+    assert lengths("out.wav")[0] == os.path.getsize("out.wav") - 8 < 5000
+
+
+def test_recorder_says_why_it_cannot_write(capfd):
+    plugin = driver.initialized("wav_recorder", filename="none/out.wav")
+
+    assert plugin.start() is False
+
+    assert "none/out.wav" in capfd.readouterr().out
+
+
+def test_4_2_recorder_goes_on_in_its_own_file():
+    samples = noise(2, 1024)
+    plugin = record(samples[:, :512])
+    driver.start(plugin)
+    driver.write(plugin, samples[:, 512:])
+    plugin.shutdown()
+
+    assert (play("out.wav", 2) == samples).all()
+
+
+def test_recorder_goes_on_with_no_other_format(capfd):
+    plugin = record(noise(2, 512))
+    before = Path("out.wav").read_bytes()
+    plugin.set_parameter("bits", "16")
+
+    assert plugin.start() is False
+
+    assert "choose another “filename”" in capfd.readouterr().out
+    assert Path("out.wav").read_bytes() == before
+
+
+def test_recorder_begins_another_file():
+    samples = noise(2, 512)
+    plugin = record(samples)
+    plugin.set_parameter("filename", "next.wav")
+    driver.start(plugin)
+    driver.write(plugin, samples)
+    plugin.stop()
+
+    assert plugin.get_parameter("frames") == "512"
+    assert Path("next.wav").read_bytes() == Path("out.wav").read_bytes()
+
+
+def test_recorder_does_not_take_anothers_file_for_its_own():
+    plugin = record(noise(2, 512))
+    os.rename("out.wav", "mine.wav")
+    Path("out.wav").write_bytes(b"dear")
+
+    assert plugin.start() is False
+    assert Path("out.wav").read_bytes() == b"dear"
+
+
+KILLED = """
+import os, signal, numpy as np, nda, plugin_driver as driver
+plugin = driver.running("wav_recorder", filename="out.wav", channels="1")
+driver.write(plugin, np.full((1, 5000), 0.5, dtype=np.float32))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_recording_of_a_killed_process_is_whole():
+    here = str(Path(__file__).parent)
+    process = subprocess.run(
+        [sys.executable, "-c", KILLED],
+        env=dict(
+            os.environ,
+            PYTHONPATH=os.pathsep.join(
+                [here, str(Path(nda.__file__).parents[1])]
+            ),
+        ),
+    )
+
+    assert process.returncode == -signal.SIGKILL
+    size = os.path.getsize("out.wav")
+    assert lengths("out.wav") == (size - 8, 5000, 20000)
+    assert (play("out.wav", 10, n_frames=500) == 0.5).all()
+
+
+def test_a_full_disk_costs_nothing_but_time(monkeypatch):
+    samples = noise(2, 1024)
+    plugin = driver.running("wav_recorder", filename="out.wav")
+    driver.write(plugin, samples[:, :512])
+    before = lengths("out.wav")
+    buffer = nda.AudioBuffer(2, 512)
+    buffer.data[:] = samples[:, 512:]
+    write = os.pwrite
+
+    def write_a_little(file, data, offset):
+        if offset >= 3000 + 4096:
+            raise OSError(28, "No space left on device")
+        return write(file, data[:1000], offset)
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "pwrite", write_a_little)
+        for _ in range(3):
+            with pytest.raises(OSError):
+                plugin.write_audio(buffer)
+    assert lengths("out.wav") == before
+    assert plugin.write_audio(buffer) is True
+    plugin.stop()
+
+    content = Path("out.wav").read_bytes()
+    assert content.endswith(samples.T.tobytes())
+    assert lengths("out.wav") == (len(content) - 8, 1024, 8192)
+
+
+def test_past_4_gib_it_is_an_rf64_file(monkeypatch):
+    samples = noise(2, 5 * 512)
+    plugin = driver.running("wav_recorder", filename="out.wav")
+    wav = sys.modules["_nda_wav"]
+    monkeypatch.setattr(wav, "MAX_LENGTH", 10000)
+
+    driver.write(plugin, samples[:, :1024])
+    assert Path("out.wav").read_bytes()[:4] == b"RIFF"
+    driver.write(plugin, samples[:, 1024:])
+    plugin.stop()
+
+    content = Path("out.wav").read_bytes()
+    assert content[:4] == b"RF64" and content[12:16] == b"ds64"
+    assert struct.unpack_from("<QQQ", content, 20) == (
+        len(content) - 8,
+        5 * 512 * 8,
+        5 * 512,
+    )
+    assert lengths("out.wav") == (0xFFFFFFFF,) * 3
+    assert (play("out.wav", 5) == samples).all()
+
+
+def test_five_gib_are_played_to_the_end():
+    n_frames = 5 * (1 << 30) // 8
+    driver.load("wav_player")
+    wav = sys.modules["_nda_wav"]
+    header = wav.make_header(wav.WavFormat(48000, 2, 32, True), n_frames)
+    with open("in.wav", "wb") as file:
+        file.write(header)
+        # Sparse: takes no room on the disk
+        file.truncate(len(header) + n_frames * 8)
+        file.seek(-4, os.SEEK_END)
+        file.write(struct.pack("<f", 0.25))
+    plugin = driver.running("wav_player", filename="in.wav")
+    assert plugin.get_parameter("duration") == str(n_frames)
+
+    plugin._position = n_frames - 512
+    plugin._file.seek(-4096, os.SEEK_END)
+
+    assert driver.read(plugin, 512)[1, -1] == 0.25
+    assert plugin.read_audio(nda.AudioBuffer(2, 512)) is False
