@@ -1,0 +1,83 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The receiver: what becomes of a record, by the eight steps of docs/wire.md,
+ * section 7. No step before the last changes what an outsider's record could
+ * be used to change, and no plaintext is left of one that is refused.
+ *
+ * Belongs to one thread: no locks, and none is held when the hooks are called.
+ * Opening a record of the current session allocates nothing. */
+
+#pragma once
+
+#include "ndakeyring.h"
+#include "ndarecord.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  NDA_OUTCOME_OK,
+  NDA_OUTCOME_MALFORMED,
+  NDA_OUTCOME_STALE,
+  NDA_OUTCOME_REPLAYED,
+  NDA_OUTCOME_TOO_OLD,
+  NDA_OUTCOME_UNKNOWN_KEY,
+  NDA_OUTCOME_AUTH_FAILED,
+  NDA_OUTCOME_INVALID_BLOCK,
+  NDA_OUTCOME_EXPIRED,
+  NDA_OUTCOME_LATE,
+  NDA_OUTCOME_LOST,
+  NDA_OUTCOME_TRUNCATED,
+  NDA_OUTCOME_TRAILING,
+  NDA_N_OUTCOMES
+} NdaOutcome;
+
+/* What is asked of the owner. Called on the opener's thread. Each may be
+ * NULL. */
+typedef struct
+{
+  /* a base key of 16 to 64 bytes (transfer full), or NULL */
+  GBytes *(*request_key) (gpointer owner, guint64 kid, guint suite);
+  gint64 (*get_real_time) (gpointer owner);     /* microseconds since 1970 */
+  gint64 (*get_monotonic_time) (gpointer owner);        /* microseconds */
+} NdaOpenerHooks;
+
+typedef struct
+{
+  guint window;                 /* counters, at least NDA_REPLAY_MIN */
+  guint max_age;                /* seconds, 0: any */
+  /* a stored stream: counters without a gap, sessions announced */
+  gboolean is_strict;
+} NdaOpenerRules;
+
+typedef struct
+{
+  guint64 kid;                  /* 0 when malformed, like n */
+  guint32 n;
+  NdaBlockHeader block;         /* when OK, like all below */
+  gboolean is_new_session;
+  guint32 n_lost;               /* records missing before this one */
+  guint64 n_gap_frames;         /* frames missing before this one */
+} NdaOpened;
+
+typedef struct _NdaOpener NdaOpener;
+
+NdaOpener *nda_opener_new (NdaKeyring * ring, const NdaOpenerHooks * hooks,
+    gpointer owner, GError ** error);
+void nda_opener_free (NdaOpener * opener);
+
+void nda_opener_start (NdaOpener * opener, const NdaKeyUse * use,
+    const NdaOpenerRules * rules);
+void nda_opener_stop (NdaOpener * opener);
+
+NdaOutcome nda_opener_open (NdaOpener * opener, const guint8 * record,
+    gsize n_record, guint8 * plain, NdaOpened * opened);
+gboolean nda_opener_has_ended (NdaOpener * opener);
+
+const gchar *nda_outcome_get_name (NdaOutcome outcome);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NdaOpener, nda_opener_free)
+
+G_END_DECLS

@@ -1,0 +1,171 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndastream.h"
+
+#include <string.h>
+
+#define VERSION_1 1
+#define N_HELD_MAX (NDA_STREAM_LENGTH + G_MAXUINT16)
+
+void
+nda_stream_init (NdaStream * self)
+{
+  *self = (NdaStream) {
+  .held = g_malloc (N_HELD_MAX)};
+}
+
+void
+nda_stream_clear (NdaStream * self)
+{
+  g_clear_pointer (&self->held, g_free);
+}
+
+/* From the beginning. */
+void
+nda_stream_reset (NdaStream * self)
+{
+  *self = (NdaStream) {
+  .held = self->held};
+}
+
+/* Writes NDA_STREAM_PREAMBLE bytes. */
+void
+nda_stream_write_preamble (guint8 * out, guint suite)
+{
+  memset (out, 0, NDA_STREAM_PREAMBLE);
+  memcpy (out, NDA_STREAM_MARK, NDA_STREAM_N_MARK);
+  out[8] = VERSION_1;
+  out[10] = suite >> 8;
+  out[11] = suite;
+}
+
+/* @bytes must stay until all that is in them was handed out. */
+void
+nda_stream_feed (NdaStream * self, const guint8 * bytes, gsize n_bytes)
+{
+  g_assert (self->n_bytes == 0);
+
+  self->bytes = bytes;
+  self->n_bytes = n_bytes;
+}
+
+/* Where the next @n_wanted bytes lie together, NULL if there are not so many
+ * yet; then those that are there are held. */
+static const guint8 *
+gather (NdaStream * self, gsize n_wanted)
+{
+  gsize n_missing;
+
+  if (self->n_held == 0 && self->n_bytes >= n_wanted)
+    return self->bytes;
+  n_missing = n_wanted > self->n_held ? n_wanted - self->n_held : 0;
+  n_missing = MIN (n_missing, self->n_bytes);
+  if (n_missing) {
+    memcpy (self->held + self->n_held, self->bytes, n_missing);
+    self->n_held += n_missing;
+    self->bytes += n_missing;
+    self->n_bytes -= n_missing;
+  }
+  return self->n_held >= n_wanted ? self->held : NULL;
+}
+
+/* What gather () returned last is used up once the next is asked for. */
+static void
+consume (NdaStream * self, gsize n)
+{
+  if (self->n_held) {
+    self->release = TRUE;
+    return;
+  }
+  self->bytes += n;
+  self->n_bytes -= n;
+}
+
+static void
+release (NdaStream * self)
+{
+  if (self->release)
+    self->n_held = 0;
+  self->release = FALSE;
+}
+
+static NdaStreamFound
+read_preamble (NdaStream * self)
+{
+  guint8 expected[NDA_STREAM_PREAMBLE];
+  const guint8 *preamble = gather (self, NDA_STREAM_PREAMBLE);
+  gsize n_known = preamble ? NDA_STREAM_PREAMBLE : self->n_held;
+  const guint8 *known = preamble ? preamble : self->held;
+
+  nda_stream_write_preamble (expected, 0);
+  if (n_known >= 12)
+    memcpy (expected + 10, known + 10, 2);
+  if (memcmp (known, expected, MIN (n_known, 10)) != 0
+      || (n_known > 12 && memcmp (known, expected, n_known) != 0)) {
+    self->is_bad = TRUE;
+    return NDA_STREAM_BAD_PREAMBLE;
+  }
+  if (!preamble)
+    return NDA_STREAM_MORE;
+  self->suite = preamble[10] << 8 | preamble[11];
+  if (self->suite == 0)
+    self->is_bad = TRUE;
+  consume (self, NDA_STREAM_PREAMBLE);
+  release (self);
+  return self->is_bad ? NDA_STREAM_BAD_PREAMBLE : NDA_STREAM_RECORD;
+}
+
+/* The next record: it stays where it is until the next call. */
+NdaStreamFound
+nda_stream_next (NdaStream * self, const guint8 ** record, gsize * n_record)
+{
+  const guint8 *at;
+  gsize n;
+
+  release (self);
+  if (self->is_bad)
+    return NDA_STREAM_BAD_PREAMBLE;
+  if (!self->suite) {
+    NdaStreamFound found = read_preamble (self);
+
+    if (found != NDA_STREAM_RECORD)
+      return found;
+  }
+  at = gather (self, NDA_STREAM_LENGTH);
+  if (!at)
+    return NDA_STREAM_MORE;
+  n = at[0] << 8 | at[1];
+  at = gather (self, NDA_STREAM_LENGTH + n);
+  if (!at)
+    return NDA_STREAM_MORE;
+  *record = at + NDA_STREAM_LENGTH;
+  *n_record = n;
+  consume (self, NDA_STREAM_LENGTH + n);
+  return NDA_STREAM_RECORD;
+}
+
+/* Throws away what is left of the piece, and of the record that it cuts.
+ * Returns how many bytes that was. */
+gsize
+nda_stream_skip (NdaStream * self)
+{
+  gsize n;
+
+  release (self);
+  n = self->n_held + self->n_bytes;
+  self->n_held = 0;
+  self->n_bytes = 0;
+  return n;
+}
+
+/* Whether the stream may end here. */
+gboolean
+nda_stream_is_between_records (const NdaStream * self)
+{
+  return self->suite != 0 && (self->n_held == 0 || self->release)
+      && self->n_bytes == 0;
+}

@@ -1,0 +1,58 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Stream framing: a preamble of 16 bytes, then records with their length in
+ * two bytes before each. Bytes come in pieces of any size; a record that lies
+ * whole in a piece is handed out where it lies, and only one that is cut is
+ * put together here. No locks.
+ *
+ *     nda_stream_feed (stream, bytes, n_bytes);
+ *     while ((found = nda_stream_next (stream, &record, &n_record)) ...)
+ */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+#define NDA_STREAM_PREAMBLE 16
+#define NDA_STREAM_MARK "NDAS\r\n\032\n"
+#define NDA_STREAM_N_MARK 8
+#define NDA_STREAM_LENGTH 2
+
+typedef enum
+{
+  NDA_STREAM_MORE,              /* needs more bytes */
+  NDA_STREAM_RECORD,            /* there is a record */
+  NDA_STREAM_BAD_PREAMBLE,      /* this is no such stream; it stays so */
+} NdaStreamFound;
+
+typedef struct
+{
+  guint suite;                  /* 0 before the preamble is whole */
+  gboolean is_bad;
+
+  const guint8 *bytes;          /* not owned; the piece that was fed */
+  gsize n_bytes;                /* what is left of it */
+
+  guint8 *held;                 /* owned; the beginning of what was cut */
+  gsize n_held;
+  gboolean release;             /* what is held was handed out: forget it */
+} NdaStream;
+
+void nda_stream_init (NdaStream * stream);
+void nda_stream_clear (NdaStream * stream);
+void nda_stream_reset (NdaStream * stream);
+
+void nda_stream_write_preamble (guint8 * out, guint suite);
+
+void nda_stream_feed (NdaStream * stream, const guint8 * bytes,
+    gsize n_bytes);
+NdaStreamFound nda_stream_next (NdaStream * stream, const guint8 ** record,
+    gsize * n_record);
+gsize nda_stream_skip (NdaStream * stream);
+gboolean nda_stream_is_between_records (const NdaStream * stream);
+
+G_END_DECLS

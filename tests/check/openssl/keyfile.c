@@ -1,0 +1,348 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What a key file may be, and what a person reads if it is not. */
+
+#include "config.h"
+
+#include "hex.h"
+
+#include "ndacryptoerror.h"
+#include "ndakeyfile.h"
+
+#include <glib/gstdio.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#define MASTER \
+    "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define BASE "base 0000000000000123 0005 000102030405060708090a0b0c0d0e0f"
+#define FINGERPRINT "\xca\x65\x9c\x7b\x30\x02\x74\x0d"
+
+static gchar *folder, *path;
+static NdaKeyring *ring;
+
+static void
+setup (void)
+{
+  folder = g_dir_make_tmp ("nda-keyfile-XXXXXX", NULL);
+  path = g_build_filename (folder, "studio.key", NULL);
+  ring = nda_keyring_new (NULL);
+}
+
+static void
+teardown (void)
+{
+  g_unlink (path);
+  g_rmdir (folder);
+  g_free (path);
+  g_free (folder);
+  nda_keyring_free (ring);
+}
+
+static void
+write_file (const gchar * bytes, gsize n_bytes, gint mode)
+{
+  fail_unless (g_file_set_contents (path, bytes, n_bytes, NULL));
+  fail_unless (g_chmod (path, mode) == 0);
+}
+
+static void
+write_text (const gchar * text)
+{
+  write_file (text, strlen (text), 0600);
+}
+
+static void
+assert_refused (NdaCryptoError code, const gchar * text)
+{
+  g_autoptr (GError) error = NULL;
+
+  fail_if (nda_key_file_load (ring, path, &error));
+  fail_unless (g_error_matches (error, NDA_CRYPTO_ERROR, code));
+  fail_unless (strstr (error->message, text) != NULL, "%s", error->message);
+  fail_unless (strstr (error->message, "studio.key") != NULL);
+  fail_unless_equals_int (nda_keyring_get_n_keys (ring), 0);
+}
+
+GST_START_TEST (test_raw_key)
+{
+  g_auto (Bytes) key = from_hex (MASTER);
+  NdaKeyInfo info;
+
+  write_file ((gchar *) key.data, key.n, 0600);
+  fail_unless (nda_key_file_load (ring, path, NULL));
+  fail_unless (nda_keyring_get_info (ring, 0, &info));
+  fail_unless_equals_int (info.kind, NDA_KEY_MASTER);
+  fail_unless (memcmp (info.fingerprint, FINGERPRINT, 8) == 0);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_text_with_comments)
+{
+  NdaKeyInfo info;
+
+  write_text ("# keys of the studio\n\n  master\t" MASTER "  # since May\r\n"
+      BASE "\n");
+  fail_unless (nda_key_file_load (ring, path, NULL));
+  fail_unless_equals_int (nda_keyring_get_n_keys (ring), 2);
+  fail_unless (nda_keyring_find_sender (ring, &info));
+  fail_unless_equals_int (info.kind, NDA_KEY_MASTER);
+  fail_unless (memcmp (info.fingerprint, FINGERPRINT, 8) == 0);
+  fail_unless (nda_keyring_get_info (ring, 1, &info));
+  fail_unless_equals_int (info.kind, NDA_KEY_BASE);
+  assert_equals_uint64 (info.kid, 0x123);
+  fail_unless_equals_int (info.suite, 5);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_first_line_is_the_one_to_send_with)
+{
+  NdaKeyInfo info;
+
+  write_text (BASE "\nmaster " MASTER);
+  fail_unless (nda_key_file_load (ring, path, NULL));
+  fail_unless (nda_keyring_find_sender (ring, &info));
+  fail_unless_equals_int (info.kind, NDA_KEY_BASE);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_many_keys)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < 1000; i++)
+    g_string_append_printf (text, "base %016x 0004 %032x\n", i, i + 1);
+  write_text (text->str);
+  fail_unless (nda_key_file_load (ring, path, NULL));
+  fail_unless_equals_int (nda_keyring_get_n_keys (ring), 1000);
+  g_string_free (text, TRUE);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_descriptor)
+{
+  g_auto (Bytes) key = from_hex (MASTER);
+  gint fds[2];
+
+  fail_unless (pipe (fds) == 0);
+  fail_unless (write (fds[1], key.data, key.n) == (gssize) key.n);
+  close (fds[1]);
+  fail_unless (nda_key_file_load_fd (ring, fds[0], NULL));
+  fail_unless_equals_int (nda_keyring_get_n_keys (ring), 1);
+  close (fds[0]);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_wrong_lengths)
+{
+  gchar bytes[40] = { 1, 2, 3, 0 };
+
+  write_file (bytes, 31, 0600);
+  assert_refused (NDA_CRYPTO_ERROR_INVALID, "holds 31 bytes, but a raw key "
+      "has exactly 32");
+  write_file (bytes, 33, 0600);
+  assert_refused (NDA_CRYPTO_ERROR_INVALID, "holds 33 bytes");
+  write_file (bytes, 0, 0600);
+  assert_refused (NDA_CRYPTO_ERROR_INVALID, "is empty");
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_no_secret)
+{
+  gchar zero[32] = { 0, };
+
+  write_file (zero, 32, 0600);
+  assert_refused (NDA_CRYPTO_ERROR_INVALID, "all zero");
+  write_text ("master 0000000000000000000000000000000000000000000000000000000"
+      "000000000\n");
+  assert_refused (NDA_CRYPTO_ERROR_INVALID, "all zero");
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_file_that_is_not_there)
+{
+  assert_refused (NDA_CRYPTO_ERROR_NOT_FOUND, "There is no key file");
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_file_that_others_can_get_at)
+{
+  const gint modes[] = { 0640, 0604, 0620, 0601, 0610, 0602, 0644, 0777 };
+  g_auto (Bytes) key = from_hex (MASTER);
+
+  for (guint i = 0; i < G_N_ELEMENTS (modes); i++) {
+    write_file ((gchar *) key.data, key.n, modes[i]);
+    assert_refused (NDA_CRYPTO_ERROR_UNREADABLE, "chmod 600");
+  }
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_folder_and_too_long)
+{
+  g_autofree gchar *long_text = g_strnfill (64 * 1024 + 1, '#');
+  g_autoptr (GError) error = NULL;
+
+  fail_if (nda_key_file_load (ring, folder, &error));
+  fail_unless (strstr (error->message, "cannot be read") != NULL);
+  write_text (long_text);
+  assert_refused (NDA_CRYPTO_ERROR_INVALID, "longer than 65536 bytes");
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_a_bad_line_refuses_the_whole_file)
+{
+  const gchar *bad[] = {
+    "master", "master 00", "master " MASTER "00", "master " MASTER " 1",
+    "Master " MASTER, "master 0x" MASTER, "key " MASTER, MASTER,
+    "base 123 0005 000102030405060708090a0b0c0d0e0f",
+    "base 0000000000000123 5 000102030405060708090a0b0c0d0e0f",
+    "base 0000000000000123 0005 0001020304050607",
+    "base 0000000000000123 0006 000102030405060708090a0b0c0d0e0f",
+    "base 0000000000000123 0005 000102030405060708090a0b0c0d0e0g",
+    "base 0000000000000123 0005", BASE " more"
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_autofree gchar *text =
+        g_strdup_printf ("master %s\n# and\n%s\n", MASTER, bad[i]);
+
+    write_text (text);
+    assert_refused (NDA_CRYPTO_ERROR_INVALID, "Line 3");
+  }
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_only_comments)
+{
+  write_text ("# nothing here, and more than thirty-two bytes of it\n\n");
+  assert_refused (NDA_CRYPTO_ERROR_INVALID, "holds no key");
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_too_many_master_keys)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < 9; i++)
+    g_string_append_printf (text, "master %064x\n", i + 1);
+  write_text (text->str);
+  assert_refused (NDA_CRYPTO_ERROR_INVALID, "More than 8 master keys");
+  g_string_free (text, TRUE);
+}
+
+GST_END_TEST;
+
+/* --- passphrases --- */
+
+static void
+assert_passphrase_refused (const gchar * salt, const gchar * reason)
+{
+  g_autoptr (GError) error = NULL;
+
+  fail_if (nda_key_file_load_passphrase (ring, path, salt, &error));
+  fail_unless (strstr (error->message, reason) != NULL, "%s", error->message);
+  fail_unless_equals_int (nda_keyring_get_n_keys (ring), 0);
+}
+
+GST_START_TEST (test_passphrase)
+{
+  NdaKeyInfo info;
+
+  write_text ("correct horse battery staple\n");
+  fail_unless (nda_key_file_load_passphrase (ring, path, "room-1234", NULL));
+  fail_unless (nda_keyring_find_sender (ring, &info));
+  fail_unless (memcmp (info.fingerprint, "\x68\xff\x89\x1f\xcd\xba\x63\xdc", 8)
+      == 0);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_bad_passphrases)
+{
+  g_autofree gchar *long_salt = g_strnfill (65, 's');
+
+  write_text ("correct horse battery staple\n");
+  assert_passphrase_refused (NULL, "needs a salt of 8 to 64 bytes");
+  assert_passphrase_refused ("1234567", "and this one has 7");
+  assert_passphrase_refused (long_salt, "and this one has 65");
+  write_text ("\n");
+  assert_passphrase_refused ("room-1234", "one line of UTF-8");
+  write_text ("one\ntwo\n");
+  assert_passphrase_refused ("room-1234", "one line of UTF-8");
+  write_text ("\xff\xfe");
+  assert_passphrase_refused ("room-1234", "one line of UTF-8");
+  g_chmod (path, 0644);
+  assert_passphrase_refused ("room-1234", "chmod 600");
+}
+
+GST_END_TEST;
+
+/* --- making --- */
+
+GST_START_TEST (test_create)
+{
+  g_autofree gchar *one = NULL, *another = NULL;
+  g_autoptr (GError) error = NULL;
+  gsize n;
+  GStatBuf st;
+
+  fail_unless (nda_key_file_create (path, NULL));
+  fail_unless (g_stat (path, &st) == 0);
+  fail_unless_equals_int (st.st_mode & 07777, 0600);
+  fail_unless (g_file_get_contents (path, &one, &n, NULL));
+  assert_equals_uint64 (n, 32);
+  fail_unless (nda_key_file_load (ring, path, NULL));
+
+  fail_if (nda_key_file_create (path, &error));
+  fail_unless (strstr (error->message, "already") != NULL);
+  g_unlink (path);
+  fail_unless (nda_key_file_create (path, NULL));
+  fail_unless (g_file_get_contents (path, &another, &n, NULL));
+  fail_if (memcmp (one, another, 32) == 0);
+}
+
+GST_END_TEST;
+
+static Suite *
+keyfile_suite (void)
+{
+  Suite *suite = suite_create ("keyfile");
+  TCase *tc = tcase_create ("files");
+
+  suite_add_tcase (suite, tc);
+  tcase_add_checked_fixture (tc, setup, teardown);
+  tcase_add_test (tc, test_raw_key);
+  tcase_add_test (tc, test_text_with_comments);
+  tcase_add_test (tc, test_first_line_is_the_one_to_send_with);
+  tcase_add_test (tc, test_many_keys);
+  tcase_add_test (tc, test_descriptor);
+  tcase_add_test (tc, test_wrong_lengths);
+  tcase_add_test (tc, test_no_secret);
+  tcase_add_test (tc, test_file_that_is_not_there);
+  tcase_add_test (tc, test_file_that_others_can_get_at);
+  tcase_add_test (tc, test_folder_and_too_long);
+  tcase_add_test (tc, test_a_bad_line_refuses_the_whole_file);
+  tcase_add_test (tc, test_only_comments);
+  tcase_add_test (tc, test_too_many_master_keys);
+  tcase_add_test (tc, test_passphrase);
+  tcase_add_test (tc, test_bad_passphrases);
+  tcase_add_test (tc, test_create);
+  return suite;
+}
+
+GST_CHECK_MAIN (keyfile);
