@@ -77,12 +77,13 @@ window_at (gsize i, gsize n_samples)
 }
 
 /* By Parseval's theorem: all the energy, less that of the bins around the
- * sine. */
+ * sine. @n_samples can be divided by four. */
 gdouble
 tone_thd_n (const gfloat * samples, gsize n_samples, gdouble frequency,
     gdouble notch, gdouble rate)
 {
   g_autofree gdouble *y = g_new (gdouble, n_samples);
+  g_autofree gdouble *cosine = g_new (gdouble, n_samples);
   gint n_around = ceil (notch / rate * n_samples) + 8;
   gint middle = lrint (frequency / rate * n_samples);
   gdouble all = 0.0, sine = 0.0;
@@ -90,15 +91,16 @@ tone_thd_n (const gfloat * samples, gsize n_samples, gdouble frequency,
   for (gsize i = 0; i < n_samples; i++) {
     y[i] = samples[i] * window_at (i, n_samples);
     all += y[i] * y[i];
+    cosine[i] = cos (2.0 * G_PI * i / n_samples);
   }
   for (gint bin = middle - n_around; bin <= middle + n_around; bin++) {
     gdouble re = 0.0, im = 0.0;
 
     for (gsize i = 0; i < n_samples; i++) {
-      gdouble angle = 2.0 * G_PI * ((guint64) bin * i % n_samples) / n_samples;
+      gsize angle = (guint64) bin * i % n_samples;
 
-      re += y[i] * cos (angle);
-      im += y[i] * sin (angle);
+      re += y[i] * cosine[angle];
+      im += y[i] * cosine[(angle + n_samples / 4) % n_samples];
     }
     sine += 2.0 * (re * re + im * im) / n_samples;
   }

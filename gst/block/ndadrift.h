@@ -1,0 +1,85 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* How fast a device has to be fed, or emptied, so that sound takes the same
+ * time through it for ever, whatever its clock makes of a second.
+ *
+ * Sound of the stream, in the time of the pipeline's clock, becomes frames of
+ * the device, or the other way round, in a resampler whose ratio can glide. One
+ * line (ndatiming.h) tells where the device is at any time. Where the resampler
+ * is must be as far from there as it was at the start:
+ *
+ *     error = device (t) - resampler (t) - lead
+ *
+ * and that is held at zero by the proportional and integral loop of
+ * F. Adriaensen, “Controlling adaptive resampling” (Linux Audio Conference
+ * 2012): for a bandwidth w, the integral of w^2 error gives the speed of the
+ * device, and 2 z w error, with z = 1 / sqrt (2), brings the rest back. Before
+ * that the error passes two low-pass filters at 20 w, so that jitter does not
+ * modulate the sound. w is wide at first and narrows with time.
+ *
+ *                  observations             device (t)      +----------+
+ *     device's clock ----------> [ line ] --------> (+) --> | 2 x low- |
+ *                                            lead --^ ^     |   pass   |
+ *                                                     |     +----------+
+ *                         resampler (t)               |          |
+ *     stream --> [ resampler ] ----------------------(-)         v
+ *                     ^                                     [ P + I ]
+ *                     +--------- speed ---------------------------+
+ *
+ * The lead is what the line says about the start; as long as the line is still
+ * being fitted, it says so ever better.
+ *
+ * Belongs to one thread: no locks. */
+
+#pragma once
+
+#include "ndatiming.h"
+
+G_BEGIN_DECLS
+
+/* How far from its nominal rate a device is followed */
+#define NDA_DRIFT_MAX_PPM 1500.0
+
+typedef enum
+{
+  NDA_DRIFT_LEARNING,           /* where the device is is not known yet */
+  NDA_DRIFT_LOCKING,            /* followed, but not near enough for long */
+  NDA_DRIFT_LOCKED,
+} NdaDriftState;
+
+typedef struct
+{
+  NdaTiming timing;
+  NdaDriftState state;
+  gboolean has_start;
+  GstClockTimeDiff ahead;       /* the clock's time less the stream's */
+  GstClockTime start_time;      /* when the resampler was where */
+  gdouble start_frame;
+  gdouble lead;                 /* frames, device less resampler */
+  GstClockTime locking_since;   /* when following began */
+  GstClockTime last_time;       /* of the last steering, or NONE */
+  gdouble filtered[2];          /* s, the error behind each low-pass */
+  gdouble integral;             /* speed less 1 */
+  gdouble speed;                /* that was told last, less 1 */
+  gdouble calm;                 /* s, for how long the error has been small */
+  guint64 n_steps;              /* times that a clock was set */
+} NdaDrift;
+
+void nda_drift_init (NdaDrift * drift, gdouble rate);
+void nda_drift_restart (NdaDrift * drift);
+
+/* At @time by the pipeline's clock the device had passed @frame. */
+void nda_drift_observe (NdaDrift * drift, GstClockTime time, gdouble frame);
+
+/* The sound of @time in the stream is the device's @frame in the resampler.
+ * Returns how many frames of the device to a nominal one from now on. Time in
+ * the stream may begin anywhere. */
+gdouble nda_drift_steer (NdaDrift * drift, GstClockTime time, gdouble frame);
+
+GstClockTimeDiff nda_drift_get_error (const NdaDrift * drift);
+gdouble nda_drift_get_ppm (const NdaDrift * drift);
+const gchar *nda_drift_state_get_nick (NdaDriftState state);
+
+G_END_DECLS

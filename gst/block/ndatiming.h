@@ -1,0 +1,66 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What time it was, by the pipeline's clock, when a device had passed a frame:
+ * a line through observations that come early and late.
+ *
+ * This is the delay-locked loop of F. Adriaensen, “Using a DLL to filter time”
+ * (Linux Audio Conference 2005): a prediction for the next observation, whose
+ * error corrects the time by a part b and the duration of a frame by a part c
+ * of it. For a loop of bandwidth w (in rad/s), critically observed every T
+ * seconds, b = sqrt (2) w T and c = (w T)^2.
+ *
+ * A loop that begins with its final bandwidth takes minutes to find a rate. This
+ * one begins with the b and c of a growing window, which make it the line of
+ * least squares through all observations so far: wide at first, and at each
+ * moment as narrow as it can know. When they have fallen to those of the final
+ * bandwidth, they stay there.
+ *
+ * A thread that was held up observes late, then several times at once: what is
+ * too far off the line is left out. What stays there is a step of one of the
+ * clocks, and the line begins anew.
+ *
+ * Belongs to one thread: no locks. Frames are counted as doubles, which hold a
+ * 1000th of one for 500 years. */
+
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  NDA_TIMING_IGNORED,           /* too far off, or too soon */
+  NDA_TIMING_OBSERVED,
+  NDA_TIMING_STEPPED,           /* a clock was set: the line begins anew */
+} NdaTimingResult;
+
+typedef struct
+{
+  gdouble rate;                 /* [const] frames/s that the device should have */
+  guint n_observed;             /* since the line began */
+  gboolean is_fitting;          /* still the line of least squares */
+  GstClockTime origin;          /* what time and first count from */
+  gdouble first_frame;          /* where the line began */
+  gdouble frame;                /* of the last observation */
+  gdouble time;                 /* s, when it was, by the line */
+  gdouble duration;             /* s, of a frame */
+  gdouble usual_frames;         /* from one observation to the next */
+  gdouble variance;             /* s^2, of what observations are off */
+  guint n_off;                  /* observations left out in a row */
+  gdouble off_since;            /* s */
+} NdaTiming;
+
+void nda_timing_init (NdaTiming * timing, gdouble rate);
+void nda_timing_restart (NdaTiming * timing);
+NdaTimingResult nda_timing_observe (NdaTiming * timing, GstClockTime time,
+    gdouble frame);
+
+GstClockTime nda_timing_get_time (const NdaTiming * timing);
+gdouble nda_timing_get_frame (const NdaTiming * timing, GstClockTime time);
+gdouble nda_timing_get_speed (const NdaTiming * timing);
+gdouble nda_timing_get_error (const NdaTiming * timing);
+
+G_END_DECLS
