@@ -6,6 +6,13 @@
 
 #include "ndablock.h"
 
+#include <glib/gi18n-lib.h>
+
+/* A time stamp this far from the expected one for this long is a
+ * discontinuity even without the flag: GStreamer's own defaults */
+#define ALIGNMENT_THRESHOLD (40 * GST_MSECOND)
+#define DISCONT_WAIT (1 * GST_SECOND)
+
 /* the numbers that the caps spell out */
 G_STATIC_ASSERT (NDA_BLOCK_FRAMES == 512);
 G_STATIC_ASSERT (NDA_BLOCK_RATE == 48000);
@@ -37,6 +44,36 @@ GstClockTime
 nda_block_frames_to_time (guint64 n_frames, guint rate)
 {
   return gst_util_uint64_scale (n_frames, GST_SECOND, rate);
+}
+
+/* How many frames of @info @buffer holds; FALSE when that is no whole number. */
+gboolean
+nda_block_count_frames (GstBuffer * buffer, const GstAudioInfo * info,
+    guint * n_frames, GError ** error)
+{
+  GstAudioMeta *meta = gst_buffer_get_audio_meta (buffer);
+  gsize n_bytes = gst_buffer_get_size (buffer);
+
+  if (meta && info->layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED) {
+    *n_frames = meta->samples;
+    return TRUE;
+  }
+  if (n_bytes % info->bpf) {
+    g_set_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+        _("A buffer of %" G_GSIZE_FORMAT " bytes holds no whole number of "
+            "%d-byte audio frames. Check what feeds this element."),
+        n_bytes, info->bpf);
+    return FALSE;
+  }
+  *n_frames = n_bytes / info->bpf;
+  return TRUE;
+}
+
+/* Finds the discontinuities that are not marked as such (transfer full). */
+GstAudioStreamAlign *
+nda_block_align_new (guint rate)
+{
+  return gst_audio_stream_align_new (rate, ALIGNMENT_THRESHOLD, DISCONT_WAIT);
 }
 
 /* A pool, active, of buffers for blocks of @n_frames (transfer full); NULL when

@@ -74,8 +74,8 @@ nda_block_input_chain (NdaBlockInput * self, GstBuffer * buffer)
 }
 
 /* Pushes what is left of a block before the stream goes on in another way. */
-static void
-drain (NdaBlockInput * self)
+void
+nda_block_input_drain (NdaBlockInput * self)
 {
   GstBuffer *rest = nda_regroup_drain (self->regroup);
 
@@ -103,7 +103,7 @@ take_caps (NdaBlockInput * self, GstEvent * event)
   known = nda_regroup_get_info (self->regroup);
   if (!nda_regroup_get_pool (self->regroup)
       || !gst_audio_info_is_equal (&info, known)) {
-    drain (self);
+    nda_block_input_drain (self);
     nda_regroup_set_caps (self->regroup, caps);
   }
   marked = nda_block_caps_mark (gst_caps_copy (caps));
@@ -136,7 +136,7 @@ take_segment (NdaBlockInput * self, GstEvent * event)
 {
   const GstSegment *segment;
 
-  drain (self);
+  nda_block_input_drain (self);
   gst_event_parse_segment (event, &segment);
   if (segment->rate != 1.0) {
     GST_ELEMENT_ERROR (self->element, STREAM, NOT_IMPLEMENTED,
@@ -161,7 +161,7 @@ nda_block_input_event (NdaBlockInput * self, GstEvent * event)
     case GST_EVENT_SEGMENT:
       return take_segment (self, event);
     case GST_EVENT_GAP:
-      drain (self);
+      nda_block_input_drain (self);
       nda_regroup_mark_gap (self->regroup);
       break;
     case GST_EVENT_FLUSH_STOP:
@@ -170,7 +170,7 @@ nda_block_input_event (NdaBlockInput * self, GstEvent * event)
     case GST_EVENT_STREAM_START:
     case GST_EVENT_SEGMENT_DONE:
     case GST_EVENT_EOS:
-      drain (self);
+      nda_block_input_drain (self);
       break;
     default:
       break;

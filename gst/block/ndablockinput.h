@@ -39,6 +39,7 @@ void nda_block_input_reset (NdaBlockInput * input);
 
 GstFlowReturn nda_block_input_chain (NdaBlockInput * input,
     GstBuffer * buffer);
+void nda_block_input_drain (NdaBlockInput * input);
 gboolean nda_block_input_event (NdaBlockInput * input, GstEvent * event);
 
 GstClockTime nda_block_input_get_latency (NdaBlockInput * input);

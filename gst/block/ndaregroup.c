@@ -11,12 +11,6 @@
 
 #include <gst/base/gstadapter.h>
 
-#include <glib/gi18n-lib.h>
-
-/* A time stamp this far from the expected one for this long is a
- * discontinuity even without the flag: GStreamer's own defaults */
-#define ALIGNMENT_THRESHOLD (40 * GST_MSECOND)
-#define DISCONT_WAIT (1 * GST_SECOND)
 
 struct _NdaRegroup
 {
@@ -95,12 +89,11 @@ nda_regroup_set_caps (NdaRegroup * self, GstCaps * caps)
   self->info = info;
   planar = info.layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED;
   self->n_planes = planar ? info.channels : 1;
-  self->plane_bpf = planar ? GST_AUDIO_INFO_BPS (&info) : info.bpf;
+  self->plane_bpf = planar ? info.bpf / info.channels : info.bpf;
   self->planes = g_new (GstAdapter *, self->n_planes);
   for (guint i = 0; i < self->n_planes; i++)
     self->planes[i] = gst_adapter_new ();
-  self->align = gst_audio_stream_align_new (info.rate, ALIGNMENT_THRESHOLD,
-      DISCONT_WAIT);
+  self->align = nda_block_align_new (info.rate);
   self->pool = nda_block_pool_new (caps, &info, self->n_block_frames);
 
   nda_frame_clock_init (&self->clock, info.rate);
@@ -203,17 +196,14 @@ is_discontinuity (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
       GST_BUFFER_PTS (buffer), n_frames, NULL, NULL, NULL);
 }
 
-/* Sets the clock where @buffer begins. */
+/* Sets the clock where @buffer begins. Without a time stamp, it goes on. */
 static void
 rebase (NdaRegroup * self, GstBuffer * buffer)
 {
-  GstClockTime base = GST_BUFFER_PTS (buffer);
-
-  if (!GST_CLOCK_TIME_IS_VALID (base))
-    base = nda_frame_clock_now (&self->clock);
-  if (!GST_CLOCK_TIME_IS_VALID (base))
-    base = self->segment_start;
-  nda_frame_clock_rebase (&self->clock, base);
+  if (GST_BUFFER_PTS_IS_VALID (buffer))
+    nda_frame_clock_rebase (&self->clock, GST_BUFFER_PTS (buffer));
+  else if (!GST_CLOCK_TIME_IS_VALID (self->clock.base))
+    nda_frame_clock_rebase (&self->clock, self->segment_start);
 }
 
 /* Learns from the length before @n_frames how frames arrive. A length counts
@@ -252,29 +242,6 @@ queue_frames (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
   gst_buffer_unref (buffer);
 }
 
-/* How many frames @buffer holds; FALSE when that is no whole number. */
-static gboolean
-count_frames (NdaRegroup * self, GstBuffer * buffer, guint * n_frames,
-    GError ** error)
-{
-  GstAudioMeta *meta = gst_buffer_get_audio_meta (buffer);
-  gsize n_bytes = gst_buffer_get_size (buffer);
-
-  if (meta && self->n_planes > 1) {
-    *n_frames = meta->samples;
-    return TRUE;
-  }
-  if (n_bytes % self->info.bpf) {
-    g_set_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
-        _("A buffer of %" G_GSIZE_FORMAT " bytes holds no whole number of "
-            "%d-byte audio frames. Check what feeds this element."),
-        n_bytes, self->info.bpf);
-    return FALSE;
-  }
-  *n_frames = n_bytes / self->info.bpf;
-  return TRUE;
-}
-
 /* Takes @buffer (transfer full). All that pops must have been popped. */
 gboolean
 nda_regroup_push (NdaRegroup * self, GstBuffer * buffer, GError ** error)
@@ -283,7 +250,7 @@ nda_regroup_push (NdaRegroup * self, GstBuffer * buffer, GError ** error)
 
   g_assert (!self->cut && !self->whole);
 
-  if (!count_frames (self, buffer, &n_frames, error)) {
+  if (!nda_block_count_frames (buffer, &self->info, &n_frames, error)) {
     gst_buffer_unref (buffer);
     return FALSE;
   }

@@ -1,0 +1,363 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/**
+ * SECTION:element-ndaresample
+ * @title: ndaresample
+ *
+ * Sound of any rate becomes sound of the rate #ndaresample:rate, with libsoxr,
+ * in blocks of 512 frames. Any of 16, 24 and 32-bit integers, 32 and 64-bit
+ * floats comes in, interleaved or planar, 1 to 64 channels at 1 to 1536 kHz;
+ * what goes out has the same format, or the one that downstream takes. (16 bits
+ * are not made of longer samples, which would want dither: audioconvert does
+ * that.) Where both rates and formats are the same, nothing is computed and
+ * every bit is kept.
+ *
+ * Where downstream takes no sound of the rate asked for, it gets the nearest one
+ * that it takes.
+ *
+ * ## Time
+ *
+ * n frames in are round (n * rate out / rate in) frames out, at the end of the
+ * stream and at any cut, and the first one out lies where the first one in did:
+ * nothing is delayed. Only the last block before the end of the stream or
+ * segment, another format, a GAP event or a discontinuity is shorter. A block's
+ * time stamp is base + n * 512 / rate s, rounded down once.
+ *
+ * A frame is held until its block is full, and until libsoxr, which computes in
+ * bursts, has got enough to give it. The latency is the block and the longest
+ * that libsoxr holds: in high quality 10.7 + 9.4 ms from 44.1 to 48 kHz,
+ * 10.7 + 15.3 ms from 16 to 48 kHz. At equal rates it is that of regrouping:
+ * (512 - gcd (512, buffer lengths)) / rate s.
+ *
+ * What has the flag GAP comes in as silence. A block in which nothing else can
+ * be heard has the flag as well.
+ *
+ * ## When something goes wrong
+ *
+ * A buffer that holds no whole number of frames, and two rates that libsoxr
+ * cannot bridge, end the stream with an error message that says so.
+ *
+ * ## Statistics
+ *
+ * The property #ndaresample:stats is a structure application/x-ndaresample-stats
+ * of counters since NULL, all from the same moment:
+ *
+ * * `num-blocks`, `num-frames` (guint64): that went out
+ * * `num-frames-in` (guint64): that came in
+ * * `ratio` (gdouble): frames out for one in; 0 before the first format
+ * * `drift-ppm` (gdouble): how far the ratio is from that of the two rates, in
+ *   millionths; 0 for fixed rates
+ *
+ * ## Example pipelines
+ * |[
+ * gst-launch-1.0 audiotestsrc num-buffers=100 ! audio/x-raw,rate=44100 ! ndaresample ! ndapybridge plugin=passthrough ! fakesink
+ * ]| Sound of 44.1 kHz through Python, which takes 48 kHz.
+ * |[
+ * gst-launch-1.0 audiotestsrc num-buffers=100 ! ndaresample rate=96000 quality=very-high ! fakesink
+ * ]| To 96 kHz, as exactly as can be.
+ *
+ * Since: 0.1
+ */
+
+/* THREADS. Upstream's (the sink thread) resamples and pushes; the application's
+ * set properties, and ask for the latency.
+ *
+ * LOCKS. Object lock: settings, counters, latency. It is not held while
+ * anything is called.
+ *
+ * HAND-OVER. Settings that change mark the source pad for reconfiguration; the
+ * sink thread copies them when the next buffer or format comes. */
+
+#include "config.h"
+
+#include "ndaresample.h"
+
+#include "ndablock.h"
+#include "ndaresamplecaps.h"
+#include "ndastats.h"
+
+GST_DEBUG_CATEGORY (nda_resample_debug);
+#define GST_CAT_DEFAULT nda_resample_debug
+
+#define DEFAULT_QUALITY NDA_QUALITY_HIGH
+#define DEFAULT_RATE NDA_BLOCK_RATE
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (NdaResample, nda_resample, GST_TYPE_ELEMENT,
+    GST_DEBUG_CATEGORY_INIT (nda_resample_debug, "ndaresample", 0,
+        "any rate to any rate, in blocks"));
+
+enum
+{
+  PROP_QUALITY = 1,
+  PROP_RATE,
+  PROP_STATS,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+/* *INDENT-OFF* */
+G_DEFINE_ENUM_TYPE (NdaQuality, nda_quality,
+    G_DEFINE_ENUM_VALUE (NDA_QUALITY_QUICK, "quick"),
+    G_DEFINE_ENUM_VALUE (NDA_QUALITY_LOW, "low"),
+    G_DEFINE_ENUM_VALUE (NDA_QUALITY_MEDIUM, "medium"),
+    G_DEFINE_ENUM_VALUE (NDA_QUALITY_HIGH, "high"),
+    G_DEFINE_ENUM_VALUE (NDA_QUALITY_VERY_HIGH, "very-high"))
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_RESAMPLE_CAPS));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_RESAMPLE_CAPS
+        ", " NDA_BLOCK_CAPS_FIELD " = (int) 512"));
+
+#define FIELD(name, kind, member) \
+    { name, kind, G_STRUCT_OFFSET (NdaResampleCounters, member) }
+
+static const NdaStatsField stats_fields[] = {
+  FIELD ("num-blocks", NDA_STATS_UINT64, n_blocks),
+  FIELD ("num-frames", NDA_STATS_UINT64, n_frames),
+  FIELD ("num-frames-in", NDA_STATS_UINT64, n_frames_in),
+  FIELD ("ratio", NDA_STATS_DOUBLE, ratio),
+  FIELD ("drift-ppm", NDA_STATS_DOUBLE, drift_ppm),
+  { NULL }
+};
+/* *INDENT-ON* */
+
+/* Those of now, from any thread. */
+NdaResampleSettings
+nda_resample_get_settings (NdaResample * self)
+{
+  NdaResampleSettings settings;
+
+  GST_OBJECT_LOCK (self);
+  settings = self->settings;
+  GST_OBJECT_UNLOCK (self);
+  return settings;
+}
+
+/* --- queries --- */
+
+static GstCaps *
+query_other_side (NdaResample * self, GstPad * pad)
+{
+  GstPad *other = pad == self->sinkpad ? self->srcpad : self->sinkpad;
+  NdaResampleSettings settings = nda_resample_get_settings (self);
+  g_autoptr (GstCaps) template = gst_pad_get_pad_template_caps (pad);
+  g_autoptr (GstCaps) others = gst_pad_get_pad_template_caps (other);
+  g_autoptr (GstCaps) peer = gst_pad_peer_query_caps (other, others);
+  g_autoptr (GstCaps) possible = gst_caps_intersect_full (peer, others,
+      GST_CAPS_INTERSECT_FIRST);
+  g_autoptr (GstCaps) caps = nda_resample_caps_transform (possible,
+      GST_PAD_DIRECTION (other), settings.rate);
+
+  return gst_caps_intersect_full (caps, template, GST_CAPS_INTERSECT_FIRST);
+}
+
+static void
+answer_caps (NdaResample * self, GstPad * pad, GstQuery * query)
+{
+  g_autoptr (GstCaps) caps = query_other_side (self, pad);
+  GstCaps *filter;
+
+  gst_query_parse_caps (query, &filter);
+  if (filter) {
+    GstCaps *filtered = gst_caps_intersect_full (filter, caps,
+        GST_CAPS_INTERSECT_FIRST);
+
+    gst_caps_replace (&caps, filtered);
+    gst_caps_unref (filtered);
+  }
+  gst_query_set_caps_result (query, caps);
+}
+
+static gboolean
+query_latency (NdaResample * self, GstQuery * query)
+{
+  GstClockTime min, max, added;
+  gboolean live;
+
+  if (!gst_pad_peer_query (self->sinkpad, query))
+    return FALSE;
+  GST_OBJECT_LOCK (self);
+  added = self->latency;
+  GST_OBJECT_UNLOCK (self);
+  if (!added)
+    added = nda_block_input_get_latency (&self->blocks);
+  gst_query_parse_latency (query, &live, &min, &max);
+  if (GST_CLOCK_TIME_IS_VALID (max))
+    max += added;
+  gst_query_set_latency (query, live, min + added, max);
+  return TRUE;
+}
+
+static gboolean
+sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
+{
+  NdaResample *self = NDA_RESAMPLE (parent);
+
+  if (GST_QUERY_TYPE (query) == GST_QUERY_CAPS) {
+    answer_caps (self, pad, query);
+    return TRUE;
+  }
+  return nda_block_answer_query (pad, self->srcpad, query)
+      || gst_pad_query_default (pad, parent, query);
+}
+
+static gboolean
+src_query (GstPad * pad, GstObject * parent, GstQuery * query)
+{
+  NdaResample *self = NDA_RESAMPLE (parent);
+
+  if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
+    return query_latency (self, query);
+  if (GST_QUERY_TYPE (query) == GST_QUERY_CAPS) {
+    answer_caps (self, pad, query);
+    return TRUE;
+  }
+  return gst_pad_query_default (pad, parent, query);
+}
+
+/* --- life cycle --- */
+
+static GstStateChangeReturn
+change_state (GstElement * element, GstStateChange transition)
+{
+  NdaResample *self = NDA_RESAMPLE (element);
+  GstStateChangeReturn result;
+
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY) {
+    GST_OBJECT_LOCK (self);
+    self->counters = (NdaResampleCounters) {
+    0};
+    GST_OBJECT_UNLOCK (self);
+  }
+  result = GST_ELEMENT_CLASS (nda_resample_parent_class)->change_state
+      (element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    nda_resample_reset_input (self);
+  return result;
+}
+
+/* --- properties --- */
+
+static void
+set_property (GObject * object, guint id, const GValue * value,
+    GParamSpec * pspec)
+{
+  NdaResample *self = NDA_RESAMPLE (object);
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_QUALITY:
+      self->settings.quality = g_value_get_enum (value);
+      break;
+    case PROP_RATE:
+      self->settings.rate = g_value_get_uint (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+  GST_OBJECT_UNLOCK (self);
+  gst_pad_mark_reconfigure (self->srcpad);
+}
+
+static void
+get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
+{
+  NdaResample *self = NDA_RESAMPLE (object);
+
+  switch (id) {
+    case PROP_QUALITY:
+      g_value_set_enum (value, nda_resample_get_settings (self).quality);
+      break;
+    case PROP_RATE:
+      g_value_set_uint (value, nda_resample_get_settings (self).rate);
+      break;
+    case PROP_STATS:
+      g_value_take_boxed (value,
+          nda_stats_snapshot ("application/x-ndaresample-stats", stats_fields,
+              GST_OBJECT_GET_LOCK (self), &self->counters,
+              sizeof (self->counters)));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+}
+
+/* --- the class --- */
+
+static void
+nda_resample_init (NdaResample * self)
+{
+  GstElementClass *class = GST_ELEMENT_GET_CLASS (self);
+
+  self->sinkpad = gst_pad_new_from_template
+      (gst_element_class_get_pad_template (class, "sink"), "sink");
+  self->srcpad = gst_pad_new_from_template
+      (gst_element_class_get_pad_template (class, "src"), "src");
+  nda_resample_init_input (self);
+  gst_pad_set_query_function (self->sinkpad, GST_DEBUG_FUNCPTR (sink_query));
+  gst_pad_set_query_function (self->srcpad, GST_DEBUG_FUNCPTR (src_query));
+  gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
+  gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
+
+  self->settings.quality = DEFAULT_QUALITY;
+  self->settings.rate = DEFAULT_RATE;
+}
+
+static void
+finalize (GObject * object)
+{
+  NdaResample *self = NDA_RESAMPLE (object);
+
+  g_clear_pointer (&self->resampler, nda_resampler_free);
+  nda_block_input_clear (&self->blocks);
+  G_OBJECT_CLASS (nda_resample_parent_class)->finalize (object);
+}
+
+static void
+install_properties (GObjectClass * class)
+{
+  const GParamFlags flags =
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
+
+  properties[PROP_QUALITY] = g_param_spec_enum ("quality", "Quality",
+      "How exactly to resample: quick (interpolation without a filter), low and "
+      "medium (16 bits), high (20 bits), very-high (28 bits)",
+      NDA_TYPE_QUALITY, DEFAULT_QUALITY, flags);
+  properties[PROP_RATE] = g_param_spec_uint ("rate", "Rate",
+      "The sample rate of the output (in Hz), if downstream takes it, else the "
+      "nearest that it takes; 0: the rate of the input, if downstream takes it",
+      0, NDA_RESAMPLE_MAX_RATE, DEFAULT_RATE, flags);
+  properties[PROP_STATS] = g_param_spec_boxed ("stats", "Statistics",
+      "Counters since the element left NULL: blocks and frames out, frames in, "
+      "ratio (frames out for one in), drift (millionths)", GST_TYPE_STRUCTURE,
+      G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (class, N_PROPS, properties);
+}
+
+static void
+nda_resample_class_init (NdaResampleClass * class)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (class);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (class);
+
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+  element_class->change_state = GST_DEBUG_FUNCPTR (change_state);
+  install_properties (object_class);
+
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_element_class_set_static_metadata (element_class,
+      "Resampling in blocks", "Filter/Converter/Audio",
+      "Resamples audio of any rate with libsoxr, into blocks of 512 frames",
+      "the nda authors");
+  gst_type_mark_as_plugin_api (NDA_TYPE_QUALITY, 0);
+}
+
+GST_ELEMENT_REGISTER_DEFINE (ndaresample, "ndaresample", GST_RANK_NONE,
+    NDA_TYPE_RESAMPLE);

@@ -1,0 +1,294 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The sink thread of an ndaresample: agreeing on formats, and frames on their
+ * way to blocks. */
+
+#include "config.h"
+
+#include "ndaresample.h"
+
+#include "ndablock.h"
+#include "ndaresamplecaps.h"
+
+#include <glib/gi18n-lib.h>
+
+#define GST_CAT_DEFAULT nda_resample_debug
+
+/* --- blocks and what is left of them --- */
+
+static GstFlowReturn
+push_block (gpointer owner, GstBuffer * block)
+{
+  NdaResample *self = NDA_RESAMPLE (owner);
+
+  GST_OBJECT_LOCK (self);
+  self->counters.n_blocks++;
+  self->counters.n_frames += GST_BUFFER_OFFSET_END (block)
+      - GST_BUFFER_OFFSET (block);
+  GST_OBJECT_UNLOCK (self);
+  return gst_pad_push (self->srcpad, block);
+}
+
+static gboolean
+push_event (gpointer owner, GstEvent * event)
+{
+  return gst_pad_push_event (NDA_RESAMPLE (owner)->srcpad, event);
+}
+
+static const NdaBlockOutput to_srcpad = {
+  .push_block = push_block,
+  .push_event = push_event,
+};
+
+/* Pushes all that is left of the run of frames. */
+static void
+drain (NdaResample * self)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+  GstBuffer *block;
+
+  if (!self->resampler)
+    return;
+  while ((block = nda_resampler_drain (self->resampler))) {
+    if (flow == GST_FLOW_OK)
+      flow = nda_block_input_chain (&self->blocks, block);
+    else
+      gst_buffer_unref (block);
+  }
+}
+
+/* Ends what one resampler has made, if there was any, before another. */
+static void
+cut (NdaResample * self)
+{
+  if (!GST_AUDIO_INFO_IS_VALID (&self->in))
+    return;
+  drain (self);
+  nda_block_input_drain (&self->blocks);
+  nda_regroup_mark_gap (self->blocks.regroup);
+}
+
+/* --- negotiation --- */
+
+static void
+set_latency (NdaResample * self, GstClockTime latency)
+{
+  gboolean changes;
+
+  GST_OBJECT_LOCK (self);
+  changes = latency != self->latency;
+  self->latency = latency;
+  GST_OBJECT_UNLOCK (self);
+  if (changes)
+    gst_element_post_message (GST_ELEMENT (self),
+        gst_message_new_latency (GST_OBJECT (self)));
+}
+
+/* Makes what is needed between @in and @out; the run before has ended. */
+static gboolean
+open_resampler (NdaResample * self, const GstAudioInfo * in,
+    const GstAudioInfo * out, GstCaps * out_caps,
+    const NdaResampleSettings * settings)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_clear_pointer (&self->resampler, nda_resampler_free);
+  self->in = *in;
+  self->out = *out;
+  self->used = *settings;
+  if (in->rate != out->rate || in->finfo != out->finfo) {
+    self->resampler = nda_resampler_new (in, out_caps, settings->quality,
+        &error);
+    if (!self->resampler) {
+      gst_audio_info_init (&self->in);
+      GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS, ("%s", error->message),
+          ("from %" GST_PTR_FORMAT, out_caps));
+      return FALSE;
+    }
+  }
+  set_latency (self, self->resampler ?
+      nda_resampler_get_latency (self->resampler) : 0);
+  GST_OBJECT_LOCK (self);
+  self->counters.ratio = (gdouble) out->rate / in->rate;
+  GST_OBJECT_UNLOCK (self);
+  GST_INFO_OBJECT (self, "from %d Hz %s to %d Hz %s", in->rate,
+      in->finfo->name, out->rate, out->finfo->name);
+  return TRUE;
+}
+
+static GstCaps *
+choose_caps (NdaResample * self, GstCaps * in, guint rate)
+{
+  g_autoptr (GstCaps) template = gst_pad_get_pad_template_caps (self->srcpad);
+  g_autoptr (GstCaps) downstream = gst_pad_peer_query_caps (self->srcpad,
+      template);
+  g_autoptr (GstCaps) possible = gst_caps_intersect (downstream, template);
+  GstCaps *out = nda_resample_caps_choose (in, possible, rate);
+
+  if (!out)
+    GST_WARNING_OBJECT (self, "%" GST_PTR_FORMAT " cannot become %"
+        GST_PTR_FORMAT, in, downstream);
+  return out;
+}
+
+/* Agrees with downstream on what becomes of @in, and tells it with @seqnum. */
+static gboolean
+negotiate (NdaResample * self, GstCaps * in_caps, guint32 seqnum)
+{
+  NdaResampleSettings settings = nda_resample_get_settings (self);
+  g_autoptr (GstCaps) out_caps = choose_caps (self, in_caps, settings.rate);
+  GstAudioInfo in, out;
+  GstEvent *event;
+
+  if (!out_caps || !gst_audio_info_from_caps (&in, in_caps)
+      || !gst_audio_info_from_caps (&out, out_caps))
+    return FALSE;
+  if (!gst_audio_info_is_equal (&in, &self->in)
+      || !gst_audio_info_is_equal (&out, &self->out)
+      || settings.quality != self->used.quality) {
+    cut (self);
+    if (!open_resampler (self, &in, &out, out_caps, &settings))
+      return FALSE;
+  }
+  event = gst_event_new_caps (out_caps);
+  gst_event_set_seqnum (event, seqnum);
+  return nda_block_input_event (&self->blocks, event);
+}
+
+static gboolean
+take_caps (NdaResample * self, GstEvent * event)
+{
+  GstCaps *caps;
+  gboolean ok;
+
+  gst_event_parse_caps (event, &caps);
+  gst_pad_check_reconfigure (self->srcpad);
+  ok = negotiate (self, caps, gst_event_get_seqnum (event));
+  gst_event_unref (event);
+  return ok;
+}
+
+/* Downstream, or a property, has changed. */
+static gboolean
+renegotiate (NdaResample * self)
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (self->sinkpad);
+
+  if (!caps || negotiate (self, caps, gst_util_seqnum_next ()))
+    return TRUE;
+  gst_pad_mark_reconfigure (self->srcpad);
+  return FALSE;
+}
+
+/* --- events and data --- */
+
+static gboolean
+sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
+{
+  NdaResample *self = NDA_RESAMPLE (parent);
+
+  if (!GST_EVENT_IS_SERIALIZED (event))
+    return gst_pad_event_default (pad, parent, event);
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_CAPS:
+      return take_caps (self, event);
+    case GST_EVENT_STREAM_START:
+    case GST_EVENT_GAP:
+    case GST_EVENT_SEGMENT_DONE:
+    case GST_EVENT_EOS:
+      drain (self);
+      break;
+    case GST_EVENT_SEGMENT:
+      drain (self);
+      if (self->resampler)
+        nda_resampler_flush (self->resampler);
+      break;
+    case GST_EVENT_FLUSH_STOP:
+      if (self->resampler)
+        nda_resampler_flush (self->resampler);
+      break;
+    default:
+      break;
+  }
+  return nda_block_input_event (&self->blocks, event);
+}
+
+static GstFlowReturn
+resample (NdaResample * self, GstBuffer * buffer, guint n_frames)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+  GstBuffer *block;
+
+  if (!nda_resampler_follows (self->resampler, buffer, n_frames)) {
+    drain (self);
+    nda_block_input_drain (&self->blocks);
+  }
+  if (!nda_resampler_push (self->resampler, buffer, n_frames)) {
+    GST_ELEMENT_ERROR (self, RESOURCE, READ,
+        (_("A buffer of audio cannot be read.")), ("no map of its memory"));
+    return GST_FLOW_ERROR;
+  }
+  while ((block = nda_resampler_pop (self->resampler))) {
+    if (flow == GST_FLOW_OK)
+      flow = nda_block_input_chain (&self->blocks, block);
+    else
+      gst_buffer_unref (block);
+  }
+  if (flow != GST_FLOW_OK)
+    nda_resampler_flush (self->resampler);
+  return flow;
+}
+
+static GstFlowReturn
+sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
+{
+  NdaResample *self = NDA_RESAMPLE (parent);
+  g_autoptr (GError) error = NULL;
+  guint n_frames;
+
+  if (gst_pad_check_reconfigure (self->srcpad) && !renegotiate (self))
+    gst_audio_info_init (&self->in);
+  if (!GST_AUDIO_INFO_IS_VALID (&self->in)) {
+    gst_buffer_unref (buffer);
+    return GST_PAD_IS_FLUSHING (self->srcpad) ? GST_FLOW_FLUSHING :
+        GST_FLOW_NOT_NEGOTIATED;
+  }
+  if (!nda_block_count_frames (buffer, &self->in, &n_frames, &error)) {
+    gst_buffer_unref (buffer);
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", error->message),
+        ("no whole number of frames"));
+    return GST_FLOW_ERROR;
+  }
+  GST_OBJECT_LOCK (self);
+  self->counters.n_frames_in += n_frames;
+  GST_OBJECT_UNLOCK (self);
+  return self->resampler ? resample (self, buffer, n_frames) :
+      nda_block_input_chain (&self->blocks, buffer);
+}
+
+/* --- life cycle --- */
+
+void
+nda_resample_init_input (NdaResample * self)
+{
+  gst_pad_set_chain_function (self->sinkpad, GST_DEBUG_FUNCPTR (sink_chain));
+  gst_pad_set_event_function (self->sinkpad, GST_DEBUG_FUNCPTR (sink_event));
+  gst_audio_info_init (&self->in);
+  gst_audio_info_init (&self->out);
+  nda_block_input_init (&self->blocks, GST_ELEMENT (self), &to_srcpad);
+}
+
+/* Forgets the stream, when the pads are deactivated. */
+void
+nda_resample_reset_input (NdaResample * self)
+{
+  g_clear_pointer (&self->resampler, nda_resampler_free);
+  nda_block_input_reset (&self->blocks);
+  gst_audio_info_init (&self->in);
+  gst_audio_info_init (&self->out);
+  GST_OBJECT_LOCK (self);
+  self->latency = 0;
+  GST_OBJECT_UNLOCK (self);
+}

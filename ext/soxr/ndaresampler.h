@@ -1,0 +1,49 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Frames of one rate and format in, blocks of another out.
+ *
+ *     nda_resampler_push (resampler, buffer, n_frames);
+ *     while ((block = nda_resampler_pop (resampler))) ...
+ *
+ * and where the run of frames ends
+ *
+ *     while ((block = nda_resampler_drain (resampler))) ...
+ *
+ * A block is filled in place, in a buffer of a pool. n frames in are
+ * round (n * out_rate / in_rate) out, counted from the last
+ * nda_resampler_flush () on through all runs, so that no number of cuts loses or
+ * adds a frame. Where all that can be heard in a block was GAP, it is GAP.
+ *
+ * Only the first block of a run has a time stamp, that of the run's first
+ * buffer. At equal rates the end of a buffer comes out at once, as a short
+ * block, for whoever regroups to put together.
+ *
+ * Belongs to one streaming thread: no locks. */
+
+#pragma once
+
+#include "ndasoxr.h"
+
+G_BEGIN_DECLS
+
+typedef struct _NdaResampler NdaResampler;
+
+NdaResampler *nda_resampler_new (const GstAudioInfo * in, GstCaps * out_caps,
+    NdaQuality quality, GError ** error);
+void nda_resampler_free (NdaResampler * resampler);
+
+gboolean nda_resampler_follows (NdaResampler * resampler, GstBuffer * buffer,
+    guint n_frames);
+gboolean nda_resampler_push (NdaResampler * resampler, GstBuffer * buffer,
+    guint n_frames);
+GstBuffer *nda_resampler_pop (NdaResampler * resampler);
+GstBuffer *nda_resampler_drain (NdaResampler * resampler);
+void nda_resampler_flush (NdaResampler * resampler);
+
+GstClockTime nda_resampler_get_latency (NdaResampler * resampler);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NdaResampler, nda_resampler_free)
+
+G_END_DECLS
