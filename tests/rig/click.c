@@ -292,7 +292,7 @@ judge (Clicks * self)
   gdouble furthest = self->offs->len ?
       g_array_index (self->offs, gdouble, self->offs->len - 1) : NAN;
 
-  rig_report_count (&self->report, "clicks lost", 0, self->n_lost);
+  rig_report_loss (&self->report, "clicks lost", 0, self->n_lost);
   rig_report_count (&self->report, "clicks too many", 0, self->n_extra);
   judge_ms (self, "click to click, median of starts", "10 to 50 ms", latency,
       latency >= LATENCY_FROM && latency <= LATENCY_TO);
@@ -337,5 +337,5 @@ main (gint argc, gchar ** argv)
   ear_close (&self.ear);
   g_array_unref (self.latencies);
   g_array_unref (self.offs);
-  return self.report.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return rig_report_get_exit_code (&self.report);
 }

@@ -7,7 +7,8 @@
  * is asked for again at the speaker. Judged by loss and bits and by what the
  * elements count themselves. What depends on how busy this machine is, late
  * blocks, underruns and rate, is judged with --timing, in the soak, and only
- * noted without.
+ * noted without. Where such a note goes with a loss, the run has told nothing
+ * (see undisturbed).
  *
  *   with-rig one rig-live [--seconds 5] [--timing] [--max-growth KIB]
  */
@@ -122,14 +123,15 @@ judge_account (LiveRun * run)
   RigAccount account;
 
   rig_ear_get_account (run->ear, &account);
-  rig_report_count (&run->report, "frames of the signal heard", run->n_frames,
+  rig_report_loss (&run->report, "frames of the signal heard", run->n_frames,
       account.n_heard);
-  rig_report_count (&run->report, "lost", 0, account.n_lost);
+  rig_report_loss (&run->report, "lost", 0, account.n_lost);
   rig_report_count (&run->report, "repeated", 0, account.n_repeated);
   rig_report_count (&run->report, "altered", 0, account.n_altered);
-  rig_report_count (&run->report, "silent in between", 0, account.n_silent);
-  rig_report_count (&run->report, "times the ear itself lost some", 0,
+  rig_report_loss (&run->report, "silent in between", 0, account.n_silent);
+  rig_report_loss (&run->report, "times the ear itself lost some", 0,
       account.n_missed);
+  run->report.was_disturbed |= account.n_missed > 0;
 }
 
 static gsize
@@ -288,5 +290,5 @@ main (gint argc, gchar ** argv)
     run.report.failed = TRUE;
   }
   live_run_clear (&run);
-  return run.report.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return rig_report_get_exit_code (&run.report);
 }

@@ -4,6 +4,8 @@
 
 #include "report.h"
 
+#include <stdlib.h>
+
 static void
 print_row (const gchar * what, const gchar * asked, const gchar * found,
     const gchar * verdict)
@@ -20,14 +22,32 @@ rig_report_row (RigReport * report, const gchar * what, const gchar * asked,
     report->failed = TRUE;
 }
 
-void
-rig_report_count (RigReport * report, const gchar * what, guint64 asked,
-    guint64 found)
+static void
+print_numbers (const gchar * what, guint64 asked, guint64 found)
 {
   g_autofree gchar *asked_text = g_strdup_printf ("%" G_GUINT64_FORMAT, asked);
   g_autofree gchar *found_text = g_strdup_printf ("%" G_GUINT64_FORMAT, found);
 
-  rig_report_row (report, what, asked_text, found_text, found == asked);
+  print_row (what, asked_text, found_text, found == asked ? "ok" : "NOT OK");
+}
+
+void
+rig_report_count (RigReport * report, const gchar * what, guint64 asked,
+    guint64 found)
+{
+  print_numbers (what, asked, found);
+  report->failed |= found != asked;
+}
+
+/* As rig_report_count (), for sound that is lost when this machine stalls for
+ * longer than devices can bridge. Elements that count such a stall are right:
+ * only an uncounted loss is a failure. */
+void
+rig_report_loss (RigReport * report, const gchar * what, guint64 asked,
+    guint64 found)
+{
+  print_numbers (what, asked, found);
+  report->lost |= found != asked;
 }
 
 /* As rig_report_row (), for what a busy machine can spoil. */
@@ -35,10 +55,21 @@ void
 rig_report_timing (RigReport * report, const gchar * what, const gchar * asked,
     const gchar * found, gboolean is_good)
 {
+  report->was_disturbed |= !is_good;
   if (report->judges_timing || is_good)
     rig_report_row (report, what, asked, found, is_good);
   else
     print_row (what, asked, found, "noted");
+}
+
+/* What the program shall end with. */
+gint
+rig_report_get_exit_code (const RigReport * report)
+{
+  if (!report->failed && !report->lost)
+    return EXIT_SUCCESS;
+  return !report->failed && report->was_disturbed ? RIG_EXIT_DISTURBED :
+      EXIT_FAILURE;
 }
 
 /* Prints an error or a warning. */

@@ -16,14 +16,23 @@ typedef struct
 {
   gboolean judges_timing;       /* what a busy machine can spoil counts, too */
   gboolean failed;
+  gboolean lost;                /* sound, which a stall may excuse */
+  gboolean was_disturbed;       /* the elements themselves count a stall */
 } RigReport;
+
+/* How a program ends that was disturbed: another try may tell */
+#define RIG_EXIT_DISTURBED 75
 
 void rig_report_row (RigReport * report, const gchar * what,
     const gchar * asked, const gchar * found, gboolean is_good);
 void rig_report_count (RigReport * report, const gchar * what, guint64 asked,
     guint64 found);
+void rig_report_loss (RigReport * report, const gchar * what, guint64 asked,
+    guint64 found);
 void rig_report_timing (RigReport * report, const gchar * what,
     const gchar * asked, const gchar * found, gboolean is_good);
+
+gint rig_report_get_exit_code (const RigReport * report);
 
 void rig_report_message (GstMessage * message);
 

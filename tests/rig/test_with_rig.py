@@ -96,3 +96,23 @@ def test_skips_aloud_without_pulseaudio(tmp_path):
 
     assert result.returncode == 77
     assert "SKIPPED" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "statuses, expected, n_runs",
+    [("0", 0, 1), ("75 0", 0, 2), ("1 0", 1, 1), ("75 75 75 0", 77, 3)],
+)
+def test_a_disturbed_run_is_tried_again(tmp_path, statuses, expected, n_runs):
+    left = tmp_path / "left"
+    left.write_text("\n".join(statuses.split()) + "\n")
+    script = f'read -r s <"{left}"; sed -i 1d "{left}"; exit "$s"'
+
+    result = subprocess.run(
+        [WITH_RIG.with_name("undisturbed"), "3", "bash", "-c", script],
+        capture_output=True,
+        text=True,
+    )
+
+    assert result.returncode == expected
+    assert left.read_text().split() == statuses.split()[n_runs:]
+    assert ("SKIPPED" in result.stderr) == (expected == 77)
