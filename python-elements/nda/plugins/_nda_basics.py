@@ -1,6 +1,6 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the ready-made sources and sinks have in common.
+"""What the ready-made plugins have in common.
 
 Parameters as a table, the life cycle, and the bookkeeping that the contract
 asks of every plugin. A leading underscore keeps a file from being taken for a
@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Mapping
 import numpy as np
 
 from base_plugin import (
+    AudioProcessorPlugin,
     AudioSinkPlugin,
     AudioSourceCallback,
     AudioSourcePlugin,
@@ -260,6 +261,10 @@ class ReadySource(ReadyMade, AudioSourcePlugin):
     def set_audio_callback(self, callback: AudioSourceCallback) -> None:
         # Python sources are polled; nobody would ever call it.
         pass
+
+
+class ReadyProcessor(ReadyMade, AudioProcessorPlugin):
+    """A ready-made plugin that changes audio on its way."""
 
 
 class ReadySink(ReadyMade, AudioSinkPlugin):
