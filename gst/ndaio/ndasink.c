@@ -8,8 +8,9 @@
  *
  * Blocks, or any raw audio, into any sink: the default speaker, the one that
  * #ndasink:device names, a file at #ndasink:location, or what #ndasink:sink
- * says. Formats and rates are converted by audioconvert and audioresample to
- * what the sink takes.
+ * says. Formats are converted by audioconvert and rates by ndaresample to what
+ * the sink takes (by audioresample, and with a warning, where nda was built
+ * without libsoxr).
  *
  * A file's format goes by its suffix: `.wav` is 32-bit float and keeps every
  * bit, `.flac` has 24 bits, `.ogg` (Vorbis) is lossy. It is finished at EOS: in
@@ -78,6 +79,7 @@
 #include "ndadevice.h"
 #include "ndafile.h"
 #include "ndameter.h"
+#include "ndarate.h"
 
 #include <gst/audio/audio.h>
 
@@ -457,7 +459,8 @@ static void
 nda_sink_init (NdaSink * self)
 {
   GstElement *convert = nda_child_make ("audioconvert", "convert", NULL);
-  GstElement *resample = nda_child_make ("audioresample", "resample", NULL);
+  GstElement *resample = nda_rate_make (GST_ELEMENT (self), "resample", 0,
+      NULL);
 
   nda_meter_init (&self->meter);
   gst_audio_info_init (&self->info);

@@ -8,8 +8,9 @@
  *
  * Any source, as blocks of 512 frames of 32-bit floats at 48 kHz: the default
  * microphone, the one that #ndasrc:device names, the audio of #ndasrc:uri, or
- * what #ndasrc:source says. Formats and rates are converted by audioconvert
- * and audioresample; the number of channels stays, up to 64.
+ * what #ndasrc:source says. Formats are converted by audioconvert and rates by
+ * ndaresample (by audioresample, and with a warning, where nda was built without
+ * libsoxr); the number of channels stays, up to 64.
  *
  * ## Time
  *
@@ -64,6 +65,7 @@
 #include "ndachild.h"
 #include "ndadescription.h"
 #include "ndadevice.h"
+#include "ndarate.h"
 #include "ndareblock.h"
 #include "ndasource.h"
 
@@ -414,7 +416,8 @@ static void
 nda_src_init (NdaSrc * self)
 {
   GstElement *convert = nda_child_make ("audioconvert", "convert", NULL);
-  GstElement *resample = nda_child_make ("audioresample", "resample", NULL);
+  GstElement *resample = nda_rate_make (GST_ELEMENT (self), "resample",
+      NDA_BLOCK_RATE, NULL);
   GstElement *blocks;
 
   nda_meter_init (&self->meter);

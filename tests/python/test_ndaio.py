@@ -4,7 +4,9 @@
 
 import os
 import struct
+import subprocess
 import wave
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -129,12 +131,58 @@ def test_ogg_is_written(play, recording, tmp_path):
     assert out.read_bytes()[:4] == b"OggS"
 
 
-def test_other_rates_are_converted(play, recording, tmp_path):
-    path, samples = recording(rate=44100, n_frames=44100)
+def test_other_rates_are_converted(gst, play, recording, tmp_path):
+    path, samples = recording(rate=44100, n_frames=44107)
     out = tmp_path / "out.wav"
 
     assert play(f"ndasrc uri={path.as_uri()} ! ndasink location={out}") is None
-    assert abs(len(read_float_wav(out)) - 48000) <= 64
+    is_exact = gst.ElementFactory.find("ndaresample") is not None
+    error = len(read_float_wav(out)) - round(44107 * 48000 / 44100)
+    assert error == 0 if is_exact else abs(error) <= 64
+
+
+def test_ndasink_converts_to_the_rate_that_the_sink_takes(
+    gst, play, recording, tmp_path
+):
+    path, samples = recording(n_frames=48000)
+    out = tmp_path / "out.wav"
+
+    error = play(
+        f"ndasrc uri={path.as_uri()} ! ndasink sink=\"capsfilter "
+        "caps=audio/x-raw,rate=22050,format=S16LE ! wavenc ! "
+        f'filesink location={out}"'
+    )
+
+    assert error is None
+    with wave.open(str(out)) as file:
+        assert file.getframerate() == 22050
+        assert abs(file.getnframes() - 22050) <= 64
+
+
+@pytest.mark.parametrize("rate", [44100, 48000])
+def test_without_ndaresample_another_rate_warns(rate, tmp_path):
+    folders = os.environ["GST_PLUGIN_PATH_1_0"].split(":")
+    without = [name for name in folders if Path(name).name != "soxr"]
+
+    said = subprocess.run(
+        ["gst-launch-1.0", "ndasrc"]
+        + [f"source=audiotestsrc num-buffers=9 ! capsfilter caps=audio/x-raw,rate={rate}"]
+        + ["!", "fakesink"],
+        env={
+            **os.environ,
+            "LC_ALL": "C",
+            "GST_PLUGIN_PATH_1_0": ":".join(without),
+            "GST_REGISTRY": str(tmp_path / "registry"),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert "Got EOS" in said.stdout
+    assert ("44100 Hz to 48000 Hz" in said.stdout) == (
+        rate == 44100
+    )
 
 
 def test_blocks_come_out_of_ndasrc(gst, play):
