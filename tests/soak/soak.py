@@ -1,17 +1,27 @@
 #!/usr/bin/python3
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The offline parts of the soak: thousands of starts, and a million blocks.
+"""The offline parts of the soak, each a process with a memory of its own.
 
-Each is a process of its own, so that its memory is its own.
+    python3 soak.py cycles|gil|blocks
 
-    python3 soak.py starts|blocks
+cycles
+    A thousand times from NULL to PLAYING and back, the plugin loaded anew
+    each time.
+gil
+    A thousand changes of state by a Python thread that keeps the GIL
+    meanwhile, which the plugin needs to start, to run and to stop.
+blocks
+    A million blocks as fast as they go.
+
+Whether memory stays flat is told by what malloc () has given out and not got
+back, and by the number of objects that Python keeps.
 """
 
+import ctypes
 import gc
-import os
 import sys
-from pathlib import Path
+import threading
 
 import gi
 
@@ -20,10 +30,11 @@ from gi.repository import Gst  # noqa: E402
 
 SOURCE = "audiotestsrc samplesperbuffer=512 num-buffers={}"
 BRIDGE = "ndapybridge name=bridge plugin=passthrough"
-N_STARTS = 3000
+N_CYCLES = 1000
 N_BLOCKS = 1_000_000
-# What an allocator may keep without anything having leaked.
-MAX_GROWTH_KIB = 1024
+# Caches that fill slowly: GStreamer's, malloc's, Python's free lists.
+MAX_GROWTH_KIB = 128
+MAX_OBJECTS = 200
 
 
 class Table:
@@ -37,11 +48,49 @@ class Table:
         mark = "ok" if good else "NOT OK"
         print(f"{what:36} {asked:>14} {found:>14}  {mark}", flush=True)
 
+    def count(self, what: str, asked: int, found: int) -> None:
+        self.row(what, str(asked), str(found), found == asked)
 
-def resident_kib() -> int:
-    gc.collect()
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") // 1024
+
+class MallocInfo(ctypes.Structure):
+    """struct mallinfo2 of glibc."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks "
+        "uordblks fordblks keepcost".split()
+    ]
+
+
+mallinfo2 = ctypes.CDLL(None).mallinfo2
+mallinfo2.restype = MallocInfo
+
+
+class Memory:
+    """What is allocated now, to be compared with what is later."""
+
+    def __init__(self) -> None:
+        gc.collect()
+        info = mallinfo2()
+        self.n_bytes = info.uordblks + info.hblkhd
+        self.n_objects = sys.getallocatedblocks()
+
+    def judge(self, table: Table, what: str) -> None:
+        now = Memory()
+        kib = (now.n_bytes - self.n_bytes) / 1024
+        n_objects = now.n_objects - self.n_objects
+        table.row(
+            f"{what}: memory",
+            f"<= +{MAX_GROWTH_KIB} KiB",
+            f"{kib:+.1f} KiB",
+            kib <= MAX_GROWTH_KIB,
+        )
+        table.row(
+            f"{what}: Python objects",
+            f"<= +{MAX_OBJECTS}",
+            f"{n_objects:+}",
+            n_objects <= MAX_OBJECTS,
+        )
 
 
 def wait_for(pipeline: Gst.Pipeline, types: Gst.MessageType) -> None:
@@ -53,57 +102,95 @@ def wait_for(pipeline: Gst.Pipeline, types: Gst.MessageType) -> None:
         sys.exit(f"{error.message}\n{debug}")
 
 
-def soak_starts(table: Table) -> None:
-    """Start and stop one pipeline, so that each start loads the plugin."""
-    pipeline = Gst.parse_launch(f"{SOURCE.format(8)} ! {BRIDGE} ! fakesink")
-    start = 0
-    for n in range(N_STARTS):
-        pipeline.set_state(Gst.State.PLAYING)
-        wait_for(pipeline, Gst.MessageType.EOS)
-        pipeline.set_state(Gst.State.NULL)
-        # The first tenth fills caches and pools.
-        if n == N_STARTS // 10:
-            start = resident_kib()
-    growth = resident_kib() - start
-    table.row(
-        f"memory of {N_STARTS} starts",
-        f"<= +{MAX_GROWTH_KIB} KiB",
-        f"{growth:+} KiB",
-        growth <= MAX_GROWTH_KIB,
-    )
-
-
 def count(pipeline: Gst.Pipeline, field: str) -> int:
     return pipeline.get_by_name("bridge").props.stats.get_value(field)
 
 
-def soak_blocks(table: Table) -> None:
-    """Push a million blocks as fast as they go."""
+def soak_cycles(table: Table) -> None:
+    """Start and stop one pipeline, so that each start loads the plugin."""
+    pipeline = Gst.parse_launch(f"{SOURCE.format(8)} ! {BRIDGE} ! fakesink")
+    n_blocks, n_done, before = 0, 0, None
+    for n in range(N_CYCLES + N_CYCLES // 10):
+        # The first hundred fill caches and pools.
+        if n == N_CYCLES // 10:
+            n_blocks, n_done, before = 0, 0, Memory()
+        pipeline.set_state(Gst.State.PLAYING)
+        wait_for(pipeline, Gst.MessageType.EOS)
+        n_blocks += count(pipeline, "num-blocks")
+        result = pipeline.set_state(Gst.State.NULL)
+        n_done += result == Gst.StateChangeReturn.SUCCESS
+    table.count("NULL, PLAYING, NULL", N_CYCLES, n_done)
+    table.count("NULL, PLAYING, NULL: blocks", 8 * N_CYCLES, n_blocks)
+    before.judge(table, "NULL, PLAYING, NULL")
+
+
+def keep_gil_and_set_state(pipeline: Gst.Pipeline) -> int:
+    """Return how many of a thousand changes of state did not fail.
+
+    A PyDLL function, unlike those of gi, does not give up the GIL while it
+    runs.
+    """
+    set_state = ctypes.PyDLL("libgstreamer-1.0.so.0").gst_element_set_state
+    set_state.argtypes = [ctypes.c_void_p, ctypes.c_int]
+    states = [Gst.State.PLAYING, Gst.State.PAUSED, Gst.State.READY]
+    states += [Gst.State.PLAYING, Gst.State.NULL]
+    n_good = 0
+    for n in range(N_CYCLES):
+        state = states[n % len(states)]
+        n_good += set_state(hash(pipeline), int(state)) != 0
+        if state == Gst.State.PLAYING:
+            # Every now and then let it run before it is stopped.
+            wait_until_it_runs(pipeline, 1 + n % 7 * 2)
+    return n_good
+
+
+def wait_until_it_runs(pipeline: Gst.Pipeline, n_blocks: int) -> None:
+    bus = pipeline.get_bus()
+    while count(pipeline, "num-blocks") < n_blocks:
+        bus.timed_pop_filtered(Gst.MSECOND, Gst.MessageType.ERROR)
+
+
+def soak_gil(table: Table) -> None:
     pipeline = Gst.parse_launch(
-        f"{SOURCE.format(N_BLOCKS)} ! {BRIDGE} ! fakesink"
+        f"{SOURCE.format(-1)} ! {BRIDGE} ! fakesink"
+    )
+    found, before = [], None
+
+    def work() -> None:
+        found.append(keep_gil_and_set_state(pipeline))
+
+    for _ in range(2):
+        before = Memory()
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    pipeline.set_state(Gst.State.NULL)
+    table.count("set_state, GIL held", N_CYCLES, found[-1])
+    before.judge(table, "set_state, GIL held")
+
+
+def soak_blocks(table: Table) -> None:
+    """Push a million blocks as fast as they go, and some before them."""
+    n_all = N_BLOCKS + N_BLOCKS // 10
+    pipeline = Gst.parse_launch(
+        f"{SOURCE.format(n_all)} ! {BRIDGE} ! fakesink"
     )
     pipeline.set_state(Gst.State.PLAYING)
     bus = pipeline.get_bus()
     while count(pipeline, "num-blocks") < N_BLOCKS // 10:
         bus.timed_pop_filtered(10 * Gst.MSECOND, Gst.MessageType.ERROR)
-    start = resident_kib()
+    before = Memory()
     wait_for(pipeline, Gst.MessageType.EOS)
-    growth = resident_kib() - start
-
-    blocks = count(pipeline, "num-blocks")
-    failures = count(pipeline, "num-failures")
-    pipeline.set_state(Gst.State.NULL)
-    table.row("blocks offline", f"{N_BLOCKS}", f"{blocks}", blocks == N_BLOCKS)
-    table.row("failures offline", "0", f"{failures}", failures == 0)
-    table.row(
-        "memory of blocks offline",
-        f"<= +{MAX_GROWTH_KIB} KiB",
-        f"{growth:+} KiB",
-        growth <= MAX_GROWTH_KIB,
+    before.judge(table, "a million blocks")
+    n_blocks = count(pipeline, "num-blocks")
+    table.count("a million blocks: blocks", n_all, n_blocks)
+    table.count(
+        "a million blocks: failures", 0, count(pipeline, "num-failures")
     )
+    pipeline.set_state(Gst.State.NULL)
 
 
-PARTS = {"starts": soak_starts, "blocks": soak_blocks}
+PARTS = {"cycles": soak_cycles, "gil": soak_gil, "blocks": soak_blocks}
 
 
 def main() -> int:

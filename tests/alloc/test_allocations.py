@@ -1,0 +1,89 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A block costs no allocation of ours: counted, not promised.
+
+Every malloc () of a pipeline is counted, with GLib and Python asking for each
+object singly. What more blocks cost more is what blocks cost; beside the same
+pipeline with an identity in the bridge's place, that is the bridge's share.
+"""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+N_BLOCKS = 2000
+# The look at whether garbage is to be collected, in one run of 16 or fewer.
+MAX_SHARE = 0.25
+
+
+@pytest.fixture(scope="module", autouse=True)
+def registry():
+    """The first run of all would read every plugin there is."""
+    subprocess.run(["gst-inspect-1.0", "identity"], check=True,
+                   stdout=subprocess.DEVNULL)
+
+
+def count_allocations(pipeline):
+    result = subprocess.run(
+        ["gst-launch-1.0", "-q", *pipeline.split()],
+        capture_output=True,
+        text=True,
+        env={
+            **os.environ,
+            "LD_PRELOAD": os.environ["COUNT_ALLOCATIONS"],
+            "G_SLICE": "always-malloc",
+            "PYTHONMALLOC": "malloc",
+        },
+    )
+    assert result.returncode == 0, result.stderr
+    return int(re.search(r"^allocations: (\d+)$", result.stderr, re.M)[1])
+
+
+def allocations_per_block(pipeline):
+    """By the difference between many blocks and few, in which starts cancel."""
+    few, many = (
+        count_allocations(pipeline.format(n_blocks=n_blocks))
+        for n_blocks in (N_BLOCKS, 3 * N_BLOCKS)
+    )
+    return (many - few) / (2 * N_BLOCKS)
+
+
+@pytest.mark.parametrize("n_channels", [1, 2, 6])
+def test_block_costs_no_allocation(n_channels):
+    pipeline = (
+        "audiotestsrc samplesperbuffer=512 num-buffers={n_blocks} ! "
+        f"audio/x-raw,channels={n_channels},layout=interleaved ! "
+    )
+    idle = allocations_per_block(pipeline + "identity ! fakesink")
+    bridge = allocations_per_block(
+        pipeline + "ndapybridge plugin=passthrough ! fakesink"
+    )
+
+    assert idle > 0.9, "the counter does not count"
+    assert bridge - idle < MAX_SHARE
+
+
+def test_block_that_others_hold_too_comes_from_a_pool():
+    # the other branch keeps the input from being overwritten
+    pipeline = (
+        "audiotestsrc samplesperbuffer=512 num-buffers={n_blocks} ! "
+        "tee name=t ! queue ! fakesink  t. ! queue ! "
+    )
+    idle = allocations_per_block(pipeline + "identity ! fakesink")
+    bridge = allocations_per_block(
+        pipeline + "ndapybridge plugin=passthrough ! fakesink"
+    )
+
+    assert bridge - idle < MAX_SHARE
+
+
+def test_block_that_is_put_together_comes_from_a_pool():
+    pipeline = "audiotestsrc samplesperbuffer=480 num-buffers={n_blocks} ! "
+    idle = allocations_per_block(pipeline + "identity ! fakesink")
+    bridge = allocations_per_block(
+        pipeline + "ndapybridge plugin=passthrough ! fakesink"
+    )
+
+    assert bridge - idle < MAX_SHARE
