@@ -18,6 +18,7 @@ PAGES = sorted(
     + list((TOP / "docs").glob("*.md"))
     + list((TOP / "gst" / "ndaio").glob("*.c"))
     + list((TOP / "ext" / "python").glob("*.c"))
+    + list((TOP / "ext" / "soxr").glob("*.c"))
 )
 
 
@@ -65,8 +66,16 @@ def needs_sound(line):
     return is_live(line) or shlex.split(line)[-1] == "ndasink"
 
 
+def is_left_out(element):
+    """Whether nda was built without what `element` needs."""
+    command = ["gst-inspect-1.0", element]
+    return subprocess.run(command, stdout=subprocess.DEVNULL).returncode != 0
+
+
 @pytest.mark.parametrize("line", PIPELINES, ids=str)
 def test_pipeline_runs(line, folder):
+    if "ndaresample" in line and is_left_out("ndaresample"):
+        pytest.skip("there is no ndaresample")
     line = re.sub(
         r"file:///home/me/\S+", (folder / "in.wav").as_uri(), line
     )
