@@ -25,6 +25,12 @@ typedef struct
    * moves, if both may. Does not allocate in steady state. */
   void (*process) (NdaConverter * self, gconstpointer const *in, gsize n_in,
       gpointer const *out, gsize n_out, gsize * n_taken, gsize * n_given);
+  /* NULL where the ratio is fixed. From the next frame on, within @n_frames, to
+   * @factor times as many frames out as the two rates give. */
+  void (*glide) (NdaConverter * self, gdouble factor, guint n_frames);
+  /* NULL where the ratio is fixed. How many of the frames that were taken lie
+   * behind the one that is given next, with it. */
+    gdouble (*get_pending) (NdaConverter * self);
   /* Forgets all frames: as new. */
   void (*restart) (NdaConverter * self);
   void (*free) (NdaConverter * self);

@@ -350,6 +350,19 @@ nda_polyphase_pull (NdaPolyphase * self, gfloat * const *out, gsize stride,
 
 /* --- what others want to know --- */
 
+/* How many frames to push, so that @n_frames can be pulled; perhaps one or two
+ * more than that, while the ratio glides. */
+gsize
+nda_polyphase_get_needed (const NdaPolyphase * self, gsize n_frames)
+{
+  gdouble step = MAX (step_to_double (&self->step),
+      step_to_double (&self->target));
+  gsize end = self->at + self->filter.n_taps
+      + (gsize) ceil (step * (n_frames ? n_frames - 1 : 0));
+
+  return end > self->n_filled ? end - self->n_filled : 0;
+}
+
 /* How many frames in the filter looks ahead. */
 guint
 nda_polyphase_get_lag (const NdaPolyphase * self)

@@ -54,6 +54,8 @@ gsize nda_polyphase_pull (NdaPolyphase * polyphase, gfloat * const *out,
     gsize stride, gsize n_frames);
 void nda_polyphase_end (NdaPolyphase * polyphase);
 
+gsize nda_polyphase_get_needed (const NdaPolyphase * polyphase,
+    gsize n_frames);
 guint nda_polyphase_get_lag (const NdaPolyphase * polyphase);
 gdouble nda_polyphase_get_pending (const NdaPolyphase * polyphase);
 const gchar *nda_polyphase_get_kernels (const NdaPolyphase * polyphase);

@@ -25,18 +25,36 @@
  * segment, another format, a GAP event or a discontinuity is shorter. A block's
  * time stamp is base + n * 512 / rate s, rounded down once.
  *
- * A frame is held until its block is full, and until libsoxr, which computes in
- * bursts, has got enough to give it. The latency is the block and the longest
- * that libsoxr holds: in high quality 10.7 + 9.4 ms from 44.1 to 48 kHz,
- * 10.7 + 15.3 ms from 16 to 48 kHz. At equal rates it is that of regrouping:
- * (512 - gcd (512, buffer lengths)) / rate s.
+ * A frame is held until its block is full, and until the filter has seen what
+ * lies ahead of it. #ndaresample:latency chooses between two of them. libsoxr
+ * (best) computes in bursts: the latency is the block and the longest that it
+ * holds, in high quality 10.7 + 9.4 ms from 44.1 to 48 kHz, 10.7 + 15.3 ms from
+ * 16 to 48 kHz. A polyphase filter of nda's own (low) holds 80 frames of the
+ * lower rate, 10.7 + 1.8 ms from 44.1 kHz and 10.7 + 5 ms from 16 kHz; it keeps
+ * 140 dB, as libsoxr's high quality does, but computes with 32-bit floats and
+ * takes 1.5 times as long. A live stream gets the latter unless told otherwise,
+ * or unless the quality is very-high. At equal rates the latency is that of
+ * regrouping: (512 - gcd (512, buffer lengths)) / rate s.
  *
  * What has the flag GAP comes in as silence. A block in which nothing else can
  * be heard has the flag as well.
  *
+ * ## Two clocks
+ *
+ * With #ndaresample:adaptive the ratio glides, so that sound takes the same time
+ * through a device whose clock is not the pipeline's. The device is the one that
+ * frames come from, seen by when they come; or the one that plays them, if
+ * #ndaresample:device-clock is set, and then the time stamps of blocks are those
+ * of the sound in them, and blocks are as long as the device plays them. Devices
+ * are followed to +-1500 ppm of their rate. As long as the rates and formats are
+ * equal, and nothing proves that there are two clocks, every bit passes
+ * untouched; when sound is off by 0.5 ms, the filter takes over between two
+ * frames, and the latency grows from that of regrouping by 10.7 + 1.7 ms.
+ *
  * ## When something goes wrong
  *
- * A buffer that holds no whole number of frames, and two rates that libsoxr
+ * A clock that is set, or a device that leaves the stream for more than 30 ms,
+ * makes the lead over the device be taken anew: counted. A buffer that holds no whole number of frames, and two rates that libsoxr
  * cannot bridge, end the stream with an error message that says so.
  *
  * ## Statistics
@@ -46,9 +64,17 @@
  *
  * * `num-blocks`, `num-frames` (guint64): that went out
  * * `num-frames-in` (guint64): that came in
- * * `ratio` (gdouble): frames out for one in; 0 before the first format
- * * `drift-ppm` (gdouble): how far the ratio is from that of the two rates, in
- *   millionths; 0 for fixed rates
+ * * `ratio` (gdouble): frames out for one in, now; 0 before the first format
+ * * `drift-ppm` (gdouble): how much faster the device is than it says, in
+ *   millionths; 0 unless adaptive
+ * * `drift-state` (string): `off`, unless adaptive; `watching` whether there are
+ *   two clocks, `learning` where the device is, `locking`, `locked`
+ * * `delay` (guint64, ns): for how long sound was held, when the last block began
+ * * `delay-error` (gint64, ns): how far that is from what it was at the start
+ * * `num-clock-steps` (guint64): times that a clock was set
+ *
+ * When the lock is gained or lost, an element message ndaresample is posted, with
+ * `locked` (gboolean), `drift-ppm` and `delay-error` as above.
  *
  * ## Example pipelines
  * |[
@@ -64,7 +90,7 @@
 /* THREADS. Upstream's (the sink thread) resamples and pushes; the application's
  * set properties, and ask for the latency.
  *
- * LOCKS. Object lock: settings, counters, latency. It is not held while
+ * LOCKS. Object lock: settings, device clock, counters, latency. It is not held while
  * anything is called.
  *
  * HAND-OVER. Settings that change mark the source pad for reconfiguration; the
@@ -92,6 +118,9 @@ enum
 {
   PROP_QUALITY = 1,
   PROP_RATE,
+  PROP_LATENCY,
+  PROP_ADAPTIVE,
+  PROP_DEVICE_CLOCK,
   PROP_STATS,
   N_PROPS
 };
@@ -105,6 +134,10 @@ G_DEFINE_ENUM_TYPE (NdaQuality, nda_quality,
     G_DEFINE_ENUM_VALUE (NDA_QUALITY_MEDIUM, "medium"),
     G_DEFINE_ENUM_VALUE (NDA_QUALITY_HIGH, "high"),
     G_DEFINE_ENUM_VALUE (NDA_QUALITY_VERY_HIGH, "very-high"))
+G_DEFINE_ENUM_TYPE (NdaLatency, nda_latency,
+    G_DEFINE_ENUM_VALUE (NDA_LATENCY_AUTO, "auto"),
+    G_DEFINE_ENUM_VALUE (NDA_LATENCY_LOW, "low"),
+    G_DEFINE_ENUM_VALUE (NDA_LATENCY_BEST, "best"))
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_RESAMPLE_CAPS));
@@ -121,6 +154,10 @@ static const NdaStatsField stats_fields[] = {
   FIELD ("num-frames-in", NDA_STATS_UINT64, n_frames_in),
   FIELD ("ratio", NDA_STATS_DOUBLE, ratio),
   FIELD ("drift-ppm", NDA_STATS_DOUBLE, drift_ppm),
+  FIELD ("drift-state", NDA_STATS_STRING, state),
+  FIELD ("delay", NDA_STATS_UINT64, delay),
+  FIELD ("delay-error", NDA_STATS_INT64, delay_error),
+  FIELD ("num-clock-steps", NDA_STATS_UINT64, n_clock_steps),
   { NULL }
 };
 /* *INDENT-ON* */
@@ -135,6 +172,18 @@ nda_resample_get_settings (NdaResample * self)
   settings = self->settings;
   GST_OBJECT_UNLOCK (self);
   return settings;
+}
+
+/* The clock of the device that the output follows (transfer full), or NULL. */
+GstClock *
+nda_resample_get_device_clock (NdaResample * self)
+{
+  GstClock *clock;
+
+  GST_OBJECT_LOCK (self);
+  clock = self->device_clock ? gst_object_ref (self->device_clock) : NULL;
+  GST_OBJECT_UNLOCK (self);
+  return clock;
 }
 
 /* --- queries --- */
@@ -230,7 +279,7 @@ change_state (GstElement * element, GstStateChange transition)
   if (transition == GST_STATE_CHANGE_NULL_TO_READY) {
     GST_OBJECT_LOCK (self);
     self->counters = (NdaResampleCounters) {
-    0};
+    .state = "off"};
     GST_OBJECT_UNLOCK (self);
   }
   result = GST_ELEMENT_CLASS (nda_resample_parent_class)->change_state
@@ -247,6 +296,7 @@ set_property (GObject * object, guint id, const GValue * value,
     GParamSpec * pspec)
 {
   NdaResample *self = NDA_RESAMPLE (object);
+  g_autoptr (GstClock) previous = NULL;
 
   GST_OBJECT_LOCK (self);
   switch (id) {
@@ -255,6 +305,16 @@ set_property (GObject * object, guint id, const GValue * value,
       break;
     case PROP_RATE:
       self->settings.rate = g_value_get_uint (value);
+      break;
+    case PROP_LATENCY:
+      self->settings.latency = g_value_get_enum (value);
+      break;
+    case PROP_ADAPTIVE:
+      self->settings.adaptive = g_value_get_boolean (value);
+      break;
+    case PROP_DEVICE_CLOCK:
+      previous = self->device_clock;
+      self->device_clock = g_value_dup_object (value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -274,6 +334,15 @@ get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
       break;
     case PROP_RATE:
       g_value_set_uint (value, nda_resample_get_settings (self).rate);
+      break;
+    case PROP_LATENCY:
+      g_value_set_enum (value, nda_resample_get_settings (self).latency);
+      break;
+    case PROP_ADAPTIVE:
+      g_value_set_boolean (value, nda_resample_get_settings (self).adaptive);
+      break;
+    case PROP_DEVICE_CLOCK:
+      g_value_take_object (value, nda_resample_get_device_clock (self));
       break;
     case PROP_STATS:
       g_value_take_boxed (value,
@@ -305,6 +374,7 @@ nda_resample_init (NdaResample * self)
 
   self->settings.quality = DEFAULT_QUALITY;
   self->settings.rate = DEFAULT_RATE;
+  self->counters.state = "off";
 }
 
 static void
@@ -313,6 +383,9 @@ finalize (GObject * object)
   NdaResample *self = NDA_RESAMPLE (object);
 
   g_clear_pointer (&self->resampler, nda_resampler_free);
+  nda_follower_clear (&self->follower);
+  gst_clear_buffer (&self->last_block);
+  gst_clear_object (&self->device_clock);
   nda_block_input_clear (&self->blocks);
   G_OBJECT_CLASS (nda_resample_parent_class)->finalize (object);
 }
@@ -331,9 +404,23 @@ install_properties (GObjectClass * class)
       "The sample rate of the output (in Hz), if downstream takes it, else the "
       "nearest that it takes; 0: the rate of the input, if downstream takes it",
       0, NDA_RESAMPLE_MAX_RATE, DEFAULT_RATE, flags);
-  properties[PROP_STATS] = g_param_spec_boxed ("stats", "Statistics",
+  properties[PROP_LATENCY] = g_param_spec_enum ("latency", "Latency",
+      "Whether frames are to come out soon: low (a polyphase filter, 1.8 ms at "
+      "44.1 kHz, 140 dB, as 32-bit floats), best (libsoxr, whose bursts take 9 "
+      "to 76 ms), auto (low in a live stream, unless the quality is very-high, "
+      "else best)", NDA_TYPE_LATENCY, NDA_LATENCY_AUTO, flags);
+  properties[PROP_ADAPTIVE] = g_param_spec_boolean ("adaptive", "Adaptive",
+      "Follow the clock of a device, other than the pipeline's, with a ratio "
+      "that glides: that of the source, or that of device-clock", FALSE, flags);
+  properties[PROP_DEVICE_CLOCK] = g_param_spec_object ("device-clock",
+      "Device clock", "When adaptive: the clock of the device that plays what "
+      "goes out; none: what comes in is from the device", GST_TYPE_CLOCK,
+      flags);
+  properties[PROP_STATS] =
+      g_param_spec_boxed ("stats", "Statistics",
       "Counters since the element left NULL: blocks and frames out, frames in, "
-      "ratio (frames out for one in), drift (millionths)", GST_TYPE_STRUCTURE,
+      "ratio (frames out for one in), drift (millionths), its state, delay and "
+      "its error (nanoseconds)", GST_TYPE_STRUCTURE,
       G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (class, N_PROPS, properties);
 }
@@ -357,6 +444,7 @@ nda_resample_class_init (NdaResampleClass * class)
       "Resamples audio of any rate with libsoxr, into blocks of 512 frames",
       "the nda authors");
   gst_type_mark_as_plugin_api (NDA_TYPE_QUALITY, 0);
+  gst_type_mark_as_plugin_api (NDA_TYPE_LATENCY, 0);
 }
 
 GST_ELEMENT_REGISTER_DEFINE (ndaresample, "ndaresample", GST_RANK_NONE,

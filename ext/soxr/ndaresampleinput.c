@@ -28,6 +28,8 @@ push_block (gpointer owner, GstBuffer * block)
   self->counters.n_frames += GST_BUFFER_OFFSET_END (block)
       - GST_BUFFER_OFFSET (block);
   GST_OBJECT_UNLOCK (self);
+  if (self->last_block)
+    nda_resample_keep_last (self, block);
   return gst_pad_push (self->srcpad, block);
 }
 
@@ -42,6 +44,25 @@ static const NdaBlockOutput to_srcpad = {
   .push_event = push_event,
 };
 
+/* Takes a block of the resampler (transfer full). Those for a device have time
+ * stamps of their own: the device does not keep the time that its rate says. */
+static GstFlowReturn
+put_out (NdaResample * self, GstBuffer * block)
+{
+  guint n_frames;
+
+  if (!self->is_following || !self->follower.device)
+    return nda_block_input_chain (&self->blocks, block);
+
+  nda_block_count_frames (block, &self->out, &n_frames, NULL);
+  /* the sink thread alone writes them */
+  GST_BUFFER_OFFSET (block) = self->counters.n_frames;
+  GST_BUFFER_OFFSET_END (block) = self->counters.n_frames + n_frames;
+  /* a device's sink would wait for the end of a gap, and begin anew */
+  GST_BUFFER_FLAG_UNSET (block, GST_BUFFER_FLAG_GAP);
+  return push_block (self, block);
+}
+
 /* Pushes all that is left of the run of frames. */
 static void
 drain (NdaResample * self)
@@ -49,14 +70,21 @@ drain (NdaResample * self)
   GstFlowReturn flow = GST_FLOW_OK;
   GstBuffer *block;
 
-  if (!self->resampler)
-    return;
-  while ((block = nda_resampler_drain (self->resampler))) {
+  while (self->resampler && (block = nda_resampler_drain (self->resampler))) {
     if (flow == GST_FLOW_OK)
-      flow = nda_block_input_chain (&self->blocks, block);
+      flow = put_out (self, block);
     else
       gst_buffer_unref (block);
   }
+  nda_resample_restart_following (self);
+}
+
+static void
+flush (NdaResample * self)
+{
+  if (self->resampler)
+    nda_resampler_flush (self->resampler);
+  nda_resample_restart_following (self);
 }
 
 /* Ends what one resampler has made, if there was any, before another. */
@@ -72,8 +100,9 @@ cut (NdaResample * self)
 
 /* --- negotiation --- */
 
-static void
-set_latency (NdaResample * self, GstClockTime latency)
+/* Says that @latency is what the resampler adds. */
+void
+nda_resample_set_latency (NdaResample * self, GstClockTime latency)
 {
   gboolean changes;
 
@@ -84,6 +113,28 @@ set_latency (NdaResample * self, GstClockTime latency)
   if (changes)
     gst_element_post_message (GST_ELEMENT (self),
         gst_message_new_latency (GST_OBJECT (self)));
+}
+
+static gboolean
+is_live (NdaResample * self)
+{
+  g_autoptr (GstQuery) query = gst_query_new_latency ();
+  gboolean live = FALSE;
+
+  if (gst_pad_peer_query (self->sinkpad, query))
+    gst_query_parse_latency (query, &live, NULL, NULL);
+  return live;
+}
+
+/* Whether libsoxr's bursts would cost more than what it does better. */
+static gboolean
+wants_low_latency (NdaResample * self)
+{
+  if (!nda_polyphase_converter_can (self->in.rate, self->out.rate)
+      || self->used.latency == NDA_LATENCY_BEST)
+    return FALSE;
+  return self->used.latency == NDA_LATENCY_LOW
+      || (self->used.quality != NDA_QUALITY_VERY_HIGH && is_live (self));
 }
 
 /* Makes what is needed between @in and @out; the run before has ended. */
@@ -98,7 +149,12 @@ open_resampler (NdaResample * self, const GstAudioInfo * in,
   self->in = *in;
   self->out = *out;
   self->used = *settings;
-  if (in->rate != out->rate || in->finfo != out->finfo) {
+  nda_resample_unfollow (self);
+  if (settings->adaptive && nda_resample_follow (self, out_caps)) {
+    GST_DEBUG_OBJECT (self, "follows");
+  } else if (in->rate != out->rate && wants_low_latency (self)) {
+    self->resampler = nda_resampler_new_polyphase (in, out_caps, NULL);
+  } else if (in->rate != out->rate || in->finfo != out->finfo) {
     self->resampler = nda_resampler_new (in, out_caps, settings->quality,
         &error);
     if (!self->resampler) {
@@ -108,7 +164,7 @@ open_resampler (NdaResample * self, const GstAudioInfo * in,
       return FALSE;
     }
   }
-  set_latency (self, self->resampler ?
+  nda_resample_set_latency (self, self->resampler ?
       nda_resampler_get_latency (self->resampler) : 0);
   GST_OBJECT_LOCK (self);
   self->counters.ratio = (gdouble) out->rate / in->rate;
@@ -133,6 +189,18 @@ choose_caps (NdaResample * self, GstCaps * in, guint rate)
   return out;
 }
 
+static gboolean
+needs_another_resampler (NdaResample * self,
+    const NdaResampleSettings * settings)
+{
+  g_autoptr (GstClock) device = nda_resample_get_device_clock (self);
+
+  return settings->quality != self->used.quality
+      || settings->latency != self->used.latency
+      || settings->adaptive != self->used.adaptive
+      || (self->is_following && device != self->follower.device);
+}
+
 /* Agrees with downstream on what becomes of @in, and tells it with @seqnum. */
 static gboolean
 negotiate (NdaResample * self, GstCaps * in_caps, guint32 seqnum)
@@ -147,7 +215,7 @@ negotiate (NdaResample * self, GstCaps * in_caps, guint32 seqnum)
     return FALSE;
   if (!gst_audio_info_is_equal (&in, &self->in)
       || !gst_audio_info_is_equal (&out, &self->out)
-      || settings.quality != self->used.quality) {
+      || needs_another_resampler (self, &settings)) {
     cut (self);
     if (!open_resampler (self, &in, &out, out_caps, &settings))
       return FALSE;
@@ -202,12 +270,10 @@ sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
       break;
     case GST_EVENT_SEGMENT:
       drain (self);
-      if (self->resampler)
-        nda_resampler_flush (self->resampler);
+      flush (self);
       break;
     case GST_EVENT_FLUSH_STOP:
-      if (self->resampler)
-        nda_resampler_flush (self->resampler);
+      flush (self);
       break;
     default:
       break;
@@ -225,6 +291,7 @@ resample (NdaResample * self, GstBuffer * buffer, guint n_frames)
     drain (self);
     nda_block_input_drain (&self->blocks);
   }
+  nda_resample_observe (self, n_frames);
   if (!nda_resampler_push (self->resampler, buffer, n_frames)) {
     GST_ELEMENT_ERROR (self, RESOURCE, READ,
         (_("A buffer of audio cannot be read.")), ("no map of its memory"));
@@ -232,12 +299,12 @@ resample (NdaResample * self, GstBuffer * buffer, guint n_frames)
   }
   while ((block = nda_resampler_pop (self->resampler))) {
     if (flow == GST_FLOW_OK)
-      flow = nda_block_input_chain (&self->blocks, block);
+      flow = put_out (self, block);
     else
       gst_buffer_unref (block);
   }
   if (flow != GST_FLOW_OK)
-    nda_resampler_flush (self->resampler);
+    flush (self);
   return flow;
 }
 
@@ -264,8 +331,12 @@ sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
   GST_OBJECT_LOCK (self);
   self->counters.n_frames_in += n_frames;
   GST_OBJECT_UNLOCK (self);
-  return self->resampler ? resample (self, buffer, n_frames) :
-      nda_block_input_chain (&self->blocks, buffer);
+  if (self->resampler || nda_resample_watch (self))
+    return resample (self, buffer, n_frames);
+  if (GST_BUFFER_IS_DISCONT (buffer))
+    nda_resample_restart_following (self);
+  nda_resample_observe (self, n_frames);
+  return nda_block_input_chain (&self->blocks, buffer);
 }
 
 /* --- life cycle --- */
@@ -285,6 +356,7 @@ void
 nda_resample_reset_input (NdaResample * self)
 {
   g_clear_pointer (&self->resampler, nda_resampler_free);
+  nda_resample_unfollow (self);
   nda_block_input_reset (&self->blocks);
   gst_audio_info_init (&self->in);
   gst_audio_info_init (&self->out);

@@ -28,6 +28,7 @@ struct _NdaResampler
   guint8 *work_in;              /* owned; a chunk; NULL: work is as in */
   guint8 *work_out;             /* owned; a chunk; NULL: work is as out */
   guint8 *silence;              /* owned; a chunk of zeros, in any format */
+  NdaResamplerGlide glide;      /* [const] steer is NULL: the ratio is fixed */
 
   GstBuffer *input;             /* owned; what is being taken, mapped */
   GstMapInfo input_map;
@@ -42,6 +43,10 @@ struct _NdaResampler
   guint64 n_in;                 /* frames taken since the last flush */
   guint64 n_out;                /* frames given since then */
 
+  gint64 n_run_taken;           /* frames that the converter took since the run
+                                 * began; negative: what primed it */
+  guint n_to_drop;              /* frames out that were primed with */
+  gdouble block_start;          /* the block's first frame, in the run's input */
   guint64 n_run_in;             /* frames taken since the run began */
   guint64 n_run_out;            /* frames given since then */
   GstClockTime run_start;       /* its first time stamp, or NONE */
@@ -74,26 +79,38 @@ choose_work_format (GstAudioFormat in, GstAudioFormat out)
 }
 
 static gboolean
-open_converter (NdaResampler * self, NdaQuality quality, GError ** error)
+open_soxr (NdaResampler * self, NdaQuality quality, GError ** error)
 {
-  gsize n_bytes;
-
   self->work = self->in;
-  if (self->in.rate != self->out.rate) {
-    set_format (&self->work, choose_work_format (self->in.finfo->format,
-            self->out.finfo->format));
-    self->converter = nda_soxr_new (&self->work, self->out.rate, quality,
-        error);
-    if (!self->converter)
-      return FALSE;
-  }
-  n_bytes = (gsize) CHUNK_FRAMES *self->work.bpf;
+  if (self->in.rate == self->out.rate)
+    return TRUE;
+  set_format (&self->work, choose_work_format (self->in.finfo->format,
+          self->out.finfo->format));
+  self->converter = nda_soxr_new (&self->work, self->out.rate, quality, error);
+  return self->converter != NULL;
+}
+
+static void
+open_polyphase (NdaResampler * self, const NdaResamplerGlide * glide)
+{
+  if (glide)
+    self->glide = *glide;
+  self->work = self->in;
+  set_format (&self->work, GST_AUDIO_FORMAT_F32);
+  self->converter = nda_polyphase_converter_new (&self->work, self->out.rate,
+      glide ? NDA_POLYPHASE_GLIDING : NDA_POLYPHASE_FIXED);
+}
+
+static void
+allocate_chunks (NdaResampler * self)
+{
+  gsize n_bytes = (gsize) CHUNK_FRAMES * self->work.bpf;
+
   self->silence = g_malloc0 (n_bytes);
   if (self->work.finfo != self->in.finfo)
     self->work_in = g_malloc (n_bytes);
   if (self->work.finfo != self->out.finfo)
     self->work_out = g_malloc (n_bytes);
-  return TRUE;
 }
 
 static void
@@ -101,6 +118,8 @@ start_run (NdaResampler * self)
 {
   self->n_run_in = 0;
   self->n_run_out = 0;
+  self->n_run_taken = 0;
+  self->n_to_drop = 0;
   self->run_start = GST_CLOCK_TIME_NONE;
   self->has_run = FALSE;
   /* before the first frame there was silence */
@@ -108,13 +127,11 @@ start_run (NdaResampler * self)
   self->gap_end = G_MAXDOUBLE;
 }
 
-/* From frames of @in to blocks of @out_caps, which have its channels and
- * layout; NULL, and *@error set, where the rates cannot be bridged. */
-NdaResampler *
-nda_resampler_new (const GstAudioInfo * in, GstCaps * out_caps,
-    NdaQuality quality, GError ** error)
+/* All but the converter. */
+static NdaResampler *
+new_resampler (const GstAudioInfo * in, GstCaps * out_caps)
 {
-  g_autoptr (NdaResampler) self = g_new0 (NdaResampler, 1);
+  NdaResampler *self = g_new0 (NdaResampler, 1);
 
   self->in = *in;
   if (!gst_audio_info_from_caps (&self->out, out_caps))
@@ -123,10 +140,33 @@ nda_resampler_new (const GstAudioInfo * in, GstCaps * out_caps,
   self->pool = nda_block_pool_new (out_caps, &self->out, NDA_BLOCK_FRAMES);
   if (!self->pool)
     g_error ("no memory for a pool of blocks");
-  if (!open_converter (self, quality, error))
-    return NULL;
   start_run (self);
+  return self;
+}
+
+/* From frames of @in to blocks of @out_caps, which have its channels and
+ * layout; NULL, and *@error set, where the rates cannot be bridged. */
+NdaResampler *
+nda_resampler_new (const GstAudioInfo * in, GstCaps * out_caps,
+    NdaQuality quality, GError ** error)
+{
+  g_autoptr (NdaResampler) self = new_resampler (in, out_caps);
+
+  if (!open_soxr (self, quality, error))
+    return NULL;
+  allocate_chunks (self);
   return g_steal_pointer (&self);
+}
+
+NdaResampler *
+nda_resampler_new_polyphase (const GstAudioInfo * in, GstCaps * out_caps,
+    const NdaResamplerGlide * glide)
+{
+  NdaResampler *self = new_resampler (in, out_caps);
+
+  open_polyphase (self, glide);
+  allocate_chunks (self);
+  return self;
 }
 
 /* --- the buffers at both ends --- */
@@ -153,6 +193,34 @@ find_planes (NdaResampler * self)
     self->input_plane[i] = has_offsets ? meta->offsets[i] : i * n_bytes;
 }
 
+/* Where the next frame out lies, in frames of the run's input. */
+static gdouble
+get_position (NdaResampler * self)
+{
+  if (!self->glide.steer)
+    return self->n_run_out * (gdouble) self->in.rate / self->out.rate;
+  return self->n_run_taken
+      - self->converter->kind->get_pending (self->converter);
+}
+
+static void
+steer (NdaResampler * self)
+{
+  gdouble factor = self->glide.steer (self->glide.user_data, self->block_start,
+      self->n_run_out);
+
+  self->converter->kind->glide (self->converter, factor, NDA_BLOCK_FRAMES);
+}
+
+static void
+begin_block (NdaResampler * self)
+{
+  self->n_filled = 0;
+  self->block_start = get_position (self);
+  if (self->glide.steer && !self->n_to_drop)
+    steer (self);
+}
+
 static void
 open_block (NdaResampler * self)
 {
@@ -162,7 +230,7 @@ open_block (NdaResampler * self)
         (gsize) NDA_BLOCK_FRAMES * self->out.bpf, NULL);
   if (!gst_buffer_map (self->block, &self->block_map, GST_MAP_WRITE))
     g_error ("system memory of a pool cannot be mapped");
-  self->n_filled = 0;
+  begin_block (self);
 }
 
 static void
@@ -180,10 +248,10 @@ is_gap (NdaResampler * self)
 {
   const gdouble in_per_out = (gdouble) self->in.rate / self->out.rate;
   const gdouble reach = self->converter ? self->converter->reach : 0;
-  const gdouble first = (self->n_run_out - self->n_filled) * in_per_out;
-  const gdouble last = (self->n_run_out - 1) * in_per_out;
+  const gdouble last = get_position (self) - in_per_out;
 
-  return self->gap_start <= first - reach && last + reach < self->gap_end;
+  return self->gap_start <= self->block_start - reach
+      && last + reach < self->gap_end;
 }
 
 static void
@@ -195,6 +263,21 @@ add_planes (NdaResampler * self, GstBuffer * block)
   for (gint i = 0; i < self->out.channels; i++)
     offsets[i] = i * n_bytes;
   gst_buffer_add_audio_meta (block, &self->out, self->n_filled, offsets);
+}
+
+static void
+stamp (NdaResampler * self, GstBuffer * block)
+{
+  const gdouble ns = (gdouble) GST_SECOND / self->in.rate;
+
+  GST_BUFFER_PTS (block) = self->run_start;
+  if (!self->glide.stamps_by_input) {
+    self->run_start = GST_CLOCK_TIME_NONE;
+  } else if (GST_CLOCK_TIME_IS_VALID (self->run_start)) {
+    GST_BUFFER_PTS (block) += (GstClockTime) (self->block_start * ns);
+    GST_BUFFER_DURATION (block) = (GstClockTime) ((get_position (self)
+            - self->block_start) * ns);
+  }
 }
 
 /* The block as it is now (transfer full). */
@@ -214,8 +297,7 @@ close_block (NdaResampler * self)
   else
     gst_buffer_set_size (block, (gssize) self->n_filled * self->out.bpf);
 
-  GST_BUFFER_PTS (block) = self->run_start;
-  self->run_start = GST_CLOCK_TIME_NONE;
+  stamp (self, block);
   if (self->discont)
     GST_BUFFER_FLAG_SET (block, GST_BUFFER_FLAG_DISCONT);
   self->discont = FALSE;
@@ -320,8 +402,16 @@ fill_block (NdaResampler * self, gboolean silence, gsize n_in, gsize n_room)
       from = work;
     }
   }
-  convert (self, from, n_in, n_room, &n_taken, &n_given);
+  convert (self, from, n_in, self->n_to_drop ? MIN (self->n_to_drop, n_room) :
+      n_room, &n_taken, &n_given);
   self->n_used += n_taken;
+  self->n_run_taken += n_taken;
+  if (self->n_to_drop) {
+    self->n_to_drop -= n_given;
+    if (!self->n_to_drop)
+      begin_block (self);
+    return n_taken || n_given;
+  }
   self->n_filled += n_given;
   self->n_run_out += n_given;
   self->n_out += n_given;
@@ -335,7 +425,8 @@ nda_resampler_follows (NdaResampler * self, GstBuffer * buffer, guint n_frames)
 {
   gboolean discont = GST_BUFFER_IS_DISCONT (buffer);
 
-  if (n_frames && GST_BUFFER_PTS_IS_VALID (buffer))
+  if (n_frames && GST_BUFFER_PTS_IS_VALID (buffer)
+      && (!self->glide.steer || self->glide.stamps_by_input))
     discont = gst_audio_stream_align_process (self->align, discont,
         GST_BUFFER_PTS (buffer), n_frames, NULL, NULL, NULL);
   return !discont || !self->has_run;
@@ -355,10 +446,8 @@ mark_gap (NdaResampler * self, gboolean is_gap_now)
   }
 }
 
-/* Takes @buffer (transfer full) of @n_frames. All that pops must have been
- * popped. FALSE: it cannot be read. */
-gboolean
-nda_resampler_push (NdaResampler * self, GstBuffer * buffer, guint n_frames)
+static gboolean
+open_input (NdaResampler * self, GstBuffer * buffer, guint n_frames)
 {
   g_assert (!self->input);
 
@@ -370,6 +459,35 @@ nda_resampler_push (NdaResampler * self, GstBuffer * buffer, guint n_frames)
   self->n_input = n_frames;
   self->n_used = 0;
   find_planes (self);
+  return TRUE;
+}
+
+/* Takes @buffer (transfer full) of @n_frames, so that the first frame out is
+ * the first one of what is pushed next, and continues the sound of @buffer.
+ * FALSE: it cannot be read. */
+gboolean
+nda_resampler_prime (NdaResampler * self, GstBuffer * buffer, guint n_frames)
+{
+  g_assert (self->glide.steer && self->in.rate == self->out.rate);
+
+  if (!open_input (self, buffer, n_frames))
+    return FALSE;
+  self->n_to_drop = n_frames;
+  self->n_run_taken = -(gint64) n_frames;
+  open_block (self);
+  while (self->n_used < self->n_input && fill_block (self, FALSE,
+          self->n_input - self->n_used, NDA_BLOCK_FRAMES));
+  close_input (self);
+  return TRUE;
+}
+
+/* Takes @buffer (transfer full) of @n_frames. All that pops must have been
+ * popped. FALSE: it cannot be read. */
+gboolean
+nda_resampler_push (NdaResampler * self, GstBuffer * buffer, guint n_frames)
+{
+  if (!open_input (self, buffer, n_frames))
+    return FALSE;
   self->discont |= GST_BUFFER_IS_DISCONT (buffer);
   if (!self->has_run)
     self->run_start = GST_BUFFER_PTS (buffer);
@@ -402,20 +520,33 @@ nda_resampler_pop (NdaResampler * self)
   return NULL;
 }
 
+/* How many frames are still to come out of those that came in. */
+static guint64
+count_left (NdaResampler * self)
+{
+  gdouble left;
+
+  if (!self->glide.steer)
+    return gst_util_uint64_scale_round (self->n_in, self->out.rate,
+        self->in.rate) - self->n_out;
+  left = (self->n_run_in - get_position (self)) * self->out.rate
+      / self->in.rate;
+  return left > 0.0 ? (guint64) (left + 0.5) : 0;
+}
+
 /* What is left at the end of the run (transfer full): call it until it gives
  * NULL. All that pops must have been popped. The next frame begins another
  * run. */
 GstBuffer *
 nda_resampler_drain (NdaResampler * self)
 {
-  guint64 n_out_end = gst_util_uint64_scale_round (self->n_in, self->out.rate,
-      self->in.rate);
+  guint64 n_left;
 
-  while (self->n_out < n_out_end) {
+  while ((n_left = count_left (self)) > 0) {
     if (!self->block)
       open_block (self);
     fill_block (self, TRUE, CHUNK_FRAMES,
-        MIN (NDA_BLOCK_FRAMES - self->n_filled, n_out_end - self->n_out));
+        MIN (NDA_BLOCK_FRAMES - self->n_filled, n_left));
     if (self->n_filled == NDA_BLOCK_FRAMES)
       return close_block (self);
   }
@@ -443,6 +574,14 @@ nda_resampler_flush (NdaResampler * self)
   self->discont = FALSE;
   self->n_in = 0;
   self->n_out = 0;
+}
+
+/* How long (in s) the sound of now is held. */
+gdouble
+nda_resampler_get_held (NdaResampler * self)
+{
+  return (self->n_run_in - get_position (self)) / self->in.rate
+      + (gdouble) self->n_filled / self->out.rate;
 }
 
 /* How long a frame is held at most, beyond the buffer it came in: until its

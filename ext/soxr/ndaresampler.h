@@ -24,6 +24,7 @@
 
 #pragma once
 
+#include "ndapolyphaseconverter.h"
 #include "ndasoxr.h"
 
 G_BEGIN_DECLS
@@ -32,7 +33,31 @@ typedef struct _NdaResampler NdaResampler;
 
 NdaResampler *nda_resampler_new (const GstAudioInfo * in, GstCaps * out_caps,
     NdaQuality quality, GError ** error);
+
+/* A ratio that glides. */
+typedef struct
+{
+  /* Called before each block, with the positions in the run (in frames in and
+   * out) of its first frame: what the ratio is to become within the block, as a
+   * factor of that of the two rates. */
+  gdouble (*steer) (gpointer user_data, gdouble in_frame, gdouble out_frame);
+  gpointer user_data;
+  /* Each block has a time stamp, that of the frames in it was made of; else as
+   * above, and all discontinuities are marked: what comes in does not keep the
+   * time that its rate says. */
+  gboolean stamps_by_input;
+} NdaResamplerGlide;
+
+/* With the polyphase filter, where nda_polyphase_converter_can () bridge the
+ * rates; gliding, also between equal rates, unless @glide is NULL. */
+NdaResampler *nda_resampler_new_polyphase (const GstAudioInfo * in,
+    GstCaps * out_caps, const NdaResamplerGlide * glide);
 void nda_resampler_free (NdaResampler * resampler);
+
+/* At equal rates, as the very first: what came in before, and needs not come
+ * out. */
+gboolean nda_resampler_prime (NdaResampler * resampler, GstBuffer * buffer,
+    guint n_frames);
 
 gboolean nda_resampler_follows (NdaResampler * resampler, GstBuffer * buffer,
     guint n_frames);
@@ -42,6 +67,7 @@ GstBuffer *nda_resampler_pop (NdaResampler * resampler);
 GstBuffer *nda_resampler_drain (NdaResampler * resampler);
 void nda_resampler_flush (NdaResampler * resampler);
 
+gdouble nda_resampler_get_held (NdaResampler * resampler);
 GstClockTime nda_resampler_get_latency (NdaResampler * resampler);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NdaResampler, nda_resampler_free)

@@ -25,6 +25,11 @@
 #define NEAR_ERROR 0.0002
 #define NEAR_TIME 1.0
 #define FAR_ERROR 0.001
+/* Two clocks are two when sound is so far off (in s) for so long (in s), and
+ * that is this many times what the line may be off */
+#define PROOF_ERROR 0.0005
+#define PROOF_TIME 1.0
+#define PROOF_RATIO 4.0
 /* A pause (in s) counts as no more than this, so that none is made up for */
 #define MAX_INTERVAL 0.1
 
@@ -146,6 +151,30 @@ turn (NdaDrift * self, gdouble error, gdouble bandwidth, gdouble interval)
   self->speed = clamp_speed (self->integral + M_SQRT2 * bandwidth * error);
 }
 
+/* How far the resampler, at @frame at @time, is behind its distance (in s); FALSE
+ * when so far that the lead has to be taken anew. */
+static gboolean
+get_error (NdaDrift * self, GstClockTime time, gdouble frame, gdouble * error)
+{
+  *error = (device_at (self, time) - self->lead - frame) / self->timing.rate;
+  if (fabs (*error) <= MAX_ERROR)
+    return TRUE;
+  self->n_steps++;
+  learn (self);
+  return FALSE;
+}
+
+/* Since the last time (in s). */
+static gdouble
+take_interval (NdaDrift * self, GstClockTime time)
+{
+  gdouble interval = GST_CLOCK_DIFF (self->last_time, time)
+      / (gdouble) GST_SECOND;
+
+  self->last_time = time;
+  return CLAMP (interval, 0.0, MAX_INTERVAL);
+}
+
 gdouble
 nda_drift_steer (NdaDrift * self, GstClockTime time, gdouble frame)
 {
@@ -157,18 +186,37 @@ nda_drift_steer (NdaDrift * self, GstClockTime time, gdouble frame)
   }
   if (self->timing.is_fitting || self->locking_since == self->last_time)
     take_lead (self);
-  error = (device_at (self, time) - self->lead - frame) / self->timing.rate;
-  if (fabs (error) > MAX_ERROR) {
-    self->n_steps++;
-    learn (self);
-    return 1.0 + self->speed;
+  if (get_error (self, time, frame, &error)) {
+    interval = take_interval (self, time);
+    turn (self, error, bandwidth_at (self, time), interval);
+    judge_lock (self, interval);
   }
-  interval = GST_CLOCK_DIFF (self->last_time, time) / (gdouble) GST_SECOND;
-  interval = CLAMP (interval, 0.0, MAX_INTERVAL);
-  self->last_time = time;
-  turn (self, error, bandwidth_at (self, time), interval);
-  judge_lock (self, interval);
   return 1.0 + self->speed;
+}
+
+gboolean
+nda_drift_watch (NdaDrift * self, GstClockTime time, gdouble frame)
+{
+  gdouble error, interval;
+
+  if (self->state == NDA_DRIFT_LEARNING) {
+    try_following (self, time, frame);
+    return FALSE;
+  }
+  if (self->timing.is_fitting || self->locking_since == self->last_time)
+    take_lead (self);
+  if (!get_error (self, time, frame, &error))
+    return FALSE;
+  interval = take_interval (self, time);
+  self->integral = clamp_speed (nda_timing_get_speed (&self->timing) - 1.0);
+  error = fabs (error);
+  self->calm = error > PROOF_ERROR && (!self->timing.is_fitting
+      || error > PROOF_RATIO * nda_timing_get_error (&self->timing)) ?
+      self->calm + interval : 0.0;
+  if (self->calm < PROOF_TIME)
+    return FALSE;
+  learn (self);
+  return TRUE;
 }
 
 /* How far (in ns) sound is from taking the time that it took at the start;

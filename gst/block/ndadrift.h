@@ -63,7 +63,8 @@ typedef struct
   gdouble filtered[2];          /* s, the error behind each low-pass */
   gdouble integral;             /* speed less 1 */
   gdouble speed;                /* that was told last, less 1 */
-  gdouble calm;                 /* s, for how long the error has been small */
+  gdouble calm;                 /* s, for how long the error has been small; or,
+                                 * when watched, too large */
   guint64 n_steps;              /* times that a clock was set */
 } NdaDrift;
 
@@ -77,6 +78,10 @@ void nda_drift_observe (NdaDrift * drift, GstClockTime time, gdouble frame);
  * Returns how many frames of the device to a nominal one from now on. Time in
  * the stream may begin anywhere. */
 gdouble nda_drift_steer (NdaDrift * drift, GstClockTime time, gdouble frame);
+
+/* The same while there is no resampler, because both clocks may well be one.
+ * TRUE when they are not: from then on, steer. */
+gboolean nda_drift_watch (NdaDrift * drift, GstClockTime time, gdouble frame);
 
 GstClockTimeDiff nda_drift_get_error (const NdaDrift * drift);
 gdouble nda_drift_get_ppm (const NdaDrift * drift);

@@ -365,6 +365,13 @@ nda_regroup_mark_gap (NdaRegroup * self)
   self->last_n_frames = 0;
 }
 
+/* How many frames wait for their block to fill. */
+guint
+nda_regroup_get_n_waiting (NdaRegroup * self)
+{
+  return n_waiting_frames (self);
+}
+
 /* How many times the stream did not follow itself. */
 guint64
 nda_regroup_get_n_discontinuities (NdaRegroup * self)

@@ -43,6 +43,7 @@ void nda_regroup_flush (NdaRegroup * regroup);
 void nda_regroup_reset (NdaRegroup * regroup);
 void nda_regroup_mark_gap (NdaRegroup * regroup);
 
+guint nda_regroup_get_n_waiting (NdaRegroup * regroup);
 guint64 nda_regroup_get_n_discontinuities (NdaRegroup * regroup);
 GstClockTime nda_regroup_get_latency (NdaRegroup * regroup);
 

@@ -57,6 +57,10 @@ set_field (GstStructure * stats, const NdaStatsField * field,
       gst_structure_set (stats, field->name, G_TYPE_DOUBLE,
           *(const gdouble *) value, NULL);
       break;
+    case NDA_STATS_STRING:
+      gst_structure_set (stats, field->name, G_TYPE_STRING,
+          *(const gchar * const *) value, NULL);
+      break;
     case NDA_STATS_PERCENTILES:
       set_percentiles (stats, field->name, value);
       break;

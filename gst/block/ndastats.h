@@ -23,6 +23,7 @@ typedef enum
   NDA_STATS_INT64,              /* gint64 */
   NDA_STATS_UINT,               /* guint */
   NDA_STATS_DOUBLE,             /* gdouble */
+  NDA_STATS_STRING,             /* const gchar *, static */
   /* NdaHistogram; becomes avg-, p50-, p99-, p999- and max-NAME, guint64 ns */
   NDA_STATS_PERCENTILES,
   /* NdaHistogram; becomes min-, avg- and max-NAME, guint64 ns */

@@ -148,6 +148,38 @@ GST_START_TEST (test_a_device_that_is_too_far_off_is_followed_to_the_limit)
 
 GST_END_TEST;
 
+/* Whether @seconds of @ppm are enough to see that there are two clocks. */
+static gboolean
+is_proven (gdouble ppm, gdouble jitter, gdouble seconds)
+{
+  g_autoptr (GRand) dice = g_rand_new_with_seed (1);
+  NdaDrift drift;
+
+  nda_drift_init (&drift, RATE);
+  for (guint64 n = 0; n < seconds * RATE; n += NDA_BLOCK_FRAMES) {
+    gdouble seen = 1.0 + n / RATE / (1.0 + ppm * 1e-6)
+        + g_rand_double (dice) * jitter;
+
+    nda_drift_observe (&drift, (GstClockTime) (seen * GST_SECOND), n);
+    if (nda_drift_watch (&drift, nda_block_frames_to_time (n, RATE), n))
+      return TRUE;
+    fail_unless_equals_int (drift.n_steps, 0);
+  }
+  return FALSE;
+}
+
+GST_START_TEST (test_one_clock_is_never_taken_for_two)
+{
+  fail_if (is_proven (0.0, 0.3 * MS, HOUR));
+  fail_if (is_proven (0.0, 3.0 * MS, HOUR));
+
+  fail_unless (is_proven (60.0, 0.3 * MS, 15.0));
+  fail_unless (is_proven (-200.0, 3.0 * MS, 15.0));
+  fail_unless (is_proven (2.0, 0.3 * MS, 300.0));
+}
+
+GST_END_TEST;
+
 /* --- the line --- */
 
 GST_START_TEST (test_the_line_is_exact_without_jitter)
@@ -301,6 +333,7 @@ drift_suite (void)
   tcase_add_test (tcase, test_a_device_that_is_opened_anew_keeps_its_speed);
   tcase_add_test (tcase,
       test_a_device_that_is_too_far_off_is_followed_to_the_limit);
+  tcase_add_test (tcase, test_one_clock_is_never_taken_for_two);
   tcase_add_test (tcase, test_the_line_is_exact_without_jitter);
   tcase_add_test (tcase, test_observations_far_off_are_left_out);
   tcase_add_test (tcase, test_what_is_heard_of_drift);

@@ -1,0 +1,39 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What tells an adaptive ndaresample how fast to go: frames come from a device
+ * as they come, or go to one whose clock can be read; the other side keeps the
+ * time of the pipeline's clock.
+ *
+ * Belongs to the sink thread: no locks. */
+
+#pragma once
+
+#include "ndadrift.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  GstClock *device;             /* owned; the device's, or NULL: frames come in
+                                 * by that clock */
+  guint in_rate, out_rate;
+  NdaDrift drift;
+  guint64 n_in;                 /* frames that came since the run began */
+} NdaFollower;
+
+void nda_follower_init (NdaFollower * follower, GstClock * device,
+    guint in_rate, guint out_rate);
+void nda_follower_clear (NdaFollower * follower);
+void nda_follower_restart (NdaFollower * follower);
+
+void nda_follower_observe (NdaFollower * follower, GstClock * clock,
+    guint n_frames);
+
+/* As nda_drift_watch () and _steer (), by positions in the run. */
+gboolean nda_follower_watch (NdaFollower * follower);
+gdouble nda_follower_steer (NdaFollower * follower, gdouble in_frame,
+    gdouble out_frame);
+
+G_END_DECLS

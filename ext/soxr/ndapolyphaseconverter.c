@@ -1,0 +1,139 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndapolyphaseconverter.h"
+
+#include "ndablock.h"
+
+/* Going down by more takes more taps than is worth the while. */
+#define MAX_STEP 48
+
+typedef struct
+{
+  NdaConverter parent;
+
+  NdaPolyphase *polyphase;      /* owned */
+  guint n_channels;             /* [const] */
+  gboolean is_planar;           /* [const] */
+  gsize stride;                 /* [const] samples from frame to frame */
+} NdaPolyphaseConverter;
+
+/* The first samples of each channel, @offset frames behind those of @planes. */
+static void
+point_at (const NdaPolyphaseConverter * self, gconstpointer const *planes,
+    gsize offset, const gfloat ** channels)
+{
+  for (guint c = 0; c < self->n_channels; c++)
+    channels[c] = (self->is_planar ? (const gfloat *) planes[c] :
+        (const gfloat *) planes[0] + c) + offset * self->stride;
+}
+
+static gsize
+push (NdaPolyphaseConverter * self, gconstpointer const *in, gsize offset,
+    gsize n_frames)
+{
+  const gfloat *channels[NDA_BLOCK_MAX_CHANNELS];
+
+  point_at (self, in, offset, channels);
+  nda_polyphase_push (self->polyphase, channels, self->stride, n_frames);
+  return n_frames;
+}
+
+static gsize
+pull (NdaPolyphaseConverter * self, gpointer const *out, gsize offset,
+    gsize n_frames)
+{
+  gfloat *channels[NDA_BLOCK_MAX_CHANNELS];
+
+  point_at (self, (gconstpointer const *) out, offset,
+      (const gfloat **) channels);
+  return nda_polyphase_pull (self->polyphase, channels, self->stride, n_frames);
+}
+
+/* Takes no more than it needs, so that nothing piles up inside. */
+static void
+process (NdaConverter * converter, gconstpointer const *in, gsize n_in,
+    gpointer const *out, gsize n_out, gsize * n_taken, gsize * n_given)
+{
+  NdaPolyphaseConverter *self = (NdaPolyphaseConverter *) converter;
+
+  *n_taken = 0;
+  *n_given = pull (self, out, 0, n_out);
+  while (*n_given < n_out && *n_taken < n_in) {
+    gsize n_needed = nda_polyphase_get_needed (self->polyphase,
+        n_out - *n_given);
+
+    *n_taken += push (self, in, *n_taken, MIN (MAX (n_needed, 1),
+            n_in - *n_taken));
+    *n_given += pull (self, out, *n_given, n_out - *n_given);
+  }
+}
+
+static void
+glide (NdaConverter * converter, gdouble factor, guint n_frames)
+{
+  nda_polyphase_glide (((NdaPolyphaseConverter *) converter)->polyphase, factor,
+      n_frames);
+}
+
+static gdouble
+get_pending (NdaConverter * converter)
+{
+  return nda_polyphase_get_pending (((NdaPolyphaseConverter *)
+          converter)->polyphase);
+}
+
+static void
+restart (NdaConverter * converter)
+{
+  nda_polyphase_reset (((NdaPolyphaseConverter *) converter)->polyphase);
+}
+
+static void
+free_converter (NdaConverter * converter)
+{
+  nda_polyphase_free (((NdaPolyphaseConverter *) converter)->polyphase);
+  g_free (converter);
+}
+
+static const NdaConverterKind fixed = {
+  .process = process,
+  .restart = restart,
+  .free = free_converter,
+};
+
+static const NdaConverterKind gliding = {
+  .process = process,
+  .glide = glide,
+  .get_pending = get_pending,
+  .restart = restart,
+  .free = free_converter,
+};
+
+gboolean
+nda_polyphase_converter_can (guint in_rate, guint out_rate)
+{
+  return in_rate / out_rate < MAX_STEP && out_rate / in_rate < MAX_STEP;
+}
+
+NdaConverter *
+nda_polyphase_converter_new (const GstAudioInfo * format, guint out_rate,
+    NdaPolyphaseMode mode)
+{
+  NdaPolyphaseConverter *self = g_new0 (NdaPolyphaseConverter, 1);
+  guint in_rate = format->rate;
+
+  self->polyphase = nda_polyphase_new (format->channels, in_rate, out_rate,
+      mode);
+  self->n_channels = format->channels;
+  self->is_planar = format->layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED;
+  self->stride = self->is_planar ? 1 : self->n_channels;
+  self->parent.kind = mode == NDA_POLYPHASE_FIXED ? &fixed : &gliding;
+  self->parent.reach = nda_polyphase_get_lag (self->polyphase);
+  /* and those on the way to the next frame out */
+  self->parent.max_lag = self->parent.reach + in_rate / out_rate + 1;
+  return &self->parent;
+}
