@@ -324,8 +324,11 @@ def get_parameter(plugin, key):
     try:
         value = plugin.get_parameter(key)
         return "" if value is None else str(value)
-    except BaseException:
-        traceback.print_exc()
+    except BaseException as error:
+        if _is_secret(key):  # the error may quote the value (7.6)
+            log(True, f"get_parameter () failed: {type(error).__name__}")
+        else:
+            traceback.print_exc()
         return ""
 
 

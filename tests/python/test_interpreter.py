@@ -360,6 +360,24 @@ def test_1_3_selected_virtual_environment_is_used(write_plugin, tmp_path):
     assert result.returncode == 0, result.stderr.decode()
 
 
+def test_1_1_plugins_live_in_the_main_interpreter(write_plugin):
+    path = write_plugin(
+        TELLS.format(
+            what="ctypes.pythonapi.PyInterpreterState_Get() == "
+            "ctypes.pythonapi.PyInterpreterState_Main(), id(sys.modules)"
+        )
+    )
+
+    result = launch(
+        f"{PIPELINE} ndapybridge plugin={path} ! "
+        f"ndapybridge plugin={path} ! fakesink",
+        env=LOG,
+    )
+
+    told = re.findall(r"TOLD True (\d+)", result.stderr.decode())
+    assert len(told) == 2 and len(set(told)) == 1
+
+
 def test_1_4_libpython_can_be_seen_by_extension_modules(write_plugin):
     path = write_plugin(
         TELLS.format(what="hasattr(ctypes.CDLL(None), 'Py_IsInitialized')")

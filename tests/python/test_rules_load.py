@@ -79,6 +79,23 @@ def test_3_4_failure_carries_the_traceback(run, write_plugin):
     assert f'File "{path}", line 1' in outcome.debug
 
 
+@pytest.mark.parametrize("version, warned", [("1", False), ("2", True)])
+def test_2_3_another_api_version_is_warned_of(
+    launch_bridge, write_plugin, version, warned
+):
+    path = write_plugin(
+        f"""
+        Plugin.get_info = lambda self: PluginInfo(
+            "Test", "1.0", "nda", "", PluginType.PROCESSOR, {version})
+        """
+    )
+
+    result = launch_bridge(path)
+
+    assert result.returncode == 0
+    assert (b"asks for API version 2; this is 1" in result.stderr) == warned
+
+
 OWN_BASE = """
 import base_plugin
 assert base_plugin.__file__ == {path!r}, base_plugin.__file__

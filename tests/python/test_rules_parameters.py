@@ -271,6 +271,27 @@ def test_8_2_latency_is_that_of_plugin_and_regrouping(
     assert most == least + 4 * 512 * gst.SECOND // 48000
 
 
+@pytest.mark.parametrize("key, told", [("apiKey", False), ("volume", True)])
+def test_7_6_secret_that_cannot_be_read_is_not_printed(
+    make_bridge, write_plugin, capfd, key, told
+):
+    bridge = make_bridge(
+        write_plugin(
+            """
+            def get_parameter(self, key):
+                raise ValueError("cannot show abc123")
+            Plugin.get_parameter = get_parameter
+            """
+        )
+    )
+    bridge.play()
+
+    assert bridge.bridge.emit("get-parameter", key) == ""
+
+    printed = "".join(capfd.readouterr())
+    assert ("abc123" in printed) == told
+
+
 def test_7_6_secret_parameter_cannot_be_read_back(make_bridge, write_plugin):
     bridge = make_bridge(
         write_plugin(), parameters='gain=0.5,Key=abc123,x="a,b",passphrase="c"'
