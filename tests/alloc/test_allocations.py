@@ -87,3 +87,21 @@ def test_block_that_is_put_together_comes_from_a_pool():
     )
 
     assert bridge - idle < MAX_SHARE
+
+
+@pytest.mark.parametrize("rate", [44100, 48000, 96000])
+@pytest.mark.parametrize("kind", ["F32LE", "S16LE"])
+def test_resampling_costs_no_allocation(rate, kind):
+    if subprocess.run(["gst-inspect-1.0", "ndaresample"],
+                      stdout=subprocess.DEVNULL).returncode:
+        pytest.skip("there is no ndaresample")
+    pipeline = (
+        "audiotestsrc samplesperbuffer=480 num-buffers={n_blocks} ! "
+        f"audio/x-raw,rate={rate},channels=2,layout=interleaved ! "
+    )
+    idle = allocations_per_block(pipeline + "identity ! fakesink")
+    resampled = allocations_per_block(
+        pipeline + f"ndaresample ! audio/x-raw,format={kind} ! fakesink"
+    )
+
+    assert resampled - idle < MAX_SHARE
