@@ -4,6 +4,7 @@
 
 #include "config.h"
 
+#include "../tone.h"
 #include "ndasoxr.h"
 
 #include <gst/check/gstcheck.h>
@@ -60,39 +61,8 @@ make_sine (gdouble frequency, guint rate, gsize n_frames)
 {
   gfloat *sine = g_new (gfloat, n_frames);
 
-  for (gsize i = 0; i < n_frames; i++)
-    sine[i] = (gfloat) (0.5 * sin (2 * G_PI * frequency * i / rate));
+  tone_write (sine, 1, n_frames, frequency, rate);
   return sine;
-}
-
-/* How far below a sine of @frequency, fitted by least squares, everything else
- * in @frames lies, in dB; *@delay is how late the sine is, in frames. */
-static gdouble
-measure_snr (const gfloat * frames, gsize start, gsize end, gdouble frequency,
-    guint rate, gdouble * delay)
-{
-  const gdouble w = 2 * G_PI * frequency / rate;
-  gdouble ss = 0, cc = 0, sc = 0, sx = 0, cx = 0, noise = 0, a, b, det;
-
-  for (gsize i = start; i < end; i++) {
-    gdouble s = sin (w * i), c = cos (w * i), x = frames[i];
-
-    ss += s * s;
-    cc += c * c;
-    sc += s * c;
-    sx += s * x;
-    cx += c * x;
-  }
-  det = ss * cc - sc * sc;
-  a = (sx * cc - cx * sc) / det;
-  b = (cx * ss - sx * sc) / det;
-  for (gsize i = start; i < end; i++) {
-    gdouble rest = frames[i] - a * sin (w * i) - b * cos (w * i);
-
-    noise += rest * rest;
-  }
-  *delay = -atan2 (b, a) / w;
-  return 10 * log10 ((a * a + b * b) / 2 / (noise / (end - start)));
 }
 
 static void
@@ -104,10 +74,12 @@ check_quality (NdaQuality quality, gdouble frequency, gdouble min_snr)
   g_autofree gfloat *out = g_new (gfloat, N_ROOM);
   gsize n_out = convert (converter, (guint8 *) in, N_IN, 512, (guint8 *) out,
       sizeof (gfloat));
-  gdouble delay, snr;
+  const gsize start = 4800;
+  Tone tone = tone_fit (out + start, n_out - 2 * start, frequency, 48000);
+  gdouble turns = frequency * start / 48000 - tone.phase / (2 * G_PI);
+  gdouble delay = (turns - rint (turns)) * 48000 / frequency;
 
-  snr = measure_snr (out, 4096, n_out - 4096, frequency, 48000, &delay);
-  fail_unless (snr >= min_snr, "%g Hz: %g dB", frequency, snr);
+  fail_unless (tone.snr >= min_snr, "%g Hz: %g dB", frequency, tone.snr);
   fail_unless (fabs (delay) < 0.001, "%g Hz: %g frames late", frequency, delay);
   nda_converter_free (converter);
 }

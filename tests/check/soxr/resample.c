@@ -311,10 +311,11 @@ GST_END_TEST;
 GST_START_TEST (test_same_format_again_cuts_nothing)
 {
   GstHarness *h = make_harness (MONO ("44100"));
+  g_autoptr (GstCaps) caps = gst_caps_from_string (MONO ("44100")
+      ", extra = (int) 1");
 
   gst_harness_push (h, make_buffer (0, 441, 44100));
-  gst_pad_push_event (h->srcpad, gst_event_new_caps (gst_caps_from_string
-          (MONO ("44100") ", extra = (int) 1")));
+  gst_pad_push_event (h->srcpad, gst_event_new_caps (caps));
   gst_harness_push (h, make_buffer (441, 4410, 44100));
   gst_harness_push_event (h, gst_event_new_eos ());
 
@@ -524,6 +525,7 @@ GST_START_TEST (test_it_bears_stress)
   g_autoptr (GstCaps) caps = gst_caps_from_string (MONO ("44100"));
   GstSegment segment;
   GstHarnessThread *threads[4];
+  g_autoptr (GstEvent) reconfigure = gst_event_new_reconfigure ();
   GValue rate = G_VALUE_INIT;
 
   gst_harness_set_drop_buffers (h, TRUE);
@@ -533,8 +535,7 @@ GST_START_TEST (test_it_bears_stress)
   threads[0] = gst_harness_stress_push_buffer_with_cb_start (h, caps,
       &segment, next_stress_buffer, NULL, NULL);
   threads[1] = gst_harness_stress_property_start (h, "rate", &rate);
-  threads[2] = gst_harness_stress_send_upstream_event_start (h,
-      gst_event_new_reconfigure ());
+  threads[2] = gst_harness_stress_send_upstream_event_start (h, reconfigure);
   threads[3] = gst_harness_stress_statechange_start (h);
   while (gst_harness_buffers_received (h) < 200)
     g_thread_yield ();
