@@ -8,7 +8,6 @@
 
 #include "ndapyelement.h"
 
-#include "ndablock.h"
 #include "ndapylog.h"
 #include "ndapyparameters.h"
 #include "ndapython.h"
@@ -16,6 +15,9 @@
 #include <glib/gi18n-lib.h>
 
 #include <string.h>
+
+/* Garbage is collected after this many calls of a source or sink */
+#define CALLS_TO_COLLECT 64
 
 static GQuark
 offset_quark (void)
@@ -184,22 +186,6 @@ nda_py_element_warn_of_parameter (gpointer element, const gchar * text)
       ("set_parameter () failed"));
 }
 
-/* Counts one call for a block, which took the GIL in @gil_wait. */
-void
-nda_py_element_count (NdaPyElement * self, const NdaPyBlock * block,
-    GstClockTime gil_wait)
-{
-  NdaPyCounters *counters = &self->counters;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (self->lock);
-
-  nda_histogram_record (&counters->gil_wait, gil_wait);
-  if (block->result != NDA_PY_CALL_NO_SPACE)
-    nda_histogram_record (&counters->call_time, block->call_time);
-  counters->n_late += gil_wait + block->call_time > NDA_BLOCK_DURATION;
-  counters->n_failures += block->result == NDA_PY_CALL_FAILED;
-  counters->n_retries += !block->ok;
-}
-
 /* Tells now and then of a failure that does not end the stream. The
  * @consequence is a translated sentence. */
 void
@@ -222,6 +208,60 @@ nda_py_element_report_failure (NdaPyElement * self, NdaPyBlock * block,
       ("%s. %s", reason, consequence),
       ("%" G_GUINT64_FORMAT " failed blocks since the last report; %s",
           n_failed, self->failure));
+}
+
+static void
+count_call (NdaPyElement * self, const NdaPyBlock * block,
+    GstClockTime gil_wait)
+{
+  NdaPyCounters *counters = &self->counters;
+  gboolean is_made = block->result != NDA_PY_CALL_NO_SPACE;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (self->lock);
+
+  nda_histogram_record (&counters->gil_wait, gil_wait);
+  if (is_made)
+    nda_histogram_record (&counters->call_time, block->call_time);
+  counters->n_failures += block->result == NDA_PY_CALL_FAILED;
+  counters->n_retries += is_made && !block->ok;
+}
+
+/* Counts a block that came from the plugin, or went into it. */
+void
+nda_py_element_count_block (NdaPyElement * self, guint n_frames,
+    gboolean is_late)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (self->lock);
+
+  self->counters.n_blocks++;
+  self->counters.n_frames += n_frames;
+  self->counters.n_late += is_late;
+}
+
+/* Makes one call of a source or sink, and collects garbage after some. An
+ * exception is told, with the @consequence, a translated sentence. FALSE when
+ * the plugin is being stopped, or Python was finalised by the application. */
+gboolean
+nda_py_element_call (NdaPyElement * self, NdaPyBlock * block,
+    const gchar * consequence)
+{
+  GstClockTime gil_wait;
+
+  if (!nda_py_host_process (self->host, &block, 1, FALSE, &gil_wait)) {
+    g_autoptr (GError) error = nda_python_is_gone ()?
+        nda_python_gone_error () : NULL;
+
+    if (error)
+      nda_py_element_post_error (self, error);
+    return FALSE;
+  }
+  count_call (self, block, gil_wait);
+  if (block->result == NDA_PY_CALL_FAILED)
+    nda_py_element_report_failure (self, block, consequence);
+  if (++self->n_calls >= CALLS_TO_COLLECT) {
+    nda_py_host_collect (self->host);
+    self->n_calls = 0;
+  }
+  return TRUE;
 }
 
 /* --- the class and the instance --- */

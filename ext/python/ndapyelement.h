@@ -52,6 +52,7 @@ typedef struct
   /* [block thread] */
   NdaReportLimit report;        /* of failures that do not end the stream */
   gchar *failure;               /* owned; what the last burst began with */
+  guint n_calls;                /* since garbage was collected */
 } NdaPyElement;
 
 /* The properties that each element begins with */
@@ -103,9 +104,11 @@ GstStateChangeReturn nda_py_element_change_state (NdaPyElement * self,
 void nda_py_element_post_error (NdaPyElement * self, const GError * error);
 void nda_py_element_warn_of_parameter (gpointer element, const gchar * text);
 
-/* the block thread */
-void nda_py_element_count (NdaPyElement * self, const NdaPyBlock * block,
-    GstClockTime gil_wait);
+/* the block thread; counting the blocks themselves is the caller's */
+gboolean nda_py_element_call (NdaPyElement * self, NdaPyBlock * block,
+    const gchar * consequence);
+void nda_py_element_count_block (NdaPyElement * self, guint n_frames,
+    gboolean is_late);
 void nda_py_element_report_failure (NdaPyElement * self, NdaPyBlock * block,
     const gchar * consequence);
 

@@ -2,9 +2,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include <Python.h>
+
 #include "config.h"
 
 #include "ndapybridge.h"
+#include "ndapysink.h"
+#include "ndapysrc.h"
 
 #include <gst/gst.h>
 
@@ -18,7 +22,9 @@ plugin_init (GstPlugin * plugin)
   bindtextdomain (GETTEXT_PACKAGE, LOCALEDIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
 
-  return GST_ELEMENT_REGISTER (ndapybridge, plugin);
+  return GST_ELEMENT_REGISTER (ndapybridge, plugin)
+      && GST_ELEMENT_REGISTER (ndapysrc, plugin)
+      && GST_ELEMENT_REGISTER (ndapysink, plugin);
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, ndapython,

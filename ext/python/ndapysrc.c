@@ -1,0 +1,372 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/**
+ * SECTION:element-ndapysrc
+ * @title: ndapysrc
+ *
+ * Makes live audio with a source plugin written in Python, its read_audio ().
+ * What comes out are blocks of 512 frames at 48 kHz, in the plugin's number of
+ * channels as it is after its start (), whatever its own buffer size and rate:
+ * shorter buffers are put together, other rates resampled. Where only mono or
+ * only stereo can go on, one becomes the other.
+ *
+ * ## Time
+ *
+ * The pipeline's clock sets the pace: a block is read when its last frame is
+ * due, never sooner, so that a plugin which gives silence when it has nothing
+ * is not emptied into it. After a stall, blocks are read at once until the pace
+ * is caught up with. A block's time stamp is that of its first frame; time
+ * stamps count frames. When the plugin had nothing for more than a block, or
+ * fell behind by more than 200 ms, the next block takes the clock's time and
+ * carries DISCONT. With #ndapysrc:is-live off, blocks are read as fast as they
+ * go, and time begins at 0.
+ *
+ * The latency is a block, 10.67 ms, and that of the resampler, if there is one.
+ *
+ * The plugin's start () runs on the streaming thread: however long it takes,
+ * the change of state does not wait for it.
+ *
+ * ## When a plugin has nothing, or fails
+ *
+ * A plugin that cannot be loaded or initialised fails the change to READY; one
+ * that does not start ends the stream with an error. A read_audio () that
+ * returns False has nothing now: it is counted in `num-retries` and asked again
+ * after a millisecond. So is one that raises an exception, which is counted in
+ * `num-failures` as well and told in a warning, at most once a second.
+ *
+ * ## Statistics
+ *
+ * #ndapysrc:stats is a structure application/x-ndapysrc-stats with the fields
+ * of #ndapybridge:stats. A call is one of read_audio (); `num-late` counts the
+ * blocks that were there more than a block after they were due, and
+ * `num-discontinuities` (guint64) those that took the clock's time anew.
+ *
+ * ## Example pipelines
+ * |[
+ * gst-launch-1.0 ndapysrc plugin=sine num-buffers=100 ! ndasink
+ * ]| A second of a tone to the speaker.
+ *
+ * Since: 0.1
+ */
+
+/* THREADS. The streaming thread (GstBaseSrc's task) starts the plugin when it
+ * negotiates and makes its calls; it waits for the clock, for a plugin that has
+ * nothing, for the GIL and for downstream. The application's threads change the
+ * state (ndapyelementstate.c) and set properties.
+ *
+ * What it does with blocks is in ndapysrcblocks.c.
+ *
+ * LOCKS. Counters lock: the counters. Wait lock: ndapywait.c. None is held in
+ * Python or across a push.
+ *
+ * STOP. Waits are interrupted, then the host gets the streaming thread out of
+ * Python, then the pad is deactivated, which joins it. */
+
+#include <Python.h>
+
+#include "config.h"
+
+#include "ndapysrc.h"
+
+#include "ndablock.h"
+
+GST_DEBUG_CATEGORY_STATIC (nda_py_src_debug);
+#define GST_CAT_DEFAULT nda_py_src_debug
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (NdaPySrc, nda_py_src, GST_TYPE_PUSH_SRC,
+    GST_DEBUG_CATEGORY_INIT (nda_py_src_debug, "ndapysrc", 0,
+        "live audio from Python plugins"));
+
+enum
+{
+  PROP_IS_LIVE = NDA_PY_N_PROPS,
+};
+
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_BLOCK_SRC_CAPS));
+
+/* *INDENT-OFF* */
+static const NdaStatsField stats_fields[] = {
+  NDA_PY_STATS_FIELDS,
+  NDA_PY_STATS_FIELD ("num-discontinuities", NDA_STATS_UINT64,
+      n_discontinuities),
+  { NULL }
+};
+/* *INDENT-ON* */
+
+static void
+on_latency_changed (gpointer owner)
+{
+}
+
+static const NdaPyHostEvents host_events = {
+  .warn = nda_py_element_warn_of_parameter,
+  .latency_changed = on_latency_changed,
+};
+
+/* --- negotiation and latency --- */
+
+static GstClockTime
+compute_latency (NdaPySrc * self)
+{
+  guint n_frames = self->format.n_frames;
+  GstClockTime latency =
+      nda_block_frames_to_time (NDA_BLOCK_FRAMES, NDA_BLOCK_RATE);
+
+  /* a block may be complete only some way into a buffer of the plugin's */
+  if (self->fit)
+    latency += nda_py_fit_get_latency (self->fit)
+        + nda_block_frames_to_time (n_frames, self->format.rate);
+  return latency;
+}
+
+static gboolean
+start_plugin (NdaPySrc * self)
+{
+  NdaPyFormat *format = &self->format;
+  g_autoptr (GError) error = NULL;
+  GstClockTime latency;
+
+  if (!nda_py_host_start (self->py.host, format, &error)) {
+    if (error)
+      nda_py_element_post_error (&self->py, error);
+    return FALSE;
+  }
+  GST_INFO_OBJECT (self,
+      "the plugin has %u channels at %u Hz, %u frames a call",
+      format->n_channels, format->rate, format->n_frames);
+  if (format->rate != NDA_BLOCK_RATE || format->n_frames != NDA_BLOCK_FRAMES)
+    self->fit =
+        nda_py_fit_new (format->n_channels, format->rate, NDA_BLOCK_RATE);
+  nda_frame_clock_init (&self->pace, format->rate);
+  nda_frame_clock_init (&self->stamps, NDA_BLOCK_RATE);
+  self->is_started = TRUE;
+
+  latency = compute_latency (self);
+  GST_OBJECT_LOCK (self);
+  self->latency = latency;
+  GST_OBJECT_UNLOCK (self);
+  gst_element_post_message (GST_ELEMENT (self),
+      gst_message_new_latency (GST_OBJECT (self)));
+  return TRUE;
+}
+
+/* Appends what blocks of @n_channels are called, in either layout. */
+static void
+append_caps (GstCaps * caps, guint n_channels)
+{
+  static const GstAudioLayout layouts[] = {
+    GST_AUDIO_LAYOUT_INTERLEAVED, GST_AUDIO_LAYOUT_NON_INTERLEAVED
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (layouts); i++) {
+    GstAudioInfo info;
+
+    gst_audio_info_set_format (&info, GST_AUDIO_FORMAT_F32, NDA_BLOCK_RATE,
+        n_channels, NULL);
+    info.layout = layouts[i];
+    gst_caps_append (caps, nda_block_caps_mark (gst_audio_info_to_caps
+            (&info)));
+  }
+}
+
+/* Caps follow the plugin; only where they cannot, mono becomes stereo or
+ * stereo mono. */
+static GstCaps *
+choose_caps (NdaPySrc * self)
+{
+  g_autoptr (GstCaps) caps = gst_caps_new_empty ();
+  GstCaps *possible;
+  guint n_channels = self->format.n_channels;
+
+  append_caps (caps, n_channels);
+  if (n_channels <= 2)
+    append_caps (caps, 3 - n_channels);
+  possible = gst_pad_peer_query_caps (GST_BASE_SRC_PAD (self), caps);
+  if (!gst_caps_is_empty (possible)) {
+    g_autoptr (GstCaps) common =
+        gst_caps_intersect_full (caps, possible, GST_CAPS_INTERSECT_FIRST);
+
+    gst_caps_replace (&possible, common);
+  }
+  if (gst_caps_is_empty (possible)) {
+    GST_WARNING_OBJECT (self, "downstream takes none of %" GST_PTR_FORMAT,
+        caps);
+    gst_caps_unref (possible);
+    return NULL;
+  }
+  return gst_caps_fixate (possible);
+}
+
+static void
+drop_pool (NdaPySrc * self)
+{
+  if (self->pool)
+    gst_buffer_pool_set_active (self->pool, FALSE);
+  gst_clear_object (&self->pool);
+}
+
+static gboolean
+negotiate (GstBaseSrc * base)
+{
+  NdaPySrc *self = NDA_PY_SRC (base);
+  g_autoptr (GstCaps) caps = NULL;
+
+  if (!self->is_started && !start_plugin (self))
+    return FALSE;
+  caps = choose_caps (self);
+  if (!caps || !gst_base_src_set_caps (base, caps))
+    return FALSE;
+  drop_pool (self);
+  gst_audio_info_from_caps (&self->info, caps);
+  self->pool = nda_block_pool_new (caps, &self->info, NDA_BLOCK_FRAMES);
+  gst_base_src_set_blocksize (base, NDA_BLOCK_FRAMES * self->info.bpf);
+  return self->pool != NULL;
+}
+
+static gboolean
+answer_query (GstBaseSrc * base, GstQuery * query)
+{
+  NdaPySrc *self = NDA_PY_SRC (base);
+  GstClockTime latency;
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY
+      || !gst_base_src_is_live (base))
+    return GST_BASE_SRC_CLASS (nda_py_src_parent_class)->query (base, query);
+  GST_OBJECT_LOCK (self);
+  latency = self->latency;
+  GST_OBJECT_UNLOCK (self);
+  /* what is not read waits in the plugin's device: it sets no maximum */
+  gst_query_set_latency (query, TRUE, latency, GST_CLOCK_TIME_NONE);
+  return TRUE;
+}
+
+/* --- life cycle and properties --- */
+
+static gboolean
+start (GstBaseSrc * base)
+{
+  nda_py_wait_resume (&NDA_PY_SRC (base)->wait);
+  return TRUE;
+}
+
+static gboolean
+stop (GstBaseSrc * base)
+{
+  NdaPySrc *self = NDA_PY_SRC (base);
+
+  drop_pool (self);
+  g_clear_pointer (&self->fit, nda_py_fit_free);
+  self->is_started = FALSE;
+  self->has_chunk = FALSE;
+  self->had_nothing = FALSE;
+  return TRUE;
+}
+
+static void
+unblock (gpointer element)
+{
+  nda_py_wait_interrupt (&NDA_PY_SRC (element)->wait);
+}
+
+static gboolean
+unlock (GstBaseSrc * base)
+{
+  unblock (base);
+  return TRUE;
+}
+
+static GstStateChangeReturn
+change_state (GstElement * element, GstStateChange transition)
+{
+  return nda_py_element_change_state (&NDA_PY_SRC (element)->py, transition,
+      GST_ELEMENT_CLASS (nda_py_src_parent_class), unblock);
+}
+
+static void
+set_property (GObject * object, guint id, const GValue * value,
+    GParamSpec * pspec)
+{
+  NdaPySrc *self = NDA_PY_SRC (object);
+
+  if (nda_py_element_set_property (&self->py, id, value))
+    return;
+  if (id == PROP_IS_LIVE)
+    gst_base_src_set_live (GST_BASE_SRC (self), g_value_get_boolean (value));
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}
+
+static void
+get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
+{
+  NdaPySrc *self = NDA_PY_SRC (object);
+
+  if (nda_py_element_get_property (&self->py, id, value))
+    return;
+  if (id == PROP_IS_LIVE)
+    g_value_set_boolean (value, gst_base_src_is_live (GST_BASE_SRC (self)));
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}
+
+static void
+nda_py_src_init (NdaPySrc * self)
+{
+  g_mutex_init (&self->counters_lock);
+  nda_py_wait_init (&self->wait);
+  nda_py_element_init (&self->py, self, NDA_PY_ROLE_SOURCE, &host_events,
+      stats_fields, &self->counters_lock);
+  self->latency = NDA_BLOCK_DURATION;
+  gst_base_src_set_format (GST_BASE_SRC (self), GST_FORMAT_TIME);
+  gst_base_src_set_live (GST_BASE_SRC (self), TRUE);
+}
+
+static void
+finalize (GObject * object)
+{
+  NdaPySrc *self = NDA_PY_SRC (object);
+
+  nda_py_element_clear (&self->py);
+  nda_py_wait_clear (&self->wait);
+  g_mutex_clear (&self->counters_lock);
+  G_OBJECT_CLASS (nda_py_src_parent_class)->finalize (object);
+}
+
+static void
+nda_py_src_class_init (NdaPySrcClass * class)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (class);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (class);
+  GstBaseSrcClass *base_class = GST_BASE_SRC_CLASS (class);
+
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+  element_class->change_state = GST_DEBUG_FUNCPTR (change_state);
+  base_class->negotiate = GST_DEBUG_FUNCPTR (negotiate);
+  base_class->query = GST_DEBUG_FUNCPTR (answer_query);
+  base_class->start = GST_DEBUG_FUNCPTR (start);
+  base_class->stop = GST_DEBUG_FUNCPTR (stop);
+  base_class->unlock = GST_DEBUG_FUNCPTR (unlock);
+  base_class->unlock_stop = GST_DEBUG_FUNCPTR (start);
+  GST_PUSH_SRC_CLASS (class)->create = GST_DEBUG_FUNCPTR (nda_py_src_create);
+
+  nda_py_element_install (element_class, G_STRUCT_OFFSET (NdaPySrc, py));
+  g_object_class_install_property (object_class, PROP_IS_LIVE,
+      g_param_spec_boolean ("is-live", "Is live",
+          "Whether the pipeline's clock sets the pace, or blocks come as fast "
+          "as they go", TRUE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+          | GST_PARAM_MUTABLE_READY));
+
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_element_class_set_static_metadata (element_class,
+      "Python source", "Source/Audio",
+      "Makes live audio with a plugin written in Python, in blocks of 512 "
+      "frames at 48 kHz", "the nda authors");
+}
+
+GST_ELEMENT_REGISTER_DEFINE (ndapysrc, "ndapysrc", GST_RANK_NONE,
+    NDA_TYPE_PY_SRC);
