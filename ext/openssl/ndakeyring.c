@@ -144,8 +144,8 @@ is_zero (const guint8 * bytes, gsize n_bytes)
   return all == 0;
 }
 
-/* Makes room among the master keys: those given by action push out the oldest
- * of their kind; a file must not hold too many. */
+/* Keeps the master keys few, after one was added: those given by action push out
+ * the oldest of their kind; a file must not hold too many. */
 static gboolean
 limit_masters_locked (NdaKeyring * self, NdaKeyOrigin origin, GError ** error)
 {
@@ -160,9 +160,10 @@ limit_masters_locked (NdaKeyring * self, NdaKeyOrigin origin, GError ** error)
     if (oldest < 0 && keys->keys[i].origin == origin)
       oldest = i;
   }
-  if (n_masters < NDA_KEYRING_MAX_MASTERS)
+  if (n_masters <= NDA_KEYRING_MAX_MASTERS)
     return TRUE;
-  if (origin == NDA_KEY_FROM_ACTION && oldest >= 0) {
+  if (origin == NDA_KEY_FROM_ACTION && keys->keys[oldest].info.id
+      != self->last_id) {
     remove_locked (self, oldest);
     return TRUE;
   }
@@ -172,14 +173,32 @@ limit_masters_locked (NdaKeyring * self, NdaKeyOrigin origin, GError ** error)
   return FALSE;
 }
 
+/* The same key, held already, or -1 */
+static gint
+find_same_locked (NdaKeyring * self, const Key * key)
+{
+  Keys *keys = get_keys_locked (self);
+
+  for (guint i = 0; i < keys->n_keys; i++) {
+    const Key *held = &keys->keys[i];
+
+    if (held->info.kind == NDA_KEY_MASTER && held->origin == key->origin
+        && CRYPTO_memcmp (held->bytes, key->bytes, NDA_PRK) == 0)
+      return i;
+  }
+  return -1;
+}
+
+/* One that is held already becomes the last, and stays itself for sessions that
+ * use it. */
 static gboolean
 add_master_locked (NdaKeyring * self, NdaKeyOrigin origin,
     const guint8 * master, GError ** error)
 {
+  gint same;
   Key *key;
 
-  if (!limit_masters_locked (self, origin, error)
-      || !append_locked (self, NDA_KEY_MASTER, origin, &key, error))
+  if (!append_locked (self, NDA_KEY_MASTER, origin, &key, error))
     return FALSE;
   key->n_bytes = NDA_PRK;
   if (!nda_schedule_prk (master, key->bytes, error)
@@ -187,8 +206,16 @@ add_master_locked (NdaKeyring * self, NdaKeyOrigin origin,
     OPENSSL_cleanse (key, sizeof (*key));
     return FALSE;
   }
+  same = find_same_locked (self, key);
+  if (same >= 0)
+    key->info.id = get_keys_locked (self)->keys[same].info.id;
   commit_locked (self);
-  return TRUE;
+  if (same >= 0)
+    remove_locked (self, same);
+  if (limit_masters_locked (self, origin, error))
+    return TRUE;
+  remove_locked (self, get_keys_locked (self)->n_keys - 1);
+  return FALSE;
 }
 
 /* Takes a master key of 32 bytes, which the caller cleanses. */
@@ -306,18 +333,32 @@ nda_keyring_remove_base (NdaKeyring * self, guint64 kid)
   return found;
 }
 
-/* Cleanses all keys of that origin. */
-void
-nda_keyring_forget (NdaKeyring * self, NdaKeyOrigin origin)
+static void
+forget (NdaKeyring * self, NdaKeyOrigin origin, gboolean only_masters)
 {
   Keys *keys;
 
   g_mutex_lock (&self->lock);
   keys = get_keys_locked (self);
   for (guint i = keys->n_keys; i > 0; i--)
-    if (keys->keys[i - 1].origin == origin)
+    if (keys->keys[i - 1].origin == origin
+        && (!only_masters || keys->keys[i - 1].info.kind == NDA_KEY_MASTER))
       remove_locked (self, i - 1);
   g_mutex_unlock (&self->lock);
+}
+
+/* Cleanses the master keys of that origin. */
+void
+nda_keyring_forget_masters (NdaKeyring * self, NdaKeyOrigin origin)
+{
+  forget (self, origin, TRUE);
+}
+
+/* Cleanses all keys of that origin. */
+void
+nda_keyring_forget (NdaKeyring * self, NdaKeyOrigin origin)
+{
+  forget (self, origin, FALSE);
 }
 
 /* --- asking --- */

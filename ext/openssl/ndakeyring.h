@@ -59,6 +59,7 @@ gboolean nda_keyring_add_base (NdaKeyring * ring, NdaKeyOrigin origin,
     guint64 kid, guint suite, const guint8 * base_key, gsize n_base_key,
     GError ** error);
 gboolean nda_keyring_remove_base (NdaKeyring * ring, guint64 kid);
+void nda_keyring_forget_masters (NdaKeyring * ring, NdaKeyOrigin origin);
 void nda_keyring_forget (NdaKeyring * ring, NdaKeyOrigin origin);
 
 guint nda_keyring_get_serial (NdaKeyring * ring);

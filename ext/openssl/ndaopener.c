@@ -272,6 +272,8 @@ judge (NdaOpener * self, Arrival * a, NdaOpened * opened)
   order = self->rules.is_strict ? check_order (s, a) : NDA_OUTCOME_OK;
   if (order == NDA_OUTCOME_OK)
     accept (self, a, opened);
+  else if (order == NDA_OUTCOME_LOST)
+    opened->n_lost = a->is_current ? a->n - s->last - 1 : a->n;
   return order;
 }
 

@@ -56,9 +56,9 @@ typedef struct
 {
   guint64 kid;                  /* 0 when malformed, like n */
   guint32 n;
+  guint32 n_lost;               /* records missing before it; if OK or LOST */
   NdaBlockHeader block;         /* when OK, like all below */
   gboolean is_new_session;
-  guint32 n_lost;               /* records missing before this one */
   guint64 n_gap_frames;         /* frames missing before this one */
 } NdaOpened;
 

@@ -20,6 +20,15 @@ nda_block_input_init (NdaBlockInput * self, GstElement * element,
   self->latency = 0;
 }
 
+/* Makes blocks of another length. For elements whose user may choose it; before
+ * there is a stream. */
+void
+nda_block_input_set_block_frames (NdaBlockInput * self, guint n_frames)
+{
+  nda_regroup_free (self->regroup);
+  self->regroup = nda_regroup_new (n_frames);
+}
+
 void
 nda_block_input_clear (NdaBlockInput * self)
 {

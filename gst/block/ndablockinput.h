@@ -34,6 +34,7 @@ typedef struct
 
 void nda_block_input_init (NdaBlockInput * input, GstElement * element,
     const NdaBlockOutput * output);
+void nda_block_input_set_block_frames (NdaBlockInput * input, guint n_frames);
 void nda_block_input_clear (NdaBlockInput * input);
 void nda_block_input_reset (NdaBlockInput * input);
 

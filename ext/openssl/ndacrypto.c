@@ -1,0 +1,574 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndacrypto.h"
+
+#include "ndakeyfile.h"
+
+#include <glib/gi18n-lib.h>
+
+#include <string.h>
+
+GST_DEBUG_CATEGORY_STATIC (nda_crypto_debug);
+#define GST_CAT_DEFAULT nda_crypto_debug
+
+#define DEFAULT_KEY_FD (-1)
+#define DEFAULT_CONTEXT ""
+#define DEFAULT_SUITE 0
+#define DEFAULT_FRAMING NDA_FRAMING_AUTO
+
+G_DEFINE_ABSTRACT_TYPE_WITH_CODE (NdaCrypto, nda_crypto, GST_TYPE_ELEMENT,
+    GST_DEBUG_CATEGORY_INIT (nda_crypto_debug, "ndacrypto", 0,
+        "keys of encrypted audio"));
+
+enum
+{
+  PROP_KEY_FILE = 1,
+  PROP_KEY_FD,
+  PROP_PASSPHRASE_FILE,
+  PROP_PASSPHRASE_SALT,
+  PROP_CONTEXT,
+  PROP_SUITE,
+  PROP_FRAMING,
+  PROP_STATS,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+/* *INDENT-OFF* */
+G_DEFINE_ENUM_TYPE (NdaFraming, nda_framing,
+    G_DEFINE_ENUM_VALUE (NDA_FRAMING_AUTO, "auto"),
+    G_DEFINE_ENUM_VALUE (NDA_FRAMING_PACKET, "packet"),
+    G_DEFINE_ENUM_VALUE (NDA_FRAMING_STREAM, "stream"))
+
+#define NDA_TYPE_CIPHER_SUITE (nda_cipher_suite_get_type ())
+static GType
+nda_cipher_suite_get_type (void)
+{
+  static const GEnumValue values[] = {
+    { 0, "What the caps say, else 5", "auto" },
+    { 1, "AES_128_CTR_HMAC_SHA256_80", "aes-128-ctr-hmac-sha256-80" },
+    { 2, "AES_128_CTR_HMAC_SHA256_64", "aes-128-ctr-hmac-sha256-64" },
+    { 3, "AES_128_CTR_HMAC_SHA256_32", "aes-128-ctr-hmac-sha256-32" },
+    { 4, "AES_128_GCM_SHA256_128", "aes-128-gcm-sha256-128" },
+    { 5, "AES_256_GCM_SHA512_128", "aes-256-gcm-sha512-128" },
+    { 0, NULL, NULL }
+  };
+  static gsize type;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("NdaCipherSuite",
+            values));
+  return type;
+}
+/* *INDENT-ON* */
+
+/* --- errors --- */
+
+static void
+find_domain (gint code, GQuark * domain, gint * gst_code)
+{
+  *domain = GST_RESOURCE_ERROR;
+  switch (code) {
+    case NDA_CRYPTO_ERROR_NOT_FOUND:
+      *gst_code = GST_RESOURCE_ERROR_NOT_FOUND;
+      break;
+    case NDA_CRYPTO_ERROR_UNREADABLE:
+      *gst_code = GST_RESOURCE_ERROR_OPEN_READ;
+      break;
+    case NDA_CRYPTO_ERROR_INVALID:
+      *gst_code = GST_RESOURCE_ERROR_SETTINGS;
+      break;
+    case NDA_CRYPTO_ERROR_NO_KEY:
+      *domain = GST_STREAM_ERROR;
+      *gst_code = GST_STREAM_ERROR_DECRYPT_NOKEY;
+      break;
+    default:
+      *domain = GST_LIBRARY_ERROR;
+      *gst_code = GST_LIBRARY_ERROR_FAILED;
+      break;
+  }
+}
+
+/* Posts an error of the codec in GStreamer's terms. */
+void
+nda_crypto_post_error (NdaCrypto * self, const GError * error)
+{
+  GQuark domain;
+  gint code;
+
+  find_domain (error->code, &domain, &code);
+  gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR, domain,
+      code, g_strdup (error->message),
+      g_strdup_printf ("codec error %d", error->code), __FILE__, G_STRFUNC,
+      __LINE__);
+}
+
+/* --- keys --- */
+
+typedef struct
+{
+  NdaKeyring *ring;
+  const NdaCryptoSettings *settings;
+  GError *error;
+} Stretching;
+
+static gpointer
+stretch (gpointer data)
+{
+  Stretching *s = data;
+
+  return GINT_TO_POINTER (nda_key_file_load_passphrase (s->ring,
+          s->settings->passphrase_file, s->settings->passphrase_salt,
+          &s->error));
+}
+
+/* Half a second of work, on a thread of its own: an element that is plugged in
+ * while data flows has its state changed by a streaming thread, whose stack and
+ * scheduling are not made for that. */
+static gboolean
+load_passphrase (NdaCrypto * self, const NdaCryptoSettings * settings,
+    GError ** error)
+{
+  Stretching s = { self->ring, settings, NULL };
+  GThread *thread = g_thread_new ("nda-scrypt", stretch, &s);
+  gboolean ok = GPOINTER_TO_INT (g_thread_join (thread));
+
+  if (s.error)
+    g_propagate_error (error, s.error);
+  return ok;
+}
+
+static gboolean
+check_context (const NdaCryptoSettings * settings, GError ** error)
+{
+  gsize n = strlen (settings->context);
+
+  if (n <= NDA_CONTEXT_MAX)
+    return TRUE;
+  g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_INVALID,
+      _("A context has at most %d bytes, and this one has %" G_GSIZE_FORMAT
+          ". Set “context” to a shorter name."), NDA_CONTEXT_MAX, n);
+  return FALSE;
+}
+
+static void
+copy_settings (NdaCrypto * self, NdaCryptoSettings * copy)
+{
+  GST_OBJECT_LOCK (self);
+  *copy = self->settings;
+  copy->key_file = g_strdup (copy->key_file);
+  copy->passphrase_file = g_strdup (copy->passphrase_file);
+  copy->passphrase_salt = g_strdup (copy->passphrase_salt);
+  copy->context = g_strdup (copy->context);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+clear_settings (NdaCryptoSettings * settings)
+{
+  g_free (settings->key_file);
+  g_free (settings->passphrase_file);
+  g_free (settings->passphrase_salt);
+  g_free (settings->context);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NdaCryptoSettings, clear_settings)
+     static void log_keys (NdaCrypto * self)
+{
+  NdaKeyInfo info;
+
+  for (guint i = 0; nda_keyring_get_info (self->ring, i, &info); i++) {
+    if (info.kind == NDA_KEY_BASE)
+      GST_INFO_OBJECT (self, "holds a base key for KID %016" G_GINT64_MODIFIER
+          "x, suite %u", info.kid, info.suite);
+    else
+      GST_INFO_OBJECT (self, "holds a master key, fingerprint "
+          "%02x%02x%02x%02x%02x%02x%02x%02x", info.fingerprint[0],
+          info.fingerprint[1], info.fingerprint[2], info.fingerprint[3],
+          info.fingerprint[4], info.fingerprint[5], info.fingerprint[6],
+          info.fingerprint[7]);
+  }
+}
+
+static gboolean
+load_keys (NdaCrypto * self, GError ** error)
+{
+  g_auto (NdaCryptoSettings) settings = { NULL };
+
+  copy_settings (self, &settings);
+  if (!check_context (&settings, error)
+      || (settings.key_file
+          && !nda_key_file_load (self->ring, settings.key_file, error))
+      || (settings.key_fd >= 0
+          && !nda_key_file_load_fd (self->ring, settings.key_fd, error))
+      || (settings.passphrase_file
+          && !load_passphrase (self, &settings, error))) {
+    nda_keyring_forget (self->ring, NDA_KEY_FROM_FILE);
+    return FALSE;
+  }
+  log_keys (self);
+  return TRUE;
+}
+
+/* What keys of @suite are to be used for. FALSE: there is no such suite. */
+gboolean
+nda_crypto_get_use (NdaCrypto * self, guint suite, NdaKeyUse * use)
+{
+  use->suite = nda_suite_find (suite);
+  GST_OBJECT_LOCK (self);
+  use->n_context = MIN (strlen (self->settings.context), NDA_CONTEXT_MAX);
+  memcpy (use->context, self->settings.context, use->n_context);
+  GST_OBJECT_UNLOCK (self);
+  return use->suite != NULL;
+}
+
+NdaFraming
+nda_crypto_get_framing (NdaCrypto * self)
+{
+  NdaFraming framing;
+
+  GST_OBJECT_LOCK (self);
+  framing = self->settings.framing;
+  GST_OBJECT_UNLOCK (self);
+  return framing;
+}
+
+/* The suite that the user named, or 0. */
+guint
+nda_crypto_get_suite (NdaCrypto * self)
+{
+  guint suite;
+
+  GST_OBJECT_LOCK (self);
+  suite = self->settings.suite;
+  GST_OBJECT_UNLOCK (self);
+  return suite;
+}
+
+/* A pool, active, of buffers of @n_bytes (transfer full). */
+GstBufferPool *
+nda_crypto_pool_new (GstCaps * caps, gsize n_bytes)
+{
+  g_autoptr (GstBufferPool) pool = gst_buffer_pool_new ();
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+
+  gst_buffer_pool_config_set_params (config, caps, n_bytes, 2, 0);
+  if (!gst_buffer_pool_set_config (pool, config)
+      || !gst_buffer_pool_set_active (pool, TRUE))
+    return NULL;
+  return g_steal_pointer (&pool);
+}
+
+/* --- actions --- */
+
+static gboolean
+tell (NdaCrypto * self, gboolean ok, GError * error)
+{
+  if (!ok)
+    GST_WARNING_OBJECT (self, "key refused: %s", error->message);
+  g_clear_error (&error);
+  return ok;
+}
+
+static gboolean
+set_master_key (NdaCrypto * self, GBytes * key)
+{
+  GError *error = NULL;
+  gsize n;
+  const guint8 *bytes;
+
+  if (!key) {
+    nda_keyring_forget_masters (self->ring, NDA_KEY_FROM_ACTION);
+    return TRUE;
+  }
+  bytes = g_bytes_get_data (key, &n);
+  return tell (self, nda_keyring_add_master (self->ring, NDA_KEY_FROM_ACTION,
+          bytes, n, &error), error);
+}
+
+static gboolean
+add_key (NdaCrypto * self, guint64 kid, guint suite, GBytes * key)
+{
+  GError *error = NULL;
+  gsize n = 0;
+  const guint8 *bytes = key ? g_bytes_get_data (key, &n) : NULL;
+
+  return tell (self, nda_keyring_add_base (self->ring, NDA_KEY_FROM_ACTION,
+          kid, suite, bytes, n, &error), error);
+}
+
+static gboolean
+remove_key (NdaCrypto * self, guint64 kid)
+{
+  return nda_keyring_remove_base (self->ring, kid);
+}
+
+/* --- life cycle --- */
+
+static gboolean
+prepare (NdaCrypto * self, GstStateChange transition, GError ** error)
+{
+  NdaCryptoClass *class = NDA_CRYPTO_GET_CLASS (self);
+
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
+    return load_keys (self, error);
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+    return class->start (self, error);
+  return TRUE;
+}
+
+static GstStateChangeReturn
+change_state (GstElement * element, GstStateChange transition)
+{
+  NdaCrypto *self = NDA_CRYPTO (element);
+  g_autoptr (GError) error = NULL;
+  GstStateChangeReturn result;
+
+  if (!prepare (self, transition, &error)) {
+    nda_crypto_post_error (self, error);
+    return GST_STATE_CHANGE_FAILURE;
+  }
+  result = GST_ELEMENT_CLASS (nda_crypto_parent_class)->change_state (element,
+      transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    NDA_CRYPTO_GET_CLASS (self)->stop (self);
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+    nda_keyring_forget (self->ring, NDA_KEY_FROM_FILE);
+  return result;
+}
+
+/* --- properties --- */
+
+static void
+replace_text (gchar ** text, const GValue * value)
+{
+  g_free (*text);
+  *text = g_value_dup_string (value);
+}
+
+static void
+set_property (GObject * object, guint id, const GValue * value,
+    GParamSpec * pspec)
+{
+  NdaCrypto *self = NDA_CRYPTO (object);
+  NdaCryptoSettings *settings = &self->settings;
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_KEY_FILE:
+      replace_text (&settings->key_file, value);
+      break;
+    case PROP_KEY_FD:
+      settings->key_fd = g_value_get_int (value);
+      break;
+    case PROP_PASSPHRASE_FILE:
+      replace_text (&settings->passphrase_file, value);
+      break;
+    case PROP_PASSPHRASE_SALT:
+      replace_text (&settings->passphrase_salt, value);
+      break;
+    case PROP_CONTEXT:
+      replace_text (&settings->context, value);
+      if (!settings->context)
+        settings->context = g_strdup ("");
+      break;
+    case PROP_SUITE:
+      settings->suite = g_value_get_enum (value);
+      break;
+    case PROP_FRAMING:
+      settings->framing = g_value_get_enum (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
+{
+  NdaCrypto *self = NDA_CRYPTO (object);
+  NdaCryptoSettings *settings = &self->settings;
+
+  if (id == PROP_STATS) {
+    g_value_take_boxed (value, NDA_CRYPTO_GET_CLASS (self)->get_stats (self));
+    return;
+  }
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_KEY_FILE:
+      g_value_set_string (value, settings->key_file);
+      break;
+    case PROP_KEY_FD:
+      g_value_set_int (value, settings->key_fd);
+      break;
+    case PROP_PASSPHRASE_FILE:
+      g_value_set_string (value, settings->passphrase_file);
+      break;
+    case PROP_PASSPHRASE_SALT:
+      g_value_set_string (value, settings->passphrase_salt);
+      break;
+    case PROP_CONTEXT:
+      g_value_set_string (value, settings->context);
+      break;
+    case PROP_SUITE:
+      g_value_set_enum (value, settings->suite);
+      break;
+    case PROP_FRAMING:
+      g_value_set_enum (value, settings->framing);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* --- the class --- */
+
+/* For the init function of a subclass, which has the templates. */
+void
+nda_crypto_add_pads (NdaCrypto * self, GstPadChainFunction chain,
+    GstPadEventFunction event)
+{
+  GstElementClass *class = GST_ELEMENT_GET_CLASS (self);
+
+  self->sinkpad = gst_pad_new_from_template
+      (gst_element_class_get_pad_template (class, "sink"), "sink");
+  self->srcpad = gst_pad_new_from_template
+      (gst_element_class_get_pad_template (class, "src"), "src");
+  gst_pad_set_chain_function (self->sinkpad, chain);
+  gst_pad_set_event_function (self->sinkpad, event);
+  gst_pad_use_fixed_caps (self->srcpad);
+  gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
+  gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
+}
+
+static void
+nda_crypto_init (NdaCrypto * self)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->settings.key_fd = DEFAULT_KEY_FD;
+  self->settings.context = g_strdup (DEFAULT_CONTEXT);
+  g_mutex_init (&self->counters_lock);
+  self->ring = nda_keyring_new (&error);
+  if (!self->ring)
+    g_error ("%s", error->message);     /* as when memory runs out */
+}
+
+static void
+finalize (GObject * object)
+{
+  NdaCrypto *self = NDA_CRYPTO (object);
+
+  nda_keyring_free (self->ring);
+  clear_settings (&self->settings);
+  g_mutex_clear (&self->counters_lock);
+  G_OBJECT_CLASS (nda_crypto_parent_class)->finalize (object);
+}
+
+static void
+install_properties (GObjectClass * class)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+      | GST_PARAM_MUTABLE_READY;
+
+  properties[PROP_KEY_FILE] = g_param_spec_string ("key-file", "Key file",
+      "Path of the file that holds the keys: 32 raw bytes, or lines “master” or "
+      "“base”. Only its owner may have access. Read whenever the element leaves "
+      "NULL; “nda keygen” creates one", NULL, flags);
+  properties[PROP_KEY_FD] = g_param_spec_int ("key-fd", "Key descriptor",
+      "Descriptor of an open file or pipe to read the keys from, as key-file; "
+      "it stays open. -1: none", -1, G_MAXINT, DEFAULT_KEY_FD, flags);
+  properties[PROP_PASSPHRASE_FILE] = g_param_spec_string ("passphrase-file",
+      "Passphrase file",
+      "Path of the file whose one line is a passphrase, from which a key is "
+      "made with passphrase-salt", NULL, flags);
+  properties[PROP_PASSPHRASE_SALT] = g_param_spec_string ("passphrase-salt",
+      "Passphrase salt",
+      "Text of 8 to 64 bytes, the same at both ends and different for each "
+      "group, such as the name of the room. It is no secret", NULL, flags);
+  properties[PROP_CONTEXT] = g_param_spec_string ("context", "Context",
+      "Names the sender or direction, in 0 to 255 bytes, the same at both ends; "
+      "each direction of a call needs its own", DEFAULT_CONTEXT, flags);
+  properties[PROP_SUITE] = g_param_spec_enum ("suite", "Cipher suite",
+      "Cipher suite of RFC 9605, the same at both ends. auto: what the caps say "
+      "(and a stream says itself), else 5. 1 to 3 have short tags and are used "
+      "only when named", NDA_TYPE_CIPHER_SUITE, DEFAULT_SUITE, flags);
+  properties[PROP_FRAMING] = g_param_spec_enum ("framing", "Framing",
+      "packet: one record is one buffer or datagram. stream: with a preamble "
+      "and lengths, for files and pipes. auto: what the caps say, else stream",
+      NDA_TYPE_FRAMING, DEFAULT_FRAMING, flags);
+  properties[PROP_STATS] = g_param_spec_boxed ("stats", "Statistics",
+      "Counters since the element left READY, all from one moment",
+      GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (class, N_PROPS, properties);
+}
+
+static void
+install_signals (NdaCryptoClass * class)
+{
+  GType type = G_TYPE_FROM_CLASS (class);
+  const GSignalFlags flags = G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION;
+
+  /**
+   * NdaCrypto::set-master-key:
+   * @key: (nullable): 32 bytes
+   *
+   * Gives a master key. ndaencrypt sends with it from its next session on (see
+   * #NdaEncrypt::rekey), ndadecrypt holds it beside the others: the last 8 are
+   * kept. NULL removes all that were given so.
+   *
+   * Returns: whether it is one
+   */
+  g_signal_new_class_handler ("set-master-key", type, flags,
+      G_CALLBACK (set_master_key), NULL, NULL, NULL, G_TYPE_BOOLEAN, 1,
+      G_TYPE_BYTES);
+
+  /**
+   * NdaCrypto::add-key:
+   * @kid: key id, below 2^63
+   * @suite: cipher suite, 1 to 5
+   * @key: base key of 16 to 64 bytes
+   *
+   * Gives an explicit base key, in place of one of the same key id.
+   *
+   * Returns: whether it is one
+   */
+  g_signal_new_class_handler ("add-key", type, flags, G_CALLBACK (add_key),
+      NULL, NULL, NULL, G_TYPE_BOOLEAN, 3, G_TYPE_UINT64, G_TYPE_UINT,
+      G_TYPE_BYTES);
+
+  /**
+   * NdaCrypto::remove-key:
+   * @kid: key id
+   *
+   * Removes the explicit base key of that key id.
+   *
+   * Returns: whether there was one
+   */
+  g_signal_new_class_handler ("remove-key", type, flags,
+      G_CALLBACK (remove_key), NULL, NULL, NULL, G_TYPE_BOOLEAN, 1,
+      G_TYPE_UINT64);
+}
+
+static void
+nda_crypto_class_init (NdaCryptoClass * class)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (class);
+
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+  GST_ELEMENT_CLASS (class)->change_state = GST_DEBUG_FUNCPTR (change_state);
+  install_properties (object_class);
+  install_signals (class);
+  gst_type_mark_as_plugin_api (NDA_TYPE_CRYPTO, 0);
+  gst_type_mark_as_plugin_api (NDA_TYPE_FRAMING, 0);
+  gst_type_mark_as_plugin_api (NDA_TYPE_CIPHER_SUITE, 0);
+}

@@ -1,0 +1,84 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What ndaencrypt and ndadecrypt have in common: the pads, the keys and where
+ * they come from, context, suite and framing. Keys are read when the element
+ * leaves NULL and gone when it is back there; those given by action stay. */
+
+#pragma once
+
+#include "ndacryptoerror.h"
+#include "ndakeyring.h"
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+#define NDA_SFRAME_CAPS_NAME "application/x-nda-sframe"
+
+typedef enum
+{
+  NDA_FRAMING_AUTO,
+  NDA_FRAMING_PACKET,
+  NDA_FRAMING_STREAM,
+} NdaFraming;
+
+/* What the application asked for */
+typedef struct
+{
+  gchar *key_file;              /* owned, like the other texts */
+  gint key_fd;                  /* -1: none */
+  gchar *passphrase_file;
+  gchar *passphrase_salt;
+  gchar *context;
+  guint suite;                  /* 0: auto */
+  NdaFraming framing;
+} NdaCryptoSettings;
+
+#define NDA_TYPE_FRAMING (nda_framing_get_type ())
+GType nda_framing_get_type (void);
+
+/* By hand: G_DECLARE_DERIVABLE_TYPE would hide the fields from the subclasses. */
+#define NDA_TYPE_CRYPTO (nda_crypto_get_type ())
+#define NDA_CRYPTO(object) \
+    (G_TYPE_CHECK_INSTANCE_CAST ((object), NDA_TYPE_CRYPTO, NdaCrypto))
+#define NDA_CRYPTO_CLASS(class) \
+    (G_TYPE_CHECK_CLASS_CAST ((class), NDA_TYPE_CRYPTO, NdaCryptoClass))
+#define NDA_CRYPTO_GET_CLASS(object) \
+    (G_TYPE_INSTANCE_GET_CLASS ((object), NDA_TYPE_CRYPTO, NdaCryptoClass))
+GType nda_crypto_get_type (void);
+
+typedef struct
+{
+  GstElement parent;
+
+  GstPad *sinkpad;              /* [const] */
+  GstPad *srcpad;               /* [const] */
+  NdaKeyring *ring;             /* [const] owned; has a lock of its own */
+  NdaCryptoSettings settings;   /* [object lock] */
+  GMutex counters_lock;         /* guards the counters of the subclass */
+} NdaCrypto;
+
+typedef struct
+{
+  GstElementClass parent_class;
+
+  /* READY to PAUSED: the keys are there. On the application's thread. */
+  gboolean (*start) (NdaCrypto * crypto, GError ** error);
+  /* PAUSED to READY: the pads are inactive. On the application's thread. */
+  void (*stop) (NdaCrypto * crypto);
+  GstStructure *(*get_stats) (NdaCrypto * crypto);
+} NdaCryptoClass;
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NdaCrypto, gst_object_unref)
+
+void nda_crypto_add_pads (NdaCrypto * crypto, GstPadChainFunction chain,
+    GstPadEventFunction event);
+void nda_crypto_post_error (NdaCrypto * crypto, const GError * error);
+gboolean nda_crypto_get_use (NdaCrypto * crypto, guint suite, NdaKeyUse * use);
+NdaFraming nda_crypto_get_framing (NdaCrypto * crypto);
+guint nda_crypto_get_suite (NdaCrypto * crypto);
+GstBufferPool *nda_crypto_pool_new (GstCaps * caps, gsize n_bytes);
+
+G_END_DECLS

@@ -1,0 +1,343 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/**
+ * SECTION:element-ndadecrypt
+ * @title: ndadecrypt
+ *
+ * Decrypts the records of #ndaencrypt: each is checked whole before a sample of
+ * it leaves the element, and any that was altered, forged, repeated or is of
+ * another sender is not used. docs/wire.md in the sources describes the format
+ * to the byte, and docs/ndadecrypt.md what becomes of which record.
+ *
+ * A stored stream (stream framing) is played whole or stops with an error where
+ * something is wrong; what came before is valid. Of packets, those that are
+ * missing become silence at their exact place in time, flagged GAP, up to
+ * #ndadecrypt:max-conceal; nothing shifts. Longer gaps, and each new session,
+ * are marked DISCONT. #ndadecrypt:on-bad chooses.
+ *
+ * Blocks are as long as the sender made them. A block's time is that of the
+ * first plus its position / rate, rounded down once: in packet framing the first
+ * begins when it arrived, in stream framing at 0. No latency is added.
+ *
+ * ## Messages
+ *
+ * Whatever does not stop the stream is counted, and told in a warning at most
+ * once a second for each kind. Its details are a structure `ndadecrypt`:
+ *
+ * * `outcome` (string): `malformed`, `stale`, `replayed`, `too-old`,
+ *   `unknown-key`, `auth-failed`, `invalid-block`, `expired`, `late`, `lost`,
+ *   `truncated` or `trailing`
+ * * `kid` (guint64), `n` (guint): key id and number of the last such record
+ * * `count` (guint64): how many since the last message
+ *
+ * An error that stops the stream has the same. The end of the sender's stream,
+ * which in packet framing ends no pipeline, is an element message `ndadecrypt`
+ * with the outcome `end` and `position` (guint64), its length in frames.
+ *
+ * ## Statistics
+ *
+ * The property `stats` is a structure application/x-ndadecrypt-stats of counters
+ * since READY, all guint64:
+ *
+ * * `num-blocks`, `num-frames`: pushed, silence included
+ * * `num-records`, `num-sessions`: accepted
+ * * `num-concealed-frames`: of silence in place of what was missing
+ * * `num-malformed`, `num-stale`, `num-replayed`, `num-too-old`,
+ *   `num-unknown-key`, `num-auth-failed`, `num-invalid-block`, `num-expired`,
+ *   `num-out-of-order` (late), `num-lost`, `num-truncated`, `num-trailing`
+ *
+ * ## Example pipelines
+ * |[
+ * gst-launch-1.0 filesrc location=talk.nda ! ndadecrypt key-file=studio.key ! ndasink
+ * ]| Plays what ndaencrypt recorded.
+ * |[
+ * gst-launch-1.0 udpsrc port=5004 caps="application/x-nda-sframe,version=1,framing=packet,suite=5" ! ndadecrypt key-file=studio.key context=alice max-age=30 ! ndasink
+ * ]| Plays what ndaencrypt sends now, and no old recording of it.
+ *
+ * Since: 0.1
+ */
+
+/* THREADS. Upstream's streaming thread does all the work and owns all that
+ * carries no lock in ndadecrypt.h; it emits request-key. The application's
+ * threads change the state, set properties and give keys.
+ *
+ * LOCKS. Object lock: settings. The key ring's own. Counters lock: counters. None
+ * is held while another is taken, across a push, a message or a signal.
+ *
+ * HAND-OVER. Settings are copied in start, before the pads are active. Keys: the
+ * opener looks at the key ring's serial number before each record. */
+
+#include "config.h"
+
+#include "ndadecrypt.h"
+
+#include "ndaformat.h"
+#include "ndareplay.h"
+
+GST_DEBUG_CATEGORY (nda_decrypt_debug);
+#define GST_CAT_DEFAULT nda_decrypt_debug
+
+#define DEFAULT_ON_BAD NDA_ON_BAD_AUTO
+#define DEFAULT_MAX_AGE 0
+#define DEFAULT_MAX_CONCEAL (1 * GST_SECOND)
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (NdaDecrypt, nda_decrypt, NDA_TYPE_CRYPTO,
+    GST_DEBUG_CATEGORY_INIT (nda_decrypt_debug, "ndadecrypt", 0,
+        "decryption of audio"));
+
+enum
+{
+  PROP_ON_BAD = 1,
+  PROP_REPLAY_WINDOW,
+  PROP_MAX_AGE,
+  PROP_MAX_CONCEAL,
+  N_PROPS
+};
+
+enum
+{
+  SIGNAL_REQUEST_KEY,
+  N_SIGNALS
+};
+
+static GParamSpec *properties[N_PROPS];
+static guint signals[N_SIGNALS];
+
+/* *INDENT-OFF* */
+G_DEFINE_ENUM_TYPE (NdaOnBad, nda_on_bad,
+    G_DEFINE_ENUM_VALUE (NDA_ON_BAD_AUTO, "auto"),
+    G_DEFINE_ENUM_VALUE (NDA_ON_BAD_DROP, "drop"),
+    G_DEFINE_ENUM_VALUE (NDA_ON_BAD_CONCEAL, "conceal"),
+    G_DEFINE_ENUM_VALUE (NDA_ON_BAD_ERROR, "error"))
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_SFRAME_CAPS_NAME
+        ", version = (int) 1, framing = (string) { stream, packet }"));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_FORMAT_CAPS));
+
+#define FIELD(name, member) \
+    { name, NDA_STATS_UINT64, G_STRUCT_OFFSET (NdaDecryptCounters, member) }
+#define OUTCOME(name, outcome) \
+    FIELD (name, n_outcomes[NDA_OUTCOME_ ## outcome])
+
+static const NdaStatsField stats_fields[] = {
+  FIELD ("num-blocks", n_blocks),
+  FIELD ("num-frames", n_frames),
+  FIELD ("num-records", n_records),
+  FIELD ("num-sessions", n_sessions),
+  FIELD ("num-concealed-frames", n_concealed),
+  OUTCOME ("num-malformed", MALFORMED),
+  OUTCOME ("num-stale", STALE),
+  OUTCOME ("num-replayed", REPLAYED),
+  OUTCOME ("num-too-old", TOO_OLD),
+  OUTCOME ("num-unknown-key", UNKNOWN_KEY),
+  OUTCOME ("num-auth-failed", AUTH_FAILED),
+  OUTCOME ("num-invalid-block", INVALID_BLOCK),
+  OUTCOME ("num-expired", EXPIRED),
+  OUTCOME ("num-out-of-order", LATE),
+  OUTCOME ("num-lost", LOST),
+  OUTCOME ("num-truncated", TRUNCATED),
+  OUTCOME ("num-trailing", TRAILING),
+  { NULL }
+};
+/* *INDENT-ON* */
+
+/* --- keys that are asked for --- */
+
+static GBytes *
+request_key (gpointer owner, guint64 kid, guint suite)
+{
+  GBytes *key = NULL;
+
+  g_signal_emit (owner, signals[SIGNAL_REQUEST_KEY], 0, kid, suite, &key);
+  return key;
+}
+
+static const NdaOpenerHooks hooks = {
+  .request_key = request_key,
+};
+
+/* --- life cycle --- */
+
+static gboolean
+start (NdaCrypto * crypto, GError ** error)
+{
+  NdaDecrypt *self = NDA_DECRYPT (crypto);
+
+  GST_OBJECT_LOCK (self);
+  self->rules = self->settings;
+  GST_OBJECT_UNLOCK (self);
+  nda_decrypt_start_input (self);
+
+  g_mutex_lock (&crypto->counters_lock);
+  self->counters = (NdaDecryptCounters) {
+  0};
+  g_mutex_unlock (&crypto->counters_lock);
+  return TRUE;
+}
+
+static void
+stop (NdaCrypto * crypto)
+{
+  NdaDecrypt *self = NDA_DECRYPT (crypto);
+
+  nda_decrypt_stop_input (self);
+  nda_decrypt_reset_output (self);
+}
+
+/* --- properties --- */
+
+static GstStructure *
+get_stats (NdaCrypto * crypto)
+{
+  return nda_stats_snapshot ("application/x-ndadecrypt-stats", stats_fields,
+      &crypto->counters_lock, &NDA_DECRYPT (crypto)->counters,
+      sizeof (NdaDecryptCounters));
+}
+
+static void
+set_property (GObject * object, guint id, const GValue * value,
+    GParamSpec * pspec)
+{
+  NdaDecrypt *self = NDA_DECRYPT (object);
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_ON_BAD:
+      self->settings.on_bad = g_value_get_enum (value);
+      break;
+    case PROP_REPLAY_WINDOW:
+      self->settings.replay_window = g_value_get_uint (value);
+      break;
+    case PROP_MAX_AGE:
+      self->settings.max_age = g_value_get_uint (value);
+      break;
+    case PROP_MAX_CONCEAL:
+      self->settings.max_conceal = g_value_get_uint64 (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
+{
+  NdaDecrypt *self = NDA_DECRYPT (object);
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_ON_BAD:
+      g_value_set_enum (value, self->settings.on_bad);
+      break;
+    case PROP_REPLAY_WINDOW:
+      g_value_set_uint (value, self->settings.replay_window);
+      break;
+    case PROP_MAX_AGE:
+      g_value_set_uint (value, self->settings.max_age);
+      break;
+    case PROP_MAX_CONCEAL:
+      g_value_set_uint64 (value, self->settings.max_conceal);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* --- the class --- */
+
+static void
+nda_decrypt_init (NdaDecrypt * self)
+{
+  NdaCrypto *crypto = NDA_CRYPTO (self);
+  g_autoptr (GError) error = NULL;
+
+  self->settings = (NdaDecryptSettings) {
+  .on_bad = DEFAULT_ON_BAD,.replay_window = NDA_REPLAY_DEFAULT,.max_age =
+        DEFAULT_MAX_AGE,.max_conceal = DEFAULT_MAX_CONCEAL,};
+  self->opener = nda_opener_new (crypto->ring, &hooks, self, &error);
+  if (!self->opener)
+    g_error ("%s", error->message);     /* as when memory runs out */
+  nda_decrypt_init_input (self);
+}
+
+static void
+finalize (GObject * object)
+{
+  NdaDecrypt *self = NDA_DECRYPT (object);
+
+  nda_opener_free (self->opener);
+  nda_stream_clear (&self->stream);
+  G_OBJECT_CLASS (nda_decrypt_parent_class)->finalize (object);
+}
+
+static void
+install_properties (GObjectClass * class)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+      | GST_PARAM_MUTABLE_READY;
+
+  properties[PROP_ON_BAD] = g_param_spec_enum ("on-bad", "On bad records",
+      "What becomes of records that are missing or not good: drop leaves them "
+      "out, conceal puts silence in their place, error stops. auto: conceal in "
+      "packet framing, error in stream framing", NDA_TYPE_ON_BAD,
+      DEFAULT_ON_BAD, flags);
+  properties[PROP_REPLAY_WINDOW] = g_param_spec_uint ("replay-window",
+      "Replay window",
+      "How many records back a record can be told from a repeated one",
+      NDA_REPLAY_MIN, NDA_REPLAY_MAX, NDA_REPLAY_DEFAULT, flags);
+  properties[PROP_MAX_AGE] = g_param_spec_uint ("max-age", "Maximum age",
+      "In packet framing, how old a record may be by both ends' clocks (in "
+      "seconds; 0: any). 30 is good for live calls", 0, G_MAXINT,
+      DEFAULT_MAX_AGE, flags);
+  properties[PROP_MAX_CONCEAL] = g_param_spec_uint64 ("max-conceal",
+      "Maximum to conceal",
+      "The longest gap that is filled with silence (in nanoseconds); a longer "
+      "one is marked DISCONT", 0, G_MAXUINT64, DEFAULT_MAX_CONCEAL, flags);
+  g_object_class_install_properties (class, N_PROPS, properties);
+}
+
+static void
+nda_decrypt_class_init (NdaDecryptClass * class)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (class);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (class);
+  NdaCryptoClass *crypto_class = NDA_CRYPTO_CLASS (class);
+
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+  crypto_class->start = start;
+  crypto_class->stop = stop;
+  crypto_class->get_stats = get_stats;
+  install_properties (object_class);
+
+  /**
+   * NdaDecrypt::request-key:
+   * @kid: key id of a record that no key fits
+   * @suite: cipher suite
+   *
+   * Asks for an explicit base key, on the streaming thread, with no lock held;
+   * at most once a second for each key id, and for 100 in a second.
+   *
+   * Returns: (transfer full) (nullable): a base key of 16 to 64 bytes
+   */
+  signals[SIGNAL_REQUEST_KEY] = g_signal_new ("request-key",
+      G_TYPE_FROM_CLASS (class), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+      G_TYPE_BYTES, 2, G_TYPE_UINT64, G_TYPE_UINT);
+
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_element_class_set_static_metadata (element_class, "Audio decryption",
+      "Decryptor/Audio", "Decrypts records of RFC 9605 (SFrame) that "
+      "ndaencrypt made", "the nda authors");
+  gst_type_mark_as_plugin_api (NDA_TYPE_ON_BAD, 0);
+}
+
+GST_ELEMENT_REGISTER_DEFINE (ndadecrypt, "ndadecrypt", GST_RANK_PRIMARY,
+    NDA_TYPE_DECRYPT);

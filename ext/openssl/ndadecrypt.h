@@ -1,0 +1,111 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "ndacrypto.h"
+#include "ndaopener.h"
+#include "ndastats.h"
+#include "ndastream.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  NDA_ON_BAD_AUTO,              /* conceal packets, stop at a bad stream */
+  NDA_ON_BAD_DROP,
+  NDA_ON_BAD_CONCEAL,
+  NDA_ON_BAD_ERROR,
+} NdaOnBad;
+
+#define NDA_TYPE_ON_BAD (nda_on_bad_get_type ())
+GType nda_on_bad_get_type (void);
+
+/* What the application asked for */
+typedef struct
+{
+  NdaOnBad on_bad;
+  guint replay_window;          /* records */
+  guint max_age;                /* seconds, 0: any */
+  GstClockTime max_conceal;
+} NdaDecryptSettings;
+
+typedef struct
+{
+  guint64 n_blocks;
+  guint64 n_frames;
+  guint64 n_records;            /* accepted, END and SWITCH included */
+  guint64 n_sessions;
+  guint64 n_concealed;          /* frames of silence */
+  guint64 n_outcomes[NDA_N_OUTCOMES];
+} NdaDecryptCounters;
+
+/* Where the next block goes in time and in the output */
+typedef struct
+{
+  NdaRecordFormat format;       /* of the caps downstream has */
+  guint frame_bytes;            /* 0: no caps yet */
+  guint block_frames;           /* the sender's blocks, for silence */
+  GstBufferPool *pool;          /* owned */
+  gsize n_pool_bytes;           /* of its buffers */
+  GstEvent *segment;            /* owned; waits for the caps */
+
+  GstClockTime base;            /* time of the frame n_base */
+  guint64 n_base;               /* frames of the sessions before, since base */
+  guint64 first;                /* position that the session is counted from */
+  guint64 next;                 /* position after the last block */
+  gboolean is_discont;          /* the next block follows a cut */
+} NdaDecryptOutput;
+
+#define NDA_TYPE_DECRYPT (nda_decrypt_get_type ())
+G_DECLARE_FINAL_TYPE (NdaDecrypt, nda_decrypt, NDA, DECRYPT, NdaCrypto)
+
+struct _NdaDecrypt
+{
+  NdaCrypto parent;
+
+  NdaDecryptSettings settings;  /* [object lock] */
+  NdaDecryptCounters counters;  /* [counters lock] */
+
+  /* [sink thread] */
+  NdaOpener *opener;            /* [const] owned */
+  NdaDecryptSettings rules;     /* copied when the element starts */
+  gboolean is_stream;
+  gboolean is_receiving;        /* framing and suite are known */
+  gboolean has_stopped;         /* after an error: nothing more goes out */
+  guint caps_suite;             /* what the caps say, 0: nothing */
+  NdaFraming caps_framing;
+  guint suite;                  /* what is received with */
+  NdaStream stream;
+  guint64 n_trailing;           /* bytes after END */
+  guint64 n_bad;                /* records that were not used, salvaging */
+  NdaReportLimit limits[NDA_N_OUTCOMES];
+  NdaDecryptOutput out;
+};
+
+/* ndadecryptinput.c */
+void nda_decrypt_init_input (NdaDecrypt * decrypt);
+void nda_decrypt_start_input (NdaDecrypt * decrypt);
+void nda_decrypt_stop_input (NdaDecrypt * decrypt);
+
+/* ndadecryptoutput.c */
+GstFlowReturn nda_decrypt_acquire (NdaDecrypt * decrypt, gsize n_bytes,
+    GstBuffer ** buffer);
+GstFlowReturn nda_decrypt_push (NdaDecrypt * decrypt, GstBuffer * buffer,
+    const NdaOpened * opened, GstClockTime arrival);
+void nda_decrypt_reset_output (NdaDecrypt * decrypt);
+
+/* ndadecryptreport.c */
+gboolean nda_decrypt_report (NdaDecrypt * decrypt, NdaOutcome outcome,
+    guint64 n, const NdaOpened * opened);
+gboolean nda_decrypt_stops_at_bad (NdaDecrypt * decrypt);
+gboolean nda_decrypt_conceals (NdaDecrypt * decrypt);
+void nda_decrypt_post_end (NdaDecrypt * decrypt, const NdaOpened * opened);
+void nda_decrypt_warn_of_salvage (NdaDecrypt * decrypt);
+void nda_decrypt_stop_with (NdaDecrypt * decrypt, GstStreamError code,
+    const gchar * text, const gchar * debug);
+
+GST_ELEMENT_REGISTER_DECLARE (ndadecrypt);
+
+G_END_DECLS

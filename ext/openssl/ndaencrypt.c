@@ -1,0 +1,315 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/**
+ * SECTION:element-ndaencrypt
+ * @title: ndaencrypt
+ *
+ * Encrypts raw audio, block by block, into records of RFC 9605 (SFrame): each
+ * is authenticated, and opened again by #ndadecrypt without any other. What
+ * arrives is regrouped into blocks of #ndaencrypt:block-frames frames; a block
+ * becomes one record of 49 bytes more. docs/wire.md in the sources describes
+ * the format to the byte.
+ *
+ * A record carries the place of its block in time, so that nothing shifts where
+ * others are lost. Gaps in what arrives become gaps in that count; silence is
+ * encrypted like anything else. Tags are not passed on.
+ *
+ * ## Keys
+ *
+ * #ndaencrypt:key-file names a file that only its owner can read, made with
+ * “nda keygen”. Without a usable key the element does not go to PAUSED. Keys are
+ * in no property, message, log or event. Each start, each #NdaEncrypt::rekey and
+ * each new format begins a session with a key of its own.
+ *
+ * ## Latency
+ *
+ * That of regrouping alone: nothing when whole blocks arrive, else
+ * (block-frames - gcd (block-frames, buffer lengths)) / rate.
+ *
+ * ## Statistics
+ *
+ * The property `stats` is a structure application/x-ndaencrypt-stats of counters
+ * since READY:
+ *
+ * * `num-blocks`, `num-frames` (guint64): encrypted
+ * * `num-records` (guint64): made, those that end a session included
+ * * `num-sessions` (guint64): begun
+ *
+ * ## Example pipelines
+ * |[
+ * gst-launch-1.0 ndasrc ! ndaencrypt key-file=studio.key ! filesink location=talk.nda
+ * ]| Records the microphone. Ctrl-C with -e ends the file properly; without its
+ * end it is reported as truncated when it is played.
+ * |[
+ * gst-launch-1.0 ndasrc ! audioconvert ! audio/x-raw,format=S16LE,channels=1 ! ndaencrypt key-file=studio.key context=alice framing=packet ! udpsink host=127.0.0.1 port=5004
+ * ]| Sends it, a record in a datagram.
+ *
+ * Since: 0.1
+ */
+
+/* THREADS. Upstream's streaming thread does all the work and owns all that
+ * carries no lock below. The application's threads change the state, set
+ * properties, give keys and ask for a new session.
+ *
+ * LOCKS. Object lock: settings. The key ring's own. Counters lock: counters. None
+ * is held while another is taken, across a push or a message.
+ *
+ * HAND-OVER. Settings are copied in start, before the pads are active. A wish
+ * for a new session is one atomic flag, looked at before each block. */
+
+#include "config.h"
+
+#include "ndaencrypt.h"
+
+#include "ndaformat.h"
+#include "ndastats.h"
+
+#include <glib/gi18n-lib.h>
+
+GST_DEBUG_CATEGORY (nda_encrypt_debug);
+#define GST_CAT_DEFAULT nda_encrypt_debug
+
+#define DEFAULT_BLOCK_FRAMES 512
+#define DEFAULT_SESSION_RECORDS NDA_SESSION_DEFAULT_RECORDS
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (NdaEncrypt, nda_encrypt, NDA_TYPE_CRYPTO,
+    GST_DEBUG_CATEGORY_INIT (nda_encrypt_debug, "ndaencrypt", 0,
+        "encryption of audio"));
+
+enum
+{
+  PROP_BLOCK_FRAMES = 1,
+  PROP_SESSION_RECORDS,
+  PROP_KID,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+/* *INDENT-OFF* */
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_FORMAT_CAPS));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_SFRAME_CAPS_NAME
+        ", version = (int) 1, framing = (string) { stream, packet }, "
+        "suite = (int) [ 1, 5 ]"));
+
+#define FIELD(name, member) \
+    { name, NDA_STATS_UINT64, G_STRUCT_OFFSET (NdaEncryptCounters, member) }
+
+static const NdaStatsField stats_fields[] = {
+  FIELD ("num-blocks", n_blocks),
+  FIELD ("num-frames", n_frames),
+  FIELD ("num-records", n_records),
+  FIELD ("num-sessions", n_sessions),
+  { NULL }
+};
+/* *INDENT-ON* */
+
+/* --- queries --- */
+
+static gboolean
+src_query (GstPad * pad, GstObject * parent, GstQuery * query)
+{
+  NdaEncrypt *self = NDA_ENCRYPT (parent);
+  GstClockTime min, max, added;
+  gboolean live;
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
+    return gst_pad_query_default (pad, parent, query);
+  if (!gst_pad_peer_query (NDA_CRYPTO (self)->sinkpad, query))
+    return FALSE;
+  added = nda_block_input_get_latency (&self->input);
+  gst_query_parse_latency (query, &live, &min, &max);
+  if (GST_CLOCK_TIME_IS_VALID (max))
+    max += added;
+  gst_query_set_latency (query, live, min + added, max);
+  return TRUE;
+}
+
+/* --- life cycle --- */
+
+static gboolean
+start (NdaCrypto * crypto, GError ** error)
+{
+  NdaEncrypt *self = NDA_ENCRYPT (crypto);
+  guint block_frames, session_records;
+  NdaKeyInfo info;
+
+  if (!nda_keyring_find_sender (crypto->ring, &info)) {
+    g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_NO_KEY,
+        _("There is no key to encrypt with. Name one with “key-file”, and "
+            "create it with “nda keygen”."));
+    return FALSE;
+  }
+  GST_OBJECT_LOCK (self);
+  block_frames = self->block_frames;
+  session_records = self->session_records;
+  GST_OBJECT_UNLOCK (self);
+  nda_encrypt_start_stream (self, block_frames, session_records);
+
+  g_mutex_lock (&crypto->counters_lock);
+  self->counters = (NdaEncryptCounters) {
+  0};
+  g_mutex_unlock (&crypto->counters_lock);
+  return TRUE;
+}
+
+static void
+stop (NdaCrypto * crypto)
+{
+  nda_encrypt_stop_stream (NDA_ENCRYPT (crypto));
+}
+
+static void
+rekey (NdaEncrypt * self)
+{
+  g_atomic_int_set (&self->wants_session, TRUE);
+}
+
+/* --- properties --- */
+
+static GstStructure *
+get_stats (NdaCrypto * crypto)
+{
+  return nda_stats_snapshot ("application/x-ndaencrypt-stats", stats_fields,
+      &crypto->counters_lock, &NDA_ENCRYPT (crypto)->counters,
+      sizeof (NdaEncryptCounters));
+}
+
+static void
+set_property (GObject * object, guint id, const GValue * value,
+    GParamSpec * pspec)
+{
+  NdaEncrypt *self = NDA_ENCRYPT (object);
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_BLOCK_FRAMES:
+      self->block_frames = g_value_get_uint (value);
+      break;
+    case PROP_SESSION_RECORDS:
+      self->session_records = g_value_get_uint (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static guint64
+get_kid (NdaEncrypt * self)
+{
+  guint64 kid;
+
+  g_mutex_lock (&NDA_CRYPTO (self)->counters_lock);
+  kid = self->kid;
+  g_mutex_unlock (&NDA_CRYPTO (self)->counters_lock);
+  return kid;
+}
+
+static void
+get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
+{
+  NdaEncrypt *self = NDA_ENCRYPT (object);
+
+  if (id == PROP_KID) {
+    g_value_set_uint64 (value, get_kid (self));
+    return;
+  }
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_BLOCK_FRAMES:
+      g_value_set_uint (value, self->block_frames);
+      break;
+    case PROP_SESSION_RECORDS:
+      g_value_set_uint (value, self->session_records);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* --- the class --- */
+
+static void
+nda_encrypt_init (NdaEncrypt * self)
+{
+  NdaCrypto *crypto = NDA_CRYPTO (self);
+  g_autoptr (GError) error = NULL;
+
+  self->block_frames = DEFAULT_BLOCK_FRAMES;
+  self->session_records = DEFAULT_SESSION_RECORDS;
+  self->sealer = nda_sealer_new (crypto->ring, &error);
+  if (!self->sealer)
+    g_error ("%s", error->message);     /* as when memory runs out */
+  nda_encrypt_init_stream (self);
+  gst_pad_set_query_function (crypto->srcpad, GST_DEBUG_FUNCPTR (src_query));
+}
+
+static void
+finalize (GObject * object)
+{
+  NdaEncrypt *self = NDA_ENCRYPT (object);
+
+  nda_sealer_free (self->sealer);
+  nda_block_input_clear (&self->input);
+  G_OBJECT_CLASS (nda_encrypt_parent_class)->finalize (object);
+}
+
+static void
+install_properties (GObjectClass * class)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+      | GST_PARAM_MUTABLE_READY;
+
+  properties[PROP_BLOCK_FRAMES] = g_param_spec_uint ("block-frames",
+      "Block frames", "Frames in a block; one block becomes one record",
+      1, G_MAXUINT16, DEFAULT_BLOCK_FRAMES, flags);
+  properties[PROP_SESSION_RECORDS] = g_param_spec_uint ("session-records",
+      "Session records", "Records after which a new session begins",
+      2, NDA_SESSION_MAX_RECORDS, DEFAULT_SESSION_RECORDS, flags);
+  properties[PROP_KID] = g_param_spec_uint64 ("kid", "Key id",
+      "The key id of the current session, which is in clear in its records; 0 "
+      "before the first", 0, G_MAXUINT64, 0,
+      G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (class, N_PROPS, properties);
+}
+
+static void
+nda_encrypt_class_init (NdaEncryptClass * class)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (class);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (class);
+  NdaCryptoClass *crypto_class = NDA_CRYPTO_CLASS (class);
+
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+  crypto_class->start = start;
+  crypto_class->stop = stop;
+  crypto_class->get_stats = get_stats;
+  install_properties (object_class);
+
+  /**
+   * NdaEncrypt::rekey:
+   *
+   * Ends the session before the next block, and begins another: with a key of
+   * its own, and of the master key given last.
+   */
+  g_signal_new_class_handler ("rekey", G_TYPE_FROM_CLASS (class),
+      G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION, G_CALLBACK (rekey), NULL, NULL,
+      NULL, G_TYPE_NONE, 0);
+
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_element_class_set_static_metadata (element_class, "Audio encryption",
+      "Encryptor/Audio", "Encrypts audio, block by block, into records of RFC "
+      "9605 (SFrame)", "the nda authors");
+}
+
+GST_ELEMENT_REGISTER_DEFINE (ndaencrypt, "ndaencrypt", GST_RANK_NONE,
+    NDA_TYPE_ENCRYPT);

@@ -1,0 +1,58 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "ndablockinput.h"
+#include "ndacrypto.h"
+#include "ndasealer.h"
+
+G_BEGIN_DECLS
+
+#define NDA_TYPE_ENCRYPT (nda_encrypt_get_type ())
+G_DECLARE_FINAL_TYPE (NdaEncrypt, nda_encrypt, NDA, ENCRYPT, NdaCrypto)
+
+typedef struct
+{
+  guint64 n_blocks;
+  guint64 n_frames;
+  guint64 n_records;
+  guint64 n_sessions;
+} NdaEncryptCounters;
+
+struct _NdaEncrypt
+{
+  NdaCrypto parent;
+
+  guint block_frames;           /* [object lock] */
+  guint session_records;        /* [object lock] */
+  guint64 kid;                  /* [counters lock] of the current session */
+  NdaEncryptCounters counters;            /* [counters lock] */
+  gint wants_session;           /* [atomic] from rekey () */
+
+  /* [sink thread] */
+  NdaBlockInput input;          /* its latency: any thread */
+  NdaSealer *sealer;            /* [const] owned */
+  GstBufferPool *pool;          /* owned; of the longest records */
+  GstCaps *caps;                /* owned; what downstream was told */
+  gboolean is_stream;
+  gboolean needs_preamble;
+  gboolean has_ended;           /* END is out */
+  NdaKeyUse use;
+  NdaRecordFormat format;
+  guint frame_bytes;
+  guint max_records;            /* of a session */
+  guint n_max_frames;           /* of a block */
+  GstClockTime end;             /* of the last block, or NONE */
+};
+
+/* ndaencryptstream.c */
+void nda_encrypt_init_stream (NdaEncrypt * encrypt);
+void nda_encrypt_start_stream (NdaEncrypt * encrypt, guint block_frames,
+    guint session_records);
+void nda_encrypt_stop_stream (NdaEncrypt * encrypt);
+
+GST_ELEMENT_REGISTER_DECLARE (ndaencrypt);
+
+G_END_DECLS

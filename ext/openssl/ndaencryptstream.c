@@ -1,0 +1,530 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The sink thread of ndaencrypt: negotiation, sessions, and a record for each
+ * block that the regrouping makes. */
+
+#include "config.h"
+
+#include "ndaencrypt.h"
+
+#include "ndaformat.h"
+#include "ndastream.h"
+
+#include <gst/audio/audio.h>
+
+#include <glib/gi18n-lib.h>
+
+GST_DEBUG_CATEGORY_EXTERN (nda_encrypt_debug);
+#define GST_CAT_DEFAULT nda_encrypt_debug
+
+#define N_RECORD_AROUND (NDA_STREAM_LENGTH + NDA_RECORD_MAX_HEADER \
+    + NDA_BLOCK_HEADER + NDA_SUITE_MAX_TAG)
+/* what a SWITCH carries, more than any other record without samples */
+#define N_SWITCH_PAYLOAD 8
+
+/* --- negotiation --- */
+
+/* The suite that the caps must have: the one named, or that of an explicit base
+ * key, or 0. */
+static guint
+get_wanted_suite (NdaEncrypt * self)
+{
+  NdaCrypto *crypto = NDA_CRYPTO (self);
+  guint suite = nda_crypto_get_suite (crypto);
+  NdaKeyInfo info;
+
+  if (!suite && nda_keyring_find_sender (crypto->ring, &info)
+      && info.kind == NDA_KEY_BASE)
+    suite = info.suite;
+  return suite;
+}
+
+static GstCaps *
+make_offer (NdaEncrypt * self)
+{
+  GstCaps *offer = gst_caps_make_writable (gst_pad_get_pad_template_caps
+      (NDA_CRYPTO (self)->srcpad));
+  NdaFraming framing = nda_crypto_get_framing (NDA_CRYPTO (self));
+  guint suite = get_wanted_suite (self);
+
+  if (framing != NDA_FRAMING_AUTO)
+    gst_caps_set_simple (offer, "framing", G_TYPE_STRING,
+        framing == NDA_FRAMING_PACKET ? "packet" : "stream", NULL);
+  if (suite)
+    gst_caps_set_simple (offer, "suite", G_TYPE_INT, suite, NULL);
+  return offer;
+}
+
+/* Fixes what downstream leaves open: stream, since records in a file without
+ * their lengths would be lost, and the strongest suite. */
+static GstCaps *
+choose_caps (NdaEncrypt * self)
+{
+  g_autoptr (GstCaps) offer = make_offer (self);
+  g_autoptr (GstCaps) taken =
+      gst_pad_peer_query_caps (NDA_CRYPTO (self)->srcpad, offer);
+  GstCaps *caps = gst_caps_intersect_full (taken, offer,
+      GST_CAPS_INTERSECT_FIRST);
+  GstStructure *s;
+
+  if (gst_caps_is_empty (caps)) {
+    GST_WARNING_OBJECT (self, "downstream takes %" GST_PTR_FORMAT
+        ", and %" GST_PTR_FORMAT " is offered", taken, offer);
+    gst_caps_unref (caps);
+    return NULL;
+  }
+  caps = gst_caps_make_writable (gst_caps_truncate (caps));
+  s = gst_caps_get_structure (caps, 0);
+  gst_structure_fixate_field_string (s, "framing", "stream");
+  gst_structure_fixate_field_nearest_int (s, "suite", NDA_SUITE_DEFAULT);
+  return gst_caps_fixate (caps);
+}
+
+static gboolean
+negotiate (NdaEncrypt * self)
+{
+  GstCaps *caps;
+  gint suite;
+
+  if (self->caps)
+    return TRUE;
+  caps = choose_caps (self);
+  if (!caps)
+    return FALSE;
+  gst_structure_get_int (gst_caps_get_structure (caps, 0), "suite", &suite);
+  self->is_stream = g_str_equal (gst_structure_get_string
+      (gst_caps_get_structure (caps, 0), "framing"), "stream");
+  self->needs_preamble = self->is_stream;
+  self->caps = caps;
+  GST_INFO_OBJECT (self, "records as %" GST_PTR_FORMAT, caps);
+  if (nda_crypto_get_use (NDA_CRYPTO (self), suite, &self->use))
+    return TRUE;
+  GST_ELEMENT_ERROR (self, LIBRARY, INIT,
+      (_("OpenSSL lacks what cipher suite %d needs. Choose another “suite”."), suite), ("no cipher or key derivation could be fetched"));
+  return FALSE;
+}
+
+/* --- records --- */
+
+static void
+free_pool (NdaEncrypt * self)
+{
+  if (self->pool)
+    gst_buffer_pool_set_active (self->pool, FALSE);
+  gst_clear_object (&self->pool);
+}
+
+static gsize
+longest_record (guint n_frames, guint frame_bytes)
+{
+  return N_RECORD_AROUND + MAX ((gsize) n_frames * frame_bytes,
+      N_SWITCH_PAYLOAD);
+}
+
+static GstFlowReturn
+fail_sealing (NdaEncrypt * self)
+{
+  GST_ELEMENT_ERROR (self, STREAM, ENCODE,
+      (_("A block could not be encrypted, and nothing is sent without that. "
+              "Start again, and check OpenSSL with “openssl list "
+              "-providers”.")),
+      ("the library failed, or the session is full"));
+  return GST_FLOW_ERROR;
+}
+
+static GstFlowReturn
+acquire (NdaEncrypt * self, GstBuffer ** buffer, GstMapInfo * map)
+{
+  GstFlowReturn flow = gst_buffer_pool_acquire_buffer (self->pool, buffer,
+      NULL);
+
+  if (flow == GST_FLOW_OK && !gst_buffer_map (*buffer, map, GST_MAP_WRITE)) {
+    gst_clear_buffer (buffer);
+    flow = GST_FLOW_ERROR;
+  }
+  return flow;
+}
+
+/* Where in a buffer's memory the record begins */
+static guint
+get_offset (NdaEncrypt * self)
+{
+  return self->is_stream ? NDA_STREAM_LENGTH : 0;
+}
+
+static void
+write_length (NdaEncrypt * self, guint8 * bytes, gsize n_record)
+{
+  if (!self->is_stream)
+    return;
+  bytes[0] = n_record >> 8;
+  bytes[1] = n_record;
+}
+
+static GstFlowReturn
+push_preamble (NdaEncrypt * self, GstClockTime time)
+{
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, NDA_STREAM_PREAMBLE,
+      NULL);
+  guint8 preamble[NDA_STREAM_PREAMBLE];
+
+  self->needs_preamble = FALSE;
+  nda_stream_write_preamble (preamble, self->use.suite->id);
+  gst_buffer_fill (buffer, 0, preamble, sizeof (preamble));
+  GST_BUFFER_PTS (buffer) = time;
+  GST_BUFFER_DURATION (buffer) = 0;
+  GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_HEADER);
+  return gst_pad_push (NDA_CRYPTO (self)->srcpad, buffer);
+}
+
+/* Pushes @buffer (transfer full), which has a record of @n_record bytes. */
+static GstFlowReturn
+push_record (NdaEncrypt * self, GstBuffer * buffer, gsize n_record)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  gst_buffer_set_size (buffer, n_record + get_offset (self));
+  if (G_UNLIKELY (self->needs_preamble))
+    flow = push_preamble (self, GST_BUFFER_PTS (buffer));
+  if (flow != GST_FLOW_OK) {
+    gst_buffer_unref (buffer);
+    return flow;
+  }
+  return gst_pad_push (NDA_CRYPTO (self)->srcpad, buffer);
+}
+
+static void
+count (NdaEncrypt * self, guint n_blocks, guint n_frames)
+{
+  g_mutex_lock (&NDA_CRYPTO (self)->counters_lock);
+  self->counters.n_blocks += n_blocks;
+  self->counters.n_frames += n_frames;
+  self->counters.n_records++;
+  g_mutex_unlock (&NDA_CRYPTO (self)->counters_lock);
+}
+
+static void
+count_session (NdaEncrypt * self)
+{
+  guint64 kid = nda_sealer_get_kid (self->sealer);
+
+  g_mutex_lock (&NDA_CRYPTO (self)->counters_lock);
+  self->counters.n_sessions++;
+  self->kid = kid;
+  g_mutex_unlock (&NDA_CRYPTO (self)->counters_lock);
+  GST_INFO_OBJECT (self, "session of KID %016" G_GINT64_MODIFIER "x", kid);
+}
+
+/* --- sessions --- */
+
+/* Begins a session of @format without a word about any before. */
+static gboolean
+start_session (NdaEncrypt * self, const NdaRecordFormat * format)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_atomic_int_set (&self->wants_session, FALSE);
+  if (!nda_sealer_start (self->sealer, &self->use, format, &error)) {
+    nda_crypto_post_error (NDA_CRYPTO (self), error);
+    return FALSE;
+  }
+  count_session (self);
+  return TRUE;
+}
+
+/* Pushes END, or, when @format is not NULL, a SWITCH to a session of that. */
+static GstFlowReturn
+end_session (NdaEncrypt * self, const NdaRecordFormat * format)
+{
+  g_autoptr (GError) error = NULL;
+  GstBuffer *buffer = NULL;
+  GstMapInfo map;
+  guint8 *record;
+  gsize n;
+  GstFlowReturn flow = acquire (self, &buffer, &map);
+
+  if (flow != GST_FLOW_OK)
+    return flow;
+  record = map.data + get_offset (self);
+  n = format ? nda_sealer_seal_switch (self->sealer, &self->use, format,
+      record, &error) : nda_sealer_seal_end (self->sealer, record);
+  write_length (self, map.data, n);
+  gst_buffer_unmap (buffer, &map);
+  if (!n) {
+    gst_buffer_unref (buffer);
+    if (!error)
+      return fail_sealing (self);
+    nda_crypto_post_error (NDA_CRYPTO (self), error);
+    return GST_FLOW_ERROR;
+  }
+  GST_BUFFER_PTS (buffer) = self->end;
+  GST_BUFFER_DURATION (buffer) = 0;
+  count (self, 0, 0);
+  if (format)
+    count_session (self);
+  return push_record (self, buffer, n);
+}
+
+/* Goes on in a new session. In a child process there is nothing to end: the
+ * parent's key is not there. */
+static GstFlowReturn
+renew_session (NdaEncrypt * self, const NdaRecordFormat * format)
+{
+  g_atomic_int_set (&self->wants_session, FALSE);
+  if (nda_sealer_lost_key (self->sealer)
+      || nda_sealer_get_n_records (self->sealer) == 0)
+    return start_session (self, format) ? GST_FLOW_OK : GST_FLOW_ERROR;
+  return end_session (self, format);
+}
+
+static gboolean
+needs_session (NdaEncrypt * self)
+{
+  return g_atomic_int_get (&self->wants_session)
+      || nda_sealer_get_n_records (self->sealer) + 1 >= self->max_records
+      || nda_sealer_lost_key (self->sealer);
+}
+
+/* --- events --- */
+
+static gboolean
+set_format (NdaEncrypt * self, const GstAudioInfo * info)
+{
+  NdaRecordFormat format;
+  guint frame_bytes = info->bpf;
+
+  if (!nda_format_from_info (info, &format))
+    return FALSE;
+  if (nda_sealer_is_started (self->sealer)) {
+    if (nda_record_format_equal (&format, &self->format))
+      return TRUE;
+    if (renew_session (self, &format) != GST_FLOW_OK)
+      return FALSE;
+  }
+  free_pool (self);
+  self->format = format;
+  self->frame_bytes = frame_bytes;
+  self->pool = nda_crypto_pool_new (self->caps,
+      longest_record (self->n_max_frames, frame_bytes));
+  return nda_sealer_is_started (self->sealer)
+      || start_session (self, &format);
+}
+
+static gboolean
+check_length (NdaEncrypt * self, const GstAudioInfo * info)
+{
+  guint n_max = NDA_RECORD_MAX_PAYLOAD / info->bpf;
+
+  if (self->n_max_frames <= n_max)
+    return TRUE;
+  GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+      (_("A block of %u frames of %d bytes does not fit into a record. Set "
+              "“block-frames” to %u or less."), self->n_max_frames,
+          info->bpf, n_max), ("a record has at most %d bytes", NDA_RECORD_MAX));
+  return FALSE;
+}
+
+static gboolean
+take_caps (NdaEncrypt * self, GstEvent * event)
+{
+  GstCaps *caps;
+  GstAudioInfo info;
+  GstEvent *out;
+  gboolean was_told = self->caps != NULL;
+
+  gst_event_parse_caps (event, &caps);
+  if (!gst_audio_info_from_caps (&info, caps) || !check_length (self, &info)
+      || !negotiate (self) || !set_format (self, &info)) {
+    gst_event_unref (event);
+    return FALSE;
+  }
+  out = was_told ? NULL : gst_event_new_caps (self->caps);
+  if (out)
+    gst_event_set_seqnum (out, gst_event_get_seqnum (event));
+  gst_event_unref (event);
+  return !out || gst_pad_push_event (NDA_CRYPTO (self)->srcpad, out);
+}
+
+static gboolean
+take_eos (NdaEncrypt * self, GstEvent * event)
+{
+  if (nda_sealer_is_started (self->sealer)) {
+    if (self->is_stream)
+      self->has_ended = TRUE;
+    end_session (self, NULL);
+  }
+  return gst_pad_push_event (NDA_CRYPTO (self)->srcpad, event);
+}
+
+/* From the regrouping, on the sink thread. */
+static gboolean
+push_event (gpointer owner, GstEvent * event)
+{
+  NdaEncrypt *self = NDA_ENCRYPT (owner);
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_CAPS:
+      return take_caps (self, event);
+    case GST_EVENT_EOS:
+      return take_eos (self, event);
+    case GST_EVENT_SEGMENT:
+    case GST_EVENT_FLUSH_STOP:
+      self->end = GST_CLOCK_TIME_NONE;
+      break;
+    case GST_EVENT_GAP:        /* is in the position of the next block */
+    case GST_EVENT_TAG:        /* might tell what is encrypted */
+    case GST_EVENT_TOC:
+      gst_event_unref (event);
+      return TRUE;
+    default:
+      break;
+  }
+  return gst_pad_push_event (NDA_CRYPTO (self)->srcpad, event);
+}
+
+static gboolean
+sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
+{
+  if (GST_EVENT_IS_SERIALIZED (event))
+    return nda_block_input_event (&NDA_ENCRYPT (parent)->input, event);
+  return gst_pad_event_default (pad, parent, event);
+}
+
+/* --- data --- */
+
+/* Counts the frames that are missing before @block. */
+static void
+skip_gap (NdaEncrypt * self, GstBuffer * block)
+{
+  GstClockTime start = GST_BUFFER_PTS (block);
+  guint64 n_frames;
+
+  if (!GST_CLOCK_TIME_IS_VALID (self->end) || start <= self->end)
+    return;
+  n_frames = gst_util_uint64_scale_round (start - self->end,
+      self->format.rate, GST_SECOND);
+  if (n_frames) {
+    GST_DEBUG_OBJECT (self, "gap of %" G_GUINT64_FORMAT " frames", n_frames);
+    nda_sealer_skip (self->sealer, n_frames);
+  }
+}
+
+static gsize
+seal_block (NdaEncrypt * self, GstBuffer * block, guint8 * record,
+    guint * n_frames)
+{
+  GstMapInfo map;
+  gsize n_record;
+
+  if (!gst_buffer_map (block, &map, GST_MAP_READ))
+    return 0;
+  *n_frames = map.size / self->frame_bytes;
+  n_record = nda_sealer_seal_audio (self->sealer, map.data, *n_frames, record);
+  gst_buffer_unmap (block, &map);
+  return n_record;
+}
+
+/* Makes of @block (transfer none) a record in @record. */
+static GstFlowReturn
+make_record (NdaEncrypt * self, GstBuffer * block, GstBuffer ** record,
+    gsize * n_record)
+{
+  GstMapInfo map;
+  guint n_frames;
+  GstFlowReturn flow = acquire (self, record, &map);
+
+  if (flow != GST_FLOW_OK)
+    return flow;
+  *n_record = seal_block (self, block, map.data + get_offset (self), &n_frames);
+  write_length (self, map.data, *n_record);
+  gst_buffer_unmap (*record, &map);
+  if (!*n_record) {
+    gst_clear_buffer (record);
+    return fail_sealing (self);
+  }
+  /* no GAP flag: what is silent is nobody's business */
+  if (GST_BUFFER_IS_DISCONT (block))
+    GST_BUFFER_FLAG_SET (*record, GST_BUFFER_FLAG_DISCONT);
+  GST_BUFFER_PTS (*record) = GST_BUFFER_PTS (block);
+  GST_BUFFER_DURATION (*record) = GST_BUFFER_DURATION (block);
+  count (self, 1, n_frames);
+  return GST_FLOW_OK;
+}
+
+/* Before a block: the session that it belongs to, and its place there. */
+static GstFlowReturn
+prepare_session (NdaEncrypt * self, GstBuffer * block)
+{
+  if (self->has_ended)
+    return GST_FLOW_EOS;
+  if (!nda_sealer_is_started (self->sealer)
+      && !start_session (self, &self->format))
+    return GST_FLOW_ERROR;
+  if (GST_BUFFER_IS_DISCONT (block))
+    skip_gap (self, block);
+  return needs_session (self) ? renew_session (self, &self->format) :
+      GST_FLOW_OK;
+}
+
+/* From the regrouping, on the sink thread. Takes @block. */
+static GstFlowReturn
+push_block (gpointer owner, GstBuffer * block)
+{
+  NdaEncrypt *self = NDA_ENCRYPT (owner);
+  GstBuffer *record = NULL;
+  gsize n_record;
+  GstFlowReturn flow = self->pool ? prepare_session (self, block) :
+      GST_FLOW_NOT_NEGOTIATED;
+
+  if (flow == GST_FLOW_OK)
+    flow = make_record (self, block, &record, &n_record);
+  self->end = GST_BUFFER_PTS (block) + GST_BUFFER_DURATION (block);
+  gst_buffer_unref (block);
+  return flow == GST_FLOW_OK ? push_record (self, record, n_record) : flow;
+}
+
+static const NdaBlockOutput to_records = {
+  .push_block = push_block,
+  .push_event = push_event,
+};
+
+static GstFlowReturn
+sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
+{
+  return nda_block_input_chain (&NDA_ENCRYPT (parent)->input, buffer);
+}
+
+/* --- life cycle --- */
+
+void
+nda_encrypt_init_stream (NdaEncrypt * self)
+{
+  nda_block_input_init (&self->input, GST_ELEMENT (self), &to_records);
+  nda_crypto_add_pads (NDA_CRYPTO (self), GST_DEBUG_FUNCPTR (sink_chain),
+      GST_DEBUG_FUNCPTR (sink_event));
+}
+
+/* Before the pads are active. */
+void
+nda_encrypt_start_stream (NdaEncrypt * self, guint block_frames,
+    guint session_records)
+{
+  self->n_max_frames = block_frames;
+  self->max_records = session_records;
+  nda_block_input_set_block_frames (&self->input, block_frames);
+  g_atomic_int_set (&self->wants_session, FALSE);
+  self->has_ended = FALSE;
+  self->end = GST_CLOCK_TIME_NONE;
+}
+
+/* When the pads are no longer active. */
+void
+nda_encrypt_stop_stream (NdaEncrypt * self)
+{
+  nda_sealer_stop (self->sealer);
+  nda_block_input_reset (&self->input);
+  free_pool (self);
+  gst_clear_caps (&self->caps);
+}

@@ -1,0 +1,265 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* ndaencrypt and ndadecrypt: what goes in comes out. */
+
+#include "config.h"
+
+#include "pair.h"
+
+/* --- round trips --- */
+
+static void
+check_round_trip (const gchar * caps, const gchar * record_caps,
+    guint block_frames, guint suite)
+{
+  const guint lengths[] = { 0, 1, 511, 512, 513, 4096, 512, 512, 7 };
+  g_autofree gchar *enc = g_strdup_printf ("ndaencrypt context=alice "
+      "block-frames=%u suite=%u", block_frames, suite);
+  g_autofree gchar *dec = g_strdup_printf ("ndadecrypt context=alice suite=%u",
+      suite);
+  g_auto (Pair) p = { NULL };
+
+  pair_init (&p, enc, dec, caps, record_caps);
+  for (guint i = 0; i < G_N_ELEMENTS (lengths); i++)
+    push_frames (&p, lengths[i]);
+  end (&p);
+
+  assert_same (&p);
+  assert_no_message (p.bus);
+  fail_unless_equals_int (p.n_discont, 1);
+  assert_equals_uint64 (get_counter (p.dec->element, "num-frames"), p.n_pushed);
+  assert_equals_uint64 (get_counter (p.enc->element, "num-frames"), p.n_pushed);
+  assert_equals_uint64 (p.n_buffers,
+      (p.n_pushed + block_frames - 1) / block_frames);
+}
+
+GST_START_TEST (test_every_format)
+{
+  const gchar *formats[] = { "S16LE", "S24LE", "S32LE", "F32LE", "F64LE" };
+  const struct
+  {
+    guint rate, n_channels;
+  } kinds[] = { {48000, 1}, {44100, 2}, {8000, 3}, {768000, 8}, {1000, 5} };
+
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
+    for (guint k = 0; k < G_N_ELEMENTS (kinds); k++) {
+      g_autofree gchar *caps = g_strdup_printf ("audio/x-raw,format=%s,"
+          "rate=%u,channels=%u,layout=interleaved,channel-mask=(bitmask)%s",
+          formats[i], kinds[k].rate, kinds[k].n_channels,
+          kinds[k].n_channels == 2 ? "3" : "0");
+
+      check_round_trip (caps, k % 2 ? PACKETS : STREAM ",suite=5", 512, 5);
+    }
+  }
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_every_suite)
+{
+  for (guint suite = 1; suite <= 5; suite++) {
+    g_autofree gchar *packets = g_strdup_printf ("application/x-nda-sframe,"
+        "version=1,framing=packet,suite=%u", suite);
+
+    check_round_trip (S16_MONO, packets, 512, suite);
+    check_round_trip (S16_MONO, NULL, 512, suite);
+  }
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_any_block_length)
+{
+  const guint lengths[] = { 1, 64, 480, 512, 1024, 32000 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (lengths); i++)
+    check_round_trip (S16_MONO, PACKETS, lengths[i], 5);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_output_caps_follow_the_records)
+{
+  g_auto (Pair) p = { NULL };
+  g_autoptr (GstCaps) caps = NULL;
+  g_autoptr (GstCaps) expected =
+      gst_caps_from_string ("audio/x-raw,format=S24LE,"
+      "rate=96000,channels=4,layout=interleaved,channel-mask=(bitmask)0");
+
+  pair_init (&p, "ndaencrypt", "ndadecrypt", "audio/x-raw,format=S24LE,"
+      "rate=96000,channels=4,layout=interleaved,channel-mask=(bitmask)0x33",
+      NULL);
+  push_frames (&p, 512);
+  carry (&p);
+  caps = gst_pad_get_current_caps (p.dec->sinkpad);
+  fail_unless (gst_caps_is_equal (caps, expected), "%" GST_PTR_FORMAT, caps);
+}
+
+GST_END_TEST;
+
+/* --- negotiation --- */
+
+static void
+check_choice (const gchar * description, const gchar * downstream,
+    const gchar * framing, gint suite)
+{
+  GstHarness *h = make_harness (description, records[0].master_key);
+  g_autoptr (GstCaps) caps = NULL;
+  const GstStructure *s;
+  gint found = 0;
+
+  if (downstream)
+    gst_harness_set_sink_caps_str (h, downstream);
+  gst_harness_set_src_caps_str (h, S16_MONO);
+  caps = gst_pad_get_current_caps (h->sinkpad);
+  if (!framing) {
+    fail_unless (caps == NULL);
+  } else {
+    s = gst_caps_get_structure (caps, 0);
+    fail_unless_equals_string (gst_structure_get_string (s, "framing"),
+        framing);
+    fail_unless (gst_structure_get_int (s, "suite", &found));
+    fail_unless_equals_int (found, suite);
+    fail_unless_equals_int (gst_structure_n_fields (s), 3);
+  }
+  gst_harness_teardown (h);
+}
+
+GST_START_TEST (test_negotiation)
+{
+  check_choice ("ndaencrypt", NULL, "stream", 5);
+  check_choice ("ndaencrypt", "ANY", "stream", 5);
+  check_choice ("ndaencrypt", PACKETS, "packet", 5);
+  check_choice ("ndaencrypt framing=packet", NULL, "packet", 5);
+  check_choice ("ndaencrypt suite=4", NULL, "stream", 4);
+  check_choice ("ndaencrypt suite=1", NULL, "stream", 1);
+  check_choice ("ndaencrypt",
+      "application/x-nda-sframe,suite=(int){1,4}", "stream", 4);
+  check_choice ("ndaencrypt",
+      "application/x-nda-sframe,suite=(int){1,2}", "stream", 2);
+  check_choice ("ndaencrypt suite=5",
+      "application/x-nda-sframe,suite=(int)4", NULL, 0);
+  check_choice ("ndaencrypt framing=stream", PACKETS, NULL, 0);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_a_block_that_no_record_can_hold)
+{
+  GstHarness *h = make_harness ("ndaencrypt block-frames=40000",
+      records[0].master_key);
+  GstBus *bus = gst_bus_new ();
+
+  gst_element_set_bus (h->element, bus);
+  gst_harness_set_src_caps_str (h, S16_MONO);
+  assert_error (bus, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+      "Set “block-frames” to 32743 or less");
+  gst_element_set_bus (h->element, NULL);
+  gst_object_unref (bus);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_latency_is_that_of_regrouping)
+{
+  g_auto (Pair) p = { NULL };
+
+  pair_init (&p, "ndaencrypt", "ndadecrypt", S16_MONO, PACKETS);
+  gst_harness_set_upstream_latency (p.enc, 0);
+  push_frames (&p, 512);
+  push_frames (&p, 512);
+  assert_equals_uint64 (gst_harness_query_latency (p.enc), 0);
+  push_frames (&p, 480);
+  push_frames (&p, 480);
+  assert_equals_uint64 (gst_harness_query_latency (p.enc),
+      gst_util_uint64_scale (512 - 32, GST_SECOND, 48000));
+}
+
+GST_END_TEST;
+
+/* --- streams of the vectors --- */
+
+static void
+check_outcome (GstBus * bus, const gchar * result)
+{
+  g_autoptr (GstMessage) message =
+      gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  const GstStructure *details = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (g_str_equal (result, "ok")) {
+    fail_unless (message == NULL);
+    return;
+  }
+  fail_unless (message != NULL, "no error: %s", result);
+  gst_message_parse_error (message, &error, NULL);
+  gst_message_parse_error_details (message, &details);
+  if (details)
+    fail_unless_equals_string (gst_structure_get_string (details, "outcome"),
+        result);
+  fail_unless_equals_int (error->code, g_str_equal (result, "unknown-key") ?
+      GST_STREAM_ERROR_DECRYPT_NOKEY : GST_STREAM_ERROR_DECRYPT);
+}
+
+static void
+check_stream (guint i, gsize step)
+{
+  Pair p = {.in = g_byte_array_new (),.out = g_byte_array_new () };
+  g_auto (Bytes) bytes = from_hex (streams[i].bytes);
+  g_autofree gchar *counter = g_strconcat ("num-", streams[i].result, NULL);
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  p.dec = make_harness ("ndadecrypt context=alice", streams[i].master_key);
+  p.bus = gst_bus_new ();
+  gst_element_set_bus (p.dec->element, p.bus);
+  gst_harness_set_src_caps_str (p.dec, STREAM);
+  for (gsize at = 0; at < bytes.n && flow == GST_FLOW_OK; at += step)
+    flow = gst_harness_push (p.dec, gst_buffer_new_memdup (bytes.data + at,
+            MIN (step, bytes.n - at)));
+  gst_harness_push_event (p.dec, gst_event_new_eos ());
+  collect (&p);
+
+  check_outcome (p.bus, streams[i].result);
+  check_bytes (p.out->data, p.out->len, streams[i].pcm, streams[i].name);
+  if (!g_str_equal (streams[i].result, "ok"))
+    fail_unless (get_counter (p.dec->element, counter) >= 1);
+  gst_element_set_bus (p.dec->element, NULL);
+  gst_object_unref (p.bus);
+  gst_harness_teardown (p.dec);
+  g_byte_array_unref (p.in);
+  g_byte_array_unref (p.out);
+}
+
+GST_START_TEST (test_streams_of_the_vectors)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (streams); i++) {
+    check_stream (i, 1);
+    check_stream (i, 50);
+    check_stream (i, 4096);
+  }
+}
+
+GST_END_TEST;
+
+static Suite *
+elements_suite (void)
+{
+  Suite *suite = suite_create ("elements");
+  TCase *tc = tcase_create ("elements");
+
+  suite_add_tcase (suite, tc);
+  tcase_add_test (tc, test_every_format);
+  tcase_add_test (tc, test_every_suite);
+  tcase_add_test (tc, test_any_block_length);
+  tcase_add_test (tc, test_output_caps_follow_the_records);
+  tcase_add_test (tc, test_negotiation);
+  tcase_add_test (tc, test_a_block_that_no_record_can_hold);
+  tcase_add_test (tc, test_latency_is_that_of_regrouping);
+  tcase_add_test (tc, test_streams_of_the_vectors);
+  return suite;
+}
+
+GST_CHECK_MAIN (elements);
