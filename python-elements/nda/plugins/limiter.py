@@ -40,8 +40,11 @@ def to_ceiling(level: float) -> np.float32:
     """Return a level in dBFS as a sample that is not above it."""
     exact = factor_of(level)
     ceiling = np.float32(exact)
-    # Or the next one below, which is 2^-24 to 2^-23 less.
-    return ceiling if ceiling <= exact else np.float32(exact * (1 - 2**-24))
+    # NumPy 2 would compare them as 32-bit floats, which are always equal.
+    if float(ceiling) <= exact:
+        return ceiling
+    # The next one below, which is 2^-24 to 2^-23 less.
+    return np.float32(exact * (1 - 2**-24))
 
 
 class LimiterPlugin(ReadyProcessor):
