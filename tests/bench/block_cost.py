@@ -7,14 +7,16 @@ Gain and clip on 512-frame blocks, as fast as it goes, four ways in turn:
 not at all (identity), native code behind a queue, ndapybridge, and an element
 written in Python with gst-python. CPU time is user and system of the whole
 process, so no thread's work is forgotten; "added" is what is over identity in
-the same round. Rounds alternate, and medians are shown: what else the machine
-does hits all four alike.
+the same round. The plugin alone, called in a loop, is what NumPy needs;
+"beyond" is what a way adds to that. Rounds alternate, and medians are shown:
+what else the machine does hits all alike.
 
-    ./nda bench
+    ./nda bench block-cost
 """
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import time
@@ -24,14 +26,18 @@ import gi
 import numpy as np
 
 gi.require_version("Gst", "1.0")
-gi.require_version("GstBase", "1.0")
-from gi.repository import Gst, GstBase  # noqa: E402
+from gi.repository import Gst  # noqa: E402
 
-# Before the pad templates below can be made.
-Gst.init(None)
+HERE = Path(__file__).resolve().parent
+sys.path += [
+    str(HERE),
+    str(HERE / "python"),
+    str(Path(os.environ["NDA_PYTHON_DIR"], "nda", "api")),
+]
+from gain_and_clip import create_plugin  # noqa: E402
+from pygainandclip import FORMAT, GainAndClip  # noqa: E402
 
 BLOCK_US = 512 * 1e6 / 48000
-FORMAT = "F32LE" if sys.byteorder == "little" else "F32BE"
 SOURCE = (
     "audiotestsrc samplesperbuffer=512 num-buffers={} ! audio/x-raw,"
     f"format={FORMAT},rate=48000,channels=2,layout=interleaved"
@@ -39,41 +45,27 @@ SOURCE = (
 WAYS = {
     "identity": "identity",
     "queue ! volume": "queue ! volume volume=0.5",
-    "ndapybridge": "ndapybridge plugin="
-    + str(Path(__file__).with_name("gain_and_clip.py")),
+    "ndapybridge": f"ndapybridge plugin={HERE / 'gain_and_clip.py'}",
     "gst-python": "pygainandclip",
 }
+ALONE = "the plugin alone"
 
 
-def make_template(name: str, direction: Gst.PadDirection) -> Gst.PadTemplate:
-    return Gst.PadTemplate.new(
-        name,
-        direction,
-        Gst.PadPresence.ALWAYS,
-        Gst.Caps.from_string(f"audio/x-raw,format={FORMAT}"),
-    )
+class Block:
+    """What a plugin is shown."""
+
+    def __init__(self) -> None:
+        self.data = np.zeros((2, 512), dtype=np.float32)
 
 
-class GainAndClip(GstBase.BaseTransform):
-    """The same body as gain_and_clip.py, as an element in Python."""
-
-    __gstmetadata__ = (
-        "Gain and clip",
-        "Filter/Effect/Audio",
-        "Half the level, clipped to full scale",
-        "the nda authors",
-    )
-    __gsttemplates__ = (
-        make_template("sink", Gst.PadDirection.SINK),
-        make_template("src", Gst.PadDirection.SRC),
-    )
-
-    def do_transform_ip(self, buffer: Gst.Buffer) -> Gst.FlowReturn:
-        with buffer.map(Gst.MapFlags.READ | Gst.MapFlags.WRITE) as mapped:
-            block = np.frombuffer(mapped.data, dtype=np.float32)
-            np.multiply(block, 0.5, out=block)
-            np.clip(block, -1.0, 1.0, out=block)
-        return Gst.FlowReturn.OK
+def run_alone(n_blocks: int) -> tuple[float, float]:
+    """As run(), for nothing but the plugin's own work."""
+    plugin, block = create_plugin(), Block()
+    cpu, wall = time.process_time(), time.perf_counter()
+    for _ in range(n_blocks):
+        plugin.process_audio(block)
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    return cpu / n_blocks * 1e6, wall / n_blocks * 1e6
 
 
 def run(way: str, n_blocks: int) -> tuple[float, float]:
@@ -99,14 +91,16 @@ def run(way: str, n_blocks: int) -> tuple[float, float]:
 
 def measure(n_rounds: int, n_blocks: int) -> dict[str, list]:
     """Return for each way its (cpu, wall) of every round but the first."""
-    results: dict[str, list] = {way: [] for way in WAYS}
+    results: dict[str, list] = {way: [] for way in [*WAYS, ALONE]}
     for _ in range(n_rounds + 1):
         for way in WAYS:
             results[way].append(run(way, n_blocks))
+        results[ALONE].append(run_alone(n_blocks))
     return {way: rounds[1:] for way, rounds in results.items()}
 
 
 def summarise(results: dict[str, list]) -> list[dict]:
+    alone = statistics.median(cpu for cpu, _ in results[ALONE])
     added = {
         way: [
             cpu - idle
@@ -114,41 +108,41 @@ def summarise(results: dict[str, list]) -> list[dict]:
         ]
         for way in WAYS
     }
+    added[ALONE] = [cpu for cpu, _ in results[ALONE]]
     peer = statistics.median(added["gst-python"])
     rows = []
-    for way in WAYS:
+    for way, rounds in results.items():
         middle = statistics.median(added[way])
-        rows.append(
-            {
-                "bench": "block-cost",
-                "way": way,
-                "cpu_us": round(
-                    statistics.median(cpu for cpu, _ in results[way]), 2
-                ),
-                "added_us": round(middle, 2),
-                "added_us_min": round(min(added[way]), 2),
-                "added_us_max": round(max(added[way]), 2),
-                "of_gst_python": round(middle / peer, 3),
-                "times_real_time": round(
-                    BLOCK_US
-                    / statistics.median(wall for _, wall in results[way])
-                ),
-            }
-        )
+        row = {
+            "bench": "block-cost",
+            "way": way,
+            "cpu_us": round(statistics.median(cpu for cpu, _ in rounds), 2),
+            "added_us": round(middle, 2),
+            "added_us_min": round(min(added[way]), 2),
+            "added_us_max": round(max(added[way]), 2),
+            "of_gst_python": round(middle / peer, 3),
+            "times_real_time": round(
+                BLOCK_US / statistics.median(wall for _, wall in rounds)
+            ),
+        }
+        if way in ("ndapybridge", "gst-python"):
+            row["beyond_us"] = round(middle - alone, 2)
+        rows.append(row)
     return rows
 
 
 def print_table(rows: list[dict], n_rounds: int, n_blocks: int) -> None:
     print(f"CPU a block in us, medians of {n_rounds} x {n_blocks} blocks")
     print(
-        f"{'':16}{'CPU':>8}{'added':>8}{'(min - max)':>17}"
+        f"{'':17}{'CPU':>7}{'added':>7}{'(min - max)':>16}{'beyond':>8}"
         f"{'of gst-python':>15}{'x real time':>13}"
     )
     for row in rows:
         spread = f"({row['added_us_min']:.1f} - {row['added_us_max']:.1f})"
+        beyond = f"{row['beyond_us']:.1f}" if "beyond_us" in row else ""
         print(
-            f"{row['way']:16}{row['cpu_us']:8.1f}{row['added_us']:8.1f}"
-            f"{spread:>17}{row['of_gst_python']:15.2f}"
+            f"{row['way']:17}{row['cpu_us']:7.1f}{row['added_us']:7.1f}"
+            f"{spread:>16}{beyond:>8}{row['of_gst_python']:15.2f}"
             f"{row['times_real_time']:13}"
         )
     for row in rows:
