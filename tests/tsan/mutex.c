@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* GMutex and GCond over pthread's, for ThreadSanitizer: GLib's own are bare
+/* GMutex and GCond over pthread's, and what a GAsyncQueue hands over, for ThreadSanitizer: GLib's own are bare
  * futexes, which it cannot see in a distribution's GLib, so that a correct
  * program draws reports. Linked into test programs of a build with
  * -Db_sanitize=thread; exported, so that GStreamer's libraries use them too.
@@ -12,12 +12,14 @@
 
 #define _GNU_SOURCE
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include <glib.h>
+#include <sanitizer/tsan_interface.h>
 
 static void *
 get (gpointer * place, size_t n_bytes)
@@ -118,4 +120,44 @@ void
 g_cond_broadcast (GCond * cond)
 {
   pthread_cond_broadcast (cond_of (cond));
+}
+
+/* GLib's own GAsyncQueue, through which a GstHarness gets its buffers, locks
+ * inside GLib, where the mutexes above are not used. What is pushed is told
+ * to have happened before what is popped. */
+
+#define REAL(function) ((__typeof__ (&function)) \
+    (gpointer) dlsym (RTLD_NEXT, #function))
+
+void
+g_async_queue_push (GAsyncQueue * queue, gpointer data)
+{
+  __tsan_release (queue);
+  REAL (g_async_queue_push) (queue, data);
+}
+
+static gpointer
+take (GAsyncQueue * queue, gpointer data)
+{
+  if (data)
+    __tsan_acquire (queue);
+  return data;
+}
+
+gpointer
+g_async_queue_pop (GAsyncQueue * queue)
+{
+  return take (queue, REAL (g_async_queue_pop) (queue));
+}
+
+gpointer
+g_async_queue_try_pop (GAsyncQueue * queue)
+{
+  return take (queue, REAL (g_async_queue_try_pop) (queue));
+}
+
+gpointer
+g_async_queue_timeout_pop (GAsyncQueue * queue, guint64 timeout)
+{
+  return take (queue, REAL (g_async_queue_timeout_pop) (queue, timeout));
 }
