@@ -270,14 +270,14 @@ GST_END_TEST;
 GST_START_TEST (test_segment_in_bytes_becomes_one_in_time)
 {
   GstHarness *h = make_harness ("passthrough", NULL);
+  g_autoptr (GstCaps) caps = gst_caps_from_string (STEREO);
   GstEvent *event = NULL;
   GstSegment segment;
   const GstSegment *out;
 
   gst_segment_init (&segment, GST_FORMAT_BYTES);
   gst_harness_push_event (h, gst_event_new_stream_start ("bytes"));
-  gst_harness_push_event (h, gst_event_new_caps (gst_caps_from_string
-          (STEREO)));
+  gst_harness_push_event (h, gst_event_new_caps (caps));
   gst_harness_push_event (h, gst_event_new_segment (&segment));
   do {
     gst_clear_event (&event);
@@ -341,11 +341,11 @@ GST_END_TEST;
 GST_START_TEST (test_same_format_again_cuts_nothing)
 {
   GstHarness *h = make_harness ("passthrough", STEREO);
+  g_autoptr (GstCaps) same = gst_caps_from_string (STEREO ", extra = (int) 1");
   GstBuffer *out;
 
   gst_harness_push (h, make_buffer (0, 100));
-  gst_pad_push_event (h->srcpad, gst_event_new_caps (gst_caps_from_string
-          (STEREO ", extra = (int) 1")));
+  gst_pad_push_event (h->srcpad, gst_event_new_caps (same));
   gst_harness_push (h, make_buffer (100, 412));
 
   out = gst_harness_pull (h);
@@ -565,6 +565,7 @@ GST_START_TEST (test_it_bears_stress)
   GstHarness *h = make_harness ("passthrough", STEREO);
   g_autoptr (GstCaps) caps = gst_caps_from_string (STEREO);
   GstSegment segment;
+  g_autoptr (GstEvent) event = gst_event_new_reconfigure ();
   GstHarnessThread *threads[4];
   GValue parameters = G_VALUE_INIT;
 
@@ -575,8 +576,7 @@ GST_START_TEST (test_it_bears_stress)
   threads[0] = gst_harness_stress_push_buffer_with_cb_start (h, caps,
       &segment, next_stress_buffer, NULL, NULL);
   threads[1] = gst_harness_stress_property_start (h, "parameters", &parameters);
-  threads[2] = gst_harness_stress_send_upstream_event_start (h,
-      gst_event_new_reconfigure ());
+  threads[2] = gst_harness_stress_send_upstream_event_start (h, event);
   threads[3] = gst_harness_stress_statechange_start (h);
   while (gst_harness_buffers_received (h) < 200)
     g_thread_yield ();
