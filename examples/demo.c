@@ -171,6 +171,7 @@ print_progress (gpointer user_data)
 }
 
 static void
+G_GNUC_PRINTF (4, 5)
 print_row (const gchar * what, const gchar * asked, const gchar * old,
     const gchar * format, ...)
 {

@@ -188,7 +188,7 @@ GST_START_TEST (test_split_of_the_input_changes_no_bit)
       else if (native_formats[f] == GST_AUDIO_FORMAT_F64)
         ((gdouble *) in)[i] = sine[i];
       else if (native_formats[f] == GST_AUDIO_FORMAT_S32)
-        ((gint32 *) in)[i] = sine[i] * G_MAXINT32;
+        ((gint32 *) in)[i] = (gdouble) sine[i] * G_MAXINT32;
       else
         ((gint16 *) in)[i] = sine[i] * G_MAXINT16;
     }
