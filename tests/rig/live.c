@@ -10,7 +10,11 @@
  * noted without. Where such a note goes with a loss, the run has told nothing
  * (see undisturbed).
  *
- *   with-rig one rig-live [--seconds 5] [--timing] [--max-growth KIB]
+ * With --python, source and sink are our Python plugins over PortAudio, which
+ * count their own underruns and overruns.
+ *
+ *   with-rig one rig-live [--python] [--seconds 5] [--timing]
+ *       [--max-growth KIB]
  */
 
 #include <math.h>
@@ -23,6 +27,9 @@
 
 #define PATH "ndasrc name=src ! " \
     "ndapybridge name=bridge plugin=passthrough ! ndasink name=sink"
+#define PYTHON_PATH "ndapysrc name=src plugin=microphone ! " \
+    "ndapybridge name=bridge plugin=passthrough ! " \
+    "ndapysink name=sink plugin=speaker"
 
 /* The path runs for so long before the signal starts: by then the sink has
  * settled. */
@@ -30,6 +37,9 @@
 #define MAX_LATENCY (40 * GST_MSECOND)
 #define BLOCKS_PER_SECOND 93.75
 #define RATE_TOLERANCE 0.01
+#define TICK_MS 5
+/* What PortAudio's periods of 10 ms bridge */
+#define MAX_STALL_MS 20
 
 typedef struct
 {
@@ -38,6 +48,13 @@ typedef struct
   GstElement *player;           /* owned */
   RigEar *ear;                  /* owned */
   guint64 n_frames;
+  gboolean is_python;           /* source and sink are plugins */
+  /* what the plugins had counted when the signal began */
+  guint64 n_overruns, n_underruns;
+  /* and how many blocks the sink had taken, and when */
+  guint64 first_block;
+  GstClockTime first_time;
+  gint64 last_tick, longest_stall;      /* us */
   gint max_growth;              /* KiB; 0: not judged */
   gsize kib_when_warm;
   RigReport report;
@@ -65,18 +82,106 @@ judge_is_never (LiveRun * run, const gchar * name, const gchar * field)
 }
 
 static void
+report_rate (LiveRun * run, const gchar * name, gdouble rate, gdouble tolerance)
+{
+  g_autofree gchar *what = g_strdup_printf ("rate of %s", name);
+  g_autofree gchar *found = g_strdup_printf ("%.4f", rate);
+
+  rig_report_timing (&run->report, what, "93.75 +- 0.01", found,
+      fabs (rate - BLOCKS_PER_SECOND) <= tolerance);
+}
+
+static void
 judge_rate (LiveRun * run, const gchar * name)
 {
   g_autoptr (GstStructure) stats = rig_get_stats (run->path, name);
-  g_autofree gchar *what = g_strdup_printf ("rate of %s", name);
-  g_autofree gchar *found = NULL;
   gdouble rate;
 
   if (!gst_structure_get_double (stats, "rate", &rate))
     g_error ("the stats of %s have no rate", name);
-  found = g_strdup_printf ("%.4f", rate);
-  rig_report_timing (&run->report, what, "93.75 +- 0.01", found,
-      fabs (rate - BLOCKS_PER_SECOND) <= RATE_TOLERANCE);
+  report_rate (run, name, rate, RATE_TOLERANCE);
+}
+
+/* --- What the plugins say --- */
+
+static guint64
+get_parameter (LiveRun * run, const gchar * name, const gchar * key)
+{
+  g_autoptr (GstElement) element =
+      gst_bin_get_by_name (GST_BIN (run->path), name);
+  g_autofree gchar *value = NULL;
+
+  g_signal_emit_by_name (element, "get-parameter", key, &value);
+  if (!value)
+    g_error ("the plugin of %s has no parameter %s", name, key);
+  return g_ascii_strtoull (value, NULL, 10);
+}
+
+static GstClockTime
+get_time (LiveRun * run)
+{
+  g_autoptr (GstClock) clock = gst_element_get_clock (run->path);
+
+  return gst_clock_get_time (clock);
+}
+
+static void
+note_plugins (LiveRun * run)
+{
+  run->n_overruns = get_parameter (run, "src", "overruns");
+  run->n_underruns = get_parameter (run, "sink", "underruns");
+  run->first_block = rig_get_counter (run->path, "sink", "num-blocks");
+  run->first_time = get_time (run);
+}
+
+static void
+judge_plugin (LiveRun * run, const gchar * what, guint64 n_found)
+{
+  g_autofree gchar *found = g_strdup_printf ("%" G_GUINT64_FORMAT, n_found);
+
+  rig_report_timing (&run->report, what, "0", found, n_found == 0);
+}
+
+/* PortAudio's buffers are short, and a sound server that was late itself tells
+ * them nothing: so a stall of this machine is looked for here. */
+static gboolean
+note_stall (gpointer user_data)
+{
+  LiveRun *run = user_data;
+  gint64 now = g_get_monotonic_time ();
+
+  if (run->last_tick > 0)
+    run->longest_stall = MAX (run->longest_stall,
+        now - run->last_tick - TICK_MS * 1000);
+  run->last_tick = now;
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+print_stall (LiveRun * run)
+{
+  g_print ("%-36s %14s %11.1f ms  noted\n", "longest stall of this machine", "",
+      run->longest_stall / 1e3);
+  run->report.was_disturbed |= run->longest_stall > MAX_STALL_MS * 1000;
+}
+
+static void
+judge_plugins (LiveRun * run)
+{
+  guint64 n_blocks =
+      rig_get_counter (run->path, "sink", "num-blocks") - run->first_block;
+  gdouble seconds = (gdouble) (get_time (run) - run->first_time) / GST_SECOND;
+
+  /* counted in whole blocks */
+  report_rate (run, "sink", n_blocks / seconds, RATE_TOLERANCE + 1 / seconds);
+  judge_plugin (run, "overruns of microphone",
+      get_parameter (run, "src", "overruns") - run->n_overruns);
+  judge_plugin (run, "underruns of speaker",
+      get_parameter (run, "sink", "underruns") - run->n_underruns);
+  judge_is_zero (run, "src", "num-failures");
+  judge_is_zero (run, "sink", "num-failures");
+  judge_is_never (run, "src", "num-discontinuities");
+  print_stall (run);
 }
 
 static void
@@ -94,11 +199,15 @@ judge_latency (LiveRun * run)
 static void
 judge_counters (LiveRun * run)
 {
+  judge_is_zero (run, "bridge", "num-failures");
+  judge_is_never (run, "bridge", "num-late");
+  if (run->is_python) {
+    judge_plugins (run);
+    return;
+  }
   judge_latency (run);
   judge_rate (run, "src");
   judge_rate (run, "sink");
-  judge_is_zero (run, "bridge", "num-failures");
-  judge_is_never (run, "bridge", "num-late");
   judge_is_never (run, "src", "num-overruns");
   judge_is_never (run, "src", "num-underruns");
   judge_is_never (run, "sink", "num-underruns");
@@ -109,11 +218,14 @@ judge_counters (LiveRun * run)
 static void
 judge_frames (LiveRun * run)
 {
-  guint64 n_in = rig_get_counter (run->path, "src", "num-frames");
+  guint64 n_bridged = rig_get_counter (run->path, "bridge", "num-frames");
 
-  rig_report_count (&run->report, "frames through the bridge", n_in,
-      rig_get_counter (run->path, "bridge", "num-frames"));
-  rig_report_count (&run->report, "frames into the sink", n_in,
+  /* Of ndapysrc, a block that GstBaseSrc has in hand when EOS is asked for goes
+   * nowhere. */
+  if (!run->is_python)
+    rig_report_count (&run->report, "frames through the bridge",
+        rig_get_counter (run->path, "src", "num-frames"), n_bridged);
+  rig_report_count (&run->report, "frames into the sink", n_bridged,
       rig_get_counter (run->path, "sink", "num-frames"));
 }
 
@@ -179,6 +291,8 @@ start_player (gpointer user_data)
 
   if (rig_get_counter (run->path, "sink", "num-blocks") < SETTLED_BLOCKS)
     return G_SOURCE_CONTINUE;
+  if (run->is_python)
+    note_plugins (run);
   run->player = rig_player_new ("cable", run->n_frames);
   gst_element_set_state (run->player, GST_STATE_PLAYING);
   return G_SOURCE_REMOVE;
@@ -240,6 +354,7 @@ live_run (LiveRun * run)
   gst_element_set_state (run->path, GST_STATE_PLAYING);
   g_timeout_add (20, start_player, run);
   g_timeout_add (20, note_memory, run);
+  g_timeout_add_full (G_PRIORITY_HIGH, TICK_MS, note_stall, run, NULL);
   g_main_loop_run (run->loop);
   gst_bus_remove_watch (bus);
 }
@@ -263,6 +378,8 @@ main (gint argc, gchar ** argv)
   LiveRun run = { NULL, };
   gint seconds = 5;
   const GOptionEntry options[] = {
+    {"python", 0, 0, G_OPTION_ARG_NONE, &run.is_python,
+        "Use our Python plugins over PortAudio as source and sink", NULL},
     {"seconds", 0, 0, G_OPTION_ARG_INT, &seconds, "Length of the signal", "N"},
     {"timing", 0, 0, G_OPTION_ARG_NONE, &run.report.judges_timing,
         "Judge late blocks, underruns and the rate, too", NULL},
@@ -276,7 +393,8 @@ main (gint argc, gchar ** argv)
   g_option_context_add_main_entries (context, options, NULL);
   g_option_context_add_group (context, gst_init_get_option_group ());
   if (!g_option_context_parse (context, &argc, &argv, &error) ||
-      !(run.path = gst_parse_launch (PATH, &error))) {
+      !(run.path = gst_parse_launch (run.is_python ? PYTHON_PATH : PATH,
+              &error))) {
     g_printerr ("%s\n", error->message);
     return EXIT_FAILURE;
   }
