@@ -63,13 +63,19 @@ def folder(tmp_path):
 def is_live(line):
     """Whether the microphone is its source, so that it never ends."""
     words = shlex.split(line)
-    return "ndasrc" in words and not any(
-        word.startswith(("uri=", "source=")) for word in words
+    return bool({"ndasrc", "ndamicsrc"} & set(words)) and not any(
+        word.startswith(("uri=", "source=", "num-buffers="))
+        for word in words
     )
 
 
 def needs_sound(line):
-    return is_live(line) or shlex.split(line)[-1] == "ndasink"
+    words = shlex.split(line)
+    return (
+        is_live(line)
+        or words[-1] == "ndasink"
+        or bool({"ndamicsrc", "ndaspeakersink"} & set(words))
+    )
 
 
 def is_left_out(element):
