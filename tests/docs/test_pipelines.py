@@ -61,9 +61,10 @@ def folder(tmp_path):
 
 
 def is_live(line):
-    """Whether the microphone is its source, so that it never ends."""
+    """Whether its source never ends, as a microphone does."""
     words = shlex.split(line)
-    return bool({"ndasrc", "ndamicsrc"} & set(words)) and not any(
+    sources = {"ndasrc", "ndamicsrc", "ndatonesrc"}
+    return bool(sources & set(words)) and not any(
         word.startswith(("uri=", "source=", "num-buffers="))
         for word in words
     )
@@ -72,7 +73,7 @@ def is_live(line):
 def needs_sound(line):
     words = shlex.split(line)
     return (
-        is_live(line)
+        (is_live(line) and "ndatonesrc" not in words)
         or words[-1] == "ndasink"
         or bool({"ndamicsrc", "ndaspeakersink"} & set(words))
     )
