@@ -59,6 +59,7 @@ class _Queue:
         self._changed = threading.Condition(threading.Lock())
         self._fifo = bytearray()
         self._is_interrupted = False
+        self._is_paused = False
         self._opening = threading.Lock()  # outside the condition
         self._stream: Any = None
         self._portaudio = _nda_portaudio.load(self.IS_INPUT)
@@ -80,7 +81,7 @@ class _Queue:
         return self._stream is not None
 
     def open(self) -> None:
-        """Start the device unless it is, or the queue interrupted.
+        """Start the device, unless it is open, paused or interrupted.
 
         Raises
         ------
@@ -88,7 +89,7 @@ class _Queue:
             If PortAudio refuses it.
         """
         with self._opening:
-            if self._stream is not None or self._is_interrupted:
+            if self.is_open() or self._is_paused or self._is_interrupted:
                 return
             self._prepare()
             self._stream = self._portaudio.open(
@@ -112,6 +113,14 @@ class _Queue:
             if stream is not None:
                 stream.close()
 
+    def pause(self, is_paused: bool) -> None:
+        """Close the device, and keep it closed until told otherwise."""
+        with self._changed:
+            self._is_paused = is_paused
+            self._changed.notify_all()
+        if is_paused:
+            self.close()
+
     def release(self) -> None:
         """Give up PortAudio; nothing can be opened any more."""
         self.close()
@@ -123,6 +132,9 @@ class _Queue:
             self._is_interrupted = is_interrupted
             self._changed.notify_all()
 
+    def is_interrupted(self) -> bool:
+        return self._is_interrupted
+
     def flush(self) -> None:
         """Forget what waits in the queue."""
         with self._changed:
@@ -130,7 +142,7 @@ class _Queue:
             self._changed.notify_all()
 
     def _wait_locked(self) -> None:
-        if not self._changed.wait(PATIENCE):
+        if not self._changed.wait(PATIENCE) and not self._is_paused:
             raise DeviceError(
                 f"the device “{self._device.name}” has stopped: is it still "
                 "connected?"
@@ -164,7 +176,9 @@ class Recorder(_Queue):
         self._lost_at = None
 
     def get(self) -> Optional[Block]:
-        """Wait for a block and return it, or None if interrupted.
+        """Wait for a block and return it; wait on while paused.
+
+        Return None if interrupted, or if the device is to be opened.
 
         Raises
         ------
@@ -174,7 +188,12 @@ class Recorder(_Queue):
         n_bytes = BLOCK_FRAMES * self._bpf
         with self._changed:
             while len(self._fifo) < n_bytes and not self._is_interrupted:
-                self._wait_locked()
+                if self._is_paused:
+                    self._changed.wait()
+                elif self.is_open():
+                    self._wait_locked()
+                else:
+                    return None
             if self._is_interrupted:
                 return None
             data = bytes(self._fifo[:n_bytes])

@@ -160,14 +160,12 @@ class NdaMicSrc(GstBase.BaseSrc):
         return True
 
     def do_change_state(self, transition):
-        # To pause is no reason to call unlock (): a live source has to come
-        # out of fill () by itself, and is called again when it plays.
+        # To pause is no reason to call unlock (): fill () waits on, without
+        # a device.
         if transition == Gst.StateChange.PLAYING_TO_PAUSED:
-            self._recorder.interrupt(True)
-            self._recorder.close()
+            self._recorder.pause(True)
         elif transition == Gst.StateChange.PAUSED_TO_PLAYING:
-            self._start = None
-            self._recorder.interrupt(False)
+            self._recorder.pause(False)
         return GstBase.BaseSrc.do_change_state(self, transition)
 
     def do_unlock(self):
@@ -217,10 +215,11 @@ class NdaMicSrc(GstBase.BaseSrc):
     def do_fill(self, offset, length, buffer):
         recorder = self._recorder
         try:
-            if not recorder.is_open():
-                recorder.open()
-                self.post_message(Gst.Message.new_latency(self))
-            block = recorder.get()
+            block = None
+            while block is None and not recorder.is_interrupted():
+                if not recorder.is_open():
+                    self._open()
+                block = recorder.get()
         except self._device_error as error:
             self._fail(
                 Gst.ResourceError,
@@ -237,6 +236,11 @@ class NdaMicSrc(GstBase.BaseSrc):
         self._n_blocks += 1
         self._n_frames += BLOCK_FRAMES
         return Gst.FlowReturn.OK
+
+    def _open(self):
+        self._recorder.open()
+        self._start = None
+        self.post_message(Gst.Message.new_latency(self))
 
     def _count(self, buffer, block):
         """Set the time stamps."""
