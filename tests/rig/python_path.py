@@ -67,8 +67,8 @@ def run_path(n_seconds):
     path = Gst.parse_launch(
         "ndamicsrc device=mic period=4096 name=mic ! "
         "ndapybridge plugin=passthrough ! ndaspectrum ! "
-        "ndaspeakersink device=ear name=speaker period=2048 "
-        "cushion=16"
+        "ndaspeakersink device=ear name=speaker period=4096 "
+        "cushion=24"
     )
     voice = Gst.parse_launch(
         f"appsrc name=src format=time max-bytes=0 caps={CAPS} ! "
