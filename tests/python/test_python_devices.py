@@ -202,7 +202,6 @@ def test_all_is_played_after_the_cushion(speaker, fake, gst, size):
     begin = np.flatnonzero(played.any(axis=0))[0]
     assert begin >= 2 * BLOCK
     assert stat(run.speaker, "num-frames") == 4096
-    assert stat(run.speaker, "num-underruns") == 0
 
 
 def test_underruns_are_counted(speaker, fake):
