@@ -160,11 +160,12 @@ class NdaMicSrc(GstBase.BaseSrc):
         return True
 
     def do_change_state(self, transition):
-        # To pause is no reason to call unlock (): fill () waits on, without
-        # a device.
+        # GstBaseSrc calls unlock () to pause, but not in every release
+        # unlock_stop () to go on.
         if transition == Gst.StateChange.PLAYING_TO_PAUSED:
             self._recorder.pause(True)
         elif transition == Gst.StateChange.PAUSED_TO_PLAYING:
+            self._recorder.interrupt(False)
             self._recorder.pause(False)
         return GstBase.BaseSrc.do_change_state(self, transition)
 
@@ -215,11 +216,18 @@ class NdaMicSrc(GstBase.BaseSrc):
     def do_fill(self, offset, length, buffer):
         recorder = self._recorder
         try:
-            block = None
-            while block is None and not recorder.is_interrupted():
-                if not recorder.is_open():
+            while True:
+                if not recorder.is_open() and not recorder.is_interrupted():
                     self._open()
                 block = recorder.get()
+                if block is not None:
+                    break
+                # A pause or a flush may have called unlock (). FLUSHING is
+                # for a flush alone: returned for a pause that PLAYING has
+                # taken back by now, it would stop the streaming for good.
+                flow = self.wait_playing()
+                if flow != Gst.FlowReturn.OK:
+                    return flow
         except self._device_error as error:
             self._fail(
                 Gst.ResourceError,
@@ -228,9 +236,6 @@ class NdaMicSrc(GstBase.BaseSrc):
                 "recorder",
             )
             return Gst.FlowReturn.ERROR
-        if block is None:
-            return Gst.FlowReturn.FLUSHING
-
         buffer.fill(0, block.data)
         self._count(buffer, block)
         self._n_blocks += 1
