@@ -114,19 +114,11 @@ static gboolean
 src_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
   NdaEncrypt *self = NDA_ENCRYPT (parent);
-  GstClockTime min, max, added;
-  gboolean live;
 
-  if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
-    return gst_pad_query_default (pad, parent, query);
-  if (!gst_pad_peer_query (NDA_CRYPTO (self)->sinkpad, query))
-    return FALSE;
-  added = nda_block_input_get_latency (&self->input);
-  gst_query_parse_latency (query, &live, &min, &max);
-  if (GST_CLOCK_TIME_IS_VALID (max))
-    max += added;
-  gst_query_set_latency (query, live, min + added, max);
-  return TRUE;
+  if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
+    return nda_block_answer_latency (NDA_CRYPTO (self)->sinkpad, query,
+        nda_block_input_get_latency (&self->input), 0);
+  return gst_pad_query_default (pad, parent, query);
 }
 
 /* --- life cycle --- */

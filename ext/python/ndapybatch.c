@@ -27,9 +27,7 @@ void
 nda_py_batch_clear (NdaPyBatch * self)
 {
   nda_py_batch_drop (self);
-  if (self->pool)
-    gst_buffer_pool_set_active (self->pool, FALSE);
-  gst_clear_object (&self->pool);
+  nda_block_pool_clear (&self->pool);
 }
 
 static gboolean

@@ -150,25 +150,16 @@ nda_py_on_error_get_type (void)
 static gboolean
 query_latency (NdaPyBridge * self, GstQuery * query)
 {
-  gboolean live;
-  GstClockTime min, max, added;
-  guint max_blocks;
+  guint64 max_blocks;
 
-  if (!gst_pad_peer_query (self->sinkpad, query))
-    return FALSE;
   GST_OBJECT_LOCK (self);
   max_blocks = self->max_blocks;
   GST_OBJECT_UNLOCK (self);
 
-  gst_query_parse_latency (query, &live, &min, &max);
-  added = nda_py_host_get_latency (self->py.host)
-      + nda_block_input_get_latency (&self->input);
-  min += added;
-  if (GST_CLOCK_TIME_IS_VALID (max))
-    max += added + nda_block_frames_to_time ((guint64) max_blocks
-        * NDA_BLOCK_FRAMES, NDA_BLOCK_RATE);
-  gst_query_set_latency (query, live, min, max);
-  return TRUE;
+  return nda_block_answer_latency (self->sinkpad, query,
+      nda_py_host_get_latency (self->py.host)
+      + nda_block_input_get_latency (&self->input),
+      nda_block_frames_to_time (max_blocks * NDA_BLOCK_FRAMES, NDA_BLOCK_RATE));
 }
 
 static gboolean

@@ -156,14 +156,7 @@ get_caps (GstBaseSink * base, GstCaps * filter)
       gst_caps_append (caps, other);
     }
   }
-  if (filter) {
-    GstCaps *common =
-        gst_caps_intersect_full (filter, caps, GST_CAPS_INTERSECT_FIRST);
-
-    gst_caps_unref (caps);
-    caps = common;
-  }
-  return caps;
+  return nda_block_filter_caps (caps, filter);
 }
 
 static gboolean

@@ -203,9 +203,7 @@ choose_caps (NdaPySrc * self)
 static void
 drop_pool (NdaPySrc * self)
 {
-  if (self->pool)
-    gst_buffer_pool_set_active (self->pool, FALSE);
-  gst_clear_object (&self->pool);
+  nda_block_pool_clear (&self->pool);
 }
 
 static gboolean

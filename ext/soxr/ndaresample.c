@@ -211,34 +211,21 @@ answer_caps (NdaResample * self, GstPad * pad, GstQuery * query)
   GstCaps *filter;
 
   gst_query_parse_caps (query, &filter);
-  if (filter) {
-    GstCaps *filtered = gst_caps_intersect_full (filter, caps,
-        GST_CAPS_INTERSECT_FIRST);
-
-    gst_caps_replace (&caps, filtered);
-    gst_caps_unref (filtered);
-  }
+  caps = nda_block_filter_caps (g_steal_pointer (&caps), filter);
   gst_query_set_caps_result (query, caps);
 }
 
 static gboolean
 query_latency (NdaResample * self, GstQuery * query)
 {
-  GstClockTime min, max, added;
-  gboolean live;
+  GstClockTime added;
 
-  if (!gst_pad_peer_query (self->sinkpad, query))
-    return FALSE;
   GST_OBJECT_LOCK (self);
   added = self->latency;
   GST_OBJECT_UNLOCK (self);
   if (!added)
     added = nda_block_input_get_latency (&self->blocks);
-  gst_query_parse_latency (query, &live, &min, &max);
-  if (GST_CLOCK_TIME_IS_VALID (max))
-    max += added;
-  gst_query_set_latency (query, live, min + added, max);
-  return TRUE;
+  return nda_block_answer_latency (self->sinkpad, query, added, 0);
 }
 
 static gboolean

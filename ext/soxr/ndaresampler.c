@@ -600,9 +600,7 @@ nda_resampler_free (NdaResampler * self)
 {
   close_input (self);
   drop_block (self);
-  if (self->pool)
-    gst_buffer_pool_set_active (self->pool, FALSE);
-  gst_clear_object (&self->pool);
+  nda_block_pool_clear (&self->pool);
   g_clear_pointer (&self->align, gst_audio_stream_align_free);
   g_clear_pointer (&self->converter, nda_converter_free);
   g_free (self->work_in);

@@ -90,3 +90,12 @@ nda_block_pool_new (GstCaps * caps, const GstAudioInfo * info, guint n_frames)
     return NULL;
   return g_steal_pointer (&pool);
 }
+
+/* Drops *@pool, if there is one; buffers that are still out return to nobody. */
+void
+nda_block_pool_clear (GstBufferPool ** pool)
+{
+  if (*pool)
+    gst_buffer_pool_set_active (*pool, FALSE);
+  gst_clear_object (pool);
+}

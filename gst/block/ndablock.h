@@ -44,5 +44,6 @@ GstAudioStreamAlign *nda_block_align_new (guint rate);
 
 GstBufferPool *nda_block_pool_new (GstCaps * caps, const GstAudioInfo * info,
     guint n_frames);
+void nda_block_pool_clear (GstBufferPool ** pool);
 
 G_END_DECLS

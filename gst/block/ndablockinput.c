@@ -194,6 +194,36 @@ nda_block_input_get_latency (NdaBlockInput * self)
   return nda_regroup_get_latency (self->regroup);
 }
 
+/* Answers a LATENCY query at the other side of @sinkpad: upstream's, with what
+ * the element @added, and up to @queued more at the maximum. */
+gboolean
+nda_block_answer_latency (GstPad * sinkpad, GstQuery * query,
+    GstClockTime added, GstClockTime queued)
+{
+  GstClockTime min, max;
+  gboolean live;
+
+  if (!gst_pad_peer_query (sinkpad, query))
+    return FALSE;
+  gst_query_parse_latency (query, &live, &min, &max);
+  if (GST_CLOCK_TIME_IS_VALID (max))
+    max += added + queued;
+  gst_query_set_latency (query, live, min + added, max);
+  return TRUE;
+}
+
+/* Those of @caps (transfer full) that @filter has, in its order; all of them
+ * where it is NULL. */
+GstCaps *
+nda_block_filter_caps (GstCaps * caps, GstCaps * filter)
+{
+  g_autoptr (GstCaps) all = caps;
+
+  if (!filter)
+    return g_steal_pointer (&all);
+  return gst_caps_intersect_full (filter, all, GST_CAPS_INTERSECT_FIRST);
+}
+
 /* Caps that @pad can have: those of its template which the peer of @other can
  * have, whatever either promises about sizes. */
 static void
@@ -213,13 +243,7 @@ answer_caps (GstPad * pad, GstPad * other, GstQuery * query)
   peer = nda_block_caps_unmark (g_steal_pointer (&peer));
   result = gst_caps_intersect_full (peer, template, GST_CAPS_INTERSECT_FIRST);
   gst_query_parse_caps (query, &filter);
-  if (filter) {
-    GstCaps *filtered =
-        gst_caps_intersect_full (filter, result, GST_CAPS_INTERSECT_FIRST);
-
-    gst_caps_replace (&result, filtered);
-    gst_caps_unref (filtered);
-  }
+  result = nda_block_filter_caps (g_steal_pointer (&result), filter);
   gst_query_set_caps_result (query, result);
 }
 

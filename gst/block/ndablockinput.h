@@ -46,5 +46,8 @@ gboolean nda_block_input_event (NdaBlockInput * input, GstEvent * event);
 GstClockTime nda_block_input_get_latency (NdaBlockInput * input);
 gboolean nda_block_answer_query (GstPad * pad, GstPad * other,
     GstQuery * query);
+gboolean nda_block_answer_latency (GstPad * sinkpad, GstQuery * query,
+    GstClockTime added, GstClockTime queued);
+GstCaps *nda_block_filter_caps (GstCaps * caps, GstCaps * filter);
 
 G_END_DECLS

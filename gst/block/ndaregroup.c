@@ -55,9 +55,7 @@ nda_regroup_new (guint n_block_frames)
 static void
 clear_format (NdaRegroup * self)
 {
-  if (self->pool)
-    gst_buffer_pool_set_active (self->pool, FALSE);
-  gst_clear_object (&self->pool);
+  nda_block_pool_clear (&self->pool);
   g_clear_pointer (&self->align, gst_audio_stream_align_free);
   for (guint i = 0; i < self->n_planes; i++)
     g_object_unref (self->planes[i]);

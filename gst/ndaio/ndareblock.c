@@ -71,27 +71,13 @@ sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
 }
 
 static gboolean
-query_latency (NdaReblock * self, GstQuery * query)
-{
-  GstClockTime min, max, added = nda_block_input_get_latency (&self->input);
-  gboolean live;
-
-  if (!gst_pad_peer_query (self->sinkpad, query))
-    return FALSE;
-  gst_query_parse_latency (query, &live, &min, &max);
-  if (GST_CLOCK_TIME_IS_VALID (max))
-    max += added;
-  gst_query_set_latency (query, live, min + added, max);
-  return TRUE;
-}
-
-static gboolean
 src_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
   NdaReblock *self = NDA_REBLOCK (parent);
 
   if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
-    return query_latency (self, query);
+    return nda_block_answer_latency (self->sinkpad, query,
+        nda_block_input_get_latency (&self->input), 0);
   return nda_block_answer_query (pad, self->sinkpad, query)
       || gst_pad_query_default (pad, parent, query);
 }
