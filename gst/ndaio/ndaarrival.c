@@ -81,20 +81,39 @@ ring_of (GstBaseSink * sink, GstAudioInfo * info)
       * ring->spec.segsize, GST_SECOND, (guint64) info->rate * info->bpf);
 }
 
+/* A sink that follows another's clock takes the late start of its device for a
+ * skew of the clocks, and once that has gone through its average it makes it
+ * good by silence, for which everything after comes late. What is left out
+ * here already is none any more: so its clock learns of it, too. */
+static void
+tell_clock (GstBaseSink * sink, GstClockTime left_out)
+{
+  GstClock *own = GST_AUDIO_BASE_SINK (sink)->provided_clock;
+  g_autoptr (GstClock) followed = gst_element_get_clock (GST_ELEMENT (sink));
+  GstClockTime internal, external, num, denom;
+
+  if (!own || own == followed)
+    return;
+  gst_clock_get_calibration (own, &internal, &external, &num, &denom);
+  gst_clock_set_calibration (own, internal, external + left_out, num, denom);
+}
+
 /* Learns from a buffer of the start; at the end of it knows the surplus. */
 static void
 settle (Arrival * self, GstBaseSink * sink, GstClockTime age,
     GstClockTime latency, GstClockTime ring, const GstAudioInfo * info)
 {
   GstClockTime planned = latency > ring ? latency - ring : 0;
+  GstClockTime surplus;
 
   if (++self->n_seen > N_STARTING)
     self->least_age = MIN (self->least_age, age);
   if (self->n_seen < N_SETTLING || !ring
       || self->least_age < planned + WORTH_CORRECTING)
     return;
-  self->n_surplus = gst_util_uint64_scale (self->least_age - planned
-      - LEFT_FOR_JITTER, info->rate, GST_SECOND);
+  surplus = self->least_age - planned - LEFT_FOR_JITTER;
+  self->n_surplus = gst_util_uint64_scale (surplus, info->rate, GST_SECOND);
+  tell_clock (sink, surplus);
   GST_INFO_OBJECT (sink, "the device began late; %" G_GUINT64_FORMAT
       " frames are left out to bring it back to a latency of %"
       GST_TIME_FORMAT, self->n_surplus, GST_TIME_ARGS (latency));
