@@ -21,6 +21,11 @@ typedef struct
   guint in_rate, out_rate;
   NdaDrift drift;
   guint64 n_in;                 /* frames that came since the run began */
+  guint64 n_passed;             /* of these, before there was a filter */
+  GstClockTime observed;        /* when, by the pipeline's clock, last */
+  gboolean is_calibrating;
+  GstClockTimeDiff passed;      /* of the stream since the last calibration */
+  guint64 n_played;             /* frames of the device that made up for it */
 } NdaFollower;
 
 void nda_follower_init (NdaFollower * follower, GstClock * device,
@@ -35,5 +40,11 @@ void nda_follower_observe (NdaFollower * follower, GstClock * clock,
 gboolean nda_follower_watch (NdaFollower * follower);
 gdouble nda_follower_steer (NdaFollower * follower, gdouble in_frame,
     gdouble out_frame);
+
+/* @n_frames for the device have gone out, which are @duration of the stream.
+ * Calibrates its clock, so that a sink that turns time stamps into positions by
+ * it finds each frame just behind the last. */
+void nda_follower_calibrate (NdaFollower * follower, GstClockTime duration,
+    guint n_frames);
 
 G_END_DECLS

@@ -48,8 +48,10 @@
  * of the sound in them, and blocks are as long as the device plays them. Devices
  * are followed to +-1500 ppm of their rate. As long as the rates and formats are
  * equal, and nothing proves that there are two clocks, every bit passes
- * untouched; when sound is off by 0.5 ms, the filter takes over between two
- * frames, and the latency grows from that of regrouping by 10.7 + 1.7 ms.
+ * untouched. Nothing counts in the first 20 s, in which sound servers are
+ * restless; when sound has gone off by 6 ms after that, at an even pace, the
+ * filter takes over between two frames and brings it back, and the latency grows
+ * from that of regrouping to 10.7 + 1.7 ms.
  *
  * ## When something goes wrong
  *

@@ -58,6 +58,9 @@ put_out (NdaResample * self, GstBuffer * block)
   /* the sink thread alone writes them */
   GST_BUFFER_OFFSET (block) = self->counters.n_frames;
   GST_BUFFER_OFFSET_END (block) = self->counters.n_frames + n_frames;
+  if (GST_BUFFER_DURATION_IS_VALID (block))
+    nda_follower_calibrate (&self->follower, GST_BUFFER_DURATION (block),
+        n_frames);
   /* a device's sink would wait for the end of a gap, and begin anew */
   GST_BUFFER_FLAG_UNSET (block, GST_BUFFER_FLAG_GAP);
   return push_block (self, block);
@@ -189,16 +192,36 @@ choose_caps (NdaResample * self, GstCaps * in, guint rate)
   return out;
 }
 
+/* Whether @settings say other than before whom to follow. */
 static gboolean
-needs_another_resampler (NdaResample * self,
-    const NdaResampleSettings * settings)
+follows_another (NdaResample * self, const NdaResampleSettings * settings)
 {
   g_autoptr (GstClock) device = nda_resample_get_device_clock (self);
 
-  return settings->quality != self->used.quality
-      || settings->latency != self->used.latency
-      || settings->adaptive != self->used.adaptive
+  return settings->adaptive != self->used.adaptive
       || (self->is_following && device != self->follower.device);
+}
+
+static gboolean
+needs_another_resampler (NdaResample * self, const GstAudioInfo * in,
+    const GstAudioInfo * out, const NdaResampleSettings * settings)
+{
+  return !gst_audio_info_is_equal (in, &self->in)
+      || !gst_audio_info_is_equal (out, &self->out)
+      || settings->quality != self->used.quality
+      || settings->latency != self->used.latency
+      || (self->resampler && follows_another (self, settings));
+}
+
+/* Where frames pass and go on to do so: no reason to cut a block short. */
+static void
+follow_another (NdaResample * self, GstCaps * out_caps,
+    const NdaResampleSettings * settings)
+{
+  self->used = *settings;
+  nda_resample_unfollow (self);
+  if (settings->adaptive)
+    nda_resample_follow (self, out_caps);
 }
 
 /* Agrees with downstream on what becomes of @in, and tells it with @seqnum. */
@@ -213,12 +236,12 @@ negotiate (NdaResample * self, GstCaps * in_caps, guint32 seqnum)
   if (!out_caps || !gst_audio_info_from_caps (&in, in_caps)
       || !gst_audio_info_from_caps (&out, out_caps))
     return FALSE;
-  if (!gst_audio_info_is_equal (&in, &self->in)
-      || !gst_audio_info_is_equal (&out, &self->out)
-      || needs_another_resampler (self, &settings)) {
+  if (needs_another_resampler (self, &in, &out, &settings)) {
     cut (self);
     if (!open_resampler (self, &in, &out, out_caps, &settings))
       return FALSE;
+  } else if (follows_another (self, &settings)) {
+    follow_another (self, out_caps, &settings);
   }
   event = gst_event_new_caps (out_caps);
   gst_event_set_seqnum (event, seqnum);

@@ -25,11 +25,14 @@
 #define NEAR_ERROR 0.0002
 #define NEAR_TIME 1.0
 #define FAR_ERROR 0.001
-/* Two clocks are two when sound is so far off (in s) for so long (in s), and
- * that is this many times what the line may be off */
-#define PROOF_ERROR 0.0005
-#define PROOF_TIME 1.0
-#define PROOF_RATIO 4.0
+/* Two clocks are two when sound has gone off by so much (in s), for so long (in
+ * s), at a pace that is that of the line, more or less: the clocks of a sound
+ * server wander by milliseconds and come back. Nothing counts until they have
+ * settled. */
+#define PROOF_ERROR 0.006
+#define PROOF_TIME 5.0
+#define PROOF_TOLERANCE 0.3
+#define SETTLING (20 * GST_SECOND)
 /* A pause (in s) counts as no more than this, so that none is made up for */
 #define MAX_INTERVAL 0.1
 
@@ -47,7 +50,7 @@ static void
 learn (NdaDrift * self)
 {
   self->state = NDA_DRIFT_LEARNING;
-  self->has_start = FALSE;
+  self->has_start = self->has_settled = FALSE;
   self->last_time = GST_CLOCK_TIME_NONE;
   self->filtered[0] = self->filtered[1] = 0.0;
   self->speed = self->integral;
@@ -146,9 +149,11 @@ turn (NdaDrift * self, gdouble error, gdouble bandwidth, gdouble interval)
   self->filtered[0] += part * (error - self->filtered[0]);
   self->filtered[1] += part * (self->filtered[0] - self->filtered[1]);
   error = self->filtered[1];
-  self->integral = clamp_speed (self->integral
-      + bandwidth * bandwidth * error * interval);
   self->speed = clamp_speed (self->integral + M_SQRT2 * bandwidth * error);
+  /* what the limit keeps from being made up for is not to be learned from */
+  if (fabs (self->speed) < NDA_DRIFT_MAX_PPM * 1e-6 || self->speed * error < 0)
+    self->integral = clamp_speed (self->integral
+        + bandwidth * bandwidth * error * interval);
 }
 
 /* How far the resampler, at @frame at @time, is behind its distance (in s); FALSE
@@ -194,6 +199,32 @@ nda_drift_steer (NdaDrift * self, GstClockTime time, gdouble frame)
   return 1.0 + self->speed;
 }
 
+/* Whether the error is too large, for long enough, to be one clock's. */
+static gboolean
+is_proof (NdaDrift * self, gdouble error, GstClockTime time, gdouble interval)
+{
+  gdouble since = GST_CLOCK_DIFF (self->start_time, time)
+      / (gdouble) GST_SECOND;
+  gdouble pace = since > 0.0 ? error / since : 0.0;
+
+  if (fabs (error) > PROOF_ERROR
+      && fabs (pace - self->integral) < PROOF_TOLERANCE * fabs (pace))
+    self->calm += interval;
+  else
+    self->calm = 0.0;
+  return self->calm >= PROOF_TIME;
+}
+
+/* Counts from here on. */
+static void
+settle (NdaDrift * self, GstClockTime time, gdouble frame)
+{
+  self->has_settled = TRUE;
+  self->start_time = time;
+  self->start_frame = frame;
+  take_lead (self);
+}
+
 gboolean
 nda_drift_watch (NdaDrift * self, GstClockTime time, gdouble frame)
 {
@@ -203,19 +234,21 @@ nda_drift_watch (NdaDrift * self, GstClockTime time, gdouble frame)
     try_following (self, time, frame);
     return FALSE;
   }
-  if (self->timing.is_fitting || self->locking_since == self->last_time)
-    take_lead (self);
-  if (!get_error (self, time, frame, &error))
-    return FALSE;
   interval = take_interval (self, time);
   self->integral = clamp_speed (nda_timing_get_speed (&self->timing) - 1.0);
-  error = fabs (error);
-  self->calm = error > PROOF_ERROR && (!self->timing.is_fitting
-      || error > PROOF_RATIO * nda_timing_get_error (&self->timing)) ?
-      self->calm + interval : 0.0;
-  if (self->calm < PROOF_TIME)
+  if (!self->has_settled) {
+    if (time >= self->locking_since + SETTLING)
+      settle (self, time, frame);
     return FALSE;
-  learn (self);
+  }
+  if (self->timing.is_fitting)
+    take_lead (self);
+  error = (device_at (self, time) - self->lead - frame) / self->timing.rate;
+  self->filtered[0] = self->filtered[1] = error;
+  if (!is_proof (self, error, time, interval))
+    return FALSE;
+  self->locking_since = time;
+  self->calm = 0.0;
   return TRUE;
 }
 

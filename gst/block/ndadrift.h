@@ -54,6 +54,7 @@ typedef struct
   NdaTiming timing;
   NdaDriftState state;
   gboolean has_start;
+  gboolean has_settled;         /* when watched: for as long as it may take */
   GstClockTimeDiff ahead;       /* the clock's time less the stream's */
   GstClockTime start_time;      /* when the resampler was where */
   gdouble start_frame;
@@ -80,7 +81,7 @@ void nda_drift_observe (NdaDrift * drift, GstClockTime time, gdouble frame);
 gdouble nda_drift_steer (NdaDrift * drift, GstClockTime time, gdouble frame);
 
 /* The same while there is no resampler, because both clocks may well be one.
- * TRUE when they are not: from then on, steer. */
+ * TRUE when they are not: from then on, steer. The lead stays. */
 gboolean nda_drift_watch (NdaDrift * drift, GstClockTime time, gdouble frame);
 
 GstClockTimeDiff nda_drift_get_error (const NdaDrift * drift);

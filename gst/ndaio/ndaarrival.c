@@ -12,6 +12,9 @@
 
 #define PROBE_KEY "nda-arrival-probe"
 
+/* A latency that has grown by more than this is worth a pause */
+#define LATENCY_GROWTH (1 * GST_MSECOND)
+
 /* Buffers until a device has started, and as many again to see how late */
 #define N_STARTING 8
 #define N_SETTLING 16
@@ -31,6 +34,7 @@ typedef struct
   guint n_seen;                 /* buffers in this run, up to N_SETTLING */
   GstClockTime least_age;       /* of those behind N_STARTING */
   guint64 n_surplus;            /* frames still to be left out */
+  GstClockTime latency;         /* of the pipeline, in this run */
   NdaReportLimit report;        /* of underruns */
 } Arrival;
 
@@ -142,6 +146,44 @@ leave_out (Arrival * self, GstPadProbeInfo * info, const GstAudioInfo * audio)
   return GST_PAD_PROBE_OK;
 }
 
+/* @n_frames of silence, and then @buffer (transfer full). */
+static GstBuffer *
+put_silence_before (GstBuffer * buffer, gsize n_frames,
+    const GstAudioInfo * audio)
+{
+  GstBuffer *longer = gst_buffer_new_allocate (NULL, n_frames * audio->bpf,
+      NULL);
+  GstMapInfo map;
+
+  if (gst_buffer_map (longer, &map, GST_MAP_WRITE)) {
+    gst_audio_format_info_fill_silence (audio->finfo, map.data, map.size);
+    gst_buffer_unmap (longer, &map);
+  }
+  gst_buffer_copy_into (longer, buffer, GST_BUFFER_COPY_METADATA, 0, -1);
+  GST_BUFFER_DURATION (longer) = GST_CLOCK_TIME_NONE;
+  return gst_buffer_append (longer, buffer);
+}
+
+/* A sink lets the sound run on as it did when the latency of the pipeline
+ * changes, and what then comes later would come too late. Where the latency of a
+ * device has grown, as much silence goes before the buffer in @info. (To tell
+ * the sink to begin anew would take it back to its late start.) */
+static void
+grow_latency (Arrival * self, GstPadProbeInfo * info, GstClockTime latency,
+    const GstAudioInfo * audio)
+{
+  if (self->latency != 0 && latency > self->latency + LATENCY_GROWTH
+      && audio->bpf) {
+    GST_INFO_OBJECT (self->owner, "the latency has grown from %" GST_TIME_FORMAT
+        " to %" GST_TIME_FORMAT, GST_TIME_ARGS (self->latency),
+        GST_TIME_ARGS (latency));
+    info->data = put_silence_before (GST_PAD_PROBE_INFO_BUFFER (info),
+        gst_util_uint64_scale (latency - self->latency, audio->rate,
+            GST_SECOND), audio);
+  }
+  self->latency = latency;
+}
+
 static void
 count (Arrival * self, GstClockTime age, GstClockTime latency,
     GstClockTime ring)
@@ -170,10 +212,13 @@ on_arrival (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
     self->n_seen = 0;
     self->least_age = GST_CLOCK_TIME_NONE;
     self->n_surplus = 0;
+    self->latency = 0;
   }
   latency = gst_base_sink_get_latency (sink);
   gst_audio_info_init (&audio);
   ring = ring_of (sink, &audio);
+  if (ring)
+    grow_latency (self, info, latency, &audio);
 
   if (ring && self->n_seen < N_SETTLING)
     settle (self, sink, age, latency, ring, &audio);

@@ -57,6 +57,9 @@
  * * `min-`, `avg-`, `max-latency` (guint64, ns): from a buffer's time stamp to
  *   the moment it is heard: when what a device still holds has been played,
  *   and no earlier than the pipeline's latency has it; once a device has started
+ * * `drift-ppm`, `drift-state`, `delay-error`: those of the ndaresample inside,
+ *   which follows the device where #ndasink:drift-compensation is auto and two
+ *   clocks are proven; it tells on the bus when it gains or loses the lock
  *
  * ## Example pipelines
  * |[
@@ -75,6 +78,7 @@
 
 #include "ndaarrival.h"
 #include "ndachild.h"
+#include "ndaclocks.h"
 #include "ndadescription.h"
 #include "ndadevice.h"
 #include "ndafile.h"
@@ -110,6 +114,7 @@ struct _NdaSink
   GstElement *sink;             /* [state change] a child from READY on */
   gint is_opening;              /* [atomic] the sink's complaints are ours */
   NdaMeter meter;               /* has its own lock */
+  NdaClocks clocks;             /* [object lock] */
 
   GstAudioInfo info;            /* [upstream's thread] what comes in */
   gboolean has_started;         /* [upstream's thread] since the segment */
@@ -121,6 +126,7 @@ enum
   PROP_LOCATION,
   PROP_OVERWRITE,
   PROP_DEVICE,
+  PROP_DRIFT_COMPENSATION,
   PROP_PROCESSING_DEADLINE,
   PROP_STATS,
   N_PROPS
@@ -195,6 +201,7 @@ deep_element_added (GstBin * bin, GstBin * sub_bin, GstElement * element)
   GstClockTime deadline;
 
   nda_device_use_periods (element);
+  nda_clocks_add (&self->clocks, element);
   if (!GST_IS_BASE_SINK (element))
     return;
   GST_OBJECT_LOCK (self);
@@ -207,6 +214,7 @@ deep_element_added (GstBin * bin, GstBin * sub_bin, GstElement * element)
 static void
 deep_element_removed (GstBin * bin, GstBin * sub_bin, GstElement * element)
 {
+  nda_clocks_remove (&NDA_SINK (bin)->clocks, element);
   if (GST_IS_BASE_SINK (element))
     nda_arrival_unwatch (GST_BASE_SINK (element));
 }
@@ -328,6 +336,8 @@ change_state (GstElement * element, GstStateChange transition)
 
   if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_sink (self))
     return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
+    nda_clocks_compare (&self->clocks);
 
   result = GST_ELEMENT_CLASS (nda_sink_parent_class)->change_state (element,
       transition);
@@ -393,6 +403,9 @@ set_property (GObject * object, guint id, const GValue * value,
       g_free (self->device);
       self->device = g_value_dup_string (value);
       break;
+    case PROP_DRIFT_COMPENSATION:
+      self->clocks.compensation = g_value_get_enum (value);
+      break;
     case PROP_PROCESSING_DEADLINE:
       self->processing_deadline = g_value_get_uint64 (value);
       break;
@@ -402,14 +415,23 @@ set_property (GObject * object, guint id, const GValue * value,
   GST_OBJECT_UNLOCK (self);
 }
 
+static GstStructure *
+get_stats (NdaSink * self)
+{
+  GstStructure *stats = nda_meter_snapshot (&self->meter,
+      "application/x-ndasink-stats", stats_fields);
+
+  nda_clocks_describe (&self->clocks, stats);
+  return stats;
+}
+
 static void
 get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
 {
   NdaSink *self = NDA_SINK (object);
 
   if (id == PROP_STATS) {
-    g_value_take_boxed (value, nda_meter_snapshot (&self->meter,
-            "application/x-ndasink-stats", stats_fields));
+    g_value_take_boxed (value, get_stats (self));
     return;
   }
   GST_OBJECT_LOCK (self);
@@ -425,6 +447,9 @@ get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
       break;
     case PROP_DEVICE:
       g_value_set_string (value, self->device);
+      break;
+    case PROP_DRIFT_COMPENSATION:
+      g_value_set_enum (value, self->clocks.compensation);
       break;
     case PROP_PROCESSING_DEADLINE:
       g_value_set_uint64 (value, self->processing_deadline);
@@ -463,6 +488,7 @@ nda_sink_init (NdaSink * self)
       NULL);
 
   nda_meter_init (&self->meter);
+  nda_clocks_init (&self->clocks, GST_ELEMENT (self));
   gst_audio_info_init (&self->info);
   self->processing_deadline = DEFAULT_PROCESSING_DEADLINE;
   gst_bin_set_suppressed_flags (GST_BIN (self),
@@ -474,6 +500,7 @@ nda_sink_init (NdaSink * self)
     gst_element_link (convert, resample);
     self->convert = convert;
     self->resample = resample;
+    self->clocks.resample = resample;
   } else {
     gst_clear_object (&convert);
     gst_clear_object (&resample);
@@ -526,6 +553,7 @@ install_properties (GObjectClass * class)
       "How long the elements between source and sink may take for a buffer (in "
       "nanoseconds); part of the latency", 0, G_MAXUINT64 - 1,
       DEFAULT_PROCESSING_DEADLINE, flags);
+  properties[PROP_DRIFT_COMPENSATION] = nda_clocks_param ();
   properties[PROP_STATS] = g_param_spec_boxed ("stats", "Statistics",
       "Counters since the element left NULL: buffers, frames, rate (blocks/s) "
       "and drift (nanoseconds) against the pipeline's clock, underruns, "
@@ -556,6 +584,7 @@ nda_sink_class_init (NdaSinkClass * class)
       "Sink/Audio",
       "Blocks into any sink: the speaker, a file, or another element",
       "the nda authors");
+  gst_type_mark_as_plugin_api (NDA_TYPE_DRIFT_COMPENSATION, 0);
 }
 
 GST_ELEMENT_REGISTER_DEFINE (ndasink, "ndasink", GST_RANK_NONE, NDA_TYPE_SINK);

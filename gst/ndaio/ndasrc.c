@@ -45,6 +45,9 @@
  * * `num-overruns` (guint64): times the source said, with DISCONT, that it lost
  *   some
  * * `num-discontinuities` (guint64): all times a block did not follow the last
+ * * `drift-ppm`, `drift-state`, `delay-error`: those of the ndaresample inside,
+ *   which follows the device where #ndasrc:drift-compensation is auto and two
+ *   clocks are proven; it tells on the bus when it gains or loses the lock
  *
  * ## Example pipelines
  * |[
@@ -63,6 +66,7 @@
 
 #include "ndablock.h"
 #include "ndachild.h"
+#include "ndaclocks.h"
 #include "ndadescription.h"
 #include "ndadevice.h"
 #include "ndarate.h"
@@ -94,6 +98,7 @@ struct _NdaSrc
   gint has_played;              /* [atomic] a buffer has come since READY */
   gint has_failed;              /* [atomic] the source never will play */
   NdaMeter meter;               /* has its own lock */
+  NdaClocks clocks;             /* [object lock] */
   NdaReportLimit report;        /* [source's thread] of lost sound */
 };
 
@@ -102,6 +107,7 @@ enum
   PROP_SOURCE = 1,
   PROP_URI,
   PROP_DEVICE,
+  PROP_DRIFT_COMPENSATION,
   PROP_STATS,
   N_PROPS
 };
@@ -262,6 +268,8 @@ change_state (GstElement * element, GstStateChange transition)
     g_atomic_int_set (&self->has_played, FALSE);
     g_atomic_int_set (&self->has_failed, FALSE);
   }
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
+    nda_clocks_compare (&self->clocks);
 
   result = change_state_of_children (element, transition);
 
@@ -326,6 +334,21 @@ static void
 deep_element_added (GstBin * bin, GstBin * sub_bin, GstElement * element)
 {
   nda_device_use_periods (element);
+  nda_clocks_add (&NDA_SRC (bin)->clocks, element);
+}
+
+static void
+deep_element_removed (GstBin * bin, GstBin * sub_bin, GstElement * element)
+{
+  nda_clocks_remove (&NDA_SRC (bin)->clocks, element);
+}
+
+static GstClock *
+provide_clock (GstElement * element)
+{
+  if (nda_clocks_yield (&NDA_SRC (element)->clocks))
+    return NULL;
+  return GST_ELEMENT_CLASS (nda_src_parent_class)->provide_clock (element);
 }
 
 /* --- properties --- */
@@ -353,10 +376,23 @@ set_property (GObject * object, guint id, const GValue * value,
       g_free (self->device);
       self->device = g_value_dup_string (value);
       break;
+    case PROP_DRIFT_COMPENSATION:
+      self->clocks.compensation = g_value_get_enum (value);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
   GST_OBJECT_UNLOCK (self);
+}
+
+static GstStructure *
+get_stats (NdaSrc * self)
+{
+  GstStructure *stats = nda_meter_snapshot (&self->meter,
+      "application/x-ndasrc-stats", stats_fields);
+
+  nda_clocks_describe (&self->clocks, stats);
+  return stats;
 }
 
 static void
@@ -365,8 +401,7 @@ get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
   NdaSrc *self = NDA_SRC (object);
 
   if (id == PROP_STATS) {
-    g_value_take_boxed (value, nda_meter_snapshot (&self->meter,
-            "application/x-ndasrc-stats", stats_fields));
+    g_value_take_boxed (value, get_stats (self));
     return;
   }
   GST_OBJECT_LOCK (self);
@@ -379,6 +414,9 @@ get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
       break;
     case PROP_DEVICE:
       g_value_set_string (value, self->device);
+      break;
+    case PROP_DRIFT_COMPENSATION:
+      g_value_set_enum (value, self->clocks.compensation);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -421,6 +459,7 @@ nda_src_init (NdaSrc * self)
   GstElement *blocks;
 
   nda_meter_init (&self->meter);
+  nda_clocks_init (&self->clocks, GST_ELEMENT (self));
   gst_bin_set_suppressed_flags (GST_BIN (self),
       GST_ELEMENT_FLAG_SOURCE | GST_ELEMENT_FLAG_SINK);
   GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SOURCE);
@@ -432,6 +471,7 @@ nda_src_init (NdaSrc * self)
     return;
   }
   self->convert = convert;
+  self->clocks.resample = resample;
   blocks = nda_reblock_new ("blocks", &self->meter);
   gst_bin_add_many (GST_BIN (self), convert, resample, blocks, NULL);
   gst_element_link_many (convert, resample, blocks, NULL);
@@ -476,6 +516,7 @@ install_properties (GObjectClass * class)
   properties[PROP_DEVICE] = g_param_spec_string ("device", "Device",
       "The audio device to record from, by the name that it has in a mixer or "
       "in gst-device-monitor-1.0", NULL, flags);
+  properties[PROP_DRIFT_COMPENSATION] = nda_clocks_param ();
   properties[PROP_STATS] = g_param_spec_boxed ("stats", "Statistics",
       "Counters since the element left NULL: blocks, frames, rate (blocks/s) "
       "and drift (nanoseconds) against the pipeline's clock, underruns, "
@@ -496,8 +537,10 @@ nda_src_class_init (NdaSrcClass * class)
   object_class->dispose = dispose;
   object_class->finalize = finalize;
   element_class->change_state = GST_DEBUG_FUNCPTR (change_state);
+  element_class->provide_clock = GST_DEBUG_FUNCPTR (provide_clock);
   bin_class->handle_message = GST_DEBUG_FUNCPTR (handle_message);
   bin_class->deep_element_added = GST_DEBUG_FUNCPTR (deep_element_added);
+  bin_class->deep_element_removed = GST_DEBUG_FUNCPTR (deep_element_removed);
   install_properties (object_class);
 
   gst_element_class_add_static_pad_template (element_class, &src_template);
@@ -505,6 +548,7 @@ nda_src_class_init (NdaSrcClass * class)
       "Source/Audio",
       "Any source as blocks of 512 frames at 48 kHz: the microphone, a URI, or "
       "another element", "the nda authors");
+  gst_type_mark_as_plugin_api (NDA_TYPE_DRIFT_COMPENSATION, 0);
 }
 
 GST_ELEMENT_REGISTER_DEFINE (ndasrc, "ndasrc", GST_RANK_NONE, NDA_TYPE_SRC);

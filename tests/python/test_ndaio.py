@@ -273,6 +273,33 @@ def test_children_can_be_reached(gst, play):
         assert element.get_child_by_name(child) is not None
 
 
+@pytest.mark.parametrize(
+    "name, bin, kept",
+    [("alsasrc", "ndasrc", "re-timestamp"), ("alsasink", "ndasink", "none")],
+)
+def test_devices_keep_every_sample_where_drift_is_made_up_for(
+    gst, name, bin, kept
+):
+    if not gst.ElementFactory.find(name):
+        pytest.skip(f"there is no {name}")
+    if not gst.ElementFactory.find("ndaresample"):
+        pytest.skip("nda was built without libsoxr")
+
+    def method_in(compensation, **settings):
+        parent = gst.ElementFactory.make(bin)
+        element = gst.ElementFactory.make(name)
+        gst.util_set_object_arg(parent, "drift-compensation", compensation)
+        for setting, value in settings.items():
+            gst.util_set_object_arg(element, setting, value)
+        gst.Bin.add(parent, element)
+        return element.get_property("slave-method").value_nick
+
+    assert method_in("auto") == kept
+    assert method_in("off") == "skew"
+    # what the user chose stays; then nothing is followed
+    assert method_in("auto", **{"slave-method": "resample"}) == "resample"
+
+
 def test_t27_ndasrc_handles_no_uris(gst):
     factory = gst.ElementFactory.find("ndasrc")
 
@@ -488,6 +515,8 @@ def test_stats_have_their_fields(gst, element, fields):
     counted = gst.ElementFactory.make(element).get_property("stats")
 
     assert counted.get_name() == f"application/x-{element}-stats"
+    if gst.ElementFactory.find("ndaresample"):
+        fields = fields + ["drift-ppm", "drift-state", "delay-error"]
     assert [
         counted.nth_field_name(n) for n in range(counted.n_fields())
     ] == fields

@@ -148,9 +148,11 @@ GST_START_TEST (test_a_device_that_is_too_far_off_is_followed_to_the_limit)
 
 GST_END_TEST;
 
-/* Whether @seconds of @ppm are enough to see that there are two clocks. */
+/* Whether @seconds of @ppm are enough to see that there are two clocks, of which
+ * one wanders by @wander (in s) in half a minute, and comes back. */
 static gboolean
-is_proven (gdouble ppm, gdouble jitter, gdouble seconds)
+is_proven_wandering (gdouble ppm, gdouble jitter, gdouble seconds,
+    gdouble wander)
 {
   g_autoptr (GRand) dice = g_rand_new_with_seed (1);
   NdaDrift drift;
@@ -158,7 +160,7 @@ is_proven (gdouble ppm, gdouble jitter, gdouble seconds)
   nda_drift_init (&drift, RATE);
   for (guint64 n = 0; n < seconds * RATE; n += NDA_BLOCK_FRAMES) {
     gdouble seen = 1.0 + n / RATE / (1.0 + ppm * 1e-6)
-        + g_rand_double (dice) * jitter;
+        + g_rand_double (dice) * jitter + wander * sin (n / RATE * 0.1);
 
     nda_drift_observe (&drift, (GstClockTime) (seen * GST_SECOND), n);
     if (nda_drift_watch (&drift, nda_block_frames_to_time (n, RATE), n))
@@ -168,14 +170,22 @@ is_proven (gdouble ppm, gdouble jitter, gdouble seconds)
   return FALSE;
 }
 
+static gboolean
+is_proven (gdouble ppm, gdouble jitter, gdouble seconds)
+{
+  return is_proven_wandering (ppm, jitter, seconds, 0.0);
+}
+
 GST_START_TEST (test_one_clock_is_never_taken_for_two)
 {
   fail_if (is_proven (0.0, 0.3 * MS, HOUR));
   fail_if (is_proven (0.0, 3.0 * MS, HOUR));
+  fail_if (is_proven_wandering (0.0, 0.3 * MS, HOUR, 2.5 * MS));
 
-  fail_unless (is_proven (60.0, 0.3 * MS, 15.0));
-  fail_unless (is_proven (-200.0, 3.0 * MS, 15.0));
-  fail_unless (is_proven (2.0, 0.3 * MS, 300.0));
+  fail_unless (is_proven (60.0, 0.3 * MS, 130.0));
+  fail_unless (is_proven (-200.0, 3.0 * MS, 65.0));
+  fail_unless (is_proven (1000.0, 0.3 * MS, 35.0));
+  fail_unless (is_proven (5.0, 0.3 * MS, 1300.0));
 }
 
 GST_END_TEST;

@@ -1,0 +1,209 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndaclocks.h"
+
+#include <gst/audio/gstaudiobasesink.h>
+#include <gst/audio/gstaudiobasesrc.h>
+
+/* *INDENT-OFF* */
+G_DEFINE_ENUM_TYPE (NdaDriftCompensation, nda_drift_compensation,
+    G_DEFINE_ENUM_VALUE (NDA_DRIFT_COMPENSATION_OFF, "off"),
+    G_DEFINE_ENUM_VALUE (NDA_DRIFT_COMPENSATION_AUTO, "auto"))
+/* *INDENT-ON* */
+
+void
+nda_clocks_init (NdaClocks * self, GstElement * bin)
+{
+  self->bin = bin;
+  self->resample = NULL;
+  self->compensation = NDA_DRIFT_COMPENSATION_OFF;
+  self->device = NULL;
+}
+
+GParamSpec *
+nda_clocks_param (void)
+{
+  return g_param_spec_enum ("drift-compensation", "Drift compensation",
+      "What to do where the device's clock is not the pipeline's: off (leave it "
+      "to the device's element, which drops or repeats samples), auto (once two "
+      "clocks are proven, follow the device and keep every frame)",
+      NDA_TYPE_DRIFT_COMPENSATION, NDA_DRIFT_COMPENSATION_OFF,
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+}
+
+static gboolean
+can_follow (NdaClocks * self)
+{
+  return self->resample
+      && g_object_class_find_property (G_OBJECT_GET_CLASS (self->resample),
+      "adaptive");
+}
+
+static gboolean
+is_device (GstElement * element)
+{
+  return GST_IS_AUDIO_BASE_SRC (element) || GST_IS_AUDIO_BASE_SINK (element);
+}
+
+/* Under which the device keeps every sample. A source says when it got them; a
+ * sink goes by its clock's calibration, which ndaresample keeps. */
+static gint
+get_wanted_method (GstElement * device)
+{
+  return GST_IS_AUDIO_BASE_SRC (device) ?
+      (gint) GST_AUDIO_BASE_SRC_SLAVE_RE_TIMESTAMP :
+      (gint) GST_AUDIO_BASE_SINK_SLAVE_NONE;
+}
+
+static gboolean
+has_wanted_method (GstElement * device)
+{
+  gint method;
+
+  g_object_get (device, "slave-method", &method, NULL);
+  return method == get_wanted_method (device);
+}
+
+/* Unless the user asked for something else. */
+static void
+ask_for_method (GstElement * device)
+{
+  GParamSpec *pspec = g_object_class_find_property
+      (G_OBJECT_GET_CLASS (device), "slave-method");
+  g_auto (GValue) value = G_VALUE_INIT;
+
+  g_object_get_property (G_OBJECT (device), "slave-method", &value);
+  if (g_param_value_defaults (pspec, &value))
+    g_object_set (device, "slave-method", get_wanted_method (device), NULL);
+}
+
+void
+nda_clocks_add (NdaClocks * self, GstElement * element)
+{
+  NdaDriftCompensation compensation;
+
+  if (!is_device (element) || !can_follow (self))
+    return;
+  GST_OBJECT_LOCK (self->bin);
+  compensation = self->compensation;
+  gst_object_replace ((GstObject **) & self->device, GST_OBJECT (element));
+  GST_OBJECT_UNLOCK (self->bin);
+  if (compensation == NDA_DRIFT_COMPENSATION_AUTO)
+    ask_for_method (element);
+}
+
+void
+nda_clocks_remove (NdaClocks * self, GstElement * element)
+{
+  GST_OBJECT_LOCK (self->bin);
+  if (self->device == element)
+    gst_clear_object (&self->device);
+  GST_OBJECT_UNLOCK (self->bin);
+}
+
+static gint
+compare_with_sink (gconstpointer item, gconstpointer unused)
+{
+  GstElement *element = g_value_get_object (item);
+
+  return GST_IS_AUDIO_BASE_SINK (element)
+      && GST_OBJECT_FLAG_IS_SET (element, GST_ELEMENT_FLAG_PROVIDE_CLOCK) ?
+      0 : 1;
+}
+
+/* The sound of a server's microphone comes in lumps, and its clock takes a minute
+ * to settle: no master for what plays. Without such a sink it is the only clock
+ * there is, and every bit of the source is kept. */
+gboolean
+nda_clocks_yield (NdaClocks * self)
+{
+  g_autoptr (GstObject) top = gst_object_ref (GST_OBJECT (self->bin));
+  GstObject *parent;
+  GstIterator *elements;
+  GValue found = G_VALUE_INIT;
+  gboolean has_sink, is_auto;
+
+  if (!can_follow (self))
+    return FALSE;
+  GST_OBJECT_LOCK (self->bin);
+  is_auto = self->compensation == NDA_DRIFT_COMPENSATION_AUTO;
+  GST_OBJECT_UNLOCK (self->bin);
+  if (!is_auto)
+    return FALSE;
+  while ((parent = gst_object_get_parent (top))) {
+    gst_object_unref (top);
+    top = parent;
+  }
+  if (!GST_IS_BIN (top))
+    return FALSE;
+  elements = gst_bin_iterate_recurse (GST_BIN (top));
+  has_sink = gst_iterator_find_custom (elements, compare_with_sink, &found,
+      NULL);
+  g_value_unset (&found);
+  gst_iterator_free (elements);
+  return has_sink;
+}
+
+/* The clock (transfer full) that @device has of its own, or NULL. */
+static GstClock *
+get_clock_of (GstElement * device)
+{
+  GstClock *clock = GST_IS_AUDIO_BASE_SRC (device) ?
+      GST_AUDIO_BASE_SRC (device)->clock :
+      GST_AUDIO_BASE_SINK (device)->provided_clock;
+
+  return clock ? gst_object_ref (clock) : NULL;
+}
+
+void
+nda_clocks_compare (NdaClocks * self)
+{
+  g_autoptr (GstClock) clock = gst_element_get_clock (self->bin);
+  g_autoptr (GstElement) device = NULL;
+  g_autoptr (GstClock) own = NULL;
+  NdaDriftCompensation compensation;
+  gboolean are_two;
+
+  if (!can_follow (self))
+    return;
+  GST_OBJECT_LOCK (self->bin);
+  compensation = self->compensation;
+  device = self->device ? gst_object_ref (self->device) : NULL;
+  GST_OBJECT_UNLOCK (self->bin);
+
+  own = device ? get_clock_of (device) : NULL;
+  are_two = compensation == NDA_DRIFT_COMPENSATION_AUTO && clock && own
+      && clock != own && has_wanted_method (device);
+  GST_INFO_OBJECT (self->bin, "the pipeline's clock is %" GST_PTR_FORMAT
+      ", the device's %" GST_PTR_FORMAT ": it is %sfollowed", clock, own,
+      are_two ? "" : "not ");
+  g_object_set (self->resample, "device-clock",
+      are_two && GST_IS_AUDIO_BASE_SINK (device) ? own : NULL,
+      "adaptive", are_two, NULL);
+}
+
+static void
+copy_field (const GstStructure * from, const gchar * name, GstStructure * to)
+{
+  const GValue *value = gst_structure_get_value (from, name);
+
+  if (value)
+    gst_structure_set_value (to, name, value);
+}
+
+void
+nda_clocks_describe (NdaClocks * self, GstStructure * stats)
+{
+  g_autoptr (GstStructure) inner = NULL;
+
+  if (!can_follow (self))
+    return;
+  g_object_get (self->resample, "stats", &inner, NULL);
+  copy_field (inner, "drift-ppm", stats);
+  copy_field (inner, "drift-state", stats);
+  copy_field (inner, "delay-error", stats);
+}

@@ -1,0 +1,54 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Two clocks: that of the pipeline, and that of the audio device inside an
+ * ndasrc or ndasink, if it has another. GStreamer's own sources and sinks then
+ * drop or repeat samples, or let the time stamps jump; here they are told not
+ * to, and the ndaresample inside follows the device.
+ *
+ * Its fields belong to the bin's object lock. */
+
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  NDA_DRIFT_COMPENSATION_OFF,   /* never: what GStreamer does of itself */
+  NDA_DRIFT_COMPENSATION_AUTO,  /* where two clocks meet */
+} NdaDriftCompensation;
+
+#define NDA_TYPE_DRIFT_COMPENSATION (nda_drift_compensation_get_type ())
+GType nda_drift_compensation_get_type (void);
+
+typedef struct
+{
+  GstElement *bin;              /* [const] not owned; the owner */
+  GstElement *resample;         /* [const] not owned; a child, or NULL */
+  NdaDriftCompensation compensation;    /* [object lock] */
+  GstElement *device;           /* [object lock] owned; or NULL */
+} NdaClocks;
+
+void nda_clocks_init (NdaClocks * clocks, GstElement * bin);
+GParamSpec *nda_clocks_param (void);
+
+/* In deep_element_added and _removed: any element, of which one may be the
+ * device */
+void nda_clocks_add (NdaClocks * clocks, GstElement * element);
+void nda_clocks_remove (NdaClocks * clocks, GstElement * element);
+
+/* In provide_clock of a source: whether the pipeline has an audio sink, whose
+ * clock is the better one */
+gboolean nda_clocks_yield (NdaClocks * clocks);
+
+/* Before the change to PLAYING, when the pipeline has chosen its clock; not in
+ * set_clock, which is called under the pipeline's lock */
+void nda_clocks_compare (NdaClocks * clocks);
+
+/* Adds to @stats what is going on. */
+void nda_clocks_describe (NdaClocks * clocks, GstStructure * stats);
+
+G_END_DECLS
