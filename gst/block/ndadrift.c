@@ -25,13 +25,8 @@
 #define NEAR_ERROR 0.0002
 #define NEAR_TIME 1.0
 #define FAR_ERROR 0.001
-/* Two clocks are two when sound has gone off by so much (in s), for so long (in
- * s), at a pace that is that of the line, more or less: the clocks of a sound
- * server wander by milliseconds and come back. Nothing counts until they have
- * settled. */
-#define PROOF_ERROR 0.006
-#define PROOF_TIME 5.0
-#define PROOF_TOLERANCE 0.3
+/* The clocks of a sound server run fast or slow by milliseconds at first: what
+ * is to prove that they are two begins to count after so long */
 #define SETTLING (20 * GST_SECOND)
 /* A pause (in s) counts as no more than this, so that none is made up for */
 #define MAX_INTERVAL 0.1
@@ -115,6 +110,7 @@ try_following (NdaDrift * self, GstClockTime time, gdouble frame)
   self->locking_since = self->last_time = time;
   self->integral = clamp_speed (nda_timing_get_speed (&self->timing) - 1.0);
   self->speed = self->integral;
+  take_lead (self);
 }
 
 /* Narrows with the time since following began. */
@@ -189,7 +185,7 @@ nda_drift_steer (NdaDrift * self, GstClockTime time, gdouble frame)
     try_following (self, time, frame);
     return 1.0 + self->speed;
   }
-  if (self->timing.is_fitting || self->locking_since == self->last_time)
+  if (self->timing.is_fitting)
     take_lead (self);
   if (get_error (self, time, frame, &error)) {
     interval = take_interval (self, time);
@@ -199,55 +195,42 @@ nda_drift_steer (NdaDrift * self, GstClockTime time, gdouble frame)
   return 1.0 + self->speed;
 }
 
-/* Whether the error is too large, for long enough, to be one clock's. */
-static gboolean
-is_proof (NdaDrift * self, gdouble error, GstClockTime time, gdouble interval)
-{
-  gdouble since = GST_CLOCK_DIFF (self->start_time, time)
-      / (gdouble) GST_SECOND;
-  gdouble pace = since > 0.0 ? error / since : 0.0;
-
-  if (fabs (error) > PROOF_ERROR
-      && fabs (pace - self->integral) < PROOF_TOLERANCE * fabs (pace))
-    self->calm += interval;
-  else
-    self->calm = 0.0;
-  return self->calm >= PROOF_TIME;
-}
-
-/* Counts from here on. */
+/* Counts from here on; the line, too, begins anew. */
 static void
 settle (NdaDrift * self, GstClockTime time, gdouble frame)
 {
   self->has_settled = TRUE;
   self->start_time = time;
   self->start_frame = frame;
-  take_lead (self);
+  nda_timing_restart (&self->timing);
+  nda_proof_init (&self->proof);
 }
 
 gboolean
 nda_drift_watch (NdaDrift * self, GstClockTime time, gdouble frame)
 {
-  gdouble error, interval;
+  gdouble error;
 
   if (self->state == NDA_DRIFT_LEARNING) {
     try_following (self, time, frame);
     return FALSE;
   }
-  interval = take_interval (self, time);
-  self->integral = clamp_speed (nda_timing_get_speed (&self->timing) - 1.0);
   if (!self->has_settled) {
     if (time >= self->locking_since + SETTLING)
       settle (self, time, frame);
     return FALSE;
   }
+  if (!self->timing.n_observed)
+    return FALSE;
   if (self->timing.is_fitting)
     take_lead (self);
   error = (device_at (self, time) - self->lead - frame) / self->timing.rate;
   self->filtered[0] = self->filtered[1] = error;
-  if (!is_proof (self, error, time, interval))
+  self->integral = clamp_speed (nda_timing_get_speed (&self->timing) - 1.0);
+  if (!nda_proof_add (&self->proof, GST_CLOCK_DIFF (self->start_time, time)
+          / (gdouble) GST_SECOND, error))
     return FALSE;
-  self->locking_since = time;
+  self->locking_since = self->last_time = time;
   self->calm = 0.0;
   return TRUE;
 }

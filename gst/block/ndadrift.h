@@ -35,6 +35,7 @@
 
 #pragma once
 
+#include "ndaproof.h"
 #include "ndatiming.h"
 
 G_BEGIN_DECLS
@@ -54,7 +55,8 @@ typedef struct
   NdaTiming timing;
   NdaDriftState state;
   gboolean has_start;
-  gboolean has_settled;         /* when watched: for as long as it may take */
+  gboolean has_settled;         /* when watched: the proof has begun */
+  NdaProof proof;
   GstClockTimeDiff ahead;       /* the clock's time less the stream's */
   GstClockTime start_time;      /* when the resampler was where */
   gdouble start_frame;
@@ -64,8 +66,7 @@ typedef struct
   gdouble filtered[2];          /* s, the error behind each low-pass */
   gdouble integral;             /* speed less 1 */
   gdouble speed;                /* that was told last, less 1 */
-  gdouble calm;                 /* s, for how long the error has been small; or,
-                                 * when watched, too large */
+  gdouble calm;                 /* s, for how long the error has been small */
   guint64 n_steps;              /* times that a clock was set */
 } NdaDrift;
 
@@ -81,7 +82,8 @@ void nda_drift_observe (NdaDrift * drift, GstClockTime time, gdouble frame);
 gdouble nda_drift_steer (NdaDrift * drift, GstClockTime time, gdouble frame);
 
 /* The same while there is no resampler, because both clocks may well be one.
- * TRUE when they are not: from then on, steer. The lead stays. */
+ * TRUE when it is proven that they are not: from then on, steer. The lead is
+ * what it was 20 s after the start, when clocks have settled. */
 gboolean nda_drift_watch (NdaDrift * drift, GstClockTime time, gdouble frame);
 
 GstClockTimeDiff nda_drift_get_error (const NdaDrift * drift);

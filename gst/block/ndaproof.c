@@ -1,0 +1,60 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndaproof.h"
+
+#include <math.h>
+
+/* s; as many points as a straight line needs then take 4 s, in which the
+ * fastest clock that can be followed goes off by as much as is asked for */
+#define FIRST_SPACING 0.25
+#define MIN_POINTS (NDA_PROOF_N_POINTS / 2)
+/* s; the clocks of a sound server wander by less, from end to end */
+#define MIN_ERROR 0.006
+/* How far from the straight line, as a part of the error, a point may lie */
+#define TOLERANCE 0.25
+
+void
+nda_proof_init (NdaProof * self)
+{
+  self->n_points = 0;
+  self->spacing = FIRST_SPACING;
+}
+
+/* Makes room: points at twice the distance. */
+static void
+thin_out (NdaProof * self)
+{
+  self->n_points /= 2;
+  self->spacing *= 2.0;
+  for (guint i = 0; i < self->n_points; i++)
+    self->errors[i] = self->errors[2 * i + 1];
+}
+
+/* Whether the way to @error, in @since s, was straight. */
+static gboolean
+is_even (const NdaProof * self, gdouble since, gdouble error)
+{
+  for (guint i = 0; i < self->n_points; i++) {
+    gdouble straight = error * (i + 1) * self->spacing / since;
+
+    if (fabs (self->errors[i] - straight) > TOLERANCE * fabs (error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+nda_proof_add (NdaProof * self, gdouble since, gdouble error)
+{
+  if (since < (self->n_points + 1) * self->spacing)
+    return FALSE;
+  if (self->n_points == NDA_PROOF_N_POINTS)
+    thin_out (self);
+  self->errors[self->n_points++] = error;
+  return self->n_points >= MIN_POINTS && fabs (error) >= MIN_ERROR
+      && is_even (self, since, error);
+}
