@@ -11,44 +11,16 @@
 #include "ndablock.h"
 #include "ndapyembed.h"
 #include "ndapylog.h"
+#include "ndapyproblem.h"
 
-#include <glib/gi18n-lib.h>
-
-static const gchar *
-role_name (NdaPyRole role)
-{
-  static const gchar *const names[] = {
-    [NDA_PY_ROLE_PROCESSOR] = "Processor",
-    [NDA_PY_ROLE_SOURCE] = "AudioSource",
-    [NDA_PY_ROLE_SINK] = "AudioSink",
-  };
-  return names[role];
-}
-
-/* The method that a plugin of @role has for its blocks. */
-const gchar *
-nda_py_plugin_call_name (NdaPyRole role)
-{
-  static const gchar *const names[] = {
-    [NDA_PY_ROLE_PROCESSOR] = "process_audio",
-    [NDA_PY_ROLE_SOURCE] = "read_audio",
-    [NDA_PY_ROLE_SINK] = "write_audio",
-  };
-  return names[role];
-}
-
-/* The Python error as a GError: @format has one %s for the plugin's path and
- * one for what Python says. */
+/* The Python error as a GError: what it is about, and a name in it. */
 static void
-set_error_from_python (GError ** error, GQuark domain, gint code,
-    const gchar * format, const gchar * path)
+set_error_from_python (GError ** error, NdaPyProblem problem,
+    const gchar * path, const gchar * name)
 {
   g_autofree gchar *reason = nda_py_embed_take_error ();
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-  g_set_error (error, domain, code, format, path, reason);
-#pragma GCC diagnostic pop
+  nda_py_problem_set_error (error, problem, path, name, reason);
 }
 
 /* Executes the file and makes an instance. */
@@ -60,9 +32,7 @@ nda_py_plugin_load (const gchar * path, GError ** error)
   NdaPyPlugin *self;
 
   if (!loaded) {
-    set_error_from_python (error, GST_RESOURCE_ERROR,
-        GST_RESOURCE_ERROR_SETTINGS,
-        _("The plugin “%s” cannot be loaded: %s"), path);
+    set_error_from_python (error, NDA_PY_PROBLEM_LOAD, path, NULL);
     return NULL;
   }
 
@@ -135,21 +105,13 @@ call_truthy (NdaPyPlugin * self, const gchar * method)
 static gboolean
 call_life_cycle (NdaPyPlugin * self, const gchar * method, GError ** error)
 {
-  g_autofree gchar *reason = NULL;
-
   if (call_truthy (self, method))
     return TRUE;
-  if (!PyErr_Occurred ()) {
-    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
-        _("The plugin “%s” refused: its %s () did not return True. It may "
-            "have printed why; GST_DEBUG=ndapython:4 shows it."),
-        self->path, method);
-    return FALSE;
-  }
-  reason = nda_py_embed_take_error ();
-  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
-      _("The plugin “%s” failed in its %s (): %s"), self->path, method,
-      reason);
+  if (PyErr_Occurred ())
+    set_error_from_python (error, NDA_PY_PROBLEM_FAILED, self->path, method);
+  else
+    nda_py_problem_set_error (error, NDA_PY_PROBLEM_REFUSED, self->path,
+        method, NULL);
   return FALSE;
 }
 
@@ -161,22 +123,17 @@ check_role (NdaPyPlugin * self, NdaPyRole role, GError ** error)
   gboolean fits;
 
   if (!info || !PyArg_ParseTuple (info, "sss", &found, &name, &api_version)) {
-    set_error_from_python (error, GST_RESOURCE_ERROR,
-        GST_RESOURCE_ERROR_SETTINGS,
-        _("The plugin “%s” does not say what it is: %s"), self->path);
+    set_error_from_python (error, NDA_PY_PROBLEM_INFO, self->path, NULL);
     Py_XDECREF (info);
     return FALSE;
   }
   if (!g_str_equal (api_version, "1"))
     GST_WARNING ("The plugin “%s” asks for API version %s; this is 1",
         self->path, api_version);
-  fits = g_str_equal (found, role_name (role));
+  fits = g_str_equal (found, nda_py_role_name (role));
   if (!fits)
-    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-        _
-        ("The plugin “%s” is of the type “%s”, but this element runs plugins "
-            "of the type “%s”"), self->path, *found ? found : "unknown",
-        role_name (role));
+    nda_py_problem_set_error (error, NDA_PY_PROBLEM_ROLE, self->path,
+        nda_py_role_name (role), *found ? found : "unknown");
   GST_INFO ("“%s” in %s is a %s", name, self->path, found);
   Py_DECREF (info);
   return fits;
@@ -190,7 +147,7 @@ nda_py_plugin_initialize (NdaPyPlugin * self, NdaPyRole role, GError ** error)
       || !check_role (self, role, error))
     return FALSE;
   self->role = role;
-  self->name_call = PyUnicode_InternFromString (nda_py_plugin_call_name (role));
+  self->name_call = PyUnicode_InternFromString (nda_py_role_call_name (role));
   call_and_ignore ("settle");
   self->is_settled = TRUE;
   return TRUE;
@@ -238,7 +195,7 @@ static gboolean
 configure (NdaPyPlugin * self, NdaPyFormat * format)
 {
   return parse_format (nda_py_embed_call ("configure", "(OsI)", self->instance,
-          role_name (self->role), format->n_channels), format);
+          nda_py_role_name (self->role), format->n_channels), format);
 }
 
 /* Devices fall back to one channel in their start (), so what is true is read
@@ -247,7 +204,7 @@ static gboolean
 look_again (NdaPyPlugin * self, NdaPyFormat * format)
 {
   return parse_format (nda_py_embed_call ("look_again", "(OsIII)",
-          self->instance, role_name (self->role), format->rate,
+          self->instance, nda_py_role_name (self->role), format->rate,
           format->n_channels, format->n_frames), format)
       && nda_py_plugin_make_buffer (self, format->n_channels, format->n_frames);
 }
@@ -263,8 +220,7 @@ nda_py_plugin_start (NdaPyPlugin * self, NdaPyFormat * format, GError ** error)
     return FALSE;
   if (is_configured && look_again (self, format))
     return TRUE;
-  set_error_from_python (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-      _("The plugin “%s” cannot be configured: %s"), self->path);
+  set_error_from_python (error, NDA_PY_PROBLEM_CONFIGURE, self->path, NULL);
   if (is_configured)
     nda_py_plugin_stop (self);
   return FALSE;
@@ -316,7 +272,7 @@ void
 nda_py_plugin_get_facts (NdaPyPlugin * self, NdaPyFacts * facts)
 {
   PyObject *said = nda_py_embed_call ("facts", "(Os)", self->instance,
-      role_name (self->role));
+      nda_py_role_name (self->role));
   unsigned long long latency = 0;
 
   *facts = (NdaPyFacts) {

@@ -9,40 +9,9 @@
 
 #include <Python.h>
 
-#include "ndapyplanes.h"
+#include "ndapyrole.h"
 
 G_BEGIN_DECLS
-
-typedef enum
-{
-  NDA_PY_ROLE_PROCESSOR,
-  NDA_PY_ROLE_SOURCE,
-  NDA_PY_ROLE_SINK,
-} NdaPyRole;
-
-/* What a plugin is started with. A processor takes the stream's channels, at
- * 48 kHz and 512 frames a call; the others have their own of each. */
-typedef struct
-{
-  guint rate;
-  guint n_channels;
-  guint n_frames;               /* of a call; at most 512 */
-} NdaPyFormat;
-
-/* What a plugin says of itself, and may say otherwise after a parameter. */
-typedef struct
-{
-  GstClockTime latency;         /* of a processor */
-  guint n_channels;             /* of a source or sink */
-} NdaPyFacts;
-
-typedef enum
-{
-  NDA_PY_CALL_OK,
-  NDA_PY_CALL_REFUSED,          /* returned False */
-  NDA_PY_CALL_FAILED,           /* an exception, or an array that does not fit */
-  NDA_PY_CALL_NO_SPACE,         /* was not made: a sink says it is full */
-} NdaPyCallResult;
 
 typedef struct _NdaPyPlugin NdaPyPlugin;
 

@@ -12,8 +12,7 @@
 #include "ndapypluginpriv.h"
 
 #include "ndapyembed.h"
-
-#include <glib/gi18n-lib.h>
+#include "ndapyproblem.h"
 
 static gboolean
 put_back_data (NdaPyPlugin * self)
@@ -136,12 +135,7 @@ nda_py_plugin_take_error (NdaPyPlugin * self)
 {
   g_autofree gchar *reason = NULL;
 
-  if (self->returned_false && !PyErr_Occurred ())
-    return
-        g_strdup_printf (_
-        ("The plugin “%s” failed: its %s () returned False"), self->path,
-        nda_py_plugin_call_name (self->role));
-  reason = nda_py_embed_take_error ();
-  return g_strdup_printf (_("The plugin “%s” failed: %s"), self->path,
-      reason);
+  if (!self->returned_false || PyErr_Occurred ())
+    reason = nda_py_embed_take_error ();
+  return nda_py_problem_describe_failure (self->path, self->role, reason);
 }

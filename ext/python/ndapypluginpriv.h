@@ -34,8 +34,6 @@ struct _NdaPyPlugin
   gboolean returned_false;      /* the last block call failed without error */
 };
 
-const gchar *nda_py_plugin_call_name (NdaPyRole role);
-
 /* With a Python error set when it fails */
 gboolean nda_py_plugin_make_buffer (NdaPyPlugin * plugin, guint n_channels,
     guint n_frames);

@@ -1,0 +1,85 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndapyproblem.h"
+
+#include <gst/gst.h>
+
+#include <glib/gi18n-lib.h>
+
+const gchar *
+nda_py_role_name (NdaPyRole role)
+{
+  static const gchar *const names[] = {
+    [NDA_PY_ROLE_PROCESSOR] = "Processor",
+    [NDA_PY_ROLE_SOURCE] = "AudioSource",
+    [NDA_PY_ROLE_SINK] = "AudioSink",
+  };
+  return names[role];
+}
+
+/* The method that a plugin of @role has for its blocks. */
+const gchar *
+nda_py_role_call_name (NdaPyRole role)
+{
+  static const gchar *const names[] = {
+    [NDA_PY_ROLE_PROCESSOR] = "process_audio",
+    [NDA_PY_ROLE_SOURCE] = "read_audio",
+    [NDA_PY_ROLE_SINK] = "write_audio",
+  };
+  return names[role];
+}
+
+/* Says of the plugin @path what is wrong with it. */
+void
+nda_py_problem_set_error (GError ** error, NdaPyProblem problem,
+    const gchar * path, const gchar * name, const gchar * reason)
+{
+  switch (problem) {
+    case NDA_PY_PROBLEM_LOAD:
+      g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+          _("The plugin “%s” cannot be loaded: %s"), path, reason);
+      break;
+    case NDA_PY_PROBLEM_FAILED:
+      g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
+          _("The plugin “%s” failed in its %s (): %s"), path, name, reason);
+      break;
+    case NDA_PY_PROBLEM_REFUSED:
+      g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
+          _
+          ("The plugin “%s” refused: its %s () did not return True. It may "
+              "have printed why; GST_DEBUG=ndapython:4 shows it."), path, name);
+      break;
+    case NDA_PY_PROBLEM_INFO:
+      g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+          _("The plugin “%s” does not say what it is: %s"), path, reason);
+      break;
+    case NDA_PY_PROBLEM_ROLE:
+      g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+          _
+          ("The plugin “%s” is of the type “%s”, but this element runs plugins "
+              "of the type “%s”"), path, reason, name);
+      break;
+    case NDA_PY_PROBLEM_CONFIGURE:
+      g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+          _("The plugin “%s” cannot be configured: %s"), path, reason);
+      break;
+  }
+}
+
+/* Why a block call failed (transfer full): for @reason, or because it returned
+ * False. */
+gchar *
+nda_py_problem_describe_failure (const gchar * path, NdaPyRole role,
+    const gchar * reason)
+{
+  if (reason)
+    return g_strdup_printf (_("The plugin “%s” failed: %s"), path, reason);
+  return
+      g_strdup_printf (_
+      ("The plugin “%s” failed: its %s () returned False"), path,
+      nda_py_role_call_name (role));
+}

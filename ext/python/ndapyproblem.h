@@ -1,0 +1,29 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What can be wrong with a plugin, in words: the same wherever it runs. */
+
+#pragma once
+
+#include "ndapyrole.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  NDA_PY_PROBLEM_LOAD,          /* reason */
+  NDA_PY_PROBLEM_FAILED,        /* name: a method; reason */
+  NDA_PY_PROBLEM_REFUSED,       /* name: a method */
+  NDA_PY_PROBLEM_INFO,          /* reason */
+  NDA_PY_PROBLEM_ROLE,          /* name: what it should be; reason: what it is */
+  NDA_PY_PROBLEM_CONFIGURE,     /* reason */
+} NdaPyProblem;
+
+void nda_py_problem_set_error (GError ** error, NdaPyProblem problem,
+    const gchar * path, const gchar * name, const gchar * reason);
+
+gchar *nda_py_problem_describe_failure (const gchar * path, NdaPyRole role,
+    const gchar * reason);
+
+G_END_DECLS

@@ -1,0 +1,48 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What a plugin is, what it is started with and what comes of its calls,
+ * wherever it runs. */
+
+#pragma once
+
+#include "ndapyplanes.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  NDA_PY_ROLE_PROCESSOR,
+  NDA_PY_ROLE_SOURCE,
+  NDA_PY_ROLE_SINK,
+} NdaPyRole;
+
+/* What a plugin is started with. A processor takes the stream's channels, at
+ * 48 kHz and 512 frames a call; the others have their own of each. */
+typedef struct
+{
+  guint rate;
+  guint n_channels;
+  guint n_frames;               /* of a call; at most 512 */
+} NdaPyFormat;
+
+/* What a plugin says of itself, and may say otherwise after a parameter. */
+typedef struct
+{
+  GstClockTime latency;         /* of a processor */
+  guint n_channels;             /* of a source or sink */
+} NdaPyFacts;
+
+typedef enum
+{
+  NDA_PY_CALL_OK,
+  NDA_PY_CALL_REFUSED,          /* returned False */
+  NDA_PY_CALL_FAILED,           /* an exception, or an array that does not fit */
+  NDA_PY_CALL_NO_SPACE,         /* was not made: a sink says it is full */
+} NdaPyCallResult;
+
+const gchar *nda_py_role_name (NdaPyRole role);
+const gchar *nda_py_role_call_name (NdaPyRole role);
+
+G_END_DECLS
