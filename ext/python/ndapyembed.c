@@ -10,6 +10,7 @@
 
 #include "ndapyembed-source.h"
 #include "ndapylog.h"
+#include "ndapyparameters.h"
 
 #define FILE_NAME "<ndapyembed>"
 
@@ -73,8 +74,8 @@ nda_py_embed_start (gboolean is_ours)
     }
     functions = dict;
   }
-  result = nda_py_embed_call ("start", "(iN)", is_ours ? 1 : 0,
-      PyUnicode_DecodeFSDefault (api));
+  result = nda_py_embed_call ("start", "(iNs)", is_ours ? 1 : 0,
+      PyUnicode_DecodeFSDefault (api), NDA_PY_SECRET_WORDS);
   Py_XDECREF (result);
   return result != NULL;
 }

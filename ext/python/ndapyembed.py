@@ -25,8 +25,6 @@ SWITCH_INTERVAL = 30e-6  # seconds; shorter and two threads thrash
 LONGEST_LINE = 4096  # bytes that wait for their end of line
 FULL_COLLECTION_SHARE = 1000  # at most this fraction of the time
 
-SECRETS = ("key", "secret", "pass", "token")  # in names of parameters
-
 ROLES = (
     ("Processor", "process_audio"),
     ("AudioSource", "read_audio"),
@@ -34,6 +32,7 @@ ROLES = (
 )
 
 _api_path = None
+_secret_words = ()
 _plugin_files = set()
 _owns_gc = False
 _next_full_collection = 0.0
@@ -81,10 +80,11 @@ def _is_left_alone(variable):
     return os.environ.get(variable) == "default"
 
 
-def start(is_ours, api_path):
+def start(is_ours, api_path, secret_words):
     """Prepare the interpreter; change nothing global in another's (T14)."""
-    global _api_path, _owns_gc
+    global _api_path, _owns_gc, _secret_words
     _api_path = api_path
+    _secret_words = tuple(secret_words.split())
     if not is_ours:
         return
     if os.environ.get("NDA_PYTHON_STDIO") != "inherit":
@@ -304,7 +304,7 @@ def facts(plugin, role):
 
 
 def _is_secret(key):
-    return any(word in key.lower() for word in SECRETS)
+    return any(word in key.lower() for word in _secret_words)
 
 
 def set_parameter(plugin, key, value):

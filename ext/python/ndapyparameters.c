@@ -119,15 +119,13 @@ nda_py_parameters_parse (const gchar * text, GError ** error)
   return g_steal_pointer (&parameters);
 }
 
-/* Whether the value of @key is nobody's business: the host's module in Python
- * has the same list. */
 static gboolean
 is_secret (const gchar * key)
 {
-  static const gchar *const words[] = { "key", "secret", "pass", "token" };
+  g_auto (GStrv) words = g_strsplit (NDA_PY_SECRET_WORDS, " ", -1);
   g_autofree gchar *lower = g_ascii_strdown (key, -1);
 
-  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
+  for (guint i = 0; words[i]; i++)
     if (strstr (lower, words[i]))
       return TRUE;
   return FALSE;

@@ -21,6 +21,10 @@ typedef struct
 
 typedef GPtrArray NdaPyParameters;      /* of NdaPyParameter, owned */
 
+/* The value of a key with one of these words in it is nobody's business; what
+ * the host does in Python is told them when it starts */
+#define NDA_PY_SECRET_WORDS "key secret pass token"
+
 NdaPyParameter *nda_py_parameter_new (const gchar * key, const gchar * value);
 void nda_py_parameter_free (NdaPyParameter * parameter);
 
