@@ -45,8 +45,10 @@
  * * `num-failures` (guint64): blocks on which the plugin failed
  * * `num-late` (guint64): blocks for which GIL wait and call together took
  *   longer than a block lasts, 10.67 ms
- * * `num-retries`, `num-reloads`, `num-restarts` (guint64): 0 for a processor
- *   in this process, which is never offered a block twice, nor replaced
+ * * `num-restarts` (guint64): processes of the plugin that took the place of one
+ *   that ended, with #ndapybridge:isolation process
+ * * `num-retries`, `num-reloads` (guint64): 0 for a processor, which is never
+ *   offered a block twice
  * * `queue-level`, `max-queue-level` (guint): blocks that wait, and the most
  *   that ever did
  * * `avg-`, `p50-`, `p99-`, `p999-`, `max-call-time` (guint64, ns): the
@@ -206,6 +208,7 @@ on_latency_changed (gpointer owner)
 static const NdaPyHostEvents host_events = {
   .warn = nda_py_element_warn_of_parameter,
   .latency_changed = on_latency_changed,
+  .restarted = nda_py_element_count_restart,
 };
 
 static void

@@ -18,6 +18,8 @@
 
 /* Garbage is collected after this many calls of a source or sink */
 #define CALLS_TO_COLLECT 64
+/* A stall that a device's buffer may bridge is none of a plugin that hangs */
+#define DEFAULT_DEADLINE (250 * GST_MSECOND)
 
 static GQuark
 offset_quark (void)
@@ -108,6 +110,26 @@ nda_py_element_set_property (NdaPyElement * self, guint id,
     case NDA_PY_PROP_PARAMETERS:
       replace_text (&settings->parameters, value);
       break;
+    case NDA_PY_PROP_ISOLATION:
+      settings->isolation = g_value_get_enum (value);
+      self->is_stale = TRUE;
+      break;
+    case NDA_PY_PROP_PYTHON:
+      replace_text (&settings->python, value);
+      self->is_stale = TRUE;
+      break;
+    case NDA_PY_PROP_DEADLINE:
+      settings->deadline = g_value_get_uint64 (value);
+      self->is_stale = TRUE;
+      break;
+    case NDA_PY_PROP_MEMORY_LIMIT:
+      settings->memory_limit = g_value_get_uint64 (value);
+      self->is_stale = TRUE;
+      break;
+    case NDA_PY_PROP_RESTART:
+      settings->restart = g_value_get_enum (value);
+      self->is_stale = TRUE;
+      break;
     default:
       break;
   }
@@ -152,6 +174,21 @@ nda_py_element_get_property (NdaPyElement * self, guint id, GValue * value)
     case NDA_PY_PROP_PARAMETERS:
       g_value_take_string (value,
           nda_py_parameters_hide (settings->parameters));
+      break;
+    case NDA_PY_PROP_ISOLATION:
+      g_value_set_enum (value, settings->isolation);
+      break;
+    case NDA_PY_PROP_PYTHON:
+      g_value_set_string (value, settings->python);
+      break;
+    case NDA_PY_PROP_DEADLINE:
+      g_value_set_uint64 (value, settings->deadline);
+      break;
+    case NDA_PY_PROP_MEMORY_LIMIT:
+      g_value_set_uint64 (value, settings->memory_limit);
+      break;
+    case NDA_PY_PROP_RESTART:
+      g_value_set_enum (value, settings->restart);
       break;
     default:
       break;
@@ -210,6 +247,16 @@ nda_py_element_report_failure (NdaPyElement * self, NdaPyBlock * block,
           n_failed, self->failure));
 }
 
+/* What a host has to tell of a plugin's process. */
+void
+nda_py_element_count_restart (gpointer element)
+{
+  NdaPyElement *self = get_shared (element);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (self->lock);
+
+  self->counters.n_restarts++;
+}
+
 static void
 count_call (NdaPyElement * self, const NdaPyBlock * block,
     GstClockTime gil_wait)
@@ -221,7 +268,8 @@ count_call (NdaPyElement * self, const NdaPyBlock * block,
   nda_histogram_record (&counters->gil_wait, gil_wait);
   if (is_made)
     nda_histogram_record (&counters->call_time, block->call_time);
-  counters->n_failures += block->result == NDA_PY_CALL_FAILED;
+  counters->n_failures += block->result == NDA_PY_CALL_FAILED
+      || block->result == NDA_PY_CALL_DEAD;
   counters->n_retries += is_made && !block->ok;
 }
 
@@ -255,7 +303,7 @@ nda_py_element_call (NdaPyElement * self, NdaPyBlock * block,
     return FALSE;
   }
   count_call (self, block, gil_wait);
-  if (block->result == NDA_PY_CALL_FAILED)
+  if (block->result == NDA_PY_CALL_FAILED || block->result == NDA_PY_CALL_DEAD)
     nda_py_element_report_failure (self, block, consequence);
   if (++self->n_calls >= CALLS_TO_COLLECT) {
     nda_py_host_collect (self->host);
@@ -265,6 +313,37 @@ nda_py_element_call (NdaPyElement * self, NdaPyBlock * block,
 }
 
 /* --- the class and the instance --- */
+
+static GType
+isolation_get_type (void)
+{
+  static const GEnumValue values[] = {
+    {NDA_PY_ISOLATION_THREAD, "On a thread of this process", "thread"},
+    {NDA_PY_ISOLATION_PROCESS, "In a process of its own", "process"},
+    {0, NULL, NULL},
+  };
+  static GType type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("NdaPyIsolation",
+            values));
+  return type;
+}
+
+static GType
+restart_get_type (void)
+{
+  static const GEnumValue values[] = {
+    {NDA_PY_RESTART_NEVER, "Nothing takes its place", "never"},
+    {NDA_PY_RESTART_ALWAYS, "Another process takes its place", "always"},
+    {0, NULL, NULL},
+  };
+  static GType type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("NdaPyRestart", values));
+  return type;
+}
 
 static void
 install_properties (GObjectClass * class)
@@ -287,6 +366,34 @@ install_properties (GObjectClass * class)
           "comma or a quote in it stands in double quotes. Set while playing, "
           "they are applied between two blocks. What looks secret by its key "
           "reads as ***", NULL, flags | GST_PARAM_MUTABLE_PLAYING));
+  g_object_class_install_property (class, NDA_PY_PROP_ISOLATION,
+      g_param_spec_enum ("isolation", "Isolation",
+          "Where the plugin runs: on a thread of this process, or in a process "
+          "of its own, which shares no GIL with anything and takes nothing "
+          "down when it crashes or hangs", isolation_get_type (),
+          NDA_PY_ISOLATION_THREAD, flags | GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property (class, NDA_PY_PROP_PYTHON,
+      g_param_spec_string ("python", "Python",
+          "The interpreter for isolation=process, such as a virtual "
+          "environment's bin/python3: CPython from 3.10 on, with NumPy; the "
+          "system's when not set", NULL, flags | GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property (class, NDA_PY_PROP_DEADLINE,
+      g_param_spec_uint64 ("deadline", "Deadline",
+          "How long a block call may take with isolation=process before the "
+          "plugin's process is killed (in nanoseconds); 0: as long as it "
+          "likes", 0, G_MAXINT64, DEFAULT_DEADLINE,
+          flags | GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property (class, NDA_PY_PROP_MEMORY_LIMIT,
+      g_param_spec_uint64 ("memory-limit", "Memory limit",
+          "How much memory the plugin's process may take with "
+          "isolation=process before it is killed (in bytes); 0: as much as it "
+          "likes", 0, G_MAXUINT64, 0, flags | GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property (class, NDA_PY_PROP_RESTART,
+      g_param_spec_enum ("restart", "Restart",
+          "What becomes of a plugin whose process has ended: nothing, or "
+          "another process takes its place, at once if this one went well "
+          "for a second, else after 0.1 s to 10 s", restart_get_type (),
+          NDA_PY_RESTART_ALWAYS, flags | GST_PARAM_MUTABLE_READY));
   g_object_class_install_property (class, NDA_PY_PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics",
           "Counters since the element left NULL, all from one moment: blocks, "
@@ -337,6 +444,8 @@ nda_py_element_install (GstElementClass * class, gsize offset)
   g_type_set_qdata (type, offset_quark (), GSIZE_TO_POINTER (offset));
   install_properties (G_OBJECT_CLASS (class));
   install_signals (type);
+  gst_type_mark_as_plugin_api (isolation_get_type (), 0);
+  gst_type_mark_as_plugin_api (restart_get_type (), 0);
 }
 
 void
@@ -347,6 +456,8 @@ nda_py_element_init (NdaPyElement * self, gpointer element, NdaPyRole role,
   self->host = nda_py_host_new (role, events, element);
   self->fields = fields;
   self->lock = lock;
+  self->settings.deadline = DEFAULT_DEADLINE;
+  self->settings.restart = NDA_PY_RESTART_ALWAYS;
 }
 
 void
@@ -356,5 +467,6 @@ nda_py_element_clear (NdaPyElement * self)
   g_free (self->settings.plugin);
   g_free (self->settings.plugin_path);
   g_free (self->settings.parameters);
+  g_free (self->settings.python);
   g_free (self->failure);
 }

@@ -21,6 +21,11 @@ typedef struct
   gchar *plugin;                /* owned */
   gchar *plugin_path;           /* owned */
   gchar *parameters;            /* owned */
+  NdaPyIsolation isolation;
+  gchar *python;                /* owned */
+  GstClockTime deadline;
+  guint64 memory_limit;
+  NdaPyRestart restart;
 } NdaPySettings;
 
 typedef struct
@@ -61,6 +66,11 @@ enum
   NDA_PY_PROP_PLUGIN = 1,
   NDA_PY_PROP_PLUGIN_PATH,
   NDA_PY_PROP_PARAMETERS,
+  NDA_PY_PROP_ISOLATION,
+  NDA_PY_PROP_PYTHON,
+  NDA_PY_PROP_DEADLINE,
+  NDA_PY_PROP_MEMORY_LIMIT,
+  NDA_PY_PROP_RESTART,
   NDA_PY_PROP_STATS,
   NDA_PY_N_PROPS
 };
@@ -103,6 +113,7 @@ GstStateChangeReturn nda_py_element_change_state (NdaPyElement * self,
 
 void nda_py_element_post_error (NdaPyElement * self, const GError * error);
 void nda_py_element_warn_of_parameter (gpointer element, const gchar * text);
+void nda_py_element_count_restart (gpointer element);
 
 /* the block thread; counting the blocks themselves is the caller's */
 gboolean nda_py_element_call (NdaPyElement * self, NdaPyBlock * block,

@@ -19,27 +19,58 @@
 
 #include <string.h>
 
+static void
+copy_settings (NdaPyElement * self, NdaPySettings * copy)
+{
+  g_autoptr (GMutexLocker) locker =
+      g_mutex_locker_new (GST_OBJECT_GET_LOCK (self->element));
+
+  *copy = self->settings;
+  copy->plugin = g_strdup (copy->plugin);
+  copy->plugin_path = g_strdup (copy->plugin_path);
+  copy->parameters = g_strdup (copy->parameters);
+  copy->python = g_strdup (copy->python);
+  self->is_stale = FALSE;
+}
+
+static void
+clear_settings (NdaPySettings * copy)
+{
+  g_free (copy->plugin);
+  g_free (copy->plugin_path);
+  g_free (copy->parameters);
+  g_free (copy->python);
+}
+
+static gboolean
+load_with (NdaPyElement * self, const NdaPySettings * settings, GError ** error)
+{
+  g_autofree gchar *file = NULL;
+  g_autoptr (GPtrArray) parameters = NULL;
+  NdaPyHostConfig config;
+
+  file = nda_py_find_plugin (settings->plugin, settings->plugin_path, error);
+  if (!file)
+    return FALSE;
+  parameters = nda_py_parameters_parse (settings->parameters, error);
+  if (!parameters)
+    return FALSE;
+  config = (NdaPyHostConfig) {
+  file, settings->isolation, settings->python, settings->deadline,
+        settings->memory_limit, settings->restart};
+  return nda_py_host_open (self->host, &config, parameters, error);
+}
+
 static gboolean
 load (NdaPyElement * self, GError ** error)
 {
-  g_autofree gchar *plugin = NULL;
-  g_autofree gchar *plugin_path = NULL;
-  g_autofree gchar *text = NULL;
-  g_autofree gchar *file = NULL;
-  g_autoptr (GPtrArray) parameters = NULL;
+  NdaPySettings settings;
+  gboolean ok;
 
-  GST_OBJECT_LOCK (self->element);
-  plugin = g_strdup (self->settings.plugin);
-  plugin_path = g_strdup (self->settings.plugin_path);
-  text = g_strdup (self->settings.parameters);
-  self->is_stale = FALSE;
-  GST_OBJECT_UNLOCK (self->element);
-
-  file = nda_py_find_plugin (plugin, plugin_path, error);
-  if (!file)
-    return FALSE;
-  parameters = nda_py_parameters_parse (text, error);
-  return parameters && nda_py_host_open (self->host, file, parameters, error);
+  copy_settings (self, &settings);
+  ok = load_with (self, &settings, error);
+  clear_settings (&settings);
+  return ok;
 }
 
 static gboolean

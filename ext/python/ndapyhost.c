@@ -18,7 +18,8 @@
  * grace for the one that runs. Then it calls the plugin's stop () beside it,
  * which is how some plugins are unblocked (9.2). What still runs after that is
  * sent a SystemExit, which ends any loop in Python. What survives that too is
- * stuck in C, and the stop fails: the thread is left behind. */
+ * stuck in C: a process of its own is killed; a thread is left behind, and the
+ * stop fails. */
 
 #include <Python.h>
 
@@ -27,7 +28,6 @@
 #include "ndapyhostpriv.h"
 
 #include "ndapylog.h"
-#include "ndapython.h"
 
 #include <string.h>
 
@@ -83,13 +83,13 @@ void
 nda_py_host_parameters_job (gpointer data)
 {
   NdaPyParametersJob *job = data;
-  NdaPyPlugin *plugin = job->host->plugin;
+  NdaPyGuest *guest = &job->host->guest;
 
   job->problems = g_ptr_array_new_with_free_func (g_free);
   for (guint i = 0; i < job->parameters->len; i++) {
     NdaPyParameter *p = g_ptr_array_index (job->parameters, i);
     g_autofree gchar *problem =
-        nda_py_plugin_set_parameter (plugin, p->key, p->value);
+        nda_py_guest_set_parameter (guest, p->key, p->value);
 
     if (problem) {
       problem[strcspn (problem, "\n")] = '\0';
@@ -97,7 +97,7 @@ nda_py_host_parameters_job (gpointer data)
           g_strdup_printf ("%s: %s", p->key, problem));
     }
   }
-  nda_py_plugin_get_facts (plugin, &job->facts);
+  nda_py_guest_get_facts (guest, &job->facts);
 }
 
 /* Keeps what the plugin says of itself, and tells the owner. */
@@ -131,7 +131,7 @@ set_parameters_now (NdaPyHost * self, const NdaPyParameters * parameters,
 {
   NdaPyParametersJob job = { self, parameters, NULL, {0} };
 
-  if (!nda_python_run (nda_py_host_parameters_job, &job, error))
+  if (!nda_py_guest_run (&self->guest, nda_py_host_parameters_job, &job, error))
     return FALSE;
   nda_py_host_report_parameters (self, &job);
   return TRUE;
@@ -237,7 +237,7 @@ get_job (gpointer data)
 {
   GetJob *job = data;
 
-  job->value = nda_py_plugin_get_parameter (job->host->plugin, job->key);
+  job->value = nda_py_guest_get_parameter (&job->host->guest, job->key);
 }
 
 /* Waits until what was set before has reached the plugin. */
@@ -263,7 +263,7 @@ nda_py_host_get_parameter (NdaPyHost * self, const gchar * key)
 
   wait_for_parameters (self);
   if (begin_use (self)) {
-    nda_python_run (get_job, &job, NULL);
+    nda_py_guest_run (&self->guest, get_job, &job, NULL);
     end_use (self);
   }
   return job.value ? job.value : g_strdup ("");
@@ -289,48 +289,29 @@ nda_py_host_get_n_channels (NdaPyHost * self)
 
 /* --- opening and closing ------------------------------------------------ */
 
-typedef struct
-{
-  NdaPyHost *host;
-  const gchar *path;
-  GError *error;
-} OpenJob;
-
 static void
-open_job (gpointer data)
+on_restarted (gpointer owner)
 {
-  OpenJob *job = data;
-  NdaPyPlugin *plugin = nda_py_plugin_load (job->path, &job->error);
+  NdaPyHost *self = owner;
 
-  if (plugin
-      && !nda_py_plugin_initialize (plugin, job->host->role, &job->error))
-    g_clear_pointer (&plugin, nda_py_plugin_shut_down);
-  job->host->plugin = plugin;
+  self->events->restarted (self->owner);
 }
 
-static void
-close_job (gpointer data)
-{
-  NdaPyHost *self = data;
-
-  g_clear_pointer (&self->plugin, nda_py_plugin_shut_down);
-}
-
-/* Loads the plugin file @path, initialises it and sets its parameters. */
+/* Loads a plugin, initialises it and sets its parameters. */
 gboolean
-nda_py_host_open (NdaPyHost * self, const gchar * path,
+nda_py_host_open (NdaPyHost * self, const NdaPyHostConfig * config,
     const NdaPyParameters * parameters, GError ** error)
 {
-  OpenJob job = { self, path, NULL };
+  const NdaPyRemoteConfig opened = {
+    config->path, config->python, self->role, config->deadline,
+    config->memory_limit, config->restart, on_restarted, self
+  };
 
-  if (!nda_python_start (error) || !nda_python_run (open_job, &job, error))
+  self->guest.isolation = config->isolation;
+  if (!nda_py_guest_open (&self->guest, &opened, error))
     return FALSE;
-  if (job.error) {
-    g_propagate_error (error, job.error);
-    return FALSE;
-  }
   if (!set_parameters_now (self, parameters, error)) {
-    nda_python_run (close_job, self, NULL);
+    nda_py_guest_close (&self->guest);
     return FALSE;
   }
   nda_py_host_set_state (self, STATE_INITIALIZED);
@@ -374,10 +355,9 @@ nda_py_host_close (NdaPyHost * self)
 
   if (!is_free) {
     GST_WARNING ("A plugin's parameter does not return; it is left behind");
-    self->plugin = NULL;
+    nda_py_guest_abandon (&self->guest);
   }
-  if (self->plugin)
-    nda_python_run (close_job, self, NULL);
+  nda_py_guest_close (&self->guest);
 }
 
 static void
@@ -385,23 +365,7 @@ stop_job (gpointer data)
 {
   NdaPyHost *self = data;
 
-  nda_py_plugin_stop (self->plugin);
-}
-
-static void
-interrupt_job (gpointer data)
-{
-  NdaPyHost *self = data;
-
-  PyThreadState_SetAsyncExc (self->python_thread, PyExc_SystemExit);
-}
-
-static void
-forget_interrupt_job (gpointer data)
-{
-  NdaPyHost *self = data;
-
-  PyThreadState_SetAsyncExc (self->python_thread, NULL);
+  nda_py_guest_stop (&self->guest);
 }
 
 /* Waits until the block thread is out of Python. FALSE at the timeout. */
@@ -428,13 +392,15 @@ wait_for_call (NdaPyHost * self, gint64 timeout)
 static gboolean
 interrupt_call (NdaPyHost * self)
 {
-  if (nda_python_is_gone ())
+  if (nda_py_guest_is_gone (&self->guest))
     return FALSE;
   GST_WARNING ("A plugin's call does not return; it is interrupted");
-  nda_python_run (interrupt_job, self, NULL);
-  if (!wait_for_call (self, STOP_TIMEOUT))
-    return FALSE;
-  nda_python_run (forget_interrupt_job, self, NULL);
+  nda_py_guest_interrupt (&self->guest, self->python_thread);
+  if (!wait_for_call (self, STOP_TIMEOUT)) {
+    nda_py_guest_kill (&self->guest);
+    return wait_for_call (self, STOP_TIMEOUT);
+  }
+  nda_py_guest_forget_interrupt (&self->guest, self->python_thread);
   return TRUE;
 }
 
@@ -456,7 +422,7 @@ nda_py_host_stop (NdaPyHost * self)
   g_mutex_unlock (&self->lock);
 
   if (was_running)
-    nda_python_run (stop_job, self, NULL);
+    nda_py_guest_run (&self->guest, stop_job, self, NULL);
   if (!wait_for_call (self, STOP_TIMEOUT) && !interrupt_call (self))
     return FALSE;
   if (was_running)

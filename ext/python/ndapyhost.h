@@ -7,8 +7,8 @@
 
 #pragma once
 
+#include "ndapyguest.h"
 #include "ndapyparameters.h"
-#include "ndapyplugin.h"
 
 G_BEGIN_DECLS
 
@@ -32,7 +32,20 @@ typedef struct
 {
   void (*warn) (gpointer owner, const gchar * text);
   void (*latency_changed) (gpointer owner);
+  void (*restarted) (gpointer owner);   /* the plugin's process is another */
 } NdaPyHostEvents;
+
+/* Which plugin is opened, and how */
+typedef struct
+{
+  const gchar *path;
+  NdaPyIsolation isolation;
+  /* the rest is for a plugin in a process of its own: */
+  const gchar *python;          /* the interpreter, or NULL: the system's */
+  GstClockTime deadline;        /* of a block call; 0: none */
+  guint64 memory_limit;         /* bytes; 0: none */
+  NdaPyRestart restart;
+} NdaPyHostConfig;
 
 typedef struct _NdaPyHost NdaPyHost;
 
@@ -41,7 +54,7 @@ NdaPyHost *nda_py_host_new (NdaPyRole role, const NdaPyHostEvents * events,
 void nda_py_host_free (NdaPyHost * host);
 
 /* state changes; none of them holds the GIL */
-gboolean nda_py_host_open (NdaPyHost * host, const gchar * path,
+gboolean nda_py_host_open (NdaPyHost * host, const NdaPyHostConfig * config,
     const NdaPyParameters * parameters, GError ** error);
 void nda_py_host_arm (NdaPyHost * host);
 gboolean nda_py_host_is_spent (NdaPyHost * host);

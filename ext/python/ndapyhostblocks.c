@@ -10,8 +10,6 @@
 
 #include "ndapyhostpriv.h"
 
-#include "ndapython.h"
-
 /* Takes the GIL. FALSE when the plugin is being stopped or Python is gone. */
 static gboolean
 begin_call (NdaPyHost * self)
@@ -26,7 +24,7 @@ begin_call (NdaPyHost * self)
   }
   g_mutex_unlock (&self->lock);
 
-  if (G_LIKELY (nda_python_enter ()))
+  if (G_LIKELY (nda_py_guest_enter (&self->guest)))
     return TRUE;
   g_mutex_lock (&self->lock);
   self->is_calling = FALSE;
@@ -42,9 +40,9 @@ set_pending_locked (NdaPyHost * self, NdaPyParameters * parameters)
   NdaPyParametersJob job = { self, parameters, NULL, {0} };
 
   g_mutex_unlock (&self->lock);
-  if (nda_python_enter ()) {
+  if (nda_py_guest_enter (&self->guest)) {
     nda_py_host_parameters_job (&job);
-    nda_python_leave ();
+    nda_py_guest_leave (&self->guest);
     nda_py_host_report_parameters (self, &job);
   }
   g_mutex_lock (&self->lock);
@@ -88,10 +86,10 @@ start_plugin (NdaPyHost * self, gboolean is_running, NdaPyFormat * format,
     NdaPyFacts * facts, GError ** error)
 {
   if (is_running)
-    nda_py_plugin_stop (self->plugin);
-  if (!nda_py_plugin_start (self->plugin, format, error))
+    nda_py_guest_stop (&self->guest);
+  if (!nda_py_guest_start (&self->guest, format, error))
     return FALSE;
-  nda_py_plugin_get_facts (self->plugin, facts);
+  nda_py_guest_get_facts (&self->guest, facts);
   return TRUE;
 }
 
@@ -111,17 +109,17 @@ nda_py_host_start (NdaPyHost * self, NdaPyFormat * format, GError ** error)
   gboolean ok;
 
   /* where somebody keeps the GIL for good, this thread must not wait for it */
-  if (!nda_python_run (no_job, NULL, error))
+  if (!nda_py_guest_run (&self->guest, no_job, NULL, error))
     return FALSE;
   before = enter_starting (self);
   self->is_failing = FALSE;
-  nda_python_quicken_thread ();
+  nda_py_guest_quicken_thread (&self->guest);
   if (!begin_call (self)) {
     nda_py_host_set_state (self, before);
     return FALSE;
   }
   ok = start_plugin (self, before == STATE_RUNNING, format, &facts, error);
-  nda_python_leave ();
+  nda_py_guest_leave (&self->guest);
 
   nda_py_host_report_facts (self, &facts);
   end_call (self, ok ? STATE_RUNNING : STATE_SPENT);
@@ -133,8 +131,8 @@ nda_py_host_start (NdaPyHost * self, NdaPyFormat * format, GError ** error)
 static gboolean
 is_failure (NdaPyHost * self, NdaPyCallResult result)
 {
-  return result == NDA_PY_CALL_FAILED || (result == NDA_PY_CALL_REFUSED
-      && self->role == NDA_PY_ROLE_PROCESSOR);
+  return result == NDA_PY_CALL_FAILED || result == NDA_PY_CALL_DEAD
+      || (result == NDA_PY_CALL_REFUSED && self->role == NDA_PY_ROLE_PROCESSOR);
 }
 
 /* Takes the time only once a block: @now is when the last one ended. */
@@ -143,7 +141,7 @@ run_block (NdaPyHost * self, NdaPyBlock * block, GstClockTime * now)
 {
   GstClockTime begin = *now;
 
-  block->result = nda_py_plugin_call (self->plugin,
+  block->result = nda_py_guest_call (&self->guest,
       self->role == NDA_PY_ROLE_SOURCE ? NULL : &block->in,
       self->role == NDA_PY_ROLE_SINK ? NULL : &block->out, block->n_frames,
       block->is_gated);
@@ -154,7 +152,7 @@ run_block (NdaPyHost * self, NdaPyBlock * block, GstClockTime * now)
   if (G_LIKELY (block->ok)) {
     self->is_failing = FALSE;
   } else if (is_failure (self, block->result)) {
-    g_autofree gchar *failure = nda_py_plugin_take_error (self->plugin);
+    g_autofree gchar *failure = nda_py_guest_take_error (&self->guest);
 
     if (!self->is_failing)
       block->failure = g_steal_pointer (&failure);
@@ -182,7 +180,7 @@ nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
     if (!blocks[n_run++]->ok && stop_at_failure)
       break;
   }
-  nda_python_leave ();
+  nda_py_guest_leave (&self->guest);
   end_call (self, STATE_RUNNING);
   return n_run;
 }
@@ -193,7 +191,7 @@ nda_py_host_collect (NdaPyHost * self)
 {
   if (!begin_call (self))
     return;
-  nda_py_plugin_collect_garbage ();
-  nda_python_leave ();
+  nda_py_guest_collect (&self->guest);
+  nda_py_guest_leave (&self->guest);
   end_call (self, STATE_RUNNING);
 }

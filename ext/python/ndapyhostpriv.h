@@ -27,9 +27,8 @@ struct _NdaPyHost
   const NdaPyHostEvents *events;        /* [const] */
   gpointer owner;               /* [const] not owned */
 
-  /* owned; set by open, freed by close, when no block thread runs. Its
-   * content: [GIL] */
-  NdaPyPlugin *plugin;
+  /* opened and closed when no block thread runs */
+  NdaPyGuest guest;
 
   GMutex lock;
   /* is_calling, is_setting, n_unapplied, n_users went down; is_stopping */

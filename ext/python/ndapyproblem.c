@@ -33,6 +33,25 @@ nda_py_role_call_name (NdaPyRole role)
   return names[role];
 }
 
+/* What ndapyworker.py calls it. */
+NdaPyProblem
+nda_py_problem_from_nick (const gchar * nick)
+{
+  static const gchar *const nicks[] = {
+    [NDA_PY_PROBLEM_LOAD] = "load",
+    [NDA_PY_PROBLEM_FAILED] = "failed",
+    [NDA_PY_PROBLEM_REFUSED] = "refused",
+    [NDA_PY_PROBLEM_INFO] = "info",
+    [NDA_PY_PROBLEM_ROLE] = "role",
+    [NDA_PY_PROBLEM_CONFIGURE] = "configure",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (nicks); i++)
+    if (g_str_equal (nick, nicks[i]))
+      return i;
+  return NDA_PY_PROBLEM_LOAD;
+}
+
 /* Says of the plugin @path what is wrong with it. */
 void
 nda_py_problem_set_error (GError ** error, NdaPyProblem problem,

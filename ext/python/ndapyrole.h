@@ -40,6 +40,7 @@ typedef enum
   NDA_PY_CALL_REFUSED,          /* returned False */
   NDA_PY_CALL_FAILED,           /* an exception, or an array that does not fit */
   NDA_PY_CALL_NO_SPACE,         /* was not made: a sink says it is full */
+  NDA_PY_CALL_DEAD,             /* the plugin's process died, or is being made */
 } NdaPyCallResult;
 
 const gchar *nda_py_role_name (NdaPyRole role);

@@ -133,6 +133,7 @@ on_latency_changed (gpointer owner)
 static const NdaPyHostEvents host_events = {
   .warn = nda_py_element_warn_of_parameter,
   .latency_changed = on_latency_changed,
+  .restarted = nda_py_element_count_restart,
 };
 
 /* --- negotiation --- */
@@ -215,6 +216,15 @@ wait_to_retry (NdaPySink * self)
       GST_FLOW_OK;
 }
 
+/* Whether @block cannot be played in time: the process of the plugin has ended.
+ * Where there is no time to keep, the next one is waited for. */
+static gboolean
+is_lost (NdaPySink * self, const NdaPyBlock * block)
+{
+  return block->result == NDA_PY_CALL_DEAD
+      && gst_base_sink_get_sync (GST_BASE_SINK (self));
+}
+
 /* Offers @block now and every RETRY_INTERVAL, for @budget, until the plugin takes
  * it; @is_gated, until it says that it has room. What came of it stands in
  * @block; another result than OK means that the stream is being stopped. */
@@ -234,7 +244,8 @@ offer (NdaPySink * self, NdaPyBlock * block, gboolean is_gated,
     GST_BASE_SINK_PREROLL_LOCK (self);
     if (!ok)
       return GST_FLOW_FLUSHING;
-    if (block->ok || (is_gated && block->result != NDA_PY_CALL_NO_SPACE)
+    if (block->ok || is_lost (self, block) || (is_gated
+            && block->result != NDA_PY_CALL_NO_SPACE)
         || waited >= budget)
       break;
     flow = wait_to_retry (self);
@@ -263,7 +274,7 @@ get_write_budget (NdaPySink * self)
 
 /* Waits for room, then offers the block until it is taken (6.2, 6.2.2). A
  * plugin that had no room and took the block all the same is not believed until
- * it says that it has some. */
+ * it says that it has some. CUSTOM_SUCCESS: there was nobody to take it. */
 static GstFlowReturn
 write_chunk (NdaPySink * self, const NdaPyAudio * audio, guint n_frames)
 {
@@ -274,12 +285,14 @@ write_chunk (NdaPySink * self, const NdaPyAudio * audio, guint n_frames)
       offer (self, &block, TRUE, self->is_distrusted ? 0 : budget);
 
   was_full = block.result == NDA_PY_CALL_NO_SPACE;
-  if (flow == GST_FLOW_OK && !block.ok && !was_full)
+  if (flow == GST_FLOW_OK && !block.ok && !was_full && !is_lost (self, &block))
     flow = wait_to_retry (self);
-  if (flow == GST_FLOW_OK && !block.ok)
+  if (flow == GST_FLOW_OK && !block.ok && !is_lost (self, &block))
     flow = offer (self, &block, FALSE, budget);
   if (flow != GST_FLOW_OK)
     return flow;
+  if (block.result == NDA_PY_CALL_DEAD)
+    return GST_FLOW_CUSTOM_SUCCESS;
   self->is_distrusted = was_full;
   return block.ok ? GST_FLOW_OK : give_up (self, budget);
 }
@@ -303,7 +316,7 @@ write_from_fit (NdaPySink * self, gboolean is_last)
     if (n_frames < self->format.n_frames && !is_last)
       break;
     flow = write_chunk (self, &audio, n_frames);
-    if (flow != GST_FLOW_OK)
+    if (flow < GST_FLOW_OK)
       return flow;
     nda_py_fit_pop (self->fit, n_frames);
   }
@@ -365,7 +378,7 @@ push_block (gpointer owner, GstBuffer * buffer)
   if (flow == GST_FLOW_OK)
     nda_py_element_count_block (&self->py, n_frames,
         gst_util_get_timestamp () - begin > 2 * NDA_BLOCK_DURATION);
-  return flow;
+  return flow == GST_FLOW_CUSTOM_SUCCESS ? GST_FLOW_OK : flow;
 }
 
 /* What is held back behind the last block. */

@@ -104,6 +104,7 @@ on_latency_changed (gpointer owner)
 static const NdaPyHostEvents host_events = {
   .warn = nda_py_element_warn_of_parameter,
   .latency_changed = on_latency_changed,
+  .restarted = nda_py_element_count_restart,
 };
 
 /* --- negotiation and latency --- */

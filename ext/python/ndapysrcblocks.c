@@ -68,15 +68,18 @@ wait_for_frames (NdaPySrc * self)
 }
 
 /* Asks a plugin that had nothing again a little later, by the clock that it is
- * paced with. */
+ * paced with; one whose process has ended, for the next block. */
 static gboolean
-wait_to_retry (NdaPySrc * self)
+wait_to_retry (NdaPySrc * self, NdaPyCallResult result)
 {
+  GstClockTime interval = result == NDA_PY_CALL_DEAD ?
+      get_chunk_duration (self) : RETRY_INTERVAL;
+
   self->had_nothing = TRUE;
   if (!gst_base_src_is_live (GST_BASE_SRC (self)))
-    return nda_py_wait_for (&self->wait, RETRY_INTERVAL);
+    return nda_py_wait_for (&self->wait, interval);
   return nda_py_wait_until (&self->wait, GST_ELEMENT (self),
-      get_running_time (self) + RETRY_INTERVAL);
+      get_running_time (self) + interval);
 }
 
 /* Reads @audio, of as many frames as the plugin gives at a time. FALSE when the
@@ -94,7 +97,7 @@ read_chunk (NdaPySrc * self, const NdaPyAudio * audio)
       return FALSE;
     if (block.ok)
       return TRUE;
-    if (!wait_to_retry (self))
+    if (!wait_to_retry (self, block.result))
       return FALSE;
   }
 }

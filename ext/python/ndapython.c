@@ -231,15 +231,23 @@ find_virtual_environment (void)
   return NULL;
 }
 
+/* The interpreter (transfer full): the virtual environment's or the system's,
+ * never what Python's own search along PATH finds, which may be anybody's. */
+gchar *
+nda_python_find_executable (void)
+{
+  gchar *environment = find_virtual_environment ();
+
+  return environment ? environment : g_strdup (NDA_PYTHON_EXECUTABLE);
+}
+
 static PyStatus
 initialise_with (PyConfig * config)
 {
-  g_autofree gchar *environment = find_virtual_environment ();
+  g_autofree gchar *executable = nda_python_find_executable ();
   PyStatus status;
 
-  /* never Python's search along PATH, which may find anybody's */
-  status = PyConfig_SetBytesString (config, &config->executable,
-      environment ? environment : NDA_PYTHON_EXECUTABLE);
+  status = PyConfig_SetBytesString (config, &config->executable, executable);
   if (PyStatus_Exception (status))
     return status;
   config->parse_argv = 0;
@@ -464,7 +472,8 @@ adopt (GError ** error)
 
   is_ours = FALSE;
   promote_libpython ();
-  GST_INFO ("The program's own Python hosts the plugins");
+  GST_INFO ("The program's own Python hosts the plugins, and its threads hold "
+      "them up; isolation=process keeps them apart");
   if (!nda_python_run (adopt_job, &failure, error))
     return FALSE;
   if (!failure)

@@ -31,6 +31,8 @@ void nda_python_leave (void);
 gpointer nda_python_pause (void);
 void nda_python_resume (gpointer paused);
 
+gchar *nda_python_find_executable (void);
+
 gboolean nda_python_is_gone (void);
 GError *nda_python_gone_error (void);
 

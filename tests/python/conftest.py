@@ -16,7 +16,7 @@ BLOCK = 512
 
 # Where plugins run. Whatever uses `make_bridge`, `run` or `launch_bridge` is
 # tested in each of them.
-ISOLATIONS = ["thread"]
+ISOLATIONS = ["thread", "process"]
 
 # A process that ends hangs no longer than this, in seconds, if it hangs
 PATIENCE = 120
@@ -257,6 +257,7 @@ def make_bridge(gst, isolation):
     def make(*args, **kwargs):
         if isolation != "thread":
             kwargs["isolation"] = isolation
+            kwargs.setdefault("deadline", 0)
         made.append(Bridge(gst, *args, **kwargs))
         return made[-1]
 

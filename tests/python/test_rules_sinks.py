@@ -24,6 +24,7 @@ def make_sink(gst, isolation):
     def make(plugin, channels=2, clock=None, **props):
         if isolation != "thread":
             props["isolation"] = isolation
+            props.setdefault("deadline", 0)
         props.setdefault("sync", clock is not None)
         line = Line(
             gst,

@@ -24,6 +24,7 @@ def make_source(gst, isolation):
     def make(plugin, clock=None, caps="", **props):
         if isolation != "thread":
             props["isolation"] = isolation
+            props.setdefault("deadline", 0)
         props.setdefault("is_live", clock is not None)
         line = Line(
             gst,
