@@ -200,6 +200,9 @@ deep_element_added (GstBin * bin, GstBin * sub_bin, GstElement * element)
   NdaSink *self = NDA_SINK (bin);
   GstClockTime deadline;
 
+  /* on to the bins above, which the application watches */
+  GST_BIN_CLASS (nda_sink_parent_class)->deep_element_added (bin, sub_bin,
+      element);
   nda_device_use_periods (element);
   nda_clocks_add (&self->clocks, element);
   if (!GST_IS_BASE_SINK (element))
@@ -217,6 +220,8 @@ deep_element_removed (GstBin * bin, GstBin * sub_bin, GstElement * element)
   nda_clocks_remove (&NDA_SINK (bin)->clocks, element);
   if (GST_IS_BASE_SINK (element))
     nda_arrival_unwatch (GST_BASE_SINK (element));
+  GST_BIN_CLASS (nda_sink_parent_class)->deep_element_removed (bin, sub_bin,
+      element);
 }
 
 /* --- the sink --- */

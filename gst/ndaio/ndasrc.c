@@ -335,12 +335,17 @@ deep_element_added (GstBin * bin, GstBin * sub_bin, GstElement * element)
 {
   nda_device_use_periods (element);
   nda_clocks_add (&NDA_SRC (bin)->clocks, element);
+  /* on to the bins above, which the application watches */
+  GST_BIN_CLASS (nda_src_parent_class)->deep_element_added (bin, sub_bin,
+      element);
 }
 
 static void
 deep_element_removed (GstBin * bin, GstBin * sub_bin, GstElement * element)
 {
   nda_clocks_remove (&NDA_SRC (bin)->clocks, element);
+  GST_BIN_CLASS (nda_src_parent_class)->deep_element_removed (bin, sub_bin,
+      element);
 }
 
 static GstClock *

@@ -300,6 +300,35 @@ def test_devices_keep_every_sample_where_drift_is_made_up_for(
     assert method_in("auto", **{"slave-method": "resample"}) == "resample"
 
 
+@pytest.mark.parametrize(
+    "text, inner",
+    [
+        ('ndasrc source="audiotestsrc num-buffers=2" ! fakesink',
+         "audiotestsrc"),
+        ('audiotestsrc num-buffers=2 ! ndasink sink="fakesink"', "fakesink"),
+    ],
+)
+def test_the_application_sees_elements_come_and_go_inside(gst, text, inner):
+    """As in any bin: deep-element-added is how a key reaches ndadecrypt."""
+    pipeline = gst.parse_launch(text)
+    seen = []
+    for signal in ("deep-element-added", "deep-element-removed"):
+        pipeline.connect(
+            signal,
+            lambda _bin, _parent, element, signal: seen.append(
+                (signal, element.get_factory().get_name())
+            ),
+            signal,
+        )
+
+    pipeline.set_state(gst.State.PAUSED)
+    pipeline.get_state(gst.CLOCK_TIME_NONE)
+    pipeline.set_state(gst.State.NULL)
+
+    assert ("deep-element-added", inner) in seen
+    assert ("deep-element-removed", inner) in seen
+
+
 def test_t27_ndasrc_handles_no_uris(gst):
     factory = gst.ElementFactory.find("ndasrc")
 
