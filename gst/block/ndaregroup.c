@@ -385,6 +385,8 @@ nda_regroup_get_latency (NdaRegroup * self)
 {
   guint step = g_atomic_int_get (&self->step);
 
+  if (G_LIKELY (step == self->n_block_frames))
+    return 0;
   return nda_block_frames_to_time (self->n_block_frames - step,
       g_atomic_int_get (&self->rate));
 }
