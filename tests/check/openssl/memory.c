@@ -1,0 +1,208 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Where keys are in this process's memory: while playing, and after NULL, when
+ * no copy of a key, nor of a stage from a key to a cipher context, may be left in
+ * memory that can be written to. What is looked for is kept XORed with a pad, so
+ * that the search does not find itself. */
+
+#include "config.h"
+
+#include "pair.h"
+
+#include "ndakeyfile.h"
+#include "ndaschedule.h"
+
+#include <glib/gstdio.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PAD G_GUINT64_CONSTANT (0x5bd1e9955bd1e995)
+
+/* *INDENT-OFF* */
+static const struct { const gchar *name; guint n_bytes; } stages[] = {
+  { "master", 32 }, { "prk", 64 }, { "base_key", 32 },
+  { "sframe_secret", 64 }, { "sframe_key", 32 }, { "sframe_salt", 12 },
+};
+/* *INDENT-ON* */
+
+#define N_STAGES G_N_ELEMENTS (stages)
+#define MASTER 0
+#define PRK 1
+#define SFRAME_KEY 4
+
+typedef struct
+{
+  guint8 bytes[N_STAGES][64];   /* XORed with the pad */
+} Needles;
+
+static void
+pad (guint8 * out, const guint8 * in, guint n_bytes)
+{
+  const guint64 key = PAD;
+
+  for (guint i = 0; i < n_bytes; i++)
+    out[i] = in[i] ^ ((const guint8 *) &key)[i % 8];
+}
+
+/* In a process of its own: derives every stage, and writes them padded. */
+static void
+derive (const gchar * path, guint64 kid, gint out)
+{
+  const NdaSuite *suite = nda_suite_find (5);
+  guint8 master[32], prk[64], base[32];
+  NdaSframeKeys keys;
+  Needles needles;
+  gint fd = open (path, O_RDONLY);
+
+  if (read (fd, master, sizeof (master)) != sizeof (master)
+      || !nda_schedule_prk (master, prk, NULL)
+      || !nda_schedule_base_key (prk, 5, kid, NULL, 0, base, NULL)
+      || !nda_schedule_sframe_keys (suite, kid, base, 32, &keys, NULL))
+    _exit (1);
+  pad (needles.bytes[0], master, 32);
+  pad (needles.bytes[1], prk, 64);
+  pad (needles.bytes[2], base, 32);
+  pad (needles.bytes[3], keys.secret, 64);
+  pad (needles.bytes[4], keys.key, 32);
+  pad (needles.bytes[5], keys.salt, 12);
+  _exit (write (out, &needles, sizeof (needles)) != sizeof (needles));
+}
+
+static void
+find_needles (const gchar * path, guint64 kid, Needles * needles)
+{
+  gint fds[2], status;
+  pid_t child;
+
+  fail_unless (pipe (fds) == 0);
+  child = fork ();
+  if (child == 0)
+    derive (path, kid, fds[1]);
+  close (fds[1]);
+  fail_unless (read (fds[0], needles, sizeof (*needles))
+      == sizeof (*needles));
+  fail_unless (waitpid (child, &status, 0) == child && status == 0);
+  close (fds[0]);
+}
+
+/* Whether the padded @needle is at @at, without putting it together. */
+static gboolean
+is_at (const guint8 * at, const guint8 * needle, guint n_bytes)
+{
+  const guint64 key = PAD;
+
+  for (guint i = 0; i < n_bytes; i++)
+    if ((at[i] ^ ((const guint8 *) &key)[i % 8]) != needle[i])
+      return FALSE;
+  return TRUE;
+}
+
+static guint
+count_in (const guint8 * from, const guint8 * to, const guint8 * needle,
+    guint n_bytes)
+{
+  guint64 first;
+  guint n_found = 0;
+
+  memcpy (&first, needle, 8);
+  for (const guint8 * at = from; at + n_bytes <= to; at++) {
+    guint64 word;
+
+    memcpy (&word, at, 8);
+    if (G_UNLIKELY ((word ^ PAD) == first) && is_at (at, needle, n_bytes))
+      n_found++;
+  }
+  return n_found;
+}
+
+/* How often a stage is in memory that this process can write to. */
+static guint
+count (const Needles * needles, guint stage)
+{
+  FILE *maps = fopen ("/proc/self/maps", "r");
+  gchar line[512];
+  guint n_found = 0;
+
+  fail_unless (maps != NULL);
+  while (fgets (line, sizeof (line), maps)) {
+    guint64 from, to;
+    gchar mode[8];
+
+    if (sscanf (line, "%" G_GINT64_MODIFIER "x-%" G_GINT64_MODIFIER "x %7s",
+            &from, &to, mode) == 3 && g_str_has_prefix (mode, "rw")
+        && mode[3] == 'p')
+      n_found += count_in (GSIZE_TO_POINTER (from), GSIZE_TO_POINTER (to),
+          needles->bytes[stage], stages[stage].n_bytes);
+  }
+  fclose (maps);
+  return n_found;
+}
+
+static GstHarness *
+make_with_file (const gchar * description, const gchar * path)
+{
+  g_autofree gchar *text =
+      g_strdup_printf ("%s key-file=\"%s\"", description, path);
+
+  return make_harness (text, NULL);
+}
+
+GST_START_TEST (test_no_key_is_left_after_null)
+{
+  g_autofree gchar *folder = g_dir_make_tmp ("nda-memory-XXXXXX", NULL);
+  g_autofree gchar *path = g_build_filename (folder, "key", NULL);
+  Pair p = {.in = g_byte_array_new (),.out = g_byte_array_new () };
+  Needles needles;
+  guint64 kid;
+
+  fail_unless (nda_key_file_create (path, NULL));
+  p.enc = make_with_file ("ndaencrypt", path);
+  p.dec = make_with_file ("ndadecrypt", path);
+  gst_harness_set_src_caps_str (p.enc, S16_MONO);
+  gst_harness_set_src_caps_str (p.dec, STREAM);
+  for (guint i = 0; i < 20; i++)
+    push_frames (&p, 512);
+  fail_unless_equals_int (carry (&p), GST_FLOW_OK);
+  assert_same (&p);
+  g_object_get (p.enc->element, "kid", &kid, NULL);
+  find_needles (path, kid, &needles);
+
+  /* while playing: prk in the secret pages, the key in cipher contexts */
+  fail_unless_equals_int (count (&needles, MASTER), 0);
+  fail_unless (count (&needles, PRK) == 2);
+  fail_unless (count (&needles, SFRAME_KEY) >= 2);
+
+  gst_element_set_state (p.enc->element, GST_STATE_NULL);
+  gst_element_set_state (p.dec->element, GST_STATE_NULL);
+  for (guint i = 0; i < N_STAGES; i++)
+    fail_unless (count (&needles, i) == 0, "%s is left", stages[i].name);
+
+  gst_harness_teardown (p.enc);
+  gst_harness_teardown (p.dec);
+  g_byte_array_unref (p.in);
+  g_byte_array_unref (p.out);
+  g_unlink (path);
+  g_rmdir (folder);
+}
+
+GST_END_TEST;
+
+static Suite *
+memory_suite (void)
+{
+  Suite *suite = suite_create ("memory");
+  TCase *tc = tcase_create ("memory");
+
+  suite_add_tcase (suite, tc);
+#ifndef __SANITIZE_ADDRESS__
+  tcase_add_test (tc, test_no_key_is_left_after_null);
+#endif
+  return suite;
+}
+
+GST_CHECK_MAIN (memory);
