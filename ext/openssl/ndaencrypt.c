@@ -66,8 +66,6 @@
 #include "ndaformat.h"
 #include "ndastats.h"
 
-#include <glib/gi18n-lib.h>
-
 GST_DEBUG_CATEGORY (nda_encrypt_debug);
 #define GST_CAT_DEFAULT nda_encrypt_debug
 
@@ -130,12 +128,8 @@ start (NdaCrypto * crypto, GError ** error)
   guint block_frames, session_records;
   NdaKeyInfo info;
 
-  if (!nda_keyring_find_sender (crypto->ring, &info)) {
-    g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_NO_KEY,
-        _("There is no key to encrypt with. Name one with “key-file”, and "
-            "create it with “nda keygen”."));
+  if (!nda_keyring_find_sender (crypto->ring, &info, error))
     return FALSE;
-  }
   GST_OBJECT_LOCK (self);
   block_frames = self->block_frames;
   session_records = self->session_records;

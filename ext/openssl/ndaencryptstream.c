@@ -35,7 +35,7 @@ get_wanted_suite (NdaEncrypt * self)
   guint suite = nda_crypto_get_suite (crypto);
   NdaKeyInfo info;
 
-  if (!suite && nda_keyring_find_sender (crypto->ring, &info)
+  if (!suite && nda_keyring_find_sender (crypto->ring, &info, NULL)
       && info.kind == NDA_KEY_BASE)
     suite = info.suite;
   return suite;

@@ -471,11 +471,16 @@ find_last (NdaKeyring * self, KeyMatch match, NdaKeyInfo * info)
 /* The key to send with: the master key given last by action, else the first of
  * the files, else any. */
 gboolean
-nda_keyring_find_sender (NdaKeyring * self, NdaKeyInfo * info)
+nda_keyring_find_sender (NdaKeyring * self, NdaKeyInfo * info, GError ** error)
 {
-  return find_last (self, match_given_master, info)
+  if (find_last (self, match_given_master, info)
       || find (self, match_file, NULL, 0, info)
-      || find_last (self, match_any, info);
+      || find_last (self, match_any, info))
+    return TRUE;
+  g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_NO_KEY,
+      _("There is no key to encrypt with. Name one with “key-file”, and "
+          "create it with “nda keygen”."));
+  return FALSE;
 }
 
 /* The @index-th key to try on a record: explicit ones of the KID first, then,

@@ -66,7 +66,8 @@ guint nda_keyring_get_serial (NdaKeyring * ring);
 guint nda_keyring_get_n_keys (NdaKeyring * ring);
 gboolean nda_keyring_get_info (NdaKeyring * ring, guint index,
     NdaKeyInfo * info);
-gboolean nda_keyring_find_sender (NdaKeyring * ring, NdaKeyInfo * info);
+gboolean nda_keyring_find_sender (NdaKeyring * ring, NdaKeyInfo * info,
+    GError ** error);
 gboolean nda_keyring_find_candidate (NdaKeyring * ring, guint64 kid,
     guint suite, guint index, NdaKeyInfo * info);
 gboolean nda_keyring_has_id (NdaKeyring * ring, guint id);

@@ -95,12 +95,8 @@ draw_t (void)
 static gboolean
 find_sender (NdaSealer * self, guint suite, NdaKeyInfo * info, GError ** error)
 {
-  if (!nda_keyring_find_sender (self->ring, info)) {
-    g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_NO_KEY,
-        _("There is no key to encrypt with. Name one with “key-file”, and "
-            "create it with “nda keygen”."));
+  if (!nda_keyring_find_sender (self->ring, info, error))
     return FALSE;
-  }
   if (info->kind == NDA_KEY_BASE && info->suite != suite) {
     g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_INVALID,
         _("The key to encrypt with is for cipher suite %u, but suite %u is to "

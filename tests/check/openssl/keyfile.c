@@ -89,7 +89,7 @@ GST_START_TEST (test_text_with_comments)
       BASE "\n");
   fail_unless (nda_key_file_load (ring, path, NULL));
   fail_unless_equals_int (nda_keyring_get_n_keys (ring), 2);
-  fail_unless (nda_keyring_find_sender (ring, &info));
+  fail_unless (nda_keyring_find_sender (ring, &info, NULL));
   fail_unless_equals_int (info.kind, NDA_KEY_MASTER);
   fail_unless (memcmp (info.fingerprint, FINGERPRINT, 8) == 0);
   fail_unless (nda_keyring_get_info (ring, 1, &info));
@@ -106,7 +106,7 @@ GST_START_TEST (test_first_line_is_the_one_to_send_with)
 
   write_text (BASE "\nmaster " MASTER);
   fail_unless (nda_key_file_load (ring, path, NULL));
-  fail_unless (nda_keyring_find_sender (ring, &info));
+  fail_unless (nda_keyring_find_sender (ring, &info, NULL));
   fail_unless_equals_int (info.kind, NDA_KEY_BASE);
 }
 
@@ -265,7 +265,7 @@ GST_START_TEST (test_passphrase)
 
   write_text ("correct horse battery staple\n");
   fail_unless (nda_key_file_load_passphrase (ring, path, "room-1234", NULL));
-  fail_unless (nda_keyring_find_sender (ring, &info));
+  fail_unless (nda_keyring_find_sender (ring, &info, NULL));
   fail_unless (memcmp (info.fingerprint, "\x68\xff\x89\x1f\xcd\xba\x63\xdc", 8)
       == 0);
 }
