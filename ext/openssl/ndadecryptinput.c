@@ -293,6 +293,11 @@ take_eos (NdaDecrypt * self, GstEvent * event)
     choose_framing (self);
   if (self->is_stream && !self->has_stopped)
     finish_stream (self);
+  /* what never began does not end: decodebin would make a pad of it */
+  if (self->has_stopped && !self->out.frame_bytes) {
+    gst_event_unref (event);
+    return TRUE;
+  }
   return gst_pad_push_event (NDA_CRYPTO (self)->srcpad, event);
 }
 

@@ -77,16 +77,15 @@ def test_a_file_is_played_as_it_was_said(gst, key, talk, tmp_path):
     assert said[:4096] not in file.read_bytes()
 
 
-def give_key(key):
-    def setup(pipeline):
-        def added(bin, parent, element):
-            if element.get_factory().get_name() == "ndadecrypt":
-                element.set_property("key-file", str(key))
-                element.set_property("context", "alice")
+def set_decrypt(pipeline, settings):
+    """Sets up the ndadecrypt that decodebin will find."""
 
-        pipeline.connect("deep-element-added", added)
+    def added(bin, parent, element):
+        if element.get_factory().get_name() == "ndadecrypt":
+            for name, value in settings.items():
+                element.set_property(name, value)
 
-    return setup
+    pipeline.connect("deep-element-added", added)
 
 
 @pytest.mark.parametrize("source", ["decodebin", "ndasrc"])
@@ -102,7 +101,9 @@ def test_encrypted_files_find_their_way(gst, key, talk, tmp_path, source):
         gst,
         f"{before} ! audioconvert dithering=none ! "
         f"audio/x-raw,format=S16LE ! filesink location={out}",
-        setup=give_key(key),
+        setup=lambda pipeline: set_decrypt(
+            pipeline, {"key-file": str(key), "context": "alice"}
+        ),
     )
 
     assert error is None
@@ -253,9 +254,40 @@ def test_a_passphrase_without_salt(gst, key):
     assert "passphrase-salt" in error.message
 
 
+def records(stream):
+    """The preamble of a stored stream, and each record with its length."""
+    parts, at = [stream[:16]], 16
+    while at < len(stream):
+        n = 2 + int.from_bytes(stream[at : at + 2], "big")
+        parts.append(stream[at : at + n])
+        at += n
+    return parts
+
+
+def swap(stream):
+    parts = records(stream)
+    parts[5], parts[6] = parts[6], parts[5]
+    return b"".join(parts)
+
+
+def repeat(stream):
+    parts = records(stream)
+    return b"".join(parts[:6] + parts[5:])
+
+
+def leave_out(stream):
+    parts = records(stream)
+    return b"".join(parts[:5] + parts[6:])
+
+
 @pytest.mark.parametrize(
     "spoil, words",
     [
+        (swap, "Records are missing"),
+        (repeat, "arrived a second time"),
+        (leave_out, "Records are missing"),
+        (lambda b: b + records(b)[1], "after the end of the stream"),
+        (lambda b: b + b, "after the end of the stream"),
         (lambda b: b[:-40], "The end of the stream is missing"),
         (lambda b: b + b"more", "after the end of the stream"),
         (lambda b: b[:5000] + b"\0" + b[5001:], "altered or forged"),
@@ -277,6 +309,43 @@ def test_files_that_are_not_whole(gst, key, talk, tmp_path, spoil, words):
     assert words in error.message
     # what came before is valid, and nothing else came
     assert said.startswith(out.read_bytes())
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"context": "bob"}, "same key, “context” and “suite”"),
+        ({"key-file": None}, "no key to decrypt with"),
+        ({"suite": 4}, "Set “suite” to 5"),
+        ({"key-file": "other"}, "wrong key or damaged"),
+    ],
+)
+@pytest.mark.parametrize("source", ["filesrc", "ndasrc"])
+def test_a_wrong_key_lets_nothing_out(
+    gst, key, talk, tmp_path, source, change, words
+):
+    other = tmp_path / "other"
+    other.touch(0o600)
+    other.write_bytes(os.urandom(32))
+    settings = {"key-file": str(key), "context": "alice"} | change
+    if settings["key-file"] == "other":
+        settings["key-file"] = str(other)
+    out = tmp_path / "out.raw"
+    before = {
+        "filesrc": f"filesrc location={talk[0]} ! decodebin",
+        "ndasrc": f"ndasrc uri={talk[0].as_uri()}",
+    }[source]
+
+    error = run(
+        gst,
+        f"{before} ! filesink location={out}",
+        setup=lambda pipeline: set_decrypt(pipeline, settings),
+    )
+
+    assert error.domain == "gst-stream-error-quark"
+    assert error.code == int(gst.StreamError.DECRYPT_NOKEY)
+    assert words in error.message
+    assert not out.exists() or out.read_bytes() == b""
 
 
 # --- no key in anything that can be seen -------------------------------------
