@@ -40,6 +40,59 @@ GST_START_TEST (test_a_hundred_rekeys_while_playing)
 
 GST_END_TEST;
 
+typedef struct
+{
+  Pair *pair;
+  gint is_done;                 /* [atomic] */
+} Turning;
+
+/* Another thread's hundred new keys, each in use before the next is given. */
+static gpointer
+turn_keys (gpointer data)
+{
+  Turning *t = data;
+  GstElement *enc = t->pair->enc->element;
+  guint64 kid, last = 0;
+
+  for (guint i = 0; i < 100; i++) {
+    const gchar *master = i % 2 ? records[0].master_key : OTHER_MASTER;
+
+    fail_unless (give_master (t->pair->dec, master));
+    fail_unless (give_master (t->pair->enc, master));
+    g_object_get (enc, "kid", &last, NULL);
+    g_signal_emit_by_name (enc, "rekey");
+    do {
+      get_counter (t->pair->dec->element, "num-sessions");
+      g_object_get (enc, "kid", &kid, NULL);
+    } while (kid == last);
+  }
+  g_atomic_int_set (&t->is_done, TRUE);
+  return NULL;
+}
+
+GST_START_TEST (test_keys_turn_while_another_thread_plays)
+{
+  g_auto (Pair) p = { NULL };
+  Turning t = {.pair = &p };
+  GThread *thread;
+
+  pair_init (&p, "ndaencrypt", "ndadecrypt", S16_MONO, PACKETS);
+  push_frames (&p, 512);
+  thread = g_thread_new ("turning", turn_keys, &t);
+  while (!g_atomic_int_get (&t.is_done)) {
+    push_frames (&p, 512);
+    fail_unless_equals_int (carry (&p), GST_FLOW_OK);
+  }
+  g_thread_join (thread);
+  end (&p);
+
+  assert_same (&p);
+  assert_no_message (p.bus);
+  assert_equals_uint64 (get_counter (p.dec->element, "num-sessions"), 101);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_sessions_end_at_their_limit)
 {
   g_auto (Pair) p = { NULL };
@@ -426,6 +479,7 @@ outcomes_suite (void)
 
   suite_add_tcase (suite, tc);
   tcase_add_test (tc, test_a_hundred_rekeys_while_playing);
+  tcase_add_test (tc, test_keys_turn_while_another_thread_plays);
   tcase_add_test (tc, test_sessions_end_at_their_limit);
   tcase_add_test (tc, test_format_changes);
   tcase_add_test (tc, test_lost_blocks_are_silent_in_their_place);
