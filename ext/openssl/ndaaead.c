@@ -8,8 +8,10 @@
 
 #include "ndacryptoerror.h"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 
 #include <string.h>
 
@@ -86,19 +88,29 @@ make_nonce (const NdaAead * self, guint64 counter, guint8 * nonce)
 
 /* --- AES-GCM --- */
 
+/* The parameter by which OpenSSL gives or takes the tag. */
+static void
+set_tag_param (OSSL_PARAM * params, guint8 * tag, gsize n_tag)
+{
+  params[0] = OSSL_PARAM_construct_octet_string (OSSL_CIPHER_PARAM_AEAD_TAG,
+      tag, n_tag);
+  params[1] = OSSL_PARAM_construct_end ();
+}
+
 static gboolean
 gcm_seal (NdaAead * self, const guint8 * nonce, const guint8 * aad,
     gsize n_aad, const guint8 * plain, gsize n_plain, guint8 * out)
 {
   EVP_CIPHER_CTX *c = self->cipher;
+  OSSL_PARAM params[2];
   gint n;
 
+  set_tag_param (params, out + n_plain, self->suite->n_tag);
   return EVP_EncryptInit_ex2 (c, NULL, NULL, nonce, NULL)
       && EVP_EncryptUpdate (c, NULL, &n, aad, n_aad)
       && EVP_EncryptUpdate (c, out, &n, plain, n_plain)
       && EVP_EncryptFinal_ex (c, out + n_plain, &n)
-      && EVP_CIPHER_CTX_ctrl (c, EVP_CTRL_AEAD_GET_TAG, self->suite->n_tag,
-      out + n_plain);
+      && EVP_CIPHER_CTX_get_params (c, params);
 }
 
 static gboolean
@@ -106,12 +118,12 @@ gcm_open (NdaAead * self, const guint8 * nonce, const guint8 * aad,
     gsize n_aad, const guint8 * sealed, gsize n_plain, guint8 * plain)
 {
   EVP_CIPHER_CTX *c = self->cipher;
+  OSSL_PARAM params[2];
   gint n;
 
+  set_tag_param (params, (guint8 *) sealed + n_plain, self->suite->n_tag);
   /* Final compares the tags, in constant time */
-  return EVP_DecryptInit_ex2 (c, NULL, NULL, nonce, NULL)
-      && EVP_CIPHER_CTX_ctrl (c, EVP_CTRL_AEAD_SET_TAG, self->suite->n_tag,
-      (guint8 *) sealed + n_plain)
+  return EVP_DecryptInit_ex2 (c, NULL, NULL, nonce, params)
       && EVP_DecryptUpdate (c, NULL, &n, aad, n_aad)
       && EVP_DecryptUpdate (c, plain, &n, sealed, n_plain)
       && EVP_DecryptFinal_ex (c, plain + n_plain, &n) > 0;

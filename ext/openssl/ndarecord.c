@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#define BOTH_OF_EIGHT 0xff      /* config byte: KID and counter in 8 bytes each */
 #define N_METADATA (sizeof (NDA_RECORD_METADATA) - 1)
 
 /* --- the header in clear: config byte X KKK Y CCC, then KID, then counter --- */
@@ -58,6 +59,14 @@ nda_record_header_write (guint8 * out, guint64 kid, guint64 counter)
   guint8 kid_bits, counter_bits;
   guint n = 1;
 
+  /* the form that nearly all have: two numbers of eight bytes */
+  if (G_LIKELY (kid >> 56 && counter >> 56)) {
+    guint64 numbers[2] = { GUINT64_TO_BE (kid), GUINT64_TO_BE (counter) };
+
+    out[0] = BOTH_OF_EIGHT;
+    memcpy (out + 1, numbers, sizeof (numbers));
+    return NDA_RECORD_MAX_HEADER;
+  }
   n += write_field (&kid_bits, out + n, kid);
   n += write_field (&counter_bits, out + n, counter);
   out[0] = kid_bits << 4 | counter_bits;
@@ -91,6 +100,15 @@ nda_record_header_read (const guint8 * record, gsize n_record,
   const guint8 *at = record + 1;
   NdaRecordHeader h;
 
+  if (G_LIKELY (n_record > NDA_RECORD_MAX_HEADER
+          && record[0] == BOTH_OF_EIGHT && record[1] && record[9])) {
+    memcpy (&header->kid, record + 1, 8);
+    memcpy (&header->counter, record + 9, 8);
+    header->kid = GUINT64_FROM_BE (header->kid);
+    header->counter = GUINT64_FROM_BE (header->counter);
+    header->n_bytes = NDA_RECORD_MAX_HEADER;
+    return TRUE;
+  }
   if (n_record < 1
       || !read_field (record[0] >> 4, &at, record + n_record, &h.kid)
       || !read_field (record[0] & 15, &at, record + n_record, &h.counter))
