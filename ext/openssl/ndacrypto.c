@@ -250,20 +250,6 @@ nda_crypto_get_suite (NdaCrypto * self)
   return suite;
 }
 
-/* A pool, active, of buffers of @n_bytes (transfer full). */
-GstBufferPool *
-nda_crypto_pool_new (GstCaps * caps, gsize n_bytes)
-{
-  g_autoptr (GstBufferPool) pool = gst_buffer_pool_new ();
-  GstStructure *config = gst_buffer_pool_get_config (pool);
-
-  gst_buffer_pool_config_set_params (config, caps, n_bytes, 2, 0);
-  if (!gst_buffer_pool_set_config (pool, config)
-      || !gst_buffer_pool_set_active (pool, TRUE))
-    return NULL;
-  return g_steal_pointer (&pool);
-}
-
 /* --- actions --- */
 
 static gboolean

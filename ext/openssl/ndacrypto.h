@@ -79,6 +79,5 @@ void nda_crypto_post_error (NdaCrypto * crypto, const GError * error);
 gboolean nda_crypto_get_use (NdaCrypto * crypto, guint suite, NdaKeyUse * use);
 NdaFraming nda_crypto_get_framing (NdaCrypto * crypto);
 guint nda_crypto_get_suite (NdaCrypto * crypto);
-GstBufferPool *nda_crypto_pool_new (GstCaps * caps, gsize n_bytes);
 
 G_END_DECLS

@@ -55,6 +55,7 @@ typedef struct
   guint64 n_base;               /* frames of the sessions before, since base */
   guint64 first;                /* position that the session is counted from */
   guint64 next;                 /* position after the last block */
+  GstClockTime next_time;       /* of that, or NONE when it must be found */
   gboolean is_discont;          /* the next block follows a cut */
 } NdaDecryptOutput;
 
@@ -77,6 +78,7 @@ struct _NdaDecrypt
   guint caps_suite;             /* what the caps say, 0: nothing */
   NdaFraming caps_framing;
   guint suite;                  /* what is received with */
+  guint n_tag;                  /* of that */
   NdaStream stream;
   guint64 n_trailing;           /* bytes after END */
   guint64 n_bad;                /* records that were not used, salvaging */
@@ -91,12 +93,13 @@ void nda_decrypt_stop_input (NdaDecrypt * decrypt);
 
 /* ndadecryptoutput.c */
 GstFlowReturn nda_decrypt_acquire (NdaDecrypt * decrypt, gsize n_bytes,
-    GstBuffer ** buffer);
+    GstBuffer ** buffer, GstMapInfo * map);
 GstFlowReturn nda_decrypt_push (NdaDecrypt * decrypt, GstBuffer * buffer,
     const NdaOpened * opened, GstClockTime arrival);
 void nda_decrypt_reset_output (NdaDecrypt * decrypt);
 
 /* ndadecryptreport.c */
+void nda_decrypt_count (NdaDecrypt * decrypt, NdaOutcome outcome, guint64 n);
 gboolean nda_decrypt_report (NdaDecrypt * decrypt, NdaOutcome outcome,
     guint64 n, const NdaOpened * opened);
 gboolean nda_decrypt_stops_at_bad (NdaDecrypt * decrypt);

@@ -9,6 +9,8 @@
 
 #include "ndadecrypt.h"
 
+#include "ndapool.h"
+
 #include <glib/gi18n-lib.h>
 
 /* --- beginning to receive --- */
@@ -33,7 +35,7 @@ refuse_suite (NdaDecrypt * self, guint suite)
           "was not asked for. Set “suite” to %u if that is right, and if "
           "OpenSSL has it."), suite, suite);
 
-  self->counters.n_outcomes[NDA_OUTCOME_UNKNOWN_KEY]++;
+  nda_decrypt_count (self, NDA_OUTCOME_UNKNOWN_KEY, 1);
   nda_decrypt_stop_with (self, GST_STREAM_ERROR_DECRYPT_NOKEY, text,
       "wrong suite");
   return FALSE;
@@ -53,6 +55,7 @@ start_receiving (NdaDecrypt * self, guint suite)
   if (!may_use (self, suite)
       || !nda_crypto_get_use (NDA_CRYPTO (self), suite, &use))
     return refuse_suite (self, suite);
+  self->n_tag = use.suite->n_tag;
   nda_opener_start (self->opener, &use, &rules);
   self->is_receiving = TRUE;
   return TRUE;
@@ -86,21 +89,10 @@ count_record (NdaDecrypt * self, const NdaOpened * opened)
 {
   g_mutex_lock (&NDA_CRYPTO (self)->counters_lock);
   self->counters.n_records++;
+  self->counters.n_blocks += opened->block.type == NDA_RECORD_AUDIO;
+  self->counters.n_frames += opened->block.n_frames;
   self->counters.n_sessions += opened->is_new_session;
   g_mutex_unlock (&NDA_CRYPTO (self)->counters_lock);
-}
-
-static GstFlowReturn
-open_into (NdaDecrypt * self, GstBuffer * buffer, const guint8 * record,
-    gsize n_record, NdaOutcome * outcome, NdaOpened * opened)
-{
-  GstMapInfo map;
-
-  if (!gst_buffer_map (buffer, &map, GST_MAP_WRITE))
-    return GST_FLOW_ERROR;
-  *outcome = nda_opener_open (self->opener, record, n_record, map.data, opened);
-  gst_buffer_unmap (buffer, &map);
-  return GST_FLOW_OK;
 }
 
 /* Records missing before a good one: of a new session's, those before n = 0 of a
@@ -130,25 +122,36 @@ take_good (NdaDecrypt * self, GstBuffer * buffer, const NdaOpened * opened,
   return flow;
 }
 
+/* Takes @buffer. */
+static GstFlowReturn
+take_outcome (NdaDecrypt * self, GstBuffer * buffer, NdaOutcome outcome,
+    const NdaOpened * opened, GstClockTime arrival)
+{
+  if (outcome == NDA_OUTCOME_OK)
+    return take_good (self, buffer, opened, arrival);
+  gst_buffer_unref (buffer);
+  return nda_decrypt_report (self, outcome, MAX (opened->n_lost, 1), opened) ?
+      GST_FLOW_OK : GST_FLOW_ERROR;
+}
+
 static GstFlowReturn
 take_record (NdaDecrypt * self, const guint8 * record, gsize n_record,
     GstClockTime arrival)
 {
   GstBuffer *buffer = NULL;
+  GstMapInfo map;
   NdaOutcome outcome;
   NdaOpened opened;
-  GstFlowReturn flow = nda_decrypt_acquire (self, n_record, &buffer);
+  GstFlowReturn flow = nda_decrypt_acquire (self,
+      nda_record_n_samples (record, n_record, self->n_tag), &buffer, &map);
 
   if (flow != GST_FLOW_OK)
     return flow;
-  flow = open_into (self, buffer, record, n_record, &outcome, &opened);
-  if (flow == GST_FLOW_OK && outcome == NDA_OUTCOME_OK)
-    return take_good (self, buffer, &opened, arrival);
-  gst_buffer_unref (buffer);
-  if (flow == GST_FLOW_OK && !nda_decrypt_report (self, outcome,
-          MAX (opened.n_lost, 1), &opened))
-    flow = GST_FLOW_ERROR;
-  return flow;
+  /* the samples to the buffer's beginning, their header before it */
+  outcome = nda_opener_open (self->opener, record, n_record,
+      map.data - NDA_BLOCK_HEADER, &opened);
+  nda_pool_unmap (&map, nda_opened_n_sample_bytes (&opened));
+  return take_outcome (self, buffer, outcome, &opened, arrival);
 }
 
 /* --- framings --- */
@@ -166,9 +169,7 @@ take_packet (NdaDecrypt * self, const guint8 * bytes, gsize n_bytes,
 static GstFlowReturn
 refuse_preamble (NdaDecrypt * self)
 {
-  g_mutex_lock (&NDA_CRYPTO (self)->counters_lock);
-  self->counters.n_outcomes[NDA_OUTCOME_MALFORMED]++;
-  g_mutex_unlock (&NDA_CRYPTO (self)->counters_lock);
+  nda_decrypt_count (self, NDA_OUTCOME_MALFORMED, 1);
   nda_decrypt_stop_with (self, GST_STREAM_ERROR_DECRYPT,
       _("What arrives does not begin like a stream of ndaencrypt. Check the "
           "file, or set “framing” to packet if each buffer is a record."),
@@ -316,6 +317,7 @@ flush (NdaDecrypt * self)
   self->n_bad = 0;
   self->out.base = 0;
   self->out.n_base = self->out.first = self->out.next = 0;
+  self->out.next_time = GST_CLOCK_TIME_NONE;
 }
 
 static gboolean

@@ -11,38 +11,29 @@
 
 #include "ndablock.h"
 #include "ndaformat.h"
+#include "ndapool.h"
+
+#include <string.h>
 
 GST_DEBUG_CATEGORY_EXTERN (nda_decrypt_debug);
 #define GST_CAT_DEFAULT nda_decrypt_debug
 
-/* buffers of a pool are a multiple of this long */
-#define POOL_STEP 4096
-
-static void
-free_pool (NdaDecryptOutput * out)
-{
-  if (out->pool)
-    gst_buffer_pool_set_active (out->pool, FALSE);
-  gst_clear_object (&out->pool);
-  out->n_pool_bytes = 0;
-}
-
-/* A buffer of at least @n_bytes. Longer ones than before make a new pool. */
+/* A buffer of at least @n_bytes, mapped, with room for a block header before it.
+ * Longer ones than before make a new pool, of buffers just as long: then none
+ * has to be resized as long as the sender's blocks are. */
 GstFlowReturn
-nda_decrypt_acquire (NdaDecrypt * self, gsize n_bytes, GstBuffer ** buffer)
+nda_decrypt_acquire (NdaDecrypt * self, gsize n_bytes, GstBuffer ** buffer,
+    GstMapInfo * map)
 {
   NdaDecryptOutput *out = &self->out;
 
+  n_bytes = MAX (n_bytes, 1);   /* no memory is mapped that has nothing */
   if (G_UNLIKELY (n_bytes > out->n_pool_bytes)) {
-    gsize n = (n_bytes + POOL_STEP - 1) / POOL_STEP * POOL_STEP;
-
-    free_pool (out);
-    out->pool = nda_crypto_pool_new (NULL, n);
-    if (!out->pool)
-      return GST_FLOW_ERROR;
-    out->n_pool_bytes = n;
+    g_clear_pointer (&out->pool, nda_pool_free);
+    out->pool = nda_pool_new (n_bytes, NDA_BLOCK_HEADER);
+    out->n_pool_bytes = n_bytes;
   }
-  return gst_buffer_pool_acquire_buffer (out->pool, buffer, NULL);
+  return nda_pool_acquire (out->pool, buffer, map);
 }
 
 /* --- time --- */
@@ -93,14 +84,20 @@ static void
 stamp (NdaDecryptOutput * out, GstBuffer * buffer, guint64 position,
     guint n_frames)
 {
-  GST_BUFFER_PTS (buffer) = get_time (out, position);
-  GST_BUFFER_DURATION (buffer) =
-      get_time (out, position + n_frames) - GST_BUFFER_PTS (buffer);
+  GstClockTime end = get_time (out, position + n_frames);
+
+  /* the end of one block is the beginning of the next: scaled once */
+  GST_BUFFER_PTS (buffer) = position == out->next
+      && GST_CLOCK_TIME_IS_VALID (out->next_time) ? out->next_time :
+      get_time (out, position);
+  GST_BUFFER_DURATION (buffer) = end - GST_BUFFER_PTS (buffer);
   GST_BUFFER_OFFSET (buffer) = count_frames (out, position);
   GST_BUFFER_OFFSET_END (buffer) = count_frames (out, position + n_frames);
   if (out->is_discont)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
   out->is_discont = FALSE;
+  out->next = position + n_frames;
+  out->next_time = end;
 }
 
 /* --- caps and segment --- */
@@ -141,6 +138,7 @@ begin_session (NdaDecrypt * self, const NdaOpened * opened,
   out->format = *format;
   out->frame_bytes = nda_record_frame_bytes (format);
   out->is_discont = TRUE;
+  out->next_time = GST_CLOCK_TIME_NONE;
   if (!is_known && !push_caps (self, format))
     return GST_PAD_IS_FLUSHING (NDA_CRYPTO (self)->srcpad) ?
         GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
@@ -151,12 +149,12 @@ begin_session (NdaDecrypt * self, const NdaOpened * opened,
 /* --- data --- */
 
 static void
-count (NdaDecrypt * self, guint n_blocks, guint n_frames, guint n_concealed)
+count_silence (NdaDecrypt * self, guint n_frames)
 {
   g_mutex_lock (&NDA_CRYPTO (self)->counters_lock);
-  self->counters.n_blocks += n_blocks;
+  self->counters.n_blocks++;
   self->counters.n_frames += n_frames;
-  self->counters.n_concealed += n_concealed;
+  self->counters.n_concealed += n_frames;
   g_mutex_unlock (&NDA_CRYPTO (self)->counters_lock);
 }
 
@@ -166,17 +164,17 @@ push_silent_block (NdaDecrypt * self, guint n_frames)
   NdaDecryptOutput *out = &self->out;
   gsize n_bytes = (gsize) n_frames * out->frame_bytes;
   GstBuffer *buffer = NULL;
-  GstFlowReturn flow = nda_decrypt_acquire (self, n_bytes, &buffer);
+  GstMapInfo map;
+  GstFlowReturn flow = nda_decrypt_acquire (self, n_bytes, &buffer, &map);
 
   if (flow != GST_FLOW_OK)
     return flow;
   /* zero is silence in all formats that there are */
-  gst_buffer_memset (buffer, 0, 0, n_bytes);
-  gst_buffer_set_size (buffer, n_bytes);
+  memset (map.data, 0, n_bytes);
+  nda_pool_unmap (&map, n_bytes);
   GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_GAP);
   stamp (out, buffer, out->next, n_frames);
-  out->next += n_frames;
-  count (self, 1, n_frames, n_frames);
+  count_silence (self, n_frames);
   return gst_pad_push (NDA_CRYPTO (self)->srcpad, buffer);
 }
 
@@ -213,8 +211,7 @@ fill_gap (NdaDecrypt * self, guint64 n_frames)
   return flow;
 }
 
-/* Pushes @buffer (transfer full), in which @opened was opened at its place. Its
- * header is in front, and left out. */
+/* Pushes @buffer (transfer full), which has the samples of @opened. */
 GstFlowReturn
 nda_decrypt_push (NdaDecrypt * self, GstBuffer * buffer,
     const NdaOpened * opened, GstClockTime arrival)
@@ -231,12 +228,8 @@ nda_decrypt_push (NdaDecrypt * self, GstBuffer * buffer,
     gst_buffer_unref (buffer);
     return flow;
   }
-  gst_buffer_resize (buffer, NDA_BLOCK_HEADER,
-      (gsize) block->n_frames * out->frame_bytes);
   stamp (out, buffer, block->position, block->n_frames);
-  out->next = block->position + block->n_frames;
   out->block_frames = MAX (out->block_frames, block->n_frames);
-  count (self, 1, block->n_frames, 0);
   return gst_pad_push (NDA_CRYPTO (self)->srcpad, buffer);
 }
 
@@ -244,7 +237,7 @@ nda_decrypt_push (NdaDecrypt * self, GstBuffer * buffer,
 void
 nda_decrypt_reset_output (NdaDecrypt * self)
 {
-  free_pool (&self->out);
+  g_clear_pointer (&self->out.pool, nda_pool_free);
   gst_clear_event (&self->out.segment);
   self->out = (NdaDecryptOutput) {
   .pool = NULL};

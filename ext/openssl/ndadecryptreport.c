@@ -138,8 +138,8 @@ post (NdaDecrypt * self, GstMessageType type, NdaOutcome outcome, guint64 n,
       make_details (outcome, n, opened));
 }
 
-static void
-count (NdaDecrypt * self, NdaOutcome outcome, guint64 n)
+void
+nda_decrypt_count (NdaDecrypt * self, NdaOutcome outcome, guint64 n)
 {
   g_mutex_lock (&NDA_CRYPTO (self)->counters_lock);
   self->counters.n_outcomes[outcome] += n;
@@ -156,7 +156,7 @@ nda_decrypt_report (NdaDecrypt * self, NdaOutcome outcome, guint64 n,
   NdaReportLimit *limit = &self->limits[outcome];
   guint64 n_since;
 
-  count (self, outcome, n);
+  nda_decrypt_count (self, outcome, n);
   if (nda_decrypt_stops_at_bad (self)) {
     self->has_stopped = TRUE;
     post (self, GST_MESSAGE_ERROR, outcome, n, opened);

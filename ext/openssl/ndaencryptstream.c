@@ -10,6 +10,7 @@
 #include "ndaencrypt.h"
 
 #include "ndaformat.h"
+#include "ndapool.h"
 #include "ndastream.h"
 
 #include <gst/audio/audio.h>
@@ -19,8 +20,6 @@
 GST_DEBUG_CATEGORY_EXTERN (nda_encrypt_debug);
 #define GST_CAT_DEFAULT nda_encrypt_debug
 
-#define N_RECORD_AROUND (NDA_STREAM_LENGTH + NDA_RECORD_MAX_HEADER \
-    + NDA_BLOCK_HEADER + NDA_SUITE_MAX_TAG)
 /* what a SWITCH carries, more than any other record without samples */
 #define N_SWITCH_PAYLOAD 8
 
@@ -108,18 +107,27 @@ negotiate (NdaEncrypt * self)
 
 /* --- records --- */
 
-static void
-free_pool (NdaEncrypt * self)
+/* Where in a buffer's memory the record begins */
+static guint
+get_offset (NdaEncrypt * self)
 {
-  if (self->pool)
-    gst_buffer_pool_set_active (self->pool, FALSE);
-  gst_clear_object (&self->pool);
+  return self->is_stream ? NDA_STREAM_LENGTH : 0;
 }
 
+/* The room before a record that puts its samples at a multiple of 16 bytes, where
+ * ndadecrypt can leave them. */
 static gsize
-longest_record (guint n_frames, guint frame_bytes)
+get_prefix (NdaEncrypt * self)
 {
-  return N_RECORD_AROUND + MAX ((gsize) n_frames * frame_bytes,
+  return 3 * 16 - get_offset (self) - NDA_RECORD_MAX_HEADER - NDA_BLOCK_HEADER;
+}
+
+/* The length that buffers of records have: nearly always just that. */
+static gsize
+longest_record (NdaEncrypt * self, guint n_frames, guint frame_bytes)
+{
+  return get_offset (self) + NDA_RECORD_MAX_HEADER + NDA_BLOCK_HEADER
+      + self->use.suite->n_tag + MAX ((gsize) n_frames * frame_bytes,
       N_SWITCH_PAYLOAD);
 }
 
@@ -134,33 +142,16 @@ fail_sealing (NdaEncrypt * self)
   return GST_FLOW_ERROR;
 }
 
-static GstFlowReturn
-acquire (NdaEncrypt * self, GstBuffer ** buffer, GstMapInfo * map)
-{
-  GstFlowReturn flow = gst_buffer_pool_acquire_buffer (self->pool, buffer,
-      NULL);
-
-  if (flow == GST_FLOW_OK && !gst_buffer_map (*buffer, map, GST_MAP_WRITE)) {
-    gst_clear_buffer (buffer);
-    flow = GST_FLOW_ERROR;
-  }
-  return flow;
-}
-
-/* Where in a buffer's memory the record begins */
-static guint
-get_offset (NdaEncrypt * self)
-{
-  return self->is_stream ? NDA_STREAM_LENGTH : 0;
-}
-
+/* Ends the mapping of a buffer in which a record of @n_record bytes was made, or
+ * none. */
 static void
-write_length (NdaEncrypt * self, guint8 * bytes, gsize n_record)
+finish_record (NdaEncrypt * self, GstMapInfo * map, gsize n_record)
 {
-  if (!self->is_stream)
-    return;
-  bytes[0] = n_record >> 8;
-  bytes[1] = n_record;
+  if (self->is_stream) {
+    map->data[0] = n_record >> 8;
+    map->data[1] = n_record;
+  }
+  nda_pool_unmap (map, get_offset (self) + n_record);
 }
 
 static GstFlowReturn
@@ -179,13 +170,12 @@ push_preamble (NdaEncrypt * self, GstClockTime time)
   return gst_pad_push (NDA_CRYPTO (self)->srcpad, buffer);
 }
 
-/* Pushes @buffer (transfer full), which has a record of @n_record bytes. */
+/* Pushes @buffer (transfer full), which has a record. */
 static GstFlowReturn
-push_record (NdaEncrypt * self, GstBuffer * buffer, gsize n_record)
+push_record (NdaEncrypt * self, GstBuffer * buffer)
 {
   GstFlowReturn flow = GST_FLOW_OK;
 
-  gst_buffer_set_size (buffer, n_record + get_offset (self));
   if (G_UNLIKELY (self->needs_preamble))
     flow = push_preamble (self, GST_BUFFER_PTS (buffer));
   if (flow != GST_FLOW_OK) {
@@ -243,15 +233,14 @@ end_session (NdaEncrypt * self, const NdaRecordFormat * format)
   GstMapInfo map;
   guint8 *record;
   gsize n;
-  GstFlowReturn flow = acquire (self, &buffer, &map);
+  GstFlowReturn flow = nda_pool_acquire (self->pool, &buffer, &map);
 
   if (flow != GST_FLOW_OK)
     return flow;
   record = map.data + get_offset (self);
   n = format ? nda_sealer_seal_switch (self->sealer, &self->use, format,
       record, &error) : nda_sealer_seal_end (self->sealer, record);
-  write_length (self, map.data, n);
-  gst_buffer_unmap (buffer, &map);
+  finish_record (self, &map, n);
   if (!n) {
     gst_buffer_unref (buffer);
     if (!error)
@@ -264,7 +253,7 @@ end_session (NdaEncrypt * self, const NdaRecordFormat * format)
   count (self, 0, 0);
   if (format)
     count_session (self);
-  return push_record (self, buffer, n);
+  return push_record (self, buffer);
 }
 
 /* Goes on in a new session. In a child process there is nothing to end: the
@@ -303,11 +292,11 @@ set_format (NdaEncrypt * self, const GstAudioInfo * info)
     if (renew_session (self, &format) != GST_FLOW_OK)
       return FALSE;
   }
-  free_pool (self);
+  g_clear_pointer (&self->pool, nda_pool_free);
   self->format = format;
   self->frame_bytes = frame_bytes;
-  self->pool = nda_crypto_pool_new (self->caps,
-      longest_record (self->n_max_frames, frame_bytes));
+  self->pool = nda_pool_new (longest_record (self, self->n_max_frames,
+          frame_bytes), get_prefix (self));
   return nda_sealer_is_started (self->sealer)
       || start_session (self, &format);
 }
@@ -428,19 +417,18 @@ seal_block (NdaEncrypt * self, GstBuffer * block, guint8 * record,
 
 /* Makes of @block (transfer none) a record in @record. */
 static GstFlowReturn
-make_record (NdaEncrypt * self, GstBuffer * block, GstBuffer ** record,
-    gsize * n_record)
+make_record (NdaEncrypt * self, GstBuffer * block, GstBuffer ** record)
 {
   GstMapInfo map;
   guint n_frames;
-  GstFlowReturn flow = acquire (self, record, &map);
+  gsize n_record;
+  GstFlowReturn flow = nda_pool_acquire (self->pool, record, &map);
 
   if (flow != GST_FLOW_OK)
     return flow;
-  *n_record = seal_block (self, block, map.data + get_offset (self), &n_frames);
-  write_length (self, map.data, *n_record);
-  gst_buffer_unmap (*record, &map);
-  if (!*n_record) {
+  n_record = seal_block (self, block, map.data + get_offset (self), &n_frames);
+  finish_record (self, &map, n_record);
+  if (!n_record) {
     gst_clear_buffer (record);
     return fail_sealing (self);
   }
@@ -474,15 +462,14 @@ push_block (gpointer owner, GstBuffer * block)
 {
   NdaEncrypt *self = NDA_ENCRYPT (owner);
   GstBuffer *record = NULL;
-  gsize n_record;
   GstFlowReturn flow = self->pool ? prepare_session (self, block) :
       GST_FLOW_NOT_NEGOTIATED;
 
   if (flow == GST_FLOW_OK)
-    flow = make_record (self, block, &record, &n_record);
+    flow = make_record (self, block, &record);
   self->end = GST_BUFFER_PTS (block) + GST_BUFFER_DURATION (block);
   gst_buffer_unref (block);
-  return flow == GST_FLOW_OK ? push_record (self, record, n_record) : flow;
+  return flow == GST_FLOW_OK ? push_record (self, record) : flow;
 }
 
 static const NdaBlockOutput to_records = {
@@ -525,6 +512,6 @@ nda_encrypt_stop_stream (NdaEncrypt * self)
 {
   nda_sealer_stop (self->sealer);
   nda_block_input_reset (&self->input);
-  free_pool (self);
+  g_clear_pointer (&self->pool, nda_pool_free);
   gst_clear_caps (&self->caps);
 }

@@ -277,8 +277,8 @@ judge (NdaOpener * self, Arrival * a, NdaOpened * opened)
   return order;
 }
 
-/* Opens a record into @plain, which has room for @n_record bytes: the samples
- * begin at NDA_BLOCK_HEADER. Unless OK comes back, @plain has nothing of
+/* Opens a record into @plain, which has room for a block header, and behind it
+ * for nda_record_n_samples (). Unless OK comes back, @plain has nothing of
  * them. */
 NdaOutcome
 nda_opener_open (NdaOpener * self, const guint8 * record, gsize n_record,
@@ -301,6 +301,13 @@ nda_opener_open (NdaOpener * self, const guint8 * record, gsize n_record,
   if (outcome != NDA_OUTCOME_OK && a.is_open)
     OPENSSL_cleanse (plain, a.n_plain);
   return outcome;
+}
+
+gsize
+nda_opened_n_sample_bytes (const NdaOpened * opened)
+{
+  return (gsize) opened->block.n_frames
+      * nda_record_frame_bytes (&opened->block.format);
 }
 
 /* Whether END was the last record accepted. */

@@ -74,6 +74,7 @@ void nda_opener_stop (NdaOpener * opener);
 
 NdaOutcome nda_opener_open (NdaOpener * opener, const guint8 * record,
     gsize n_record, guint8 * plain, NdaOpened * opened);
+gsize nda_opened_n_sample_bytes (const NdaOpened * opened);
 gboolean nda_opener_has_ended (NdaOpener * opener);
 
 const gchar *nda_outcome_get_name (NdaOutcome outcome);

@@ -118,6 +118,26 @@ nda_record_header_read (const guint8 * record, gsize n_record,
   return TRUE;
 }
 
+static guint
+field_bytes (guint8 nibble)
+{
+  return nibble & 8 ? (nibble & 7) + 1 : 0;
+}
+
+/* How many bytes of samples are in @record, if it is one: the most that may be
+ * written behind a block header when it is opened. */
+gsize
+nda_record_n_samples (const guint8 * record, gsize n_record, guint n_tag)
+{
+  gsize n_around;
+
+  if (!n_record || n_record > NDA_RECORD_MAX)
+    return 0;
+  n_around = 1 + field_bytes (record[0] >> 4) + field_bytes (record[0] & 15)
+      + NDA_BLOCK_HEADER + n_tag;
+  return n_record > n_around ? n_record - n_around : 0;
+}
+
 /* --- the header of the block, sealed --- */
 
 void

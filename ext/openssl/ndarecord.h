@@ -62,6 +62,7 @@ typedef struct
 } NdaRecordHeader;
 
 guint nda_record_header_write (guint8 * out, guint64 kid, guint64 counter);
+gsize nda_record_n_samples (const guint8 * record, gsize n_record, guint n_tag);
 gboolean nda_record_header_read (const guint8 * record, gsize n_record,
     NdaRecordHeader * header);
 

@@ -106,3 +106,31 @@ def test_resampling_costs_no_allocation(rate, kind):
     )
 
     assert resampled - idle < MAX_SHARE
+
+
+@pytest.mark.parametrize("framing", ["packet", "stream"])
+@pytest.mark.parametrize("between", ["identity", "tee"])
+def test_encryption_costs_no_allocation(tmp_path, framing, between):
+    """Where a record is the decoder's alone, and where others hold it too."""
+    if subprocess.run(["gst-inspect-1.0", "ndaencrypt"],
+                      stdout=subprocess.DEVNULL).returncode:
+        pytest.skip("there is no ndaencrypt")
+    key = tmp_path / "key"
+    key.touch(0o600)
+    key.write_bytes(os.urandom(32))
+    pipeline = (
+        "audiotestsrc samplesperbuffer=480 num-buffers={n_blocks} ! "
+        "audio/x-raw,format=S16LE,channels=2,rate=48000 ! "
+    )
+    middle = "" if between == "identity" else (
+        "tee name=t ! fakesink async=false t. ! "
+    )
+    idle = allocations_per_block(
+        f"{pipeline} identity ! {middle} identity ! fakesink async=false"
+    )
+    secret = allocations_per_block(
+        f"{pipeline} ndaencrypt key-file={key} framing={framing} ! {middle} "
+        f"ndadecrypt key-file={key} ! fakesink async=false"
+    )
+
+    assert secret - idle < MAX_SHARE
