@@ -91,6 +91,10 @@ void nda_decrypt_init_input (NdaDecrypt * decrypt);
 void nda_decrypt_start_input (NdaDecrypt * decrypt);
 void nda_decrypt_stop_input (NdaDecrypt * decrypt);
 
+/* ndadecryptinplace.c */
+gboolean nda_decrypt_open_in_place (NdaDecrypt * decrypt, GstBuffer * buffer,
+    NdaOutcome * outcome, NdaOpened * opened);
+
 /* ndadecryptoutput.c */
 GstFlowReturn nda_decrypt_acquire (NdaDecrypt * decrypt, gsize n_bytes,
     GstBuffer ** buffer, GstMapInfo * map);

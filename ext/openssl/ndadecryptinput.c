@@ -211,14 +211,14 @@ get_arrival (GstBuffer * buffer)
       GST_BUFFER_DTS (buffer);
 }
 
+/* Takes @buffer. */
 static GstFlowReturn
-sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
+take_copying (NdaDecrypt * self, GstBuffer * buffer)
 {
-  NdaDecrypt *self = NDA_DECRYPT (parent);
   GstMapInfo map;
   GstFlowReturn flow = GST_FLOW_ERROR;
 
-  if (!self->has_stopped && gst_buffer_map (buffer, &map, GST_MAP_READ)) {
+  if (gst_buffer_map (buffer, &map, GST_MAP_READ)) {
     if (!self->is_receiving)
       choose_framing (self);
     flow = self->is_stream ? take_stream (self, map.data, map.size) :
@@ -227,6 +227,24 @@ sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
   }
   gst_buffer_unref (buffer);
   return flow;
+}
+
+static GstFlowReturn
+sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
+{
+  NdaDecrypt *self = NDA_DECRYPT (parent);
+  NdaOutcome outcome;
+  NdaOpened opened;
+
+  if (self->has_stopped) {
+    gst_buffer_unref (buffer);
+    return GST_FLOW_ERROR;
+  }
+  if (self->is_receiving
+      && !(self->is_stream && nda_opener_has_ended (self->opener))
+      && nda_decrypt_open_in_place (self, buffer, &outcome, &opened))
+    return take_outcome (self, buffer, outcome, &opened, GST_CLOCK_TIME_NONE);
+  return take_copying (self, buffer);
 }
 
 /* --- events --- */

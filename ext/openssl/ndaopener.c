@@ -102,6 +102,16 @@ nda_opener_stop (NdaOpener * self)
   .exists = FALSE};
 }
 
+/* Whether a record is of the current session: then one key is tried, and @plain
+ * may be where in the record its ciphertext begins. */
+gboolean
+nda_opener_is_current (NdaOpener * self, const NdaRecordHeader * header)
+{
+  const Session *s = &self->session;
+
+  return s->exists && header->kid == s->kid && header->counter >> 32 == s->t;
+}
+
 /* Step 1: is it a record? */
 static gboolean
 read_header (NdaOpener * self, Arrival * a)
@@ -114,8 +124,7 @@ read_header (NdaOpener * self, Arrival * a)
     return FALSE;
   a->t = a->header.counter >> 32;
   a->n = a->header.counter;
-  a->is_current = self->session.exists
-      && a->header.kid == self->session.kid && a->t == self->session.t;
+  a->is_current = nda_opener_is_current (self, &a->header);
   return TRUE;
 }
 

@@ -74,6 +74,8 @@ void nda_opener_stop (NdaOpener * opener);
 
 NdaOutcome nda_opener_open (NdaOpener * opener, const guint8 * record,
     gsize n_record, guint8 * plain, NdaOpened * opened);
+gboolean nda_opener_is_current (NdaOpener * opener,
+    const NdaRecordHeader * header);
 gsize nda_opened_n_sample_bytes (const NdaOpened * opened);
 gboolean nda_opener_has_ended (NdaOpener * opener);
 

@@ -148,6 +148,18 @@ nda_stream_next (NdaStream * self, const guint8 ** record, gsize * n_record)
   return NDA_STREAM_RECORD;
 }
 
+/* Whether @bytes, which were not fed, are just the next record and its length:
+ * then they need not be fed. */
+gboolean
+nda_stream_is_one_record (const NdaStream * self, const guint8 * bytes,
+    gsize n_bytes)
+{
+  return self->suite != 0 && !self->is_bad
+      && nda_stream_is_between_records (self)
+      && n_bytes >= NDA_STREAM_LENGTH
+      && (gsize) (bytes[0] << 8 | bytes[1]) == n_bytes - NDA_STREAM_LENGTH;
+}
+
 /* Throws away what is left of the piece, and of the record that it cuts.
  * Returns how many bytes that was. */
 gsize

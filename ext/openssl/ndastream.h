@@ -52,6 +52,8 @@ void nda_stream_feed (NdaStream * stream, const guint8 * bytes,
     gsize n_bytes);
 NdaStreamFound nda_stream_next (NdaStream * stream, const guint8 ** record,
     gsize * n_record);
+gboolean nda_stream_is_one_record (const NdaStream * stream,
+    const guint8 * bytes, gsize n_bytes);
 gsize nda_stream_skip (NdaStream * stream);
 gboolean nda_stream_is_between_records (const NdaStream * stream);
 

@@ -1,0 +1,84 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The sink thread of ndadecrypt, where a buffer is one record of the current
+ * session, nobody else's, and its samples are aligned, as ndaencrypt makes them:
+ * it is decrypted where it lies and passed on. Only the current session's: of
+ * others more than one key may have to be tried, and a failed attempt leaves
+ * nothing to try again with. */
+
+#include "config.h"
+
+#include "ndadecrypt.h"
+
+/* vectors of samples want no less */
+#define ALIGNMENT 16
+
+/* The memory of @buffer, if it may be written to; else NULL. What somebody
+ * attached to a record does not belong to a block. */
+static GstMemory *
+get_own_memory (GstBuffer * buffer)
+{
+  GstMemory *memory;
+  gpointer at = NULL;
+
+  if (!gst_buffer_is_writable (buffer) || gst_buffer_n_memory (buffer) != 1
+      || gst_buffer_iterate_meta (buffer, &at))
+    return NULL;
+  memory = gst_buffer_peek_memory (buffer, 0);
+  return gst_memory_is_writable (memory) ? memory : NULL;
+}
+
+/* Where in @map a record begins that can be opened in place, and the samples
+ * in it. */
+static gboolean
+find_record (NdaDecrypt * self, const GstMapInfo * map, guint * at,
+    NdaRecordHeader * header)
+{
+  const guint8 *samples;
+
+  *at = self->is_stream ? NDA_STREAM_LENGTH : 0;
+  if (self->is_stream
+      && !nda_stream_is_one_record (&self->stream, map->data, map->size))
+    return FALSE;
+  if (!nda_record_header_read (map->data + *at, map->size - *at, header)
+      || !nda_opener_is_current (self->opener, header))
+    return FALSE;
+  samples = map->data + *at + header->n_bytes + NDA_BLOCK_HEADER;
+  return GPOINTER_TO_SIZE (samples) % ALIGNMENT == 0;
+}
+
+/* What came with the record says nothing of the block. */
+static void
+make_block (GstBuffer * buffer, gsize n_before, gsize n_bytes)
+{
+  gst_buffer_resize (buffer, n_before, n_bytes);
+  GST_BUFFER_FLAGS (buffer) &= GST_BUFFER_FLAG_TAG_MEMORY;
+  GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
+}
+
+/* FALSE: @buffer is to be taken in another way. TRUE: it was taken, and @outcome
+ * is what became of it; if that is good, it has the samples of @opened. */
+gboolean
+nda_decrypt_open_in_place (NdaDecrypt * self, GstBuffer * buffer,
+    NdaOutcome * outcome, NdaOpened * opened)
+{
+  GstMemory *memory = get_own_memory (buffer);
+  NdaRecordHeader header;
+  GstMapInfo map;
+  gboolean found;
+  guint at;
+
+  if (!memory || !gst_memory_map (memory, &map, GST_MAP_READWRITE))
+    return FALSE;
+  found = find_record (self, &map, &at, &header);
+  if (found)
+    *outcome = nda_opener_open (self->opener, map.data + at, map.size - at,
+        map.data + at + header.n_bytes, opened);
+  gst_memory_unmap (memory, &map);
+  if (found && *outcome == NDA_OUTCOME_OK)
+    make_block (buffer, at + header.n_bytes + NDA_BLOCK_HEADER,
+        nda_opened_n_sample_bytes (opened));
+  return found;
+}
