@@ -100,3 +100,19 @@ def test_c_is_laid_out_as_gstreamer_s(path, tmp_path):
         )
 
     assert copy.read_text() == path.read_text()
+
+
+def test_every_file_of_the_python_package_is_installed():
+    package = TOP / "python-elements"
+    listed = (package / "meson.build").read_text()
+    files = [
+        path
+        for path in CODE
+        if path.suffix == ".py" and package in path.parents
+    ]
+
+    assert [
+        name_of(path)
+        for path in files
+        if f"'{path.relative_to(package)}'" not in listed
+    ] == []

@@ -1,0 +1,59 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The rules in one isolation, in a program that a plugin may take down.
+
+    python3 -m nda.check.runner FILE PARAMETERS ISOLATION DESCRIPTOR
+
+Each rule becomes two lines of JSON on DESCRIPTOR: that it is begun, and what
+came of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from .trial import Broken, Gst, Skip, Trial
+
+
+def look_at(rule, trial: Trial) -> tuple[str, str]:
+    """Return "ok", "broken" or "skipped", and what there is to say."""
+    if trial.role not in rule.roles:
+        return "skipped", ""
+    try:
+        return "ok", rule.check(trial) or ""
+    except Broken as broken:
+        return "broken", str(broken)
+    except Skip as skip:
+        return "skipped", str(skip)
+
+
+def main() -> None:
+    path, parameters, isolation, descriptor = sys.argv[1:]
+    report = open(int(descriptor), "w", encoding="utf-8")
+    Gst.init(None)
+    from .rules import RULES
+
+    trial = Trial(path, parameters, isolation)
+    is_usable = True
+    for n, rule in enumerate(RULES):
+        print(json.dumps({"rule": n}), file=report, flush=True)
+        result, text = "skipped", "one above does not hold"
+        if is_usable:
+            result, text = look_at(rule, trial)
+        is_usable &= not (rule.is_needed and result == "broken")
+        is_usable &= not trial.is_stuck
+        print(
+            json.dumps({"result": result, "text": text}),
+            file=report,
+            flush=True,
+        )
+    # A plugin that is stuck would keep the interpreter from its end.
+    report.close()
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
