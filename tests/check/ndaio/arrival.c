@@ -1,0 +1,154 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* ndasink before a device that starts late, by a clock of the test's. */
+
+#include "config.h"
+
+#include "ndablock.h"
+#include "speaker.h"
+
+#include <gst/check/gstcheck.h>
+
+#define START_DELAY (38 * GST_MSECOND)
+/* How old a block is when it is pushed: as planned at first and at the end, and
+ * more while it had to wait for the device */
+#define AGE_PLANNED (17 * GST_MSECOND)
+#define AGE_LATE (AGE_PLANNED + START_DELAY)
+#define N_IN_TIME 2
+#define LATENCY (37 * GST_MSECOND)
+#define N_SETTLING 16
+#define N_BLOCKS 200
+
+static GstBuffer *
+make_block (guint n)
+{
+  GstBuffer *block = gst_buffer_new_allocate (NULL,
+      NDA_BLOCK_FRAMES * 2 * sizeof (gfloat), NULL);
+
+  gst_buffer_memset (block, 0, 0, -1);
+  GST_BUFFER_PTS (block) =
+      nda_block_frames_to_time ((guint64) n * NDA_BLOCK_FRAMES, NDA_BLOCK_RATE);
+  GST_BUFFER_DURATION (block) = NDA_BLOCK_DURATION;
+  return block;
+}
+
+typedef struct
+{
+  GstElement *pipeline;         /* owned */
+  GstElement *sink;             /* in the pipeline */
+  GstElement *speaker;          /* owned, in the sink */
+  GstPad *pad;                  /* owned, feeds the sink */
+  GstClockTime now;             /* of the pipeline's clock */
+} Fixture;
+
+static GstClockTime
+get_now (GstClock * clock, gpointer fixture)
+{
+  return ((Fixture *) fixture)->now;
+}
+
+static void
+start_events (GstPad * pad)
+{
+  g_autoptr (GstCaps) caps = gst_caps_from_string ("audio/x-raw, "
+      "layout = interleaved, rate = 48000, channels = 2, format = "
+      GST_AUDIO_NE (F32));
+  GstSegment segment;
+
+  gst_pad_set_active (pad, TRUE);
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_pad_push_event (pad, gst_event_new_stream_start ("test"));
+  gst_pad_push_event (pad, gst_event_new_caps (caps));
+  gst_pad_push_event (pad, gst_event_new_segment (&segment));
+}
+
+static void
+setup (Fixture * f, GstClockTime start_delay)
+{
+  g_autoptr (GstClock) clock =
+      gst_audio_clock_new ("test-clock", get_now, f, NULL);
+  g_autoptr (GstPad) sinkpad = NULL;
+
+  f->now = 0;
+  f->speaker = gst_object_ref_sink (test_speaker_new (start_delay));
+  f->sink = gst_element_factory_make_full ("ndasink", "sink", f->speaker, NULL);
+  f->pipeline = gst_pipeline_new (NULL);
+  gst_bin_add (GST_BIN (f->pipeline), f->sink);
+  gst_pipeline_use_clock (GST_PIPELINE (f->pipeline), clock);
+  gst_pipeline_set_latency (GST_PIPELINE (f->pipeline), LATENCY);
+  gst_element_set_start_time (f->pipeline, GST_CLOCK_TIME_NONE);
+  gst_element_set_base_time (f->pipeline, 0);
+
+  f->pad = gst_object_ref_sink (gst_pad_new ("src", GST_PAD_SRC));
+  sinkpad = gst_element_get_static_pad (f->sink, "sink");
+  fail_unless (GST_PAD_LINK_SUCCESSFUL (gst_pad_link (f->pad, sinkpad)));
+  fail_unless_equals_int (gst_element_set_state (f->pipeline,
+          GST_STATE_PLAYING), GST_STATE_CHANGE_SUCCESS);
+  start_events (f->pad);
+}
+
+static void
+teardown (Fixture * f)
+{
+  gst_element_set_state (f->pipeline, GST_STATE_NULL);
+  gst_object_unref (f->pad);
+  gst_object_unref (f->pipeline);
+  gst_object_unref (f->speaker);
+}
+
+static void
+push_blocks (Fixture * f)
+{
+  for (guint n = 0; n < N_BLOCKS; n++) {
+    GstBuffer *block = make_block (n);
+
+    f->now = MAX (f->now, GST_BUFFER_PTS (block)
+        + (n >= N_IN_TIME && n < N_SETTLING ? AGE_LATE : AGE_PLANNED));
+    fail_unless_equals_int (gst_pad_push (f->pad, block), GST_FLOW_OK);
+  }
+}
+
+static guint64
+get_counter (Fixture * f, const gchar * field)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  guint64 value = 0;
+
+  g_object_get (f->sink, "stats", &stats, NULL);
+  fail_unless (gst_structure_get_uint64 (stats, field, &value), "no %s", field);
+  return value;
+}
+
+GST_START_TEST (a_late_start_is_made_good_once)
+{
+  Fixture f;
+  guint64 n_skipped;
+
+  setup (&f, START_DELAY);
+  push_blocks (&f);
+  n_skipped = get_counter (&f, "num-frames-skipped");
+  /* the device's buffer is part of the latency, and a millisecond stays */
+  fail_unless (n_skipped > (START_DELAY - 3 * GST_MSECOND) * 48 / GST_MSECOND);
+  fail_unless (n_skipped < (START_DELAY + 3 * GST_MSECOND) * 48 / GST_MSECOND);
+  fail_unless_equals_int64 (get_counter (&f, "num-underruns"), 0);
+  fail_unless_equals_int64 (test_speaker_get_n_frames (TEST_SPEAKER
+          (f.speaker)), N_BLOCKS * NDA_BLOCK_FRAMES - n_skipped);
+  fail_unless_equals_int (test_speaker_get_n_jumps (TEST_SPEAKER (f.speaker)),
+      0);
+  teardown (&f);
+}
+
+GST_END_TEST static Suite *
+arrival_suite (void)
+{
+  Suite *suite = suite_create ("arrival");
+  TCase *tc = tcase_create ("all");
+
+  suite_add_tcase (suite, tc);
+  tcase_add_test (tc, a_late_start_is_made_good_once);
+  return suite;
+}
+
+GST_CHECK_MAIN (arrival);
