@@ -8,21 +8,39 @@
 
 #include <glib/gi18n-lib.h>
 
+#include <string.h>
+
 #define ERROR_KEY "nda-description-error"
 
-static gchar *
+/* GStreamer takes caps at an end of @text for an element. */
+static gboolean
+is_media_type (const gchar * text, const gchar * name)
+{
+  g_autofree gchar *begin = g_strconcat (name, "/", NULL);
+
+  return strstr (text, begin) != NULL;
+}
+
+/* Why @text could not be made, where GStreamer says @failure, and has not found
+ * the elements @missing (or NULL). */
+static GError *
 explain (const GError * failure, const gchar * text, gchar ** missing)
 {
   g_autofree gchar *names = missing ? g_strjoinv ("”, “", missing) : NULL;
 
-  if (names)
-    return
-        g_strdup_printf (_
-        ("“%s” cannot be made: there is no element “%s”. "
-            "Check its name with gst-inspect-1.0, and install the package "
-            "that has it."), text, names);
-  return g_strdup_printf (_("“%s” cannot be made: %s"), text,
-      failure ? failure->message : _("it is empty"));
+  if (!names)
+    return g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        _("“%s” cannot be made: %s"), text,
+        failure ? failure->message : _("it is empty"));
+  if (is_media_type (text, missing[0]))
+    return g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        _
+        ("“%s” cannot be made: caps (“%s/…”) stand between two elements. "
+            "Put an “identity” where one is wanting."), text, missing[0]);
+  return g_error_new (GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
+      _("“%s” cannot be made: there is no element “%s”. "
+          "Check its name with gst-inspect-1.0, and install the package "
+          "that has it."), text, names);
 }
 
 /* The bin (floating) that @text describes; or an empty one that bears the
@@ -44,10 +62,7 @@ parse (const gchar * text)
       missing = gst_parse_context_get_missing_elements (context);
     element = gst_bin_new (NULL);
     g_object_set_data_full (G_OBJECT (element), ERROR_KEY,
-        g_error_new_literal (missing ? GST_CORE_ERROR : GST_RESOURCE_ERROR,
-            missing ? (gint) GST_CORE_ERROR_MISSING_PLUGIN :
-            (gint) GST_RESOURCE_ERROR_SETTINGS,
-            explain (failure, text, missing)), (GDestroyNotify) g_error_free);
+        explain (failure, text, missing), (GDestroyNotify) g_error_free);
   }
   gst_parse_context_free (context);
   return element;

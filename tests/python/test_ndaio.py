@@ -414,6 +414,12 @@ def test_t26_missing_element_of_a_description_is_named(gst, play, bin, prop):
     )
 
 
+def test_caps_at_the_end_of_a_description_are_told_from_an_element(play):
+    error = play('ndasrc source="audiotestsrc ! audio/x-raw" ! fakesink')
+
+    assert "caps (“audio/…”) stand between two elements" in error.message
+
+
 def test_wrong_property_in_a_description_is_named(play):
     error = play('ndasrc source="audiotestsrc foo=1" ! fakesink')
 
