@@ -160,9 +160,18 @@ run_block (NdaPyHost * self, NdaPyBlock * block, GstClockTime * now)
   }
 }
 
+static gboolean
+is_stopping (NdaPyHost * self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return self->is_stopping;
+}
+
 /* Runs @blocks through the plugin under one acquisition of the GIL, whose
  * length goes to @gil_wait. Returns how many were run: fewer when one failed and
- * @stop_at_failure, none when the plugin is being stopped. */
+ * @stop_at_failure or the plugin is being stopped, which may be why it failed;
+ * none when it was being stopped before. */
 guint
 nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
     gboolean stop_at_failure, GstClockTime * gil_wait)
@@ -177,7 +186,8 @@ nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
 
   while (n_run < n_blocks) {
     run_block (self, blocks[n_run], &now);
-    if (!blocks[n_run++]->ok && stop_at_failure)
+    if (G_UNLIKELY (!blocks[n_run++]->ok)
+        && (stop_at_failure || is_stopping (self)))
       break;
   }
   nda_py_guest_leave (&self->guest);

@@ -91,6 +91,43 @@ def test_9_2_endless_loop_in_python_is_interrupted(
     assert ["shutdown"] in journal()
 
 
+def test_9_2_block_behind_an_interrupted_one_is_not_begun(
+    gst, make_bridge, write_noting_plugin, journal
+):
+    # whether they wait for this run or for the next
+    bridge = make_bridge(
+        write_noting_plugin(
+            """
+            def process_audio(self, buffer):
+                note("in")
+                if self.n_blocks == 0:
+                    self.n_blocks = 1
+                    while not os.path.exists(os.environ["NDA_TEST_JOURNAL"]
+                                             + ".go"):
+                        os.sched_yield()
+                    return True
+                while True:
+                    pass
+            Plugin.process_audio = process_audio
+            """
+        ),
+        on_error="silence",
+    )
+    bridge.play()
+    bridge.push(np.zeros((BLOCK, 2)))
+    wait_for(journal, ["in"])
+    for _ in range(4):
+        bridge.push(np.zeros((BLOCK, 2)))
+    while bridge.get_stat("queue-level") < 4:
+        os.sched_yield()
+    open(os.environ["NDA_TEST_JOURNAL"] + ".go", "w").close()
+    while journal().count(["in"]) < 2:
+        os.sched_yield()
+
+    assert bridge.stop() == gst.StateChangeReturn.SUCCESS
+    assert journal().count(["in"]) == 2
+
+
 def test_9_3_thread_of_a_plugin_goes_on_between_blocks(
     make_bridge, write_noting_plugin, journal
 ):
