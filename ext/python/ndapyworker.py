@@ -60,6 +60,10 @@ class Guest:
     def load(self, path, role):
         try:
             self.module, self.plugin, is_based = load(path)
+        except ImportError as error:
+            reason, rest = describe(error).split("\n", 1)
+            reason += f" under {sys.executable}"  # which may lack a package
+            raise Problem("load", "", f"{reason}\n{rest}") from None
         except BaseException as error:
             raise Problem("load", "", describe(error)) from None
         self.role = role

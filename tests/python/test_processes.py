@@ -326,6 +326,21 @@ def test_an_interpreter_that_is_none_fails_the_state_change(
     assert why in error.message
 
 
+def test_package_that_is_missing_is_told_with_the_interpreter(
+    gst, make_bridge, write_plugin, tmp_path
+):
+    python = tmp_path / "bare"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    python.chmod(0o755)
+    bridge = make_bridge(write_plugin("import nosuch"), python=python)
+
+    bridge.pipeline.set_state(gst.State.READY)
+    error = bridge.wait(gst.MessageType.ERROR).parse_error()[0]
+
+    assert "No module named" in error.message
+    assert error.message.endswith(f" under {sys.executable}")
+
+
 def test_source_that_dies_is_back_with_a_discontinuity(
     gst, write_plugin, journal
 ):
