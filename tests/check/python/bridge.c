@@ -18,13 +18,17 @@
 #define MONO "audio/x-raw, format = " GST_AUDIO_NE (F32) \
     ", rate = 48000, channels = 1, layout = interleaved"
 
+/* The whole suite is run in each isolation. */
 static GstHarness *
 make_harness (const gchar * plugin, const gchar * caps)
 {
   GstElement *element = gst_element_factory_make ("ndapybridge", NULL);
+  const gchar *isolation = g_getenv ("NDA_TEST_ISOLATION");
   GstHarness *h;
 
-  g_object_set (element, "plugin", plugin, NULL);
+  gst_util_set_object_arg (G_OBJECT (element), "isolation",
+      isolation ? isolation : "thread");
+  g_object_set (element, "plugin", plugin, "deadline", (guint64) 0, NULL);
   h = gst_harness_new_with_element (element, "sink", "src");
   gst_object_unref (element);
   if (caps)
