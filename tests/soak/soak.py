@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The offline parts of the soak, each a process with a memory of its own.
 
-    python3 soak.py cycles|gil|blocks
+    python3 soak.py cycles|gil|blocks|hosts
 
 cycles
     A thousand times from NULL to PLAYING and back, the plugin loaded anew
@@ -13,21 +13,29 @@ gil
     meanwhile, which the plugin needs to start, to run and to stop.
 blocks
     A million blocks as fast as they go.
+hosts
+    A million blocks from a Python source through a processor into a sink, on
+    threads and in processes.
 
 Whether memory stays flat is told by what malloc () has given out and not got
 back, and by the number of objects that Python keeps.
 """
 
+from __future__ import annotations
+
 import ctypes
-import gc
 import sys
 import threading
+from pathlib import Path
 
 import gi
+
+import _counting
 
 gi.require_version("Gst", "1.0")
 from gi.repository import Gst  # noqa: E402
 
+HERE = Path(__file__).resolve().parent
 SOURCE = "audiotestsrc samplesperbuffer=512 num-buffers={}"
 BRIDGE = "ndapybridge name=bridge plugin=passthrough"
 N_CYCLES = 1000
@@ -52,31 +60,17 @@ class Table:
         self.row(what, str(asked), str(found), found == asked)
 
 
-class MallocInfo(ctypes.Structure):
-    """struct mallinfo2 of glibc."""
-
-    _fields_ = [
-        (name, ctypes.c_size_t)
-        for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks "
-        "uordblks fordblks keepcost".split()
-    ]
-
-
-mallinfo2 = ctypes.CDLL(None).mallinfo2
-mallinfo2.restype = MallocInfo
-
-
 class Memory:
     """What is allocated now, to be compared with what is later."""
 
     def __init__(self) -> None:
-        gc.collect()
-        info = mallinfo2()
-        self.n_bytes = info.uordblks + info.hblkhd
-        self.n_objects = sys.getallocatedblocks()
+        self.n_bytes = int(_counting.count("bytes"))
+        self.n_objects = int(_counting.count("objects"))
 
     def judge(self, table: Table, what: str) -> None:
-        now = Memory()
+        self.compare(table, what, Memory())
+
+    def compare(self, table: Table, what: str, now: Memory) -> None:
         kib = (now.n_bytes - self.n_bytes) / 1024
         n_objects = now.n_objects - self.n_objects
         table.row(
@@ -190,7 +184,64 @@ def soak_blocks(table: Table) -> None:
     pipeline.set_state(Gst.State.NULL)
 
 
-PARTS = {"cycles": soak_cycles, "gil": soak_gil, "blocks": soak_blocks}
+class MemoryOf(Memory):
+    """The same of the interpreter that an element's plugin runs in."""
+
+    def __init__(self, element: Gst.Element) -> None:
+        self.n_bytes, self.n_objects = (
+            int(element.emit("get-parameter", key))
+            for key in ("bytes", "objects")
+        )
+
+
+def wait_for_blocks(pipeline: Gst.Pipeline, name: str, n_blocks: int) -> None:
+    element = pipeline.get_by_name(name)
+    bus = pipeline.get_bus()
+    while element.props.stats.get_value("num-blocks") < n_blocks:
+        message = bus.timed_pop_filtered(
+            10 * Gst.MSECOND, Gst.MessageType.ERROR
+        )
+        if message is not None:
+            sys.exit(message.parse_error()[0].message)
+
+
+def soak_hosts(table: Table) -> None:
+    for isolation in ("thread", "process"):
+        soak_hosts_in(table, isolation)
+
+
+def soak_hosts_in(table: Table, isolation: str) -> None:
+    """The three elements, and what the interpreter of each plugin keeps."""
+    hosts = {
+        name: f"{element} name={name} isolation={isolation} "
+        f"plugin={HERE / f'counting_{name}.py'}"
+        for name, element in (
+            ("source", "ndapysrc is-live=false"),
+            ("processor", "ndapybridge"),
+            ("sink", "ndapysink sync=false"),
+        )
+    }
+    pipeline = Gst.parse_launch(" ! ".join(hosts.values()))
+    elements = [pipeline.get_by_name(name) for name in hosts]
+    pipeline.set_state(Gst.State.PLAYING)
+    wait_for_blocks(pipeline, "sink", N_BLOCKS // 10)
+    ours, theirs = Memory(), list(map(MemoryOf, elements))
+    wait_for_blocks(pipeline, "sink", N_BLOCKS + N_BLOCKS // 10)
+    ours.judge(table, f"{isolation}: program")
+    for name, element, before in zip(hosts, elements, theirs):
+        before.compare(table, f"{isolation}: {name}", MemoryOf(element))
+        for counter in ("num-failures", "num-restarts"):
+            found = element.props.stats.get_value(counter)
+            table.count(f"{isolation}: {name}: {counter}", 0, found)
+    pipeline.set_state(Gst.State.NULL)
+
+
+PARTS = {
+    "cycles": soak_cycles,
+    "gil": soak_gil,
+    "blocks": soak_blocks,
+    "hosts": soak_hosts,
+}
 
 
 def main() -> int:

@@ -1,0 +1,16 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The ready-made passthrough, which counts what its interpreter keeps."""
+
+import sys
+
+import nda
+
+sys.path.append(nda.plugins_path())
+
+import passthrough  # noqa: E402
+from _counting import counting  # noqa: E402
+
+
+def create_plugin():
+    return counting(passthrough.create_plugin())
