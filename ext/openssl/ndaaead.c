@@ -78,34 +78,30 @@ nda_aead_set_key (NdaAead * self, const NdaSuite * suite, const guint8 * key,
 static void
 make_nonce (const NdaAead * self, guint64 counter, guint8 * nonce)
 {
+  const guint8 *salt = self->secret->salt;
   guint64 end;
 
-  memcpy (nonce, self->secret->salt, NDA_SUITE_NONCE);
-  memcpy (&end, nonce + NDA_SUITE_NONCE - 8, 8);
+  memcpy (&end, salt + NDA_SUITE_NONCE - 8, 8);
   end ^= GUINT64_TO_BE (counter);
+  memcpy (nonce, salt, NDA_SUITE_NONCE - 8);
   memcpy (nonce + NDA_SUITE_NONCE - 8, &end, 8);
 }
 
 /* --- AES-GCM --- */
 
-/* The parameter by which OpenSSL gives or takes the tag. */
-static void
-set_tag_param (OSSL_PARAM * params, guint8 * tag, gsize n_tag)
-{
-  params[0] = OSSL_PARAM_construct_octet_string (OSSL_CIPHER_PARAM_AEAD_TAG,
-      tag, n_tag);
-  params[1] = OSSL_PARAM_construct_end ();
-}
+/* By which OpenSSL gives or takes the tag */
+#define TAG_PARAMS(tag, n_tag) \
+    { OSSL_PARAM_octet_string (OSSL_CIPHER_PARAM_AEAD_TAG, (tag), (n_tag)), \
+      OSSL_PARAM_END }
 
 static gboolean
 gcm_seal (NdaAead * self, const guint8 * nonce, const guint8 * aad,
     gsize n_aad, const guint8 * plain, gsize n_plain, guint8 * out)
 {
   EVP_CIPHER_CTX *c = self->cipher;
-  OSSL_PARAM params[2];
+  OSSL_PARAM params[] = TAG_PARAMS (out + n_plain, self->suite->n_tag);
   gint n;
 
-  set_tag_param (params, out + n_plain, self->suite->n_tag);
   return EVP_EncryptInit_ex2 (c, NULL, NULL, nonce, NULL)
       && EVP_EncryptUpdate (c, NULL, &n, aad, n_aad)
       && EVP_EncryptUpdate (c, out, &n, plain, n_plain)
@@ -118,10 +114,10 @@ gcm_open (NdaAead * self, const guint8 * nonce, const guint8 * aad,
     gsize n_aad, const guint8 * sealed, gsize n_plain, guint8 * plain)
 {
   EVP_CIPHER_CTX *c = self->cipher;
-  OSSL_PARAM params[2];
+  OSSL_PARAM params[] =
+      TAG_PARAMS ((guint8 *) sealed + n_plain, self->suite->n_tag);
   gint n;
 
-  set_tag_param (params, (guint8 *) sealed + n_plain, self->suite->n_tag);
   /* Final compares the tags, in constant time */
   return EVP_DecryptInit_ex2 (c, NULL, NULL, nonce, params)
       && EVP_DecryptUpdate (c, NULL, &n, aad, n_aad)

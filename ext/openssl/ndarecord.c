@@ -162,9 +162,10 @@ nda_block_header_read (const guint8 * in, NdaBlockHeader * header)
   header->type = in[0];
   header->format.samples = in[1];
   header->format.n_channels = in[2];
-  header->format.rate = read_number (in + 3, 3);
-  header->n_frames = read_number (in + 6, 2);
-  header->position = read_number (in + 8, 8);
+  header->format.rate = in[3] << 16 | in[4] << 8 | in[5];
+  header->n_frames = in[6] << 8 | in[7];
+  memcpy (&header->position, in + 8, 8);
+  header->position = GUINT64_FROM_BE (header->position);
 }
 
 /* Bytes of a frame, 0 if there is no such format. */
@@ -218,34 +219,29 @@ nda_block_header_is_valid (const NdaBlockHeader * header, gsize n_payload)
 
 /* --- the whole record --- */
 
-static guint
-make_aad (guint8 * aad, const guint8 * header, guint n_header)
-{
-  memcpy (aad, header, n_header);
-  memcpy (aad + n_header, NDA_RECORD_METADATA, N_METADATA);
-  return n_header + N_METADATA;
-}
-
 /* Writes a record to @record, which has room for NDA_RECORD_MAX or knows
- * better. Returns its length, 0 when the library failed: then the counter is
- * used up, and nothing of the samples is left in @record. */
+ * better; @payload may lie in there. Returns its length, 0 when the library
+ * failed: then the counter is used up, and nothing of the samples is left in
+ * @record. */
 gsize
 nda_record_seal (NdaAead * aead, guint64 kid, guint64 counter,
     const NdaBlockHeader * header, const guint8 * payload, gsize n_payload,
     guint8 * record)
 {
   guint8 aad[NDA_RECORD_MAX_HEADER + N_METADATA];
-  guint n_header = nda_record_header_write (record, kid, counter);
-  guint n_aad = make_aad (aad, record, n_header);
+  guint n_header = nda_record_header_write (aad, kid, counter);
   guint8 *plain = record + n_header;
   gsize n_plain = NDA_BLOCK_HEADER + n_payload;
 
-  /* put together first and sealed in place: copying a block costs less than a
+  /* put together first and sealed in place: moving a block costs less than a
    * second call for 16 bytes */
+  if (n_payload && payload != plain + NDA_BLOCK_HEADER)
+    memmove (plain + NDA_BLOCK_HEADER, payload, n_payload);
   nda_block_header_write (plain, header);
-  if (n_payload)
-    memcpy (plain + NDA_BLOCK_HEADER, payload, n_payload);
-  if (!nda_aead_seal (aead, counter, aad, n_aad, plain, n_plain, plain))
+  memcpy (record, aad, n_header);
+  memcpy (aad + n_header, NDA_RECORD_METADATA, N_METADATA);
+  if (!nda_aead_seal (aead, counter, aad, n_header + N_METADATA, plain, n_plain,
+          plain))
     return 0;
   return n_header + n_plain + aead->suite->n_tag;
 }
@@ -257,8 +253,10 @@ nda_record_open (NdaAead * aead, const NdaRecordHeader * header,
     const guint8 * record, gsize n_record, guint8 * plain)
 {
   guint8 aad[NDA_RECORD_MAX_HEADER + N_METADATA];
-  guint n_aad = make_aad (aad, record, header->n_bytes);
 
-  return nda_aead_open (aead, header->counter, aad, n_aad,
-      record + header->n_bytes, n_record - header->n_bytes, plain);
+  memcpy (aad, record, header->n_bytes);
+  memcpy (aad + header->n_bytes, NDA_RECORD_METADATA, N_METADATA);
+  return nda_aead_open (aead, header->counter, aad,
+      header->n_bytes + N_METADATA, record + header->n_bytes,
+      n_record - header->n_bytes, plain);
 }
