@@ -250,6 +250,24 @@ nda_crypto_get_suite (NdaCrypto * self)
   return suite;
 }
 
+/* --- buffers --- */
+
+/* The memory of @buffer (transfer none), if all of it may be written to and
+ * nothing is attached to it, which would not belong to what is made of it; else
+ * NULL. */
+GstMemory *
+nda_crypto_get_own_memory (GstBuffer * buffer)
+{
+  GstMemory *memory;
+  gpointer at = NULL;
+
+  if (!gst_buffer_is_writable (buffer) || gst_buffer_n_memory (buffer) != 1
+      || gst_buffer_iterate_meta (buffer, &at))
+    return NULL;
+  memory = gst_buffer_peek_memory (buffer, 0);
+  return gst_memory_is_writable (memory) ? memory : NULL;
+}
+
 /* --- actions --- */
 
 static gboolean

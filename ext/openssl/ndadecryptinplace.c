@@ -15,21 +15,6 @@
 /* vectors of samples want no less */
 #define ALIGNMENT 16
 
-/* The memory of @buffer, if it may be written to; else NULL. What somebody
- * attached to a record does not belong to a block. */
-static GstMemory *
-get_own_memory (GstBuffer * buffer)
-{
-  GstMemory *memory;
-  gpointer at = NULL;
-
-  if (!gst_buffer_is_writable (buffer) || gst_buffer_n_memory (buffer) != 1
-      || gst_buffer_iterate_meta (buffer, &at))
-    return NULL;
-  memory = gst_buffer_peek_memory (buffer, 0);
-  return gst_memory_is_writable (memory) ? memory : NULL;
-}
-
 /* Where in @map a record begins that can be opened in place, and the samples
  * in it. */
 static gboolean
@@ -51,9 +36,10 @@ find_record (NdaDecrypt * self, const GstMapInfo * map, guint * at,
 
 /* What came with the record says nothing of the block. */
 static void
-make_block (GstBuffer * buffer, gsize n_before, gsize n_bytes)
+make_block (GstBuffer * buffer, GstMemory * memory, gsize n_before,
+    gsize n_bytes)
 {
-  gst_buffer_resize (buffer, n_before, n_bytes);
+  gst_memory_resize (memory, n_before, n_bytes);
   GST_BUFFER_FLAGS (buffer) &= GST_BUFFER_FLAG_TAG_MEMORY;
   GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
 }
@@ -64,7 +50,7 @@ gboolean
 nda_decrypt_open_in_place (NdaDecrypt * self, GstBuffer * buffer,
     NdaOutcome * outcome, NdaOpened * opened)
 {
-  GstMemory *memory = get_own_memory (buffer);
+  GstMemory *memory = nda_crypto_get_own_memory (buffer);
   NdaRecordHeader header;
   GstMapInfo map;
   gboolean found;
@@ -78,7 +64,7 @@ nda_decrypt_open_in_place (NdaDecrypt * self, GstBuffer * buffer,
         map.data + at + header.n_bytes, opened);
   gst_memory_unmap (memory, &map);
   if (found && *outcome == NDA_OUTCOME_OK)
-    make_block (buffer, at + header.n_bytes + NDA_BLOCK_HEADER,
+    make_block (buffer, memory, at + header.n_bytes + NDA_BLOCK_HEADER,
         nda_opened_n_sample_bytes (opened));
   return found;
 }

@@ -53,6 +53,16 @@ void nda_encrypt_start_stream (NdaEncrypt * encrypt, guint block_frames,
     guint session_records);
 void nda_encrypt_stop_stream (NdaEncrypt * encrypt);
 
+/* ndaencryptrecord.c */
+void nda_encrypt_ask_for_room (GstQuery * query);
+void nda_encrypt_make_pool (NdaEncrypt * encrypt);
+GstFlowReturn nda_encrypt_begin_record (NdaEncrypt * encrypt,
+    GstBuffer ** buffer, GstMapInfo * map, guint8 ** record);
+void nda_encrypt_finish_record (NdaEncrypt * encrypt, GstMapInfo * map,
+    gsize n_record);
+GstFlowReturn nda_encrypt_seal_block (NdaEncrypt * encrypt, GstBuffer ** block,
+    gsize * n_record);
+
 GST_ELEMENT_REGISTER_DECLARE (ndaencrypt);
 
 G_END_DECLS

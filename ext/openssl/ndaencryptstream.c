@@ -20,9 +20,6 @@
 GST_DEBUG_CATEGORY_EXTERN (nda_encrypt_debug);
 #define GST_CAT_DEFAULT nda_encrypt_debug
 
-/* what a SWITCH carries, more than any other record without samples */
-#define N_SWITCH_PAYLOAD 8
-
 /* --- negotiation --- */
 
 /* The suite that the caps must have: the one named, or that of an explicit base
@@ -107,30 +104,6 @@ negotiate (NdaEncrypt * self)
 
 /* --- records --- */
 
-/* Where in a buffer's memory the record begins */
-static guint
-get_offset (NdaEncrypt * self)
-{
-  return self->is_stream ? NDA_STREAM_LENGTH : 0;
-}
-
-/* The room before a record that puts its samples at a multiple of 16 bytes, where
- * ndadecrypt can leave them. */
-static gsize
-get_prefix (NdaEncrypt * self)
-{
-  return 3 * 16 - get_offset (self) - NDA_RECORD_MAX_HEADER - NDA_BLOCK_HEADER;
-}
-
-/* The length that buffers of records have: nearly always just that. */
-static gsize
-longest_record (NdaEncrypt * self, guint n_frames, guint frame_bytes)
-{
-  return get_offset (self) + NDA_RECORD_MAX_HEADER + NDA_BLOCK_HEADER
-      + self->use.suite->n_tag + MAX ((gsize) n_frames * frame_bytes,
-      N_SWITCH_PAYLOAD);
-}
-
 static GstFlowReturn
 fail_sealing (NdaEncrypt * self)
 {
@@ -140,18 +113,6 @@ fail_sealing (NdaEncrypt * self)
               "-providers”.")),
       ("the library failed, or the session is full"));
   return GST_FLOW_ERROR;
-}
-
-/* Ends the mapping of a buffer in which a record of @n_record bytes was made, or
- * none. */
-static void
-finish_record (NdaEncrypt * self, GstMapInfo * map, gsize n_record)
-{
-  if (self->is_stream) {
-    map->data[0] = n_record >> 8;
-    map->data[1] = n_record;
-  }
-  nda_pool_unmap (map, get_offset (self) + n_record);
 }
 
 static GstFlowReturn
@@ -233,14 +194,13 @@ end_session (NdaEncrypt * self, const NdaRecordFormat * format)
   GstMapInfo map;
   guint8 *record;
   gsize n;
-  GstFlowReturn flow = nda_pool_acquire (self->pool, &buffer, &map);
+  GstFlowReturn flow = nda_encrypt_begin_record (self, &buffer, &map, &record);
 
   if (flow != GST_FLOW_OK)
     return flow;
-  record = map.data + get_offset (self);
   n = format ? nda_sealer_seal_switch (self->sealer, &self->use, format,
       record, &error) : nda_sealer_seal_end (self->sealer, record);
-  finish_record (self, &map, n);
+  nda_encrypt_finish_record (self, &map, n);
   if (!n) {
     gst_buffer_unref (buffer);
     if (!error)
@@ -292,11 +252,9 @@ set_format (NdaEncrypt * self, const GstAudioInfo * info)
     if (renew_session (self, &format) != GST_FLOW_OK)
       return FALSE;
   }
-  g_clear_pointer (&self->pool, nda_pool_free);
   self->format = format;
   self->frame_bytes = frame_bytes;
-  self->pool = nda_pool_new (longest_record (self, self->n_max_frames,
-          frame_bytes), get_prefix (self));
+  nda_encrypt_make_pool (self);
   return nda_sealer_is_started (self->sealer)
       || start_session (self, &format);
 }
@@ -381,6 +339,15 @@ sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
   return gst_pad_event_default (pad, parent, event);
 }
 
+static gboolean
+sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
+{
+  if (GST_QUERY_TYPE (query) != GST_QUERY_ALLOCATION)
+    return gst_pad_query_default (pad, parent, query);
+  nda_encrypt_ask_for_room (query);
+  return TRUE;
+}
+
 /* --- data --- */
 
 /* Counts the frames that are missing before @block. */
@@ -400,47 +367,6 @@ skip_gap (NdaEncrypt * self, GstBuffer * block)
   }
 }
 
-static gsize
-seal_block (NdaEncrypt * self, GstBuffer * block, guint8 * record,
-    guint * n_frames)
-{
-  GstMapInfo map;
-  gsize n_record;
-
-  if (!gst_buffer_map (block, &map, GST_MAP_READ))
-    return 0;
-  *n_frames = map.size / self->frame_bytes;
-  n_record = nda_sealer_seal_audio (self->sealer, map.data, *n_frames, record);
-  gst_buffer_unmap (block, &map);
-  return n_record;
-}
-
-/* Makes of @block (transfer none) a record in @record. */
-static GstFlowReturn
-make_record (NdaEncrypt * self, GstBuffer * block, GstBuffer ** record)
-{
-  GstMapInfo map;
-  guint n_frames;
-  gsize n_record;
-  GstFlowReturn flow = nda_pool_acquire (self->pool, record, &map);
-
-  if (flow != GST_FLOW_OK)
-    return flow;
-  n_record = seal_block (self, block, map.data + get_offset (self), &n_frames);
-  finish_record (self, &map, n_record);
-  if (!n_record) {
-    gst_clear_buffer (record);
-    return fail_sealing (self);
-  }
-  /* no GAP flag: what is silent is nobody's business */
-  if (GST_BUFFER_IS_DISCONT (block))
-    GST_BUFFER_FLAG_SET (*record, GST_BUFFER_FLAG_DISCONT);
-  GST_BUFFER_PTS (*record) = GST_BUFFER_PTS (block);
-  GST_BUFFER_DURATION (*record) = GST_BUFFER_DURATION (block);
-  count (self, 1, n_frames);
-  return GST_FLOW_OK;
-}
-
 /* Before a block: the session that it belongs to, and its place there. */
 static GstFlowReturn
 prepare_session (NdaEncrypt * self, GstBuffer * block)
@@ -456,20 +382,37 @@ prepare_session (NdaEncrypt * self, GstBuffer * block)
       GST_FLOW_OK;
 }
 
+/* Makes of *@block a record. */
+static GstFlowReturn
+make_record (NdaEncrypt * self, GstBuffer ** block)
+{
+  guint n_frames = gst_buffer_get_size (*block) / self->frame_bytes;
+  gsize n_record;
+  GstFlowReturn flow = nda_encrypt_seal_block (self, block, &n_record);
+
+  if (flow != GST_FLOW_OK)
+    return flow;
+  if (!n_record)
+    return fail_sealing (self);
+  count (self, 1, n_frames);
+  return GST_FLOW_OK;
+}
+
 /* From the regrouping, on the sink thread. Takes @block. */
 static GstFlowReturn
 push_block (gpointer owner, GstBuffer * block)
 {
   NdaEncrypt *self = NDA_ENCRYPT (owner);
-  GstBuffer *record = NULL;
   GstFlowReturn flow = self->pool ? prepare_session (self, block) :
       GST_FLOW_NOT_NEGOTIATED;
 
-  if (flow == GST_FLOW_OK)
-    flow = make_record (self, block, &record);
   self->end = GST_BUFFER_PTS (block) + GST_BUFFER_DURATION (block);
+  if (flow == GST_FLOW_OK)
+    flow = make_record (self, &block);
+  if (flow == GST_FLOW_OK)
+    return push_record (self, block);
   gst_buffer_unref (block);
-  return flow == GST_FLOW_OK ? push_record (self, record) : flow;
+  return flow;
 }
 
 static const NdaBlockOutput to_records = {
@@ -491,6 +434,8 @@ nda_encrypt_init_stream (NdaEncrypt * self)
   nda_block_input_init (&self->input, GST_ELEMENT (self), &to_records);
   nda_crypto_add_pads (NDA_CRYPTO (self), GST_DEBUG_FUNCPTR (sink_chain),
       GST_DEBUG_FUNCPTR (sink_event));
+  gst_pad_set_query_function (NDA_CRYPTO (self)->sinkpad,
+      GST_DEBUG_FUNCPTR (sink_query));
 }
 
 /* Before the pads are active. */

@@ -180,6 +180,179 @@ GST_START_TEST (test_latency_is_that_of_regrouping)
 
 GST_END_TEST;
 
+/* --- in place, and elsewhere --- */
+
+typedef enum
+{
+  ROOM_AROUND,                  /* as upstream is asked for */
+  ROOM_BEHIND,                  /* as a pool leaves it */
+  NO_ROOM,
+  HELD,                         /* by somebody else too */
+  WITH_META,
+} Kind;
+
+static void
+attach (GstBuffer * buffer)
+{
+  g_autoptr (GstCaps) caps = gst_caps_new_empty_simple ("timestamp/x-unix");
+
+  gst_buffer_add_reference_timestamp_meta (buffer, caps, 1, 1);
+}
+
+/* A block like the pair's, of that kind */
+static GstBuffer *
+make_block (Pair * p, Kind kind)
+{
+  GstAllocationParams params = {.align = 15 };
+  g_autoptr (GstBuffer) like = make_audio (p, 512);
+  GstBuffer *block;
+  GstMapInfo map;
+
+  params.prefix = kind == ROOM_BEHIND || kind == NO_ROOM ? 0 : 48;
+  params.padding = kind == NO_ROOM ? 0 : kind == ROOM_BEHIND ? 64 : 16;
+  block = gst_buffer_new_allocate (NULL, 1024, &params);
+  fail_unless (gst_buffer_map (like, &map, GST_MAP_READ));
+  gst_buffer_fill (block, 0, map.data, map.size);
+  gst_buffer_unmap (like, &map);
+  GST_BUFFER_PTS (block) = GST_BUFFER_PTS (like);
+  GST_BUFFER_OFFSET (block) = 7;
+  GST_BUFFER_DTS (block) = 8;
+  GST_BUFFER_FLAG_SET (block, GST_BUFFER_FLAG_GAP);
+  if (kind == WITH_META)
+    attach (block);
+  return block;
+}
+
+static gboolean
+has_memory (GstBuffer * buffer, gconstpointer memory)
+{
+  gpointer at = NULL;
+
+  fail_unless_equals_int (gst_buffer_n_memory (buffer), 1);
+  fail_if (gst_buffer_iterate_meta (buffer, &at));
+  return gst_buffer_peek_memory (buffer, 0) == memory;
+}
+
+/* A record tells nothing of the block but its time. */
+static void
+check_record (GstBuffer * record, GstClockTime time)
+{
+  assert_equals_uint64 (GST_BUFFER_PTS (record), time);
+  assert_equals_uint64 (GST_BUFFER_DTS (record), GST_CLOCK_TIME_NONE);
+  assert_equals_uint64 (GST_BUFFER_OFFSET (record), GST_BUFFER_OFFSET_NONE);
+  fail_if (GST_BUFFER_FLAG_IS_SET (record, GST_BUFFER_FLAG_GAP));
+}
+
+static void
+check_sealing (const gchar * record_caps, Kind kind, gboolean in_place)
+{
+  g_auto (Pair) p = { NULL };
+  g_autoptr (GstBuffer) held = NULL;
+
+  pair_init (&p, "ndaencrypt", "ndadecrypt", S16_MONO, record_caps);
+  for (guint i = 0; i < 3; i++) {
+    GstBuffer *block = make_block (&p, kind), *record;
+    gpointer memory = gst_buffer_peek_memory (block, 0);
+    GstClockTime time = GST_BUFFER_PTS (block);
+
+    if (kind == HELD)
+      gst_buffer_replace (&held, block);
+    fail_unless_equals_int (gst_harness_push (p.enc, block), GST_FLOW_OK);
+    record = gst_harness_pull (p.enc);
+    if (GST_BUFFER_FLAG_IS_SET (record, GST_BUFFER_FLAG_HEADER)) {
+      fail_unless_equals_int (gst_harness_push (p.dec, record), GST_FLOW_OK);
+      record = gst_harness_pull (p.enc);
+    }
+    fail_unless (has_memory (record, memory) == in_place);
+    check_record (record, time);
+    fail_unless_equals_int (gst_harness_push (p.dec, record), GST_FLOW_OK);
+    collect (&p);
+  }
+  assert_same (&p);
+  if (held)
+    fail_unless (gst_buffer_memcmp (held, 0, p.in->data + 2048, 1024) == 0);
+}
+
+GST_START_TEST (test_blocks_are_encrypted_where_they_lie_if_they_may)
+{
+  const gchar *caps[] = { STREAM ",suite=5", PACKETS };
+
+  for (guint i = 0; i < G_N_ELEMENTS (caps); i++) {
+    check_sealing (caps[i], ROOM_AROUND, TRUE);
+    check_sealing (caps[i], ROOM_BEHIND, TRUE);
+    check_sealing (caps[i], NO_ROOM, FALSE);
+    check_sealing (caps[i], HELD, FALSE);
+    check_sealing (caps[i], WITH_META, FALSE);
+  }
+}
+
+GST_END_TEST;
+
+/* The second record of a session, held by somebody else too or not */
+static void
+check_opening (const gchar * record_caps, Kind kind, gboolean in_place)
+{
+  g_auto (Pair) p = { NULL };
+  g_autoptr (GstBuffer) held = NULL;
+  g_autoptr (GstBuffer) copy = NULL;
+  GstBuffer *record, *block;
+  gpointer memory;
+
+  pair_init (&p, "ndaencrypt", "ndadecrypt", S16_MONO, record_caps);
+  push_frames (&p, 512);
+  carry (&p);
+  push_frames (&p, 512);
+  record = gst_harness_pull (p.enc);
+  memory = gst_buffer_peek_memory (record, 0);
+  copy = gst_buffer_copy_deep (record);
+  if (kind == HELD)
+    held = gst_buffer_ref (record);
+  if (kind == WITH_META)
+    attach (record);
+  fail_unless_equals_int (gst_harness_push (p.dec, record), GST_FLOW_OK);
+  block = gst_harness_pull (p.dec);
+
+  fail_unless (has_memory (block, memory) == in_place);
+  fail_unless (gst_buffer_memcmp (block, 0, p.in->data + 1024, 1024) == 0);
+  fail_unless_equals_int (gst_buffer_get_size (block), 1024);
+  gst_buffer_unref (block);
+  /* what others hold is as it was, and nothing of it is taken twice */
+  record = held ? g_steal_pointer (&held) : g_steal_pointer (&copy);
+  fail_unless_equals_int (gst_harness_push (p.dec, record),
+      g_str_has_prefix (record_caps, STREAM) ? GST_FLOW_ERROR : GST_FLOW_OK);
+  assert_equals_uint64 (get_counter (p.dec->element, "num-replayed"), 1);
+}
+
+GST_START_TEST (test_records_are_decrypted_where_they_lie_if_they_may)
+{
+  const gchar *caps[] = { STREAM ",suite=5", PACKETS };
+
+  for (guint i = 0; i < G_N_ELEMENTS (caps); i++) {
+    check_opening (caps[i], NO_ROOM, TRUE);
+    check_opening (caps[i], HELD, FALSE);
+    check_opening (caps[i], WITH_META, FALSE);
+  }
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_upstream_is_asked_for_room)
+{
+  GstHarness *h = make_harness ("ndaencrypt", records[0].master_key);
+  g_autoptr (GstCaps) caps = gst_caps_from_string (S16_MONO);
+  g_autoptr (GstQuery) query = gst_query_new_allocation (caps, TRUE);
+  GstAllocationParams params;
+
+  fail_unless (gst_pad_peer_query (h->srcpad, query));
+  fail_unless_equals_int (gst_query_get_n_allocation_pools (query), 0);
+  gst_query_parse_nth_allocation_param (query, 0, NULL, &params);
+  fail_unless (params.prefix >= 35 && params.padding >= 16);
+  fail_unless_equals_int (params.align & 15, 15);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
 /* --- streams of the vectors --- */
 
 static void
@@ -258,6 +431,9 @@ elements_suite (void)
   tcase_add_test (tc, test_negotiation);
   tcase_add_test (tc, test_a_block_that_no_record_can_hold);
   tcase_add_test (tc, test_latency_is_that_of_regrouping);
+  tcase_add_test (tc, test_blocks_are_encrypted_where_they_lie_if_they_may);
+  tcase_add_test (tc, test_records_are_decrypted_where_they_lie_if_they_may);
+  tcase_add_test (tc, test_upstream_is_asked_for_room);
   tcase_add_test (tc, test_streams_of_the_vectors);
   return suite;
 }
