@@ -53,6 +53,10 @@
  * filter takes over between two frames and brings it back, and the latency grows
  * from that of regrouping to 10.7 + 1.7 ms.
  *
+ * An element that plays the sound, and whose device began anew, says so with a
+ * custom event upstream of the name nda-device-restarted; where the device is is
+ * then learnt anew, and its speed kept.
+ *
  * ## When something goes wrong
  *
  * A clock that is set, or a device that leaves the stream for more than 30 ms,
@@ -257,6 +261,19 @@ src_query (GstPad * pad, GstObject * parent, GstQuery * query)
   return gst_pad_query_default (pad, parent, query);
 }
 
+/* What plays the sound says that it began anew. */
+static gboolean
+src_event (GstPad * pad, GstObject * parent, GstEvent * event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CUSTOM_UPSTREAM
+      && gst_event_has_name (event, NDA_RESAMPLE_RESTART_EVENT)) {
+    g_atomic_int_set (&NDA_RESAMPLE (parent)->must_restart, TRUE);
+    gst_event_unref (event);
+    return TRUE;
+  }
+  return gst_pad_event_default (pad, parent, event);
+}
+
 /* --- life cycle --- */
 
 static GstStateChangeReturn
@@ -358,6 +375,7 @@ nda_resample_init (NdaResample * self)
   nda_resample_init_input (self);
   gst_pad_set_query_function (self->sinkpad, GST_DEBUG_FUNCPTR (sink_query));
   gst_pad_set_query_function (self->srcpad, GST_DEBUG_FUNCPTR (src_query));
+  gst_pad_set_event_function (self->srcpad, GST_DEBUG_FUNCPTR (src_event));
   gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
   gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
 

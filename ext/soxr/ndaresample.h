@@ -23,6 +23,10 @@ typedef enum
 #define NDA_TYPE_LATENCY (nda_latency_get_type ())
 GType nda_latency_get_type (void);
 
+/* The name of a custom event upstream: the device that plays the sound began
+ * anew, and with it its clock */
+#define NDA_RESAMPLE_RESTART_EVENT "nda-device-restarted"
+
 #define NDA_TYPE_RESAMPLE (nda_resample_get_type ())
 G_DECLARE_FINAL_TYPE (NdaResample, nda_resample, NDA, RESAMPLE, GstElement)
 
@@ -64,6 +68,7 @@ struct _NdaResample
   NdaResampler *resampler;      /* [sink thread] owned; NULL: frames pass */
   NdaResampleSettings used;     /* [sink thread] what goes on */
   NdaFollower follower;         /* [sink thread] when is_following */
+  gint must_restart;            /* [atomic] following, before the next buffer */
   gboolean is_following;        /* [sink thread] used.adaptive, and possible */
   gboolean is_proven;           /* [sink thread] that there are two clocks */
   NdaDriftState told_state;     /* [sink thread] that was on the bus last */

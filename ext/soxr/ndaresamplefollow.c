@@ -152,6 +152,8 @@ nda_resample_observe (NdaResample * self, guint n_frames)
   g_autoptr (GstClock) clock = self->is_following ?
       gst_element_get_clock (GST_ELEMENT (self)) : NULL;
 
+  if (g_atomic_int_compare_and_exchange (&self->must_restart, TRUE, FALSE))
+    nda_resample_restart_following (self);
   if (clock)
     nda_follower_observe (&self->follower, clock, n_frames);
 }

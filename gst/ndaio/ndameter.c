@@ -147,6 +147,14 @@ nda_meter_count_overrun (NdaMeter * self)
   g_mutex_unlock (&self->lock);
 }
 
+void
+nda_meter_count_device_loss (NdaMeter * self)
+{
+  g_mutex_lock (&self->lock);
+  self->counters.n_device_losses++;
+  g_mutex_unlock (&self->lock);
+}
+
 /* For who counts them itself. */
 void
 nda_meter_set_overruns (NdaMeter * self, guint64 n_overruns)

@@ -35,6 +35,7 @@ typedef struct
   guint64 n_underruns;
   guint64 n_overruns;
   guint64 n_discontinuities;
+  guint64 n_device_losses;
   guint64 n_frames_skipped;     /* of ndasink alone */
   NdaHistogram latency;         /* of ndasink alone */
 } NdaMeterCounters;
@@ -59,7 +60,8 @@ typedef struct
     NDA_METER_FIELD ("num-underruns", NDA_STATS_UINT64, n_underruns), \
     NDA_METER_FIELD ("num-overruns", NDA_STATS_UINT64, n_overruns), \
     NDA_METER_FIELD ("num-discontinuities", NDA_STATS_UINT64, \
-        n_discontinuities)
+        n_discontinuities), \
+    NDA_METER_FIELD ("num-device-losses", NDA_STATS_UINT64, n_device_losses)
 
 void nda_meter_init (NdaMeter * meter);
 void nda_meter_clear (NdaMeter * meter);
@@ -70,6 +72,7 @@ void nda_meter_count_block (NdaMeter * meter, GstElement * element,
 void nda_meter_count_frames (NdaMeter * meter, GstElement * element,
     guint64 n_frames, gboolean is_discontinuity);
 void nda_meter_count_overrun (NdaMeter * meter);
+void nda_meter_count_device_loss (NdaMeter * meter);
 void nda_meter_set_overruns (NdaMeter * meter, guint64 n_overruns);
 void nda_meter_count_arrival (NdaMeter * meter, GstClockTime latency,
     gboolean is_late);

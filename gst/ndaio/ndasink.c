@@ -36,6 +36,11 @@
  * comes too late for the device is counted as an underrun, and posted as a
  * warning at most once a second.
  *
+ * An audio device that vanishes while it runs is opened again, with pauses as
+ * those of ndasrc. Live sound that comes meanwhile is let go; what is not live
+ * waits. A warning says so, and element messages ndasink with `device-lost`
+ * (gboolean): TRUE, and FALSE when it is back.
+ *
  * ## Statistics
  *
  * The property #ndasink:stats is a structure application/x-ndasink-stats of
@@ -52,6 +57,7 @@
  * * `num-overruns` (guint64): buffers that the sink inside reported as dropped
  * * `num-discontinuities` (guint64): buffers that said they do not follow the
  *   last
+ * * `num-device-losses` (guint64): times that the device vanished
  * * `num-frames-skipped` (guint64): frames left out, at the device's rate, to
  *   bring a device that began late back to its latency
  * * `min-`, `avg-`, `max-latency` (guint64, ns): from a buffer's time stamp to
@@ -82,6 +88,7 @@
 #include "ndadescription.h"
 #include "ndadevice.h"
 #include "ndafile.h"
+#include "ndaguard.h"
 #include "ndameter.h"
 #include "ndarate.h"
 
@@ -97,8 +104,8 @@ GST_DEBUG_CATEGORY_STATIC (nda_sink_debug);
 /* THREADS. The streaming threads, upstream's and that of the sink inside,
  * count in the meter; the application's change the state and set properties.
  *
- * LOCKS. Object lock: settings. The meter has its own. Neither is held while
- * anything is called. */
+ * LOCKS. Object lock: settings. The meter and the loss have their own. None is
+ * held while anything is called. */
 struct _NdaSink
 {
   GstBin parent;
@@ -110,11 +117,13 @@ struct _NdaSink
   GstClockTime processing_deadline;     /* [object lock] */
 
   GstElement *convert;          /* [const] a child: the first */
-  GstElement *resample;         /* [const] a child: the last before sink */
+  GstElement *resample;         /* [const] a child */
+  GstElement *guard;            /* [const] owned; a child: the last before sink */
   GstElement *sink;             /* [state change] a child from READY on */
   gint is_opening;              /* [atomic] the sink's complaints are ours */
   NdaMeter meter;               /* has its own lock */
   NdaClocks clocks;             /* [object lock] */
+  NdaLoss *loss;                /* [const] the guard's; has its own lock */
 
   GstAudioInfo info;            /* [upstream's thread] what comes in */
   gboolean has_started;         /* [upstream's thread] since the segment */
@@ -276,7 +285,7 @@ make_sink (NdaSink * self, GError ** error)
 static gboolean
 link_sink (NdaSink * self)
 {
-  g_autoptr (GstPad) from = gst_element_get_static_pad (self->resample, "src");
+  g_autoptr (GstPad) from = gst_element_get_static_pad (self->guard, "src");
   g_autoptr (GstPad) to = nda_description_find_pad (self->sink, GST_PAD_SINK);
 
   return to && GST_PAD_LINK_SUCCESSFUL (gst_pad_link (from, to));
@@ -325,12 +334,33 @@ open_sink (NdaSink * self)
 {
   g_autoptr (GError) error = NULL;
 
-  nda_meter_reset (&self->meter);
   if (try_sink (self, &error))
     return TRUE;
   close_sink (self);
   nda_child_post_error (GST_ELEMENT (self), error);
   return FALSE;
+}
+
+/* What has to be done before the children change their state. */
+static gboolean
+before_change (NdaSink * self, GstStateChange transition)
+{
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY) {
+    nda_meter_reset (&self->meter);
+    return open_sink (self);
+  }
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED
+      && nda_loss_start (self->loss, self->sink)) {
+    /* it was away when the pipeline stopped, and is made anew */
+    close_sink (self);
+    if (!open_sink (self))
+      return FALSE;
+    nda_loss_start (self->loss, self->sink);
+  }
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
+    nda_clocks_compare (&self->clocks);
+  nda_loss_before_change (self->loss, transition);
+  return TRUE;
 }
 
 static GstStateChangeReturn
@@ -339,14 +369,13 @@ change_state (GstElement * element, GstStateChange transition)
   NdaSink *self = NDA_SINK (element);
   GstStateChangeReturn result;
 
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_sink (self))
+  if (!before_change (self, transition))
     return GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
-    nda_clocks_compare (&self->clocks);
-
   result = GST_ELEMENT_CLASS (nda_sink_parent_class)->change_state (element,
       transition);
 
+  if (self->loss)
+    nda_loss_after_change (self->loss, transition);
   if (transition == GST_STATE_CHANGE_READY_TO_NULL
       || (transition == GST_STATE_CHANGE_NULL_TO_READY
           && result == GST_STATE_CHANGE_FAILURE))
@@ -371,7 +400,8 @@ handle_message (GstBin * bin, GstMessage * message)
 {
   NdaSink *self = NDA_SINK (bin);
 
-  if (nda_child_is_hushed (message, &self->is_opening)) {
+  if (nda_child_is_hushed (message, &self->is_opening)
+      || (self->loss && nda_loss_takes_message (self->loss, message))) {
     gst_message_unref (message);
     return;
   }
@@ -501,8 +531,11 @@ nda_sink_init (NdaSink * self)
   GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SINK);
 
   if (convert && resample) {
-    gst_bin_add_many (GST_BIN (self), convert, resample, NULL);
-    gst_element_link (convert, resample);
+    self->guard = gst_object_ref (nda_guard_new ("guard", GST_ELEMENT (self),
+            &self->meter));
+    self->loss = nda_guard_get_loss (self->guard);
+    gst_bin_add_many (GST_BIN (self), convert, resample, self->guard, NULL);
+    gst_element_link_many (convert, resample, self->guard, NULL);
     self->convert = convert;
     self->resample = resample;
     self->clocks.resample = resample;
@@ -528,6 +561,7 @@ finalize (GObject * object)
 {
   NdaSink *self = NDA_SINK (object);
 
+  gst_clear_object (&self->guard);
   g_free (self->location);
   g_free (self->device);
   nda_meter_clear (&self->meter);

@@ -29,6 +29,14 @@
  * A source that was silent for too long, or lost some of its sound, goes on
  * with DISCONT: counted, and posted as a warning at most once a second.
  *
+ * An audio device that vanishes while it runs (unplugged, or its sound server
+ * gone) is opened again, after 85 ms and then after pauses twice as long each
+ * time, up to 2.7 s. Meanwhile there is silence, in buffers with the flag GAP and
+ * with the time going on. A warning says so, and element messages ndasrc with
+ * `device-lost` (gboolean): TRUE, and FALSE when it is back. Where the pipeline's
+ * clock was the device's, time stands still until the application has answered
+ * the message CLOCK_LOST, as gst-launch-1.0 does.
+ *
  * ## Statistics
  *
  * The property #ndasrc:stats is a structure application/x-ndasrc-stats of
@@ -45,6 +53,7 @@
  * * `num-overruns` (guint64): times the source said, with DISCONT, that it lost
  *   some
  * * `num-discontinuities` (guint64): all times a block did not follow the last
+ * * `num-device-losses` (guint64): times that the device vanished
  * * `drift-ppm`, `drift-state`, `delay-error`: those of the ndaresample inside,
  *   which follows the device where #ndasrc:drift-compensation is auto and two
  *   clocks are proven; it tells on the bus when it gains or loses the lock
@@ -72,6 +81,7 @@
 #include "ndarate.h"
 #include "ndareblock.h"
 #include "ndasource.h"
+#include "ndasourcewatch.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -81,8 +91,8 @@ GST_DEBUG_CATEGORY_STATIC (nda_src_debug);
 /* THREADS. The source's streaming thread counts in the meter; the
  * application's change the state and set properties.
  *
- * LOCKS. Object lock: settings. The meter has its own. Neither is held while
- * anything is called. */
+ * LOCKS. Object lock: settings. The meter and the watch have their own. None is
+ * held while anything is called. */
 struct _NdaSrc
 {
   GstBin parent;
@@ -94,12 +104,10 @@ struct _NdaSrc
   GstElement *convert;          /* [const] a child: the first after source */
   GstElement *source;           /* [state change] a child from READY on */
   gint is_opening;              /* [atomic] the source's complaints are ours */
-  gint has_started;             /* [atomic] a buffer has come in the segment */
-  gint has_played;              /* [atomic] a buffer has come since READY */
   gint has_failed;              /* [atomic] the source never will play */
   NdaMeter meter;               /* has its own lock */
   NdaClocks clocks;             /* [object lock] */
-  NdaReportLimit report;        /* [source's thread] of lost sound */
+  NdaSourceWatch watch;         /* has its own locks */
 };
 
 enum
@@ -127,48 +135,6 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
 G_DEFINE_FINAL_TYPE_WITH_CODE (NdaSrc, nda_src, GST_TYPE_BIN,
     GST_DEBUG_CATEGORY_INIT (nda_src_debug, "ndasrc", 0,
         "any source, as blocks"));
-
-/* Tells of sound that the source has lost, now and then. */
-static void
-report_overrun (NdaSrc * self)
-{
-  guint64 n_lost =
-      nda_report_limit_count (&self->report, gst_util_get_timestamp ());
-
-  if (n_lost)
-    GST_ELEMENT_WARNING (self, CORE, CLOCK,
-        (_("The source has lost some sound. The computer was too busy to take "
-                "it for longer than the device can keep it.")),
-        ("%" G_GUINT64_FORMAT " times since the last report", n_lost));
-}
-
-/* Every buffer of the source, on its streaming thread. */
-static GstPadProbeReturn
-on_source_buffer (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
-{
-  NdaSrc *self = user_data;
-  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
-
-  if (GST_BUFFER_IS_DISCONT (buffer)
-      && g_atomic_int_get (&self->has_started)) {
-    nda_meter_count_overrun (&self->meter);
-    report_overrun (self);
-  }
-  g_atomic_int_set (&self->has_started, TRUE);
-  g_atomic_int_set (&self->has_played, TRUE);
-  return GST_PAD_PROBE_OK;
-}
-
-/* A new segment begins with DISCONT, which is no loss. */
-static GstPadProbeReturn
-on_source_event (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
-{
-  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
-
-  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
-    g_atomic_int_set (&NDA_SRC (user_data)->has_started, FALSE);
-  return GST_PAD_PROBE_OK;
-}
 
 /* --- the source --- */
 
@@ -232,7 +198,6 @@ open_source (NdaSrc * self)
 {
   g_autoptr (GError) error = NULL;
 
-  nda_meter_reset (&self->meter);
   if (try_source (self, &error))
     return TRUE;
   close_source (self);
@@ -255,29 +220,63 @@ change_state_of_children (GstElement * element, GstStateChange transition)
   return result;
 }
 
+/* What has to be done before the children change their state. */
+static gboolean
+before_change (NdaSrc * self, GstStateChange transition)
+{
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY) {
+    nda_meter_reset (&self->meter);
+    return open_source (self);
+  }
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+    g_atomic_int_set (&self->has_failed, FALSE);
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED
+      && nda_source_watch_start (&self->watch, self->source)) {
+    /* it was away when the pipeline stopped, and is made anew */
+    close_source (self);
+    if (!open_source (self))
+      return FALSE;
+    nda_source_watch_start (&self->watch, self->source);
+  }
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
+    nda_clocks_compare (&self->clocks);
+  nda_loss_before_change (&self->watch.loss, transition);
+  return TRUE;
+}
+
 static GstStateChangeReturn
 change_state (GstElement * element, GstStateChange transition)
 {
   NdaSrc *self = NDA_SRC (element);
   GstStateChangeReturn result;
 
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_source (self))
+  if (!before_change (self, transition))
     return GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
-    g_atomic_int_set (&self->has_started, FALSE);
-    g_atomic_int_set (&self->has_played, FALSE);
-    g_atomic_int_set (&self->has_failed, FALSE);
-  }
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
-    nda_clocks_compare (&self->clocks);
-
   result = change_state_of_children (element, transition);
 
+  nda_loss_after_change (&self->watch.loss, transition);
+  /* what is away is live all the same */
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED
+      && result == GST_STATE_CHANGE_SUCCESS
+      && nda_loss_get_state (&self->watch.loss) != NDA_LOSS_HERE)
+    result = GST_STATE_CHANGE_NO_PREROLL;
   if (transition == GST_STATE_CHANGE_READY_TO_NULL
       || (transition == GST_STATE_CHANGE_NULL_TO_READY
           && result == GST_STATE_CHANGE_FAILURE))
     close_source (self);
   return result;
+}
+
+/* An end of the stream goes the way of the source, if that is there. */
+static gboolean
+send_event (GstElement * element, GstEvent * event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS
+      && nda_loss_end (&NDA_SRC (element)->watch.loss)) {
+    gst_event_unref (event);
+    return TRUE;
+  }
+  return GST_ELEMENT_CLASS (nda_src_parent_class)->send_event (element, event);
 }
 
 /* What became of a source that fails before it has given anything, in words
@@ -305,7 +304,7 @@ replace_message (NdaSrc * self, GstMessage * message)
   g_autoptr (GError) failure = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (g_atomic_int_get (&self->has_played)
+  if (nda_source_watch_has_played (&self->watch)
       || (self->source && self->source == self->source_setting))
     return FALSE;
   failure = nda_child_parse_error (self->source, message);
@@ -323,6 +322,7 @@ static void
 handle_message (GstBin * bin, GstMessage * message)
 {
   if (nda_child_is_hushed (message, &NDA_SRC (bin)->is_opening)
+      || nda_loss_takes_message (&NDA_SRC (bin)->watch.loss, message)
       || replace_message (NDA_SRC (bin), message)) {
     gst_message_unref (message);
     return;
@@ -445,17 +445,6 @@ add_ghost (NdaSrc * self, GstElement * last)
 }
 
 static void
-watch_source (NdaSrc * self)
-{
-  g_autoptr (GstPad) pad = gst_element_get_static_pad (self->convert, "sink");
-
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_source_buffer, self,
-      NULL);
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
-      on_source_event, self, NULL);
-}
-
-static void
 nda_src_init (NdaSrc * self)
 {
   GstElement *convert = nda_child_make ("audioconvert", "convert", NULL);
@@ -465,6 +454,7 @@ nda_src_init (NdaSrc * self)
 
   nda_meter_init (&self->meter);
   nda_clocks_init (&self->clocks, GST_ELEMENT (self));
+  nda_source_watch_init (&self->watch, GST_ELEMENT (self), &self->meter);
   gst_bin_set_suppressed_flags (GST_BIN (self),
       GST_ELEMENT_FLAG_SOURCE | GST_ELEMENT_FLAG_SINK);
   GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SOURCE);
@@ -481,7 +471,7 @@ nda_src_init (NdaSrc * self)
   gst_bin_add_many (GST_BIN (self), convert, resample, blocks, NULL);
   gst_element_link_many (convert, resample, blocks, NULL);
   add_ghost (self, blocks);
-  watch_source (self);
+  nda_source_watch_pad (&self->watch, convert);
 }
 
 static void
@@ -501,6 +491,7 @@ finalize (GObject * object)
 
   g_free (self->uri);
   g_free (self->device);
+  nda_source_watch_clear (&self->watch);
   nda_meter_clear (&self->meter);
   G_OBJECT_CLASS (nda_src_parent_class)->finalize (object);
 }
@@ -542,6 +533,7 @@ nda_src_class_init (NdaSrcClass * class)
   object_class->dispose = dispose;
   object_class->finalize = finalize;
   element_class->change_state = GST_DEBUG_FUNCPTR (change_state);
+  element_class->send_event = GST_DEBUG_FUNCPTR (send_event);
   element_class->provide_clock = GST_DEBUG_FUNCPTR (provide_clock);
   bin_class->handle_message = GST_DEBUG_FUNCPTR (handle_message);
   bin_class->deep_element_added = GST_DEBUG_FUNCPTR (deep_element_added);

@@ -538,7 +538,7 @@ def test_element_in_use_elsewhere_is_named(gst, play):
 
 
 FIELDS = ["num-blocks", "num-frames", "rate", "drift", "num-underruns",
-          "num-overruns", "num-discontinuities"]
+          "num-overruns", "num-discontinuities", "num-device-losses"]
 
 
 @pytest.mark.parametrize("element, fields", [

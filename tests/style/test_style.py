@@ -73,7 +73,7 @@ def test_potfiles_lists_every_source_with_translated_text():
     used = [
         name_of(path)
         for path in C_FILES
-        if re.search(r"\b_\(\"|\b_\(\n|[^\w]_ \(\"|[^\w]_\(", path.read_text())
+        if re.search(r"[^\w]N?_ ?\(", path.read_text())
         and "gi18n-lib.h" in path.read_text()
     ]
 
