@@ -40,6 +40,13 @@ def isolation():
     return "process"
 
 
+@pytest.fixture(autouse=True)
+def crashes(monkeypatch):
+    """Under AddressSanitizer too a process crashes, and does not exit."""
+    options = os.environ.get("ASAN_OPTIONS", "")
+    monkeypatch.setenv("ASAN_OPTIONS", f"{options}:handle_segv=0")
+
+
 def workers():
     """The processes that plugins run in, zombies too, by their number."""
     found = []

@@ -7,6 +7,7 @@ what is played is heard, bit by bit.
 """
 
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
 
@@ -135,3 +136,16 @@ def test_a_name_that_is_no_device_lists_those_that_are(package, capfd):
     assert "there is no device called “none”" in said
     assert "“cable” (" in said and "“ear” (" in said
     speaker.shutdown()
+
+
+@pytest.mark.parametrize("name", ["microphone", "speaker"])
+def test_it_keeps_the_rules_of_the_contract_in_both_isolations(name):
+    path = Path(nda.plugins_path(), name + ".py")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "nda", "check-plugin", path],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stdout

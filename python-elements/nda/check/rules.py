@@ -470,7 +470,7 @@ def check_display_name(trial: Trial) -> None:
         line.stop()
 
 
-@rule("", "a block takes less time than it lasts")
+@rule("", "a block takes less time than it lasts", "Processor")
 def check_time(trial: Trial) -> str | None:
     stats = trial.run().stats
     usual, worst = stats["p50-call-time"], stats["max-call-time"]
