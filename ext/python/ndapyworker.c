@@ -257,6 +257,7 @@ allocate (const NdaPyWorkerConfig * config)
   self->config.path = g_strdup (config->path);
   self->config.python = g_strdup (config->python);
   self->pid_fd = self->control = self->request = self->reply = -1;
+  self->can_spin = g_get_num_processors () > 1;
   for (guint i = 0; i < 2; i++) {
     self->out_fds[i] = -1;
     self->out_lines[i] = g_string_new (NULL);

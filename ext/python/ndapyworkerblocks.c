@@ -22,6 +22,9 @@
 
 /* For start (), which may wait for a device */
 #define START_TIMEOUT (30 * GST_SECOND)
+/* How long an answer is looked for before it is slept for, in microseconds: 1 %
+ * of a block at most */
+#define SPIN_TIME 100
 
 enum
 {
@@ -46,16 +49,33 @@ take_reply (NdaPyWorker * self)
   return read (self->reply, &n_rings, sizeof (n_rings)) == sizeof (n_rings);
 }
 
-/* FALSE: the process died, or was killed for taking longer than @timeout, unless
- * that is 0. */
+/* Looks for the answer again and again: to be woken would take longer than most
+ * plugins do. A plugin that lately took twice as long as this may is slept for,
+ * and so is any where there is no second processor to run it meanwhile. */
 static gboolean
-wait_for_reply (NdaPyWorker * self, GstClockTime timeout)
+spin_for_reply (NdaPyWorker * self, gint64 now)
+{
+  gint64 end = now + SPIN_TIME;
+
+  if (!self->is_quick || !self->can_spin)
+    return FALSE;
+  do {
+    if (take_reply (self))
+      return TRUE;
+  } while (g_get_monotonic_time () < end);
+  return FALSE;
+}
+
+/* Sleeps until the answer has come. FALSE: the process died, or was killed for
+ * taking longer than @timeout, unless that is 0. */
+static gboolean
+sleep_for_reply (NdaPyWorker * self, gint64 begin, GstClockTime timeout)
 {
   struct pollfd fds[] = {
     {self->reply, POLLIN, 0},
     {self->pid_fd, POLLIN, 0},
   };
-  gint64 end = g_get_monotonic_time () + GST_TIME_AS_USECONDS (timeout);
+  gint64 end = begin + GST_TIME_AS_USECONDS (timeout);
   struct timespec left = { 0 };
 
   while (!take_reply (self)) {
@@ -77,6 +97,17 @@ wait_for_reply (NdaPyWorker * self, GstClockTime timeout)
       return FALSE;
   }
   return TRUE;
+}
+
+static gboolean
+wait_for_reply (NdaPyWorker * self, GstClockTime timeout)
+{
+  gint64 begin = g_get_monotonic_time ();
+  gboolean ok = spin_for_reply (self, begin)
+      || sleep_for_reply (self, begin, timeout);
+
+  self->is_quick = g_get_monotonic_time () - begin < 2 * SPIN_TIME;
+  return ok;
 }
 
 static gboolean

@@ -44,6 +44,8 @@ struct _NdaPyWorker
 
   NdaPyWorkerHead *memory;      /* [const] mapped */
   NdaPyFormat format;           /* [block thread] */
+  gboolean can_spin;            /* [const] there is a second processor */
+  gboolean is_quick;            /* [block thread] the last answer came soon */
 
   GMutex ask_lock;              /* one question at a time */
   GMutex lock;
