@@ -5,7 +5,9 @@
 /* How long each block of a live stream takes through an element, and what
  * ndapybridge says of its waits; as one line of JSON, for live.py to lay out.
  *
- *   bench-live SECONDS NAME DESCRIPTION
+ *   bench-live SECONDS NAME DESCRIPTION [BESIDE]
+ *
+ * BESIDE is another branch of the pipeline, which must end by itself.
  *
  * Threads: the source's notes when a block goes in, whoever pushes it out when
  * it comes out. Blocks keep their order, so the n-th out is the n-th in; each
@@ -56,10 +58,10 @@ on_out (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
 }
 
 static GstElement *
-build (Bench * self, const gchar * description)
+build (Bench * self, const gchar * description, const gchar * beside)
 {
   g_autofree gchar *text = g_strdup_printf (SOURCE " ! %s ! fakesink name=out "
-      "sync=false", self->n_blocks, description);
+      "sync=false %s", self->n_blocks, description, beside);
   g_autoptr (GError) error = NULL;
   GstElement *pipeline = gst_parse_launch_full (text, NULL,
       GST_PARSE_FLAG_FATAL_ERRORS, &error);
@@ -121,26 +123,38 @@ print_latencies (Bench * self)
       values[n_values * 999 / 1000], values[n_values - 1], n_late);
 }
 
+static void
+print_percentiles (const GstStructure * stats, const gchar * name,
+    const gchar * field)
+{
+  static const gchar *const kinds[] = { "p50", "p99", "p999", "max" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
+    g_autofree gchar *key = g_strdup_printf ("%s-%s", kinds[i], field);
+    guint64 value;
+
+    if (!gst_structure_get_uint64 (stats, key, &value))
+      g_error ("the stats of ndapybridge have changed");
+    g_print (", \"%s_%s_us\": %.1f", name, kinds[i], value / 1e3);
+  }
+}
+
 /* in us, as the bridge counts it; its first blocks are in it */
 static void
-print_gil_wait (GstElement * pipeline)
+print_stats (GstElement * pipeline)
 {
   g_autoptr (GstElement) bridge = gst_bin_get_by_name (GST_BIN (pipeline),
       "bridge");
   g_autoptr (GstStructure) stats = NULL;
-  guint64 p50, p99, p999, max, n_late;
+  guint64 n_late = 0;
 
   if (!bridge)
     return;
   g_object_get (bridge, "stats", &stats, NULL);
-  if (!gst_structure_get (stats, "p50-gil-wait", G_TYPE_UINT64, &p50,
-          "p99-gil-wait", G_TYPE_UINT64, &p99, "p999-gil-wait", G_TYPE_UINT64,
-          &p999, "max-gil-wait", G_TYPE_UINT64, &max, "num-late",
-          G_TYPE_UINT64, &n_late, NULL))
-    g_error ("the stats of ndapybridge have changed");
-  g_print (", \"gil_p50_us\": %.1f, \"gil_p99_us\": %.1f, \"gil_p999_us\": "
-      "%.1f, \"gil_max_us\": %.1f, \"num_late\": %" G_GUINT64_FORMAT,
-      p50 / 1e3, p99 / 1e3, p999 / 1e3, max / 1e3, n_late);
+  print_percentiles (stats, "gil", "gil-wait");
+  print_percentiles (stats, "call", "call-time");
+  gst_structure_get_uint64 (stats, "num-late", &n_late);
+  g_print (", \"num_late\": %" G_GUINT64_FORMAT, n_late);
 }
 
 gint
@@ -150,19 +164,19 @@ main (gint argc, gchar ** argv)
   GstElement *pipeline;
 
   gst_init (&argc, &argv);
-  if (argc != 4 || atoi (argv[1]) <= 0) {
-    g_printerr ("usage: bench-live SECONDS NAME DESCRIPTION\n");
+  if (argc < 4 || argc > 5 || atoi (argv[1]) <= 0) {
+    g_printerr ("usage: bench-live SECONDS NAME DESCRIPTION [BESIDE]\n");
     return 2;
   }
   self.n_blocks = atoi (argv[1]) * RATE / BLOCK_FRAMES + N_STARTING;
   self.went_in = g_new0 (GstClockTime, self.n_blocks);
   self.latencies = g_new0 (gdouble, self.n_blocks);
-  pipeline = build (&self, argv[3]);
+  pipeline = build (&self, argv[3], argc > 4 ? argv[4] : "");
   run (pipeline);
 
   g_print ("{\"bench\": \"live\", \"way\": \"%s\", ", argv[2]);
   print_latencies (&self);
-  print_gil_wait (pipeline);
+  print_stats (pipeline);
   g_print ("}\n");
   gst_element_set_state (pipeline, GST_STATE_NULL);
   gst_object_unref (pipeline);
