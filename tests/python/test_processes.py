@@ -335,6 +335,39 @@ def test_an_interpreter_that_is_none_fails_the_state_change(
     assert why in error.message
 
 
+def test_1_3_1_5_it_begins_as_the_program_s_own_python_would(
+    make_bridge, write_noting_plugin, journal
+):
+    path = write_noting_plugin(
+        """
+        import sys
+        note("is", os.getcwd(), sys.argv, sys.flags.utf8_mode, __name__,
+             sys.version_info[:2], threading.current_thread().name)
+        note("has", os.environ["NDA_TEST_JOURNAL"])
+        """
+    )
+    make_bridge(path).play()
+
+    assert journal()[:2] == [
+        ["is", os.getcwd(), [""], 1, "plugin_under_test",
+         list(sys.version_info[:2]), "MainThread"],
+        ["has", os.environ["NDA_TEST_JOURNAL"]],
+    ]
+
+
+def test_1_3_virtual_environment_is_that_of_the_program(
+    make_bridge, write_noting_plugin, journal, tmp_path, monkeypatch
+):
+    import venv
+
+    venv.create(tmp_path / "venv", system_site_packages=True)
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path / "venv"))
+    path = write_noting_plugin("import sys\nnote('in', sys.prefix)\n")
+    make_bridge(path).play()
+
+    assert journal()[0] == ["in", str(tmp_path / "venv")]
+
+
 def test_package_that_is_missing_is_told_with_the_interpreter(
     gst, make_bridge, write_plugin, tmp_path
 ):

@@ -7,6 +7,8 @@ import os
 import numpy as np
 import pytest
 
+from roles import SINK, SOURCE, kept_frames
+
 BLOCK = 512
 
 WHOLE_LIFE = [
@@ -396,3 +398,26 @@ def test_5_7_channels_change_by_stop_configure_start(
         ["set_channels", 2],
         ["start"],
     ]
+
+
+def test_4_6_source_processor_and_sink_start_in_any_order(
+    gst, isolation, write_plugin, journal
+):
+    pipeline = gst.parse_launch(
+        f"ndapysrc num-buffers=8 isolation={isolation} "
+        f"plugin={write_plugin(name='source', base=SOURCE)} "
+        f"! ndapybridge plugin=passthrough isolation={isolation} "
+        f"! ndapysink sync=false isolation={isolation} "
+        f"plugin={write_plugin(name='sink', base=SINK)}"
+    )
+    bus = pipeline.get_bus()
+    for _ in range(2):
+        pipeline.set_state(gst.State.PLAYING)
+        ends = gst.MessageType.EOS | gst.MessageType.ERROR
+        message = bus.timed_pop_filtered(gst.CLOCK_TIME_NONE, ends)
+        assert message.type == gst.MessageType.EOS
+        pipeline.set_state(gst.State.READY)
+    pipeline.set_state(gst.State.NULL)
+
+    frames = kept_frames()[:, 0]
+    assert np.array_equal(frames, np.arange(16 * BLOCK))

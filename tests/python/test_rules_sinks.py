@@ -21,14 +21,14 @@ def write_sink(write_plugin, journal):
 def make_sink(gst, isolation):
     made = []
 
-    def make(plugin, channels=2, clock=None, **props):
+    def make(plugin, channels=2, clock=None, before="", **props):
         if isolation != "thread":
             props["isolation"] = isolation
             props.setdefault("deadline", 0)
         props.setdefault("sync", clock is not None)
         line = Line(
             gst,
-            "appsrc name=src format=time ! ndapysink name=py",
+            f"appsrc name=src format=time ! {before} ndapysink name=py",
             plugin,
             clock,
             **props,
@@ -519,3 +519,28 @@ def test_6_2_2_a_big_buffer_is_written_at_the_clock_s_pace(
         )
         assert line.get_stat("num-blocks") == n
         clock.crank()
+
+
+def test_6_2_4_what_it_changes_travels_nowhere(
+    make_sink, write_sink, noise
+):
+    path = write_sink(
+        """
+        def write_audio(self, buffer):
+            buffer.data[:] = 9
+            return True
+        Plugin.write_audio = write_audio
+        """
+    )
+    line = make_sink(
+        path,
+        before="tee name=t ! queue ! appsink name=sink sync=false t. ! queue !",
+    )
+    pushed = noise(4 * BLOCK)
+    line.play()
+    for block in np.split(pushed, 4):
+        line.push(block)
+    line.src.emit("end-of-stream")
+
+    assert np.array_equal(line.pull_all(), pushed)
+    assert line.wait_for_end() is None
