@@ -183,6 +183,12 @@ def main(arguments: list[str]) -> int:
         metavar="KEY=VALUE",
         help="parameters that it cannot do without",
     )
+    parser.add_argument(
+        "--isolation",
+        choices=ISOLATIONS,
+        action="append",
+        help="look at this one alone, instead of both",
+    )
     options = parser.parse_args(arguments)
     path = os.path.abspath(options.file)
     if not os.path.isfile(path):
@@ -198,7 +204,8 @@ def main(arguments: list[str]) -> int:
                  f"Debian python3-gi and gir1.2-gst-plugins-base-1.0): "
                  f"{error}")
     parameters = parameters_text(options.parameters)
-    runs = [Run(path, parameters, isolation) for isolation in ISOLATIONS]
+    isolations = options.isolation or ISOLATIONS
+    runs = [Run(path, parameters, isolation) for isolation in isolations]
     for run in runs:  # not at once: there may be only one of its device
         run.run()
     print_table(RULES, runs)
