@@ -14,8 +14,9 @@
 #define MIN_POINTS (NDA_PROOF_N_POINTS / 2)
 /* s; the clocks of a sound server wander by less, from end to end */
 #define MIN_ERROR 0.006
-/* How far from the straight line, as a part of the error, a point may lie */
-#define TOLERANCE 0.25
+/* s; how far from the straight line a point may lie. What goes off in steps
+ * strays further, the more of them there are. */
+#define MAX_STRAY 0.0007
 
 void
 nda_proof_init (NdaProof * self)
@@ -41,7 +42,7 @@ is_even (const NdaProof * self, gdouble since, gdouble error)
   for (guint i = 0; i < self->n_points; i++) {
     gdouble straight = error * (i + 1) * self->spacing / since;
 
-    if (fabs (self->errors[i] - straight) > TOLERANCE * fabs (error))
+    if (fabs (self->errors[i] - straight) > MAX_STRAY)
       return FALSE;
   }
   return TRUE;

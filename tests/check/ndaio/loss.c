@@ -274,7 +274,8 @@ end (Rig * rig)
 
 /* --- a source --- */
 
-#define SOURCE "ndasrc name=src source=frailsrc ! fakesink sync=false"
+#define SOURCE "ndasrc name=src source=frailsrc ! " \
+    "fakesink sync=false async=false"
 
 GST_START_TEST (test_a_source_that_vanishes_is_silence_until_it_is_back)
 {
