@@ -51,10 +51,12 @@ gboolean
 nda_block_count_frames (GstBuffer * buffer, const GstAudioInfo * info,
     guint * n_frames, GError ** error)
 {
-  GstAudioMeta *meta = gst_buffer_get_audio_meta (buffer);
   gsize n_bytes = gst_buffer_get_size (buffer);
+  GstAudioMeta *meta =
+      info->layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED ?
+      gst_buffer_get_audio_meta (buffer) : NULL;
 
-  if (meta && info->layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED) {
+  if (meta) {
     *n_frames = meta->samples;
     return TRUE;
   }

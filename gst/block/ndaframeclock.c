@@ -13,7 +13,7 @@ void
 nda_frame_clock_init (NdaFrameClock * clock, guint rate)
 {
   *clock = (NdaFrameClock) {
-  .rate = rate,.base = GST_CLOCK_TIME_NONE,};
+  .rate = rate,.base = GST_CLOCK_TIME_NONE,.end = GST_CLOCK_TIME_NONE,};
 }
 
 /* Counts from @base on, at the start or after a discontinuity. OFFSET goes
@@ -23,6 +23,7 @@ nda_frame_clock_rebase (NdaFrameClock * clock, GstClockTime base)
 {
   clock->base = base;
   clock->n_frames = 0;
+  clock->end = GST_CLOCK_TIME_NONE;
 }
 
 /* The time of the next frame, or NONE before there is a base. */
@@ -39,19 +40,18 @@ void
 nda_frame_clock_stamp (NdaFrameClock * clock, GstBuffer * buffer,
     guint64 n_frames)
 {
-  GstClockTime end;
-
   if (!GST_CLOCK_TIME_IS_VALID (clock->base))
     nda_frame_clock_rebase (clock, 0);
 
-  GST_BUFFER_PTS (buffer) = nda_frame_clock_now (clock);
+  GST_BUFFER_PTS (buffer) = GST_CLOCK_TIME_IS_VALID (clock->end) ? clock->end :
+      nda_frame_clock_now (clock);
   GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
   GST_BUFFER_OFFSET (buffer) = clock->offset;
 
   clock->n_frames += n_frames;
   clock->offset += n_frames;
-  end = nda_frame_clock_now (clock);
+  clock->end = nda_frame_clock_now (clock);
 
-  GST_BUFFER_DURATION (buffer) = end - GST_BUFFER_PTS (buffer);
+  GST_BUFFER_DURATION (buffer) = clock->end - GST_BUFFER_PTS (buffer);
   GST_BUFFER_OFFSET_END (buffer) = clock->offset;
 }

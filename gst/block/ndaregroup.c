@@ -21,6 +21,7 @@ struct _NdaRegroup
   guint plane_bpf;              /* bytes of a frame in one plane */
   GstBufferPool *pool;          /* owned; blocks put together here */
   GstAudioStreamAlign *align;   /* owned; finds unmarked discontinuities */
+  GstClockTime unseen;          /* of the last buffer that align was not shown */
   GstAdapter **planes;          /* owned; what waits for a whole block */
 
   NdaFrameClock clock;
@@ -92,6 +93,7 @@ nda_regroup_set_caps (NdaRegroup * self, GstCaps * caps)
   for (guint i = 0; i < self->n_planes; i++)
     self->planes[i] = gst_adapter_new ();
   self->align = nda_block_align_new (info.rate);
+  self->unseen = GST_CLOCK_TIME_NONE;
   self->pool = nda_block_pool_new (caps, &info, self->n_block_frames);
 
   nda_frame_clock_init (&self->clock, info.rate);
@@ -124,12 +126,19 @@ mark_discont (NdaRegroup * self, GstBuffer * buffer)
   self->discont = FALSE;
 }
 
+/* What waits, in each plane */
+static gsize
+n_waiting_bytes (NdaRegroup * self)
+{
+  return self->n_planes ? gst_adapter_available (self->planes[0]) : 0;
+}
+
 static gsize
 n_waiting_frames (NdaRegroup * self)
 {
-  if (!self->n_planes)
-    return 0;
-  return gst_adapter_available (self->planes[0]) / self->plane_bpf;
+  gsize n_bytes = n_waiting_bytes (self);
+
+  return n_bytes ? n_bytes / self->plane_bpf : 0;
 }
 
 static void
@@ -182,6 +191,37 @@ cut (NdaRegroup * self)
   self->last_n_frames = 0;
 }
 
+/* Whether @buffer is one more whole block just where the last one ended: then
+ * nothing else need be looked at. */
+static gboolean
+is_next_block (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
+{
+  return n_frames == self->n_block_frames && self->last_n_frames == n_frames
+      && GST_BUFFER_PTS_IS_VALID (buffer)
+      && GST_BUFFER_PTS (buffer) == self->clock.end
+      && !GST_BUFFER_IS_DISCONT (buffer) && !n_waiting_bytes (self);
+}
+
+static void
+take_next_block (NdaRegroup * self, GstBuffer * buffer)
+{
+  self->unseen = GST_BUFFER_PTS (buffer);
+  self->last_is_gap = GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP);
+  self->rest_is_gap = self->last_is_gap;
+  self->whole = gst_buffer_make_writable (buffer);
+}
+
+/* Tells the alignment of the buffer before, if it was not asked about it. */
+static void
+show_unseen (NdaRegroup * self)
+{
+  if (!GST_CLOCK_TIME_IS_VALID (self->unseen))
+    return;
+  gst_audio_stream_align_process (self->align, TRUE, self->unseen,
+      self->n_block_frames, NULL, NULL, NULL);
+  self->unseen = GST_CLOCK_TIME_NONE;
+}
+
 /* Whether @buffer does not follow what came before. */
 static gboolean
 is_discontinuity (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
@@ -190,8 +230,18 @@ is_discontinuity (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
 
   if (!GST_BUFFER_PTS_IS_VALID (buffer))
     return flagged;
+  show_unseen (self);
   return gst_audio_stream_align_process (self->align, flagged,
       GST_BUFFER_PTS (buffer), n_frames, NULL, NULL, NULL);
+}
+
+/* Whatever comes next follows nothing. */
+static void
+forget_alignment (NdaRegroup * self)
+{
+  self->unseen = GST_CLOCK_TIME_NONE;
+  if (self->align)
+    gst_audio_stream_align_mark_discont (self->align);
 }
 
 /* Sets the clock where @buffer begins. Without a time stamp, it goes on. */
@@ -258,6 +308,10 @@ nda_regroup_push (NdaRegroup * self, GstBuffer * buffer, GError ** error)
     return TRUE;
   }
 
+  if (is_next_block (self, buffer, n_frames)) {
+    take_next_block (self, buffer);
+    return TRUE;
+  }
   if (is_discontinuity (self, buffer, n_frames)
       && GST_CLOCK_TIME_IS_VALID (self->clock.base)) {
     cut (self);
@@ -297,7 +351,7 @@ nda_regroup_pop (NdaRegroup * self)
     return g_steal_pointer (&self->whole);
   }
 
-  if (n_waiting_frames (self) < self->n_block_frames)
+  if (n_waiting_bytes (self) < (gsize) self->n_block_frames * self->plane_bpf)
     return NULL;
   return take_frames (self, self->n_block_frames);
 }
@@ -322,8 +376,7 @@ nda_regroup_start_segment (NdaRegroup * self, const GstSegment * segment)
       self->n_planes ? self->info.rate : NDA_BLOCK_RATE);
   self->segment_start = segment->format == GST_FORMAT_TIME
       && GST_CLOCK_TIME_IS_VALID (segment->start) ? segment->start : 0;
-  if (self->align)
-    gst_audio_stream_align_mark_discont (self->align);
+  forget_alignment (self);
 }
 
 /* Forgets all that waits, and the time. */
@@ -357,8 +410,7 @@ void
 nda_regroup_mark_gap (NdaRegroup * self)
 {
   nda_frame_clock_rebase (&self->clock, GST_CLOCK_TIME_NONE);
-  if (self->align)
-    gst_audio_stream_align_mark_discont (self->align);
+  forget_alignment (self);
   self->discont = TRUE;
   self->last_n_frames = 0;
 }

@@ -293,6 +293,51 @@ GST_START_TEST (test_jump_in_time_is_a_discontinuity_without_the_flag)
 
 GST_END_TEST;
 
+/* Blocks from @n_frames on, @off late; returns how many it took to be noticed. */
+static guint
+push_late (NdaRegroup * regroup, guint64 n_frames, GstClockTime off)
+{
+  guint64 n_before = nda_regroup_get_n_discontinuities (regroup);
+
+  for (guint i = 1; i <= 200; i++) {
+    push (regroup, n_frames, BLOCK, off
+        + nda_block_frames_to_time (n_frames, NDA_BLOCK_RATE), 0);
+    gst_buffer_unref (nda_regroup_pop (regroup));
+    if (nda_regroup_get_n_discontinuities (regroup) > n_before)
+      return i;
+    n_frames += BLOCK;
+  }
+  return 0;
+}
+
+GST_START_TEST (test_a_jump_after_whole_blocks_is_judged_like_any)
+{
+  NdaRegroup *regroup = make_regroup (2, FALSE);
+  guint64 n_frames = 0;
+
+  /* a second of blocks, each where the last one ended, and then 50 ms late */
+  for (; n_frames < 48000; n_frames += BLOCK) {
+    push (regroup, n_frames, BLOCK,
+        nda_block_frames_to_time (n_frames, NDA_BLOCK_RATE), 0);
+    gst_buffer_unref (nda_regroup_pop (regroup));
+  }
+  /* a second must pass: the 95th begins 1.003 s after the first */
+  fail_unless_equals_int (push_late (regroup, n_frames, 50 * GST_MSECOND), 95);
+  nda_regroup_free (regroup);
+
+  /* less than 40 ms never are one */
+  regroup = make_regroup (2, FALSE);
+  for (n_frames = 0; n_frames < 48000; n_frames += BLOCK) {
+    push (regroup, n_frames, BLOCK,
+        nda_block_frames_to_time (n_frames, NDA_BLOCK_RATE), 0);
+    gst_buffer_unref (nda_regroup_pop (regroup));
+  }
+  fail_unless_equals_int (push_late (regroup, n_frames, 30 * GST_MSECOND), 0);
+  nda_regroup_free (regroup);
+}
+
+GST_END_TEST;
+
 static void
 check_gap (NdaRegroup * regroup, gboolean is_gap)
 {
@@ -419,6 +464,7 @@ regroup_suite (void)
   tcase_add_test (tc, test_times_never_drift);
   tcase_add_test (tc, test_discont_cuts_and_goes_on_at_its_time);
   tcase_add_test (tc, test_jump_in_time_is_a_discontinuity_without_the_flag);
+  tcase_add_test (tc, test_a_jump_after_whole_blocks_is_judged_like_any);
   tcase_add_test (tc, test_gap_is_one_only_if_all_of_it_is);
   tcase_add_test (tc, test_half_a_frame_is_refused);
   tcase_add_test (tc, test_flush_forgets_what_waits);
