@@ -252,20 +252,18 @@ nda_crypto_get_suite (NdaCrypto * self)
 
 /* --- buffers --- */
 
-/* The memory of @buffer (transfer none), if all of it may be written to and
- * nothing is attached to it, which would not belong to what is made of it; else
- * NULL. */
-GstMemory *
-nda_crypto_get_own_memory (GstBuffer * buffer)
+/* Maps the memory of @buffer, if it is one, nobody else's, and may be written to,
+ * and if nothing is attached to @buffer, which would not belong to what is made
+ * of it. Memory that others hold too cannot be mapped like that. */
+gboolean
+nda_crypto_map_own_memory (GstBuffer * buffer, GstMapInfo * map)
 {
-  GstMemory *memory;
   gpointer at = NULL;
 
-  if (!gst_buffer_is_writable (buffer) || gst_buffer_n_memory (buffer) != 1
-      || gst_buffer_iterate_meta (buffer, &at))
-    return NULL;
-  memory = gst_buffer_peek_memory (buffer, 0);
-  return gst_memory_is_writable (memory) ? memory : NULL;
+  return gst_buffer_is_writable (buffer) && gst_buffer_n_memory (buffer) == 1
+      && !gst_buffer_iterate_meta (buffer, &at)
+      && gst_memory_map (gst_buffer_peek_memory (buffer, 0), map,
+      GST_MAP_READWRITE);
 }
 
 /* --- actions --- */

@@ -79,6 +79,6 @@ void nda_crypto_post_error (NdaCrypto * crypto, const GError * error);
 gboolean nda_crypto_get_use (NdaCrypto * crypto, guint suite, NdaKeyUse * use);
 NdaFraming nda_crypto_get_framing (NdaCrypto * crypto);
 guint nda_crypto_get_suite (NdaCrypto * crypto);
-GstMemory *nda_crypto_get_own_memory (GstBuffer * buffer);
+gboolean nda_crypto_map_own_memory (GstBuffer * buffer, GstMapInfo * map);
 
 G_END_DECLS

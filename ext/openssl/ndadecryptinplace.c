@@ -50,21 +50,20 @@ gboolean
 nda_decrypt_open_in_place (NdaDecrypt * self, GstBuffer * buffer,
     NdaOutcome * outcome, NdaOpened * opened)
 {
-  GstMemory *memory = nda_crypto_get_own_memory (buffer);
   NdaRecordHeader header;
   GstMapInfo map;
   gboolean found;
   guint at;
 
-  if (!memory || !gst_memory_map (memory, &map, GST_MAP_READWRITE))
+  if (!nda_crypto_map_own_memory (buffer, &map))
     return FALSE;
   found = find_record (self, &map, &at, &header);
   if (found)
     *outcome = nda_opener_open (self->opener, map.data + at, map.size - at,
         map.data + at + header.n_bytes, opened);
-  gst_memory_unmap (memory, &map);
+  gst_memory_unmap (map.memory, &map);
   if (found && *outcome == NDA_OUTCOME_OK)
-    make_block (buffer, memory, at + header.n_bytes + NDA_BLOCK_HEADER,
+    make_block (buffer, map.memory, at + header.n_bytes + NDA_BLOCK_HEADER,
         nda_opened_n_sample_bytes (opened));
   return found;
 }

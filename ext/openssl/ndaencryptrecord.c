@@ -117,18 +117,20 @@ strip (GstBuffer * buffer)
 
 /* --- where the block lies --- */
 
-/* Where in @memory the buffer is to begin: before samples that stay where they
+/* Where in the memory the buffer is to begin: before samples that stay where they
  * are, or, where a pool took the room in front away, are moved. */
 static gboolean
-find_place (NdaEncrypt * self, GstMemory * memory, gsize * start)
+find_place (NdaEncrypt * self, const GstMapInfo * map, gsize * start,
+    gsize * old_start)
 {
-  gsize at, n_max, n_samples = gst_memory_get_sizes (memory, &at, &n_max);
+  gsize at = map->memory->offset;
   guint n_before = get_n_before (self);
 
+  *old_start = at;
   if (at < n_before)
     at = N_BEFORE;
   *start = at - n_before;
-  return at + n_samples + self->use.suite->n_tag <= n_max;
+  return at + map->size + self->use.suite->n_tag <= map->memory->maxsize;
 }
 
 /* FALSE: @block is to be encrypted elsewhere. TRUE: it was, as far as @n_record
@@ -136,15 +138,16 @@ find_place (NdaEncrypt * self, GstMemory * memory, gsize * start)
 static gboolean
 seal_in_place (NdaEncrypt * self, GstBuffer * block, gsize * n_record)
 {
-  GstMemory *memory = nda_crypto_get_own_memory (block);
   GstMapInfo map;
   gsize start, old_start, n_bytes;
   guint8 *bytes;
 
-  if (!memory || !find_place (self, memory, &start)
-      || !gst_memory_map (memory, &map, GST_MAP_READWRITE))
+  if (!nda_crypto_map_own_memory (block, &map))
     return FALSE;
-  old_start = memory->offset;
+  if (!find_place (self, &map, &start, &old_start)) {
+    gst_memory_unmap (map.memory, &map);
+    return FALSE;
+  }
   bytes = map.data - old_start + start;
   *n_record = nda_sealer_seal_audio (self->sealer, map.data,
       map.size / self->frame_bytes, bytes + get_offset (self));
@@ -152,8 +155,8 @@ seal_in_place (NdaEncrypt * self, GstBuffer * block, gsize * n_record)
   /* samples that were moved are left in front of nothing */
   if (old_start < start)
     memset (map.data, 0, start - old_start);
-  gst_memory_unmap (memory, &map);
-  gst_memory_resize (memory, (gssize) start - (gssize) old_start, n_bytes);
+  gst_memory_unmap (map.memory, &map);
+  gst_memory_resize (map.memory, (gssize) start - (gssize) old_start, n_bytes);
   return TRUE;
 }
 

@@ -188,6 +188,7 @@ typedef enum
   ROOM_BEHIND,                  /* as a pool leaves it */
   NO_ROOM,
   HELD,                         /* by somebody else too */
+  SHARED,                       /* its memory */
   WITH_META,
 } Kind;
 
@@ -255,8 +256,11 @@ check_sealing (const gchar * record_caps, Kind kind, gboolean in_place)
     gpointer memory = gst_buffer_peek_memory (block, 0);
     GstClockTime time = GST_BUFFER_PTS (block);
 
+    gst_clear_buffer (&held);
     if (kind == HELD)
-      gst_buffer_replace (&held, block);
+      held = gst_buffer_ref (block);
+    if (kind == SHARED)
+      held = gst_buffer_copy (block);
     fail_unless_equals_int (gst_harness_push (p.enc, block), GST_FLOW_OK);
     record = gst_harness_pull (p.enc);
     if (GST_BUFFER_FLAG_IS_SET (record, GST_BUFFER_FLAG_HEADER)) {
@@ -282,6 +286,7 @@ GST_START_TEST (test_blocks_are_encrypted_where_they_lie_if_they_may)
     check_sealing (caps[i], ROOM_BEHIND, TRUE);
     check_sealing (caps[i], NO_ROOM, FALSE);
     check_sealing (caps[i], HELD, FALSE);
+    check_sealing (caps[i], SHARED, FALSE);
     check_sealing (caps[i], WITH_META, FALSE);
   }
 }
@@ -307,6 +312,8 @@ check_opening (const gchar * record_caps, Kind kind, gboolean in_place)
   copy = gst_buffer_copy_deep (record);
   if (kind == HELD)
     held = gst_buffer_ref (record);
+  if (kind == SHARED)
+    held = gst_buffer_copy (record);
   if (kind == WITH_META)
     attach (record);
   fail_unless_equals_int (gst_harness_push (p.dec, record), GST_FLOW_OK);
@@ -330,6 +337,7 @@ GST_START_TEST (test_records_are_decrypted_where_they_lie_if_they_may)
   for (guint i = 0; i < G_N_ELEMENTS (caps); i++) {
     check_opening (caps[i], NO_ROOM, TRUE);
     check_opening (caps[i], HELD, FALSE);
+    check_opening (caps[i], SHARED, FALSE);
     check_opening (caps[i], WITH_META, FALSE);
   }
 }
