@@ -7,11 +7,10 @@
 #include "ndaaead.h"
 
 #include "ndacryptoerror.h"
+#include "ndagcm.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/params.h>
 
 #include <string.h>
 
@@ -87,44 +86,6 @@ make_nonce (const NdaAead * self, guint64 counter, guint8 * nonce)
   memcpy (nonce + NDA_SUITE_NONCE - 8, &end, 8);
 }
 
-/* --- AES-GCM --- */
-
-/* By which OpenSSL gives or takes the tag */
-#define TAG_PARAMS(tag, n_tag) \
-    { OSSL_PARAM_octet_string (OSSL_CIPHER_PARAM_AEAD_TAG, (tag), (n_tag)), \
-      OSSL_PARAM_END }
-
-static gboolean
-gcm_seal (NdaAead * self, const guint8 * nonce, const guint8 * aad,
-    gsize n_aad, const guint8 * plain, gsize n_plain, guint8 * out)
-{
-  EVP_CIPHER_CTX *c = self->cipher;
-  OSSL_PARAM params[] = TAG_PARAMS (out + n_plain, self->suite->n_tag);
-  gint n;
-
-  return EVP_EncryptInit_ex2 (c, NULL, NULL, nonce, NULL)
-      && EVP_EncryptUpdate (c, NULL, &n, aad, n_aad)
-      && EVP_EncryptUpdate (c, out, &n, plain, n_plain)
-      && EVP_EncryptFinal_ex (c, out + n_plain, &n)
-      && EVP_CIPHER_CTX_get_params (c, params);
-}
-
-static gboolean
-gcm_open (NdaAead * self, const guint8 * nonce, const guint8 * aad,
-    gsize n_aad, const guint8 * sealed, gsize n_plain, guint8 * plain)
-{
-  EVP_CIPHER_CTX *c = self->cipher;
-  OSSL_PARAM params[] =
-      TAG_PARAMS ((guint8 *) sealed + n_plain, self->suite->n_tag);
-  gint n;
-
-  /* Final compares the tags, in constant time */
-  return EVP_DecryptInit_ex2 (c, NULL, NULL, nonce, params)
-      && EVP_DecryptUpdate (c, NULL, &n, aad, n_aad)
-      && EVP_DecryptUpdate (c, plain, &n, sealed, n_plain)
-      && EVP_DecryptFinal_ex (c, plain + n_plain, &n) > 0;
-}
-
 /* --- AES-CTR with HMAC --- */
 
 static gboolean
@@ -198,7 +159,8 @@ nda_aead_seal (NdaAead * self, guint64 counter, const guint8 * aad,
     make_nonce (self, counter, nonce);
     ok = self->suite->is_ctr_hmac ?
         ctr_hmac_seal (self, nonce, aad, n_aad, plain, n_plain, out) :
-        gcm_seal (self, nonce, aad, n_aad, plain, n_plain, out);
+        nda_gcm_seal (self->cipher, self->suite->is_quick, nonce, aad, n_aad,
+        plain, n_plain, out);
   }
   if (!ok)
     OPENSSL_cleanse (out, n_plain);
@@ -222,7 +184,8 @@ nda_aead_open (NdaAead * self, guint64 counter, const guint8 * aad,
   make_nonce (self, counter, nonce);
   ok = self->suite->is_ctr_hmac ?
       ctr_hmac_open (self, nonce, aad, n_aad, sealed, n_plain, plain) :
-      gcm_open (self, nonce, aad, n_aad, sealed, n_plain, plain);
+      nda_gcm_open (self->cipher, self->suite->is_quick, nonce, aad, n_aad,
+      sealed, n_plain, plain);
   if (!ok)
     OPENSSL_cleanse (plain, n_plain);
   return ok;

@@ -6,6 +6,8 @@
 
 #include "ndasuite.h"
 
+#include "ndagcm.h"
+
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 
@@ -15,15 +17,15 @@
 /* *INDENT-OFF* */
 static NdaSuite suites[] = {
   { 1, "AES_128_CTR_HMAC_SHA256_80", "AES-128-CTR", "SHA256", 32,
-    N_KEY_CTR_HMAC, 10, TRUE, NULL },
+    N_KEY_CTR_HMAC, 10, TRUE, NULL, FALSE },
   { 2, "AES_128_CTR_HMAC_SHA256_64", "AES-128-CTR", "SHA256", 32,
-    N_KEY_CTR_HMAC, 8, TRUE, NULL },
+    N_KEY_CTR_HMAC, 8, TRUE, NULL, FALSE },
   { 3, "AES_128_CTR_HMAC_SHA256_32", "AES-128-CTR", "SHA256", 32,
-    N_KEY_CTR_HMAC, 4, TRUE, NULL },
+    N_KEY_CTR_HMAC, 4, TRUE, NULL, FALSE },
   { 4, "AES_128_GCM_SHA256_128", "AES-128-GCM", "SHA256", 32, 16, 16, FALSE,
-    NULL },
+    NULL, FALSE },
   { 5, "AES_256_GCM_SHA512_128", "AES-256-GCM", "SHA512", 64, 32, 16, FALSE,
-    NULL },
+    NULL, FALSE },
 };
 /* *INDENT-ON* */
 
@@ -33,8 +35,13 @@ static gpointer
 fetch_all (gpointer unused)
 {
   hkdf = EVP_KDF_fetch (NULL, "HKDF", NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (suites); i++)
-    suites[i].cipher = EVP_CIPHER_fetch (NULL, suites[i].cipher_name, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (suites); i++) {
+    NdaSuite *suite = &suites[i];
+
+    suite->cipher = EVP_CIPHER_fetch (NULL, suite->cipher_name, NULL);
+    suite->is_quick = suite->cipher && !suite->is_ctr_hmac
+        && nda_gcm_is_quick (suite->cipher);
+  }
   return NULL;
 }
 

@@ -30,6 +30,7 @@ typedef struct
   guint n_tag;                  /* bytes of the tag */
   gboolean is_ctr_hmac;         /* AES-CTR with a truncated HMAC, else GCM */
   EVP_CIPHER *cipher;           /* [const] from nda_suite_find () on */
+  gboolean is_quick;            /* [const] likewise; see ndagcm.c */
 } NdaSuite;
 
 const NdaSuite *nda_suite_find (guint id);

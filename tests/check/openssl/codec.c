@@ -8,10 +8,12 @@
 
 #include "hex.h"
 
+#include "ndagcm.h"
 #include "ndareplay.h"
 #include "ndasealer.h"
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -165,6 +167,51 @@ GST_START_TEST (test_every_flipped_bit_is_refused)
   for (guint suite = 1; suite <= 5; suite++)
     flip_every_bit (suite, N_FRAMES);
   flip_every_bit (5, 512);
+}
+
+GST_END_TEST;
+
+static EVP_CIPHER_CTX *
+make_gcm (EVP_CIPHER * cipher, gint encrypt)
+{
+  const guint8 key[32] = { 5, };
+  EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new ();
+
+  fail_unless (EVP_CipherInit_ex2 (c, cipher, key, NULL, encrypt, NULL));
+  return c;
+}
+
+/* Where a library does not take a nonce in the quick way, the plain one does. */
+GST_START_TEST (test_both_ways_to_a_nonce_lead_to_one_record)
+{
+  EVP_CIPHER *gcm = EVP_CIPHER_fetch (NULL, "AES-256-GCM", NULL);
+  EVP_CIPHER *ocb = EVP_CIPHER_fetch (NULL, "AES-256-OCB", NULL);
+  EVP_CIPHER_CTX *sealer = make_gcm (gcm, 1), *opener = make_gcm (gcm, 0);
+  guint8 plain[100], sealed[2][116], opened[100];
+
+  fail_unless (nda_gcm_is_quick (gcm));
+  fail_if (nda_gcm_is_quick (ocb));
+  memset (plain, 3, sizeof (plain));
+  for (guint i = 0; i < 300; i++) {
+    guint8 nonce[12] = { i >> 8, 0, 0, i };
+
+    for (guint quick = 0; quick < 2; quick++)
+      fail_unless (nda_gcm_seal (sealer, quick, nonce, plain, 29, plain, 100,
+              sealed[quick]));
+    fail_unless (memcmp (sealed[0], sealed[1], 116) == 0);
+    for (guint quick = 0; quick < 2; quick++) {
+      fail_unless (nda_gcm_open (opener, quick, nonce, plain, 29,
+              sealed[quick], 100, opened));
+      fail_unless (memcmp (opened, plain, 100) == 0);
+      sealed[quick][i % 116] ^= 1;
+      fail_if (nda_gcm_open (opener, quick, nonce, plain, 29, sealed[quick],
+              100, opened));
+    }
+  }
+  EVP_CIPHER_CTX_free (sealer);
+  EVP_CIPHER_CTX_free (opener);
+  EVP_CIPHER_free (gcm);
+  EVP_CIPHER_free (ocb);
 }
 
 GST_END_TEST;
@@ -519,6 +566,7 @@ codec_suite (void)
 
   suite_add_tcase (suite, tc);
   tcase_add_test (tc, test_every_flipped_bit_is_refused);
+  tcase_add_test (tc, test_both_ways_to_a_nonce_lead_to_one_record);
   tcase_add_test (tc, test_records_cost_no_allocation);
   tcase_add_test (tc, test_window_is_exact);
   tcase_add_test (tc, test_window_reaches_the_greatest_counter);
