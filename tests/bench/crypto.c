@@ -6,10 +6,12 @@
  *
  * Sealing, in the codec, beside the same work in bare EVP calls with a kept
  * context; and ndaencrypt ! ndadecrypt beside aesenc ! aesdec (aes-256-cbc, which
- * authenticates nothing), each as what it adds to the same pipeline. Rounds of
- * all take turns, and the median of their ratios counts. What is measured is CPU
- * time, user and system, of the whole process. Exits with 1 when more than
- * asked for was found. */
+ * authenticates nothing), each as what it adds to the same pipeline. What is
+ * measured is CPU time, user and system, of the whole process. Many short rounds
+ * of all take turns. Each one's least counts, as neighbours on the same core and
+ * in the same caches only ever make code slower, and not all code alike; the
+ * median of the rounds' ratios stands beside. Exits with 1 when more than asked
+ * for was found. */
 
 #include "config.h"
 
@@ -25,9 +27,9 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#define N_ROUNDS 15
-#define N_SEALS 20000
-#define N_BUFFERS 20000
+#define N_ROUNDS 51
+#define N_SEALS 5000
+#define N_BUFFERS 6000
 #define MAX_SEAL_RATIO 1.15
 #define MAX_ADDED_RATIO 0.80
 
@@ -42,10 +44,17 @@ compare (gconstpointer a, gconstpointer b)
 }
 
 static gdouble
-median (gdouble * values, guint n)
+least (gdouble * values)
 {
-  qsort (values, n, sizeof (*values), compare);
-  return values[n / 2];
+  qsort (values, N_ROUNDS, sizeof (*values), compare);
+  return values[0];
+}
+
+static gdouble
+median (gdouble * values)
+{
+  qsort (values, N_ROUNDS, sizeof (*values), compare);
+  return values[N_ROUNDS / 2];
 }
 
 static gdouble
@@ -197,13 +206,17 @@ static gboolean
 print_row (const gchar * what, guint n_bytes, gdouble ours, gdouble theirs,
     gdouble ratio, gdouble limit)
 {
-  g_print ("%-34s %6u B %8.0f ns %8.0f ns %6.2f  (at most %.2f) %s\n", what,
-      n_bytes, ours, theirs, ratio, limit, ratio <= limit ? "" : "TOO MUCH");
+  gboolean ok = ours <= limit * theirs;
+
+  g_print ("%-30s %4u B %7.0f ns %7.0f ns %6.2f %8.2f  (at most %.2f) %s\n",
+      what, n_bytes, ours, theirs, ours / theirs, ratio, limit,
+      ok ? "" : "TOO MUCH");
   g_print
       ("{\"bench\":\"crypto\",\"what\":\"%s\",\"bytes\":%u,\"ours_ns\":%.0f,"
-      "\"theirs_ns\":%.0f,\"ratio\":%.3f,\"limit\":%.2f}\n", what, n_bytes,
-      ours, theirs, ratio, limit);
-  return ratio <= limit;
+      "\"theirs_ns\":%.0f,\"ratio\":%.3f,\"median_ratio\":%.3f,"
+      "\"limit\":%.2f}\n", what, n_bytes, ours, theirs, ours / theirs, ratio,
+      limit);
+  return ok;
 }
 
 static gboolean
@@ -221,27 +234,28 @@ compare_sealing (guint n_bytes)
     ratios[i] = ours[i] / theirs[i];
   }
   sealing_clear (s);
-  return print_row ("seal / bare EVP", n_bytes, median (ours, N_ROUNDS),
-      median (theirs, N_ROUNDS), median (ratios, N_ROUNDS), MAX_SEAL_RATIO);
+  return print_row ("seal / bare EVP", n_bytes, least (ours), least (theirs),
+      median (ratios), MAX_SEAL_RATIO);
 }
 
 static gboolean
 compare_pipelines (guint n_bytes)
 {
-  gdouble ours[N_ROUNDS], theirs[N_ROUNDS], ratios[N_ROUNDS];
+  gdouble empty[N_ROUNDS], ours[N_ROUNDS], theirs[N_ROUNDS], ratios[N_ROUNDS];
+  gdouble without;
 
   for (guint which = 0; which < G_N_ELEMENTS (elements); which++)
     time_pipeline (which, n_bytes);
   for (guint i = 0; i < N_ROUNDS; i++) {
-    gdouble empty = time_pipeline (0, n_bytes);
-
-    theirs[i] = time_pipeline (1, n_bytes) - empty;
-    ours[i] = time_pipeline (2, n_bytes) - empty;
-    ratios[i] = ours[i] / theirs[i];
+    empty[i] = time_pipeline (0, n_bytes);
+    theirs[i] = time_pipeline (1, n_bytes);
+    ours[i] = time_pipeline (2, n_bytes);
+    ratios[i] = (ours[i] - empty[i]) / (theirs[i] - empty[i]);
   }
-  return print_row ("nda / aesenc ! aesdec, added", n_bytes,
-      median (ours, N_ROUNDS), median (theirs, N_ROUNDS), median (ratios,
-          N_ROUNDS), MAX_ADDED_RATIO);
+  without = least (empty);
+  return print_row ("added, nda / aesenc ! aesdec", n_bytes,
+      least (ours) - without, least (theirs) - without, median (ratios),
+      MAX_ADDED_RATIO);
 }
 
 int
@@ -250,8 +264,8 @@ main (int argc, char **argv)
   gboolean ok = TRUE;
 
   gst_init (&argc, &argv);
-  g_print ("%-34s %8s %11s %11s %6s\n", "CPU time a block, median of rounds",
-      "block", "ours", "theirs", "ratio");
+  g_print ("%-30s %6s %10s %10s %6s %8s\n", "CPU time a block, least of rounds",
+      "block", "ours", "theirs", "ratio", "median");
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
     ok &= compare_sealing (sizes[i]);
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
