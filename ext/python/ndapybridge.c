@@ -47,8 +47,10 @@
  *   longer than a block lasts, 10.67 ms
  * * `num-restarts` (guint64): processes of the plugin that took the place of one
  *   that ended, with #ndapybridge:isolation process
- * * `num-retries`, `num-reloads` (guint64): 0 for a processor, which is never
- *   offered a block twice
+ * * `num-reloads` (guint64): edited plugins that took the place of the one
+ *   before, by the action #ndapybridge::reload or #ndapybridge:auto-reload
+ * * `num-retries` (guint64): 0 for a processor, which is never offered a block
+ *   twice
  * * `queue-level`, `max-queue-level` (guint): blocks that wait, and the most
  *   that ever did
  * * `avg-`, `p50-`, `p99-`, `p999-`, `max-call-time` (guint64, ns): the
@@ -209,6 +211,7 @@ static const NdaPyHostEvents host_events = {
   .warn = nda_py_element_warn_of_parameter,
   .latency_changed = on_latency_changed,
   .restarted = nda_py_element_count_restart,
+  .reloaded = nda_py_element_note_reload,
 };
 
 static void

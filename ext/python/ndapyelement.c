@@ -61,6 +61,16 @@ get_parameter (gpointer element, const gchar * key)
   return value;
 }
 
+static gboolean
+reload (gpointer element)
+{
+  gpointer paused = nda_python_pause ();
+  gboolean ok = nda_py_host_reload (get_shared (element)->host);
+
+  nda_python_resume (paused);
+  return ok;
+}
+
 /* Sets the parameters of @text: now, where there is a plugin; where there is
  * none yet, they are set when it is opened. */
 static void
@@ -130,6 +140,10 @@ nda_py_element_set_property (NdaPyElement * self, guint id,
       settings->restart = g_value_get_enum (value);
       self->is_stale = TRUE;
       break;
+    case NDA_PY_PROP_AUTO_RELOAD:
+      settings->auto_reload = g_value_get_boolean (value);
+      self->is_stale = TRUE;
+      break;
     default:
       break;
   }
@@ -189,6 +203,9 @@ nda_py_element_get_property (NdaPyElement * self, guint id, GValue * value)
       break;
     case NDA_PY_PROP_RESTART:
       g_value_set_enum (value, settings->restart);
+      break;
+    case NDA_PY_PROP_AUTO_RELOAD:
+      g_value_set_boolean (value, settings->auto_reload);
       break;
     default:
       break;
@@ -255,6 +272,25 @@ nda_py_element_count_restart (gpointer element)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (self->lock);
 
   self->counters.n_restarts++;
+}
+
+/* What a host has to tell of a plugin that was loaded anew. */
+void
+nda_py_element_note_reload (gpointer element, const GError * error)
+{
+  NdaPyElement *self = get_shared (element);
+  g_autofree gchar *reason = NULL;
+
+  if (!error) {
+    g_mutex_lock (self->lock);
+    self->counters.n_reloads++;
+    g_mutex_unlock (self->lock);
+    return;
+  }
+  reason = g_strndup (error->message, strcspn (error->message, "\n"));
+  GST_ELEMENT_WARNING (element, LIBRARY, SETTINGS,
+      (_("The edited plugin is not used, the one before goes on: %s"), reason),
+      ("%s", error->message));
 }
 
 static void
@@ -394,6 +430,10 @@ install_properties (GObjectClass * class)
           "another process takes its place, at once if this one went well "
           "for a second, else after 0.1 s to 10 s", restart_get_type (),
           NDA_PY_RESTART_ALWAYS, flags | GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property (class, NDA_PY_PROP_AUTO_RELOAD,
+      g_param_spec_boolean ("auto-reload", "Reload by itself",
+          "Load the plugin anew whenever its file is written, as the action "
+          "“reload” does", FALSE, flags | GST_PARAM_MUTABLE_READY));
   g_object_class_install_property (class, NDA_PY_PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics",
           "Counters since the element left NULL, all from one moment: blocks, "
@@ -406,6 +446,19 @@ static void
 install_signals (GType type)
 {
   const GSignalFlags flags = G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION;
+
+  /**
+   * NdaPyElement::reload:
+   *
+   * Loads the plugin's file anew, with the parameters that it has. The edited
+   * plugin takes the place of the one before between two blocks, and no block is
+   * lost. When it does not load or start, the one before goes on, and a warning
+   * says why.
+   *
+   * Returns: whether there is an edited plugin, which loads
+   */
+  g_signal_new_class_handler ("reload", type, flags, G_CALLBACK (reload), NULL,
+      NULL, NULL, G_TYPE_BOOLEAN, 0);
 
   /**
    * NdaPyElement::set-parameter:

@@ -11,6 +11,7 @@
 
 #include "ndablockqueue.h"
 #include "ndapyhost.h"
+#include "ndapywatch.h"
 #include "ndastats.h"
 
 G_BEGIN_DECLS
@@ -26,6 +27,7 @@ typedef struct
   GstClockTime deadline;
   guint64 memory_limit;
   NdaPyRestart restart;
+  gboolean auto_reload;
 } NdaPySettings;
 
 typedef struct
@@ -47,6 +49,7 @@ typedef struct
 {
   GstElement *element;          /* [const] not owned; whose this is */
   NdaPyHost *host;              /* [const] owned; has its own lock */
+  NdaPyWatch *watch;            /* [state changes] owned, or NULL */
   const NdaStatsField *fields;  /* [const] of the statistics */
   GMutex *lock;                 /* [const] the counters lock; not owned */
 
@@ -71,6 +74,7 @@ enum
   NDA_PY_PROP_DEADLINE,
   NDA_PY_PROP_MEMORY_LIMIT,
   NDA_PY_PROP_RESTART,
+  NDA_PY_PROP_AUTO_RELOAD,
   NDA_PY_PROP_STATS,
   NDA_PY_N_PROPS
 };
@@ -114,6 +118,7 @@ GstStateChangeReturn nda_py_element_change_state (NdaPyElement * self,
 void nda_py_element_post_error (NdaPyElement * self, const GError * error);
 void nda_py_element_warn_of_parameter (gpointer element, const gchar * text);
 void nda_py_element_count_restart (gpointer element);
+void nda_py_element_note_reload (gpointer element, const GError * error);
 
 /* the block thread; counting the blocks themselves is the caller's */
 gboolean nda_py_element_call (NdaPyElement * self, NdaPyBlock * block,

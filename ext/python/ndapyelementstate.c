@@ -42,6 +42,14 @@ clear_settings (NdaPySettings * copy)
   g_free (copy->python);
 }
 
+static void
+reload_edited (gpointer user_data)
+{
+  NdaPyElement *self = user_data;
+
+  nda_py_host_reload (self->host);
+}
+
 static gboolean
 load_with (NdaPyElement * self, const NdaPySettings * settings, GError ** error)
 {
@@ -58,7 +66,18 @@ load_with (NdaPyElement * self, const NdaPySettings * settings, GError ** error)
   config = (NdaPyHostConfig) {
   file, settings->isolation, settings->python, settings->deadline,
         settings->memory_limit, settings->restart};
-  return nda_py_host_open (self->host, &config, parameters, error);
+  if (!nda_py_host_open (self->host, &config, parameters, error))
+    return FALSE;
+  if (settings->auto_reload)
+    self->watch = nda_py_watch_new (file, reload_edited, self);
+  return TRUE;
+}
+
+static void
+close_plugin (NdaPyElement * self)
+{
+  g_clear_pointer (&self->watch, nda_py_watch_free);
+  nda_py_host_close (self->host);
 }
 
 static gboolean
@@ -99,7 +118,7 @@ start (NdaPyElement * self)
   GST_OBJECT_UNLOCK (self->element);
 
   if (is_stale || nda_py_host_is_spent (self->host)) {
-    nda_py_host_close (self->host);
+    close_plugin (self);
     if (!open_plugin (self))
       return FALSE;
   }
@@ -136,7 +155,7 @@ change_state_without_gil (NdaPyElement * self, GstStateChange transition,
   result = parent_class->change_state (self->element, transition);
 
   if (transition == GST_STATE_CHANGE_READY_TO_NULL)
-    nda_py_host_close (self->host);
+    close_plugin (self);
   return result;
 }
 

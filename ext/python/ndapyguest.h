@@ -25,6 +25,12 @@ typedef struct
   NdaPyIsolation isolation;     /* where it is, or will be opened */
   NdaPyPlugin *plugin;          /* owned; content: [GIL] */
   NdaPyRemote *remote;          /* owned; has its own lock */
+
+  /* of a plugin in this process */
+  gchar *path;                  /* [const] while open; owned */
+  NdaPyRole role;               /* [const] while open */
+  NdaPyPlugin *next;            /* [GIL] owned; to take its place */
+  NdaPyParameters *parameters;  /* [GIL] owned; the last of each key */
 } NdaPyGuest;
 
 /* where calls can be made */
@@ -44,6 +50,7 @@ gboolean nda_py_guest_open (NdaPyGuest * guest,
     const NdaPyRemoteConfig * config, GError ** error);
 void nda_py_guest_close (NdaPyGuest * guest);
 void nda_py_guest_abandon (NdaPyGuest * guest);
+gboolean nda_py_guest_reload (NdaPyGuest * guest, GError ** error);
 
 /* calls */
 gboolean nda_py_guest_start (NdaPyGuest * guest, NdaPyFormat * format,
@@ -57,5 +64,8 @@ NdaPyCallResult nda_py_guest_call (NdaPyGuest * guest, const NdaPyAudio * in,
     const NdaPyAudio * out, guint n_frames, gboolean is_gated);
 gchar *nda_py_guest_take_error (NdaPyGuest * guest);
 void nda_py_guest_collect (NdaPyGuest * guest);
+gboolean nda_py_guest_has_next (NdaPyGuest * guest);
+gboolean nda_py_guest_exchange (NdaPyGuest * guest,
+    const NdaPyFormat * running, GError ** error);
 
 G_END_DECLS

@@ -14,6 +14,10 @@
  * at once, and with it what others want set meanwhile; `is_setting` then makes
  * the next block call wait.
  *
+ * An edited plugin is loaded beside the calls of the one before. The block thread
+ * finds `has_next` and starts it before its next call; at rest whoever loaded it
+ * exchanges the two, with `is_setting` set.
+ *
  * STOP. The stopper sets `is_stopping`, so that no call begins, and waits a
  * grace for the one that runs. Then it calls the plugin's stop () beside it,
  * which is how some plugins are unblocked (9.2). What still runs after that is
@@ -150,8 +154,8 @@ nda_py_host_take_pending_locked (NdaPyHost * self)
 }
 
 /* Keeps the plugin from being shut down. FALSE: there is none. */
-static gboolean
-begin_use (NdaPyHost * self)
+gboolean
+nda_py_host_begin_use (NdaPyHost * self)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
@@ -161,8 +165,8 @@ begin_use (NdaPyHost * self)
   return TRUE;
 }
 
-static void
-end_use (NdaPyHost * self)
+void
+nda_py_host_end_use (NdaPyHost * self)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
@@ -211,7 +215,7 @@ nda_py_host_set_parameter (NdaPyHost * self, const gchar * key,
 {
   gboolean ok;
 
-  if (!begin_use (self))
+  if (!nda_py_host_begin_use (self))
     return FALSE;
   g_mutex_lock (&self->lock);
   ok = is_open_locked (self);
@@ -221,7 +225,7 @@ nda_py_host_set_parameter (NdaPyHost * self, const gchar * key,
   }
   g_mutex_unlock (&self->lock);
   ok = ok && set_pending (self);
-  end_use (self);
+  nda_py_host_end_use (self);
   return ok;
 }
 
@@ -262,9 +266,9 @@ nda_py_host_get_parameter (NdaPyHost * self, const gchar * key)
   GetJob job = { self, key, NULL };
 
   wait_for_parameters (self);
-  if (begin_use (self)) {
+  if (nda_py_host_begin_use (self)) {
     nda_py_guest_run (&self->guest, get_job, &job, NULL);
-    end_use (self);
+    nda_py_host_end_use (self);
   }
   return job.value ? job.value : g_strdup ("");
 }
@@ -335,11 +339,13 @@ nda_py_host_is_spent (NdaPyHost * self)
 }
 
 /* Shuts the plugin down, if there is one. It must have been stopped. Where a
- * call of somebody else does not end, it is left as it is. */
+ * call of somebody else does not end, as any to a process does, it is left as it
+ * is. */
 void
 nda_py_host_close (NdaPyHost * self)
 {
-  gint64 deadline = g_get_monotonic_time () + STOP_TIMEOUT;
+  gint64 deadline = self->guest.isolation == NDA_PY_ISOLATION_PROCESS ?
+      G_MAXINT64 : g_get_monotonic_time () + STOP_TIMEOUT;
   gboolean is_free;
 
   g_mutex_lock (&self->lock);

@@ -33,6 +33,8 @@ typedef struct
   void (*warn) (gpointer owner, const gchar * text);
   void (*latency_changed) (gpointer owner);
   void (*restarted) (gpointer owner);   /* the plugin's process is another */
+  /* the plugin was loaded anew, or, with an error, is the one before */
+  void (*reloaded) (gpointer owner, const GError * error);
 } NdaPyHostEvents;
 
 /* Which plugin is opened, and how */
@@ -69,6 +71,7 @@ guint nda_py_host_process (NdaPyHost * host, NdaPyBlock ** blocks,
 void nda_py_host_collect (NdaPyHost * host);
 
 /* any thread */
+gboolean nda_py_host_reload (NdaPyHost * host);
 gboolean nda_py_host_set_parameter (NdaPyHost * host, const gchar * key,
     const gchar * value);
 gchar *nda_py_host_get_parameter (NdaPyHost * host, const gchar * key);

@@ -87,8 +87,11 @@ start_plugin (NdaPyHost * self, gboolean is_running, NdaPyFormat * format,
 {
   if (is_running)
     nda_py_guest_stop (&self->guest);
+  if (nda_py_guest_has_next (&self->guest))
+    nda_py_guest_exchange (&self->guest, NULL, NULL);
   if (!nda_py_guest_start (&self->guest, format, error))
     return FALSE;
+  self->format = *format;
   nda_py_guest_get_facts (&self->guest, facts);
   return TRUE;
 }
@@ -168,6 +171,24 @@ is_stopping (NdaPyHost * self)
   return self->is_stopping;
 }
 
+/* Lets an edited plugin take the place of the one before, between two blocks. */
+static void
+exchange (NdaPyHost * self)
+{
+  g_autoptr (GError) error = NULL;
+  NdaPyFacts facts = { 0 };
+
+  if (!begin_call (self))
+    return;
+  if (nda_py_guest_has_next (&self->guest))     /* else a start has come first */
+    nda_py_guest_exchange (&self->guest, &self->format, &error);
+  nda_py_guest_get_facts (&self->guest, &facts);
+  nda_py_guest_leave (&self->guest);
+  end_call (self, STATE_RUNNING);
+  nda_py_host_report_facts (self, &facts);
+  self->events->reloaded (self->owner, error);
+}
+
 /* Runs @blocks through the plugin under one acquisition of the GIL, whose
  * length goes to @gil_wait. Returns how many were run: fewer when one failed and
  * @stop_at_failure or the plugin is being stopped, which may be why it failed;
@@ -176,9 +197,14 @@ guint
 nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
     gboolean stop_at_failure, GstClockTime * gil_wait)
 {
-  GstClockTime begin = gst_util_get_timestamp (), now;
+  GstClockTime begin, now;
   guint n_run = 0;
 
+  if (G_UNLIKELY (g_atomic_int_get (&self->has_next))) {
+    g_atomic_int_set (&self->has_next, FALSE);
+    exchange (self);
+  }
+  begin = gst_util_get_timestamp ();
   if (!begin_call (self))
     return 0;
   now = gst_util_get_timestamp ();

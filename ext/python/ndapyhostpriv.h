@@ -44,7 +44,9 @@ struct _NdaPyHost
   GThread *block_thread;        /* [host lock] not owned */
   gulong python_thread;         /* [host lock] its name in Python */
 
+  gint has_next;                /* [atomic] an edited plugin waits for a block */
   gboolean is_failing;          /* [block thread] in a burst of failures */
+  NdaPyFormat format;           /* [block thread] that it was started with */
 };
 
 /* [GIL] */
@@ -63,6 +65,8 @@ void nda_py_host_report_parameters (NdaPyHost * self,
     NdaPyParametersJob * job);
 void nda_py_host_report_facts (NdaPyHost * self, const NdaPyFacts * facts);
 NdaPyParameters *nda_py_host_take_pending_locked (NdaPyHost * self);
+gboolean nda_py_host_begin_use (NdaPyHost * self);
+void nda_py_host_end_use (NdaPyHost * self);
 void nda_py_host_set_state (NdaPyHost * self, NdaPyHostState state);
 
 G_END_DECLS

@@ -37,6 +37,22 @@ nda_py_parameters_new (void)
       nda_py_parameter_free);
 }
 
+/* Adds one, which takes the place of any other with its key. */
+void
+nda_py_parameters_put (NdaPyParameters * self, const gchar * key,
+    const gchar * value)
+{
+  for (guint i = 0; i < self->len; i++) {
+    NdaPyParameter *p = g_ptr_array_index (self, i);
+
+    if (g_str_equal (p->key, key)) {
+      g_ptr_array_remove_index (self, i);
+      break;
+    }
+  }
+  g_ptr_array_add (self, nda_py_parameter_new (key, value));
+}
+
 /* The quoted value at *@text, behind its opening quote; *@text ends up behind
  * the closing one. NULL when there is none. */
 static gchar *

@@ -30,6 +30,8 @@ void nda_py_parameter_free (NdaPyParameter * parameter);
 
 NdaPyParameters *nda_py_parameters_new (void);
 NdaPyParameters *nda_py_parameters_parse (const gchar * text, GError ** error);
+void nda_py_parameters_put (NdaPyParameters * parameters, const gchar * key,
+    const gchar * value);
 gchar *nda_py_parameters_hide (const gchar * text);
 
 G_END_DECLS

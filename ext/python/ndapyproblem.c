@@ -10,6 +10,13 @@
 
 #include <glib/gi18n-lib.h>
 
+gboolean
+nda_py_format_is_equal (const NdaPyFormat * a, const NdaPyFormat * b)
+{
+  return a->rate == b->rate && a->n_channels == b->n_channels
+      && a->n_frames == b->n_frames;
+}
+
 const gchar *
 nda_py_role_name (NdaPyRole role)
 {
@@ -87,6 +94,16 @@ nda_py_problem_set_error (GError ** error, NdaPyProblem problem,
           _("The plugin “%s” cannot be configured: %s"), path, reason);
       break;
   }
+}
+
+/* Says that the plugin @path, begun anew, is not like the one before. */
+void
+nda_py_problem_set_format_error (GError ** error, const gchar * path)
+{
+  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+      _
+      ("The plugin “%s” began again with another rate, buffer size or number "
+          "of channels"), path);
 }
 
 /* Why a block call failed (transfer full): for @reason, or because it returned

@@ -22,6 +22,7 @@ typedef enum
 
 void nda_py_problem_set_error (GError ** error, NdaPyProblem problem,
     const gchar * path, const gchar * name, const gchar * reason);
+void nda_py_problem_set_format_error (GError ** error, const gchar * path);
 NdaPyProblem nda_py_problem_from_nick (const gchar * nick);
 
 gchar *nda_py_problem_describe_failure (const gchar * path, NdaPyRole role,

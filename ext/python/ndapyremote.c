@@ -12,19 +12,20 @@
  *
  * HAND-OVER. `worker` is the process of the moment, NULL while there is none.
  * Whoever uses it holds a reference. A new one is complete, with parameters and
- * started, before it stands there; the keeper alone puts one there.
+ * started, before it stands there; the keeper alone puts one there. For an edited
+ * plugin it waits until the block thread, `caller`, is out of the one before, and
+ * holds that thread back, by `is_paused`, while there may be one of them only.
  *
  * STOP. `is_closing` is set and the keeper woken, which ends at once, or as soon
  * as the process that it makes has answered. */
 
 #include "config.h"
 
-#include "ndapyremote.h"
+#include "ndapyremotepriv.h"
 
 #include "ndapylog.h"
 #include "ndapyproblem.h"
 #include "ndapython.h"
-#include "ndapyworker.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -41,28 +42,6 @@
 /* How often its memory is looked at, in milliseconds */
 #define MEMORY_INTERVAL 100
 
-struct _NdaPyRemote
-{
-  NdaPyRemoteConfig config;     /* [const] */
-  NdaPyWorkerConfig worker_config;      /* [const] owned */
-  GThread *keeper;              /* [const] owned */
-  gint wake_fd;                 /* [const] the keeper's doorbell */
-
-  GMutex lock;
-  GCond changed;                /* is_open, is_closing, worker */
-  gboolean is_open;             /* [lock] the first process has answered */
-  GError *error;                /* [lock] owned; why it could not be made */
-  gboolean is_closing;          /* [lock] */
-  NdaPyWorker *worker;          /* [lock] owned reference, or NULL */
-  NdaPyParameters *parameters;  /* [lock] owned; the last of each key */
-  guint n_remembered;           /* [lock] how often one was put there */
-  gboolean is_started;          /* [lock] the plugin shall run */
-  NdaPyFormat format;           /* [lock] that it was started with */
-  gchar *death;                 /* [lock] owned; how the last one ended */
-
-  gchar *failure;               /* [block thread] owned; of the last call */
-};
-
 /* --- parameters --------------------------------------------------------- */
 
 static void
@@ -71,15 +50,7 @@ remember_parameter (NdaPyRemote * self, const gchar * key, const gchar * value)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   self->n_remembered++;
-  for (guint i = 0; i < self->parameters->len; i++) {
-    NdaPyParameter *p = g_ptr_array_index (self->parameters, i);
-
-    if (g_str_equal (p->key, key)) {
-      g_ptr_array_remove_index (self->parameters, i);
-      break;
-    }
-  }
-  g_ptr_array_add (self->parameters, nda_py_parameter_new (key, value));
+  nda_py_parameters_put (self->parameters, key, value);
 }
 
 static NdaPyParameters *
@@ -98,8 +69,8 @@ copy_parameters (NdaPyRemote * self, guint * n_remembered)
 }
 
 /* Returns how often one had been remembered by then. */
-static guint
-set_parameters_again (NdaPyRemote * self, NdaPyWorker * worker)
+guint
+nda_py_remote_set_parameters_again (NdaPyRemote * self, NdaPyWorker * worker)
 {
   guint n_remembered;
   g_autoptr (GPtrArray) parameters = copy_parameters (self, &n_remembered);
@@ -115,8 +86,9 @@ set_parameters_again (NdaPyRemote * self, NdaPyWorker * worker)
 /* --- the keeper --------------------------------------------------------- */
 
 /* Starts the plugin in @worker if it ran before, with what it had then. */
-static gboolean
-start_again (NdaPyRemote * self, NdaPyWorker * worker, GError ** error)
+gboolean
+nda_py_remote_start_again (NdaPyRemote * self, NdaPyWorker * worker,
+    GError ** error)
 {
   NdaPyFormat before, format;
   gboolean is_started;
@@ -130,34 +102,34 @@ start_again (NdaPyRemote * self, NdaPyWorker * worker, GError ** error)
     return TRUE;
   if (!nda_py_worker_start (worker, &format, error))
     return FALSE;
-  if (format.rate == before.rate && format.n_channels == before.n_channels
-      && format.n_frames == before.n_frames)
+  if (nda_py_format_is_equal (&format, &before))
     return TRUE;
-  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-      _
-      ("The plugin “%s” began again with another rate, buffer size or number "
-          "of channels"), self->worker_config.path);
+  nda_py_problem_set_format_error (error, self->worker_config.path);
+  nda_py_worker_stop (worker);
   return FALSE;
 }
 
 /* Puts @worker (transfer full) to use, unless there is no more use for it or
  * the plugin was started or stopped meanwhile. Parameters that were set since
- * @n_remembered of them are set first. */
-static gboolean
-install (NdaPyRemote * self, NdaPyWorker * worker, gboolean is_started,
-    guint n_remembered)
+ * @n_remembered of them are set first. In @replaced the process that was there
+ * before (transfer full), or NULL. */
+gboolean
+nda_py_remote_install (NdaPyRemote * self, NdaPyWorker * worker,
+    gboolean is_started, guint n_remembered, NdaPyWorker ** replaced)
 {
   gboolean ok;
 
   g_mutex_lock (&self->lock);
   while (self->n_remembered != n_remembered) {
     g_mutex_unlock (&self->lock);
-    n_remembered = set_parameters_again (self, worker);
+    n_remembered = nda_py_remote_set_parameters_again (self, worker);
     g_mutex_lock (&self->lock);
   }
   ok = !self->is_closing && self->is_started == is_started;
-  if (ok)
+  if (ok) {
+    *replaced = self->worker;
     self->worker = worker;
+  }
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
   if (!ok)
@@ -172,6 +144,7 @@ replace (NdaPyRemote * self)
 {
   g_autoptr (GError) error = NULL;
   NdaPyWorker *worker = nda_py_worker_new (&self->worker_config, &error);
+  NdaPyWorker *replaced = NULL;
   gboolean was_started;
   guint n_remembered;
 
@@ -180,11 +153,13 @@ replace (NdaPyRemote * self)
   g_mutex_unlock (&self->lock);
 
   if (worker) {
-    n_remembered = set_parameters_again (self, worker);
-    if (start_again (self, worker, &error)) {
+    n_remembered = nda_py_remote_set_parameters_again (self, worker);
+    if (nda_py_remote_start_again (self, worker, &error)) {
       self->config.restarted (self->config.owner);
-      return install (self, worker, was_started, n_remembered);
+      return nda_py_remote_install (self, worker, was_started, n_remembered,
+          &replaced);
     }
+    nda_py_worker_shut_down (worker);
     nda_py_worker_unref (worker);
   }
   GST_WARNING ("The plugin cannot be restarted: %s", error->message);
@@ -217,6 +192,14 @@ is_closing (NdaPyRemote * self)
   return self->is_closing;
 }
 
+static gboolean
+is_to_reload (NdaPyRemote * self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return self->reload != NULL;
+}
+
 /* FALSE: there is no more use for the plugin. */
 static gboolean
 wait_before_restart (NdaPyRemote * self, gint64 back_off)
@@ -224,7 +207,7 @@ wait_before_restart (NdaPyRemote * self, gint64 back_off)
   gint64 end = g_get_monotonic_time () + back_off;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  while (!self->is_closing
+  while (!self->is_closing && !self->reload
       && (self->config.restart == NDA_PY_RESTART_NEVER
           || g_get_monotonic_time () < end)) {
     if (self->config.restart == NDA_PY_RESTART_NEVER)
@@ -235,20 +218,22 @@ wait_before_restart (NdaPyRemote * self, gint64 back_off)
   return !self->is_closing;
 }
 
-/* Looks after the process until it has ended, or there is no more use for
- * it. */
+/* Looks after the process until it has ended, or the keeper is asked for
+ * something else. */
 static void
 look_after (NdaPyRemote * self)
 {
-  guint64 limit = self->config.memory_limit;
+  guint64 limit = self->config.memory_limit, n_wakes;
   NdaPyWorker *worker;
 
   g_mutex_lock (&self->lock);
   worker = nda_py_worker_ref (self->worker);
   g_mutex_unlock (&self->lock);
 
-  while (!nda_py_worker_is_dead (worker) && !is_closing (self)) {
+  while (!nda_py_worker_is_dead (worker) && !is_closing (self)
+      && !is_to_reload (self)) {
     nda_py_worker_watch (worker, self->wake_fd, limit ? MEMORY_INTERVAL : -1);
+    while (read (self->wake_fd, &n_wakes, sizeof (n_wakes)) > 0);
     if (limit && nda_py_worker_get_memory (worker) > limit)
       nda_py_worker_kill (worker,
           _("it took more memory than “memory-limit”"));
@@ -270,6 +255,10 @@ keep (NdaPyRemote * self)
     look_after (self);
     if (is_closing (self))
       return;
+    if (is_to_reload (self)) {
+      nda_py_remote_reload_now (self);
+      continue;
+    }
     bury (self);
     if (g_get_monotonic_time () - begin >= GOOD_TIME)
       back_off = 0;
@@ -277,7 +266,8 @@ keep (NdaPyRemote * self)
       if (!wait_before_restart (self, back_off))
         return;
       back_off = CLAMP (back_off * 2, FIRST_BACK_OFF, LAST_BACK_OFF);
-    } while (!replace (self));
+    } while (!(is_to_reload (self) ? nda_py_remote_reload_now (self) :
+            replace (self)));
   }
 }
 
@@ -300,8 +290,7 @@ keeper_thread (gpointer data)
   g_mutex_lock (&self->lock);
   worker = g_steal_pointer (&self->worker);
   g_mutex_unlock (&self->lock);
-  if (worker)
-    nda_py_worker_unref (worker);
+  g_clear_pointer (&worker, nda_py_worker_unref);
   return NULL;
 }
 
@@ -361,11 +350,19 @@ get_worker (NdaPyRemote * self)
   return self->worker ? nda_py_worker_ref (self->worker) : NULL;
 }
 
+void
+nda_py_remote_wake_keeper (NdaPyRemote * self)
+{
+  const guint64 one = 1;
+
+  if (write (self->wake_fd, &one, sizeof (one)) < 0)
+    GST_WARNING ("The keeper of a plugin cannot be woken");
+}
+
 /* Shuts the plugin down and ends its process. */
 void
 nda_py_remote_shut_down (NdaPyRemote * self)
 {
-  const guint64 one = 1;
   NdaPyWorker *worker;
 
   g_mutex_lock (&self->lock);
@@ -377,8 +374,7 @@ nda_py_remote_shut_down (NdaPyRemote * self)
     nda_py_worker_shut_down (worker);
     nda_py_worker_unref (worker);
   }
-  if (write (self->wake_fd, &one, sizeof (one)) < 0)
-    GST_WARNING ("The keeper of a plugin cannot be woken");
+  nda_py_remote_wake_keeper (self);
   free_remote (self);
 }
 
@@ -549,13 +545,37 @@ describe_failure (NdaPyRemote * self, NdaPyWorker * worker,
       self->worker_config.role, reason);
 }
 
+/* The process of the moment (transfer full), or NULL. While the plugin is being
+ * exchanged, no call begins. */
+static NdaPyWorker *
+begin_call (NdaPyRemote * self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  while (G_UNLIKELY (self->is_paused))
+    g_cond_wait (&self->changed, &self->lock);
+  self->caller = self->worker;
+  return self->worker ? nda_py_worker_ref (self->worker) : NULL;
+}
+
+static void
+end_call (NdaPyRemote * self, NdaPyWorker * worker)
+{
+  g_mutex_lock (&self->lock);
+  self->caller = NULL;
+  if (G_UNLIKELY (self->reload != NULL))
+    g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  nda_py_worker_unref (worker);
+}
+
 /* Makes one block call, as nda_py_plugin_call () does; DEAD while there is
  * nobody to make it. */
 NdaPyCallResult
 nda_py_remote_call (NdaPyRemote * self, const NdaPyAudio * in,
     const NdaPyAudio * out, guint n_frames, gboolean is_gated)
 {
-  NdaPyWorker *worker = get_worker (self);
+  NdaPyWorker *worker = begin_call (self);
   NdaPyCallResult result = NDA_PY_CALL_DEAD;
 
   if (worker)
@@ -565,7 +585,7 @@ nda_py_remote_call (NdaPyRemote * self, const NdaPyAudio * in,
     self->failure = describe_failure (self, worker, result);
   }
   if (worker)
-    nda_py_worker_unref (worker);
+    end_call (self, worker);
   return result;
 }
 

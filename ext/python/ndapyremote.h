@@ -37,6 +37,7 @@ typedef struct _NdaPyRemote NdaPyRemote;
 NdaPyRemote *nda_py_remote_new (const NdaPyRemoteConfig * config,
     GError ** error);
 void nda_py_remote_shut_down (NdaPyRemote * remote);
+gboolean nda_py_remote_reload (NdaPyRemote * remote, GError ** error);
 
 /* the block thread */
 gboolean nda_py_remote_start (NdaPyRemote * remote, NdaPyFormat * format,

@@ -43,6 +43,7 @@ typedef enum
   NDA_PY_CALL_DEAD,             /* the plugin's process died, or is being made */
 } NdaPyCallResult;
 
+gboolean nda_py_format_is_equal (const NdaPyFormat * a, const NdaPyFormat * b);
 const gchar *nda_py_role_name (NdaPyRole role);
 const gchar *nda_py_role_call_name (NdaPyRole role);
 

@@ -134,6 +134,7 @@ static const NdaPyHostEvents host_events = {
   .warn = nda_py_element_warn_of_parameter,
   .latency_changed = on_latency_changed,
   .restarted = nda_py_element_count_restart,
+  .reloaded = nda_py_element_note_reload,
 };
 
 /* --- negotiation --- */

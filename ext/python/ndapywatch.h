@@ -1,0 +1,22 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Looks out for a file that is written, or replaced by another, as editors do. */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct _NdaPyWatch NdaPyWatch;
+
+/* Called on a thread of its own, without a lock */
+typedef void (*NdaPyWatchFunc) (gpointer user_data);
+
+NdaPyWatch *nda_py_watch_new (const gchar * path, NdaPyWatchFunc func,
+    gpointer user_data);
+void nda_py_watch_free (NdaPyWatch * watch);
+
+G_END_DECLS
