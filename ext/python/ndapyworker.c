@@ -358,7 +358,16 @@ nda_py_worker_is_dead (NdaPyWorker * self)
   return self->is_dead;
 }
 
-/* Why it is dead (transfer full). */
+/* How a call ends that takes longer than @timeout (transfer full). */
+gchar *
+nda_py_worker_describe_timeout (GstClockTime timeout)
+{
+  return g_strdup_printf (_("a call did not return within %" G_GUINT64_FORMAT
+          " ms"), timeout / GST_MSECOND);
+}
+
+/* Why it is dead (transfer full). The system itself ends a block thread that it
+ * gave real-time priority and that keeps it beyond the deadline. */
 gchar *
 nda_py_worker_describe_death (NdaPyWorker * self)
 {
@@ -372,6 +381,8 @@ nda_py_worker_describe_death (NdaPyWorker * self)
     return g_strdup (_("it has ended"));
   if (info.si_code == CLD_EXITED)
     return g_strdup_printf (_("it exited with status %d"), info.si_status);
+  if (info.si_status == SIGXCPU)
+    return nda_py_worker_describe_timeout (self->config.deadline);
   return g_strdup_printf (_("it was killed by signal %d (%s)"),
       info.si_status, g_strsignal (info.si_status));
 }

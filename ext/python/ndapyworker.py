@@ -207,7 +207,8 @@ def become_real_time(deadline):
         return
     limit = deadline // 1000 + 100_000
     try:
-        resource.setrlimit(resource.RLIMIT_RTTIME, (limit, limit))
+        # SIGXCPU, by which the other side knows what it was; then SIGKILL
+        resource.setrlimit(resource.RLIMIT_RTTIME, (limit, limit + 100_000))
         os.sched_setscheduler(
             0,
             os.SCHED_FIFO | os.SCHED_RESET_ON_FORK,

@@ -88,8 +88,7 @@ sleep_for_reply (NdaPyWorker * self, gint64 begin, GstClockTime timeout)
     if (n_ready < 0 && errno == EINTR)
       continue;
     if (n_ready == 0) {
-      g_autofree gchar *reason = g_strdup_printf (_("a call did not return "
-              "within %" G_GUINT64_FORMAT " ms"), timeout / GST_MSECOND);
+      g_autofree gchar *reason = nda_py_worker_describe_timeout (timeout);
 
       nda_py_worker_kill (self, reason);
     }

@@ -20,6 +20,8 @@ FAULTS = {
         "signal 11",
     ),
     "endless": ("while True: pass", "500 ms"),
+    # the system's own limit on a thread with real-time priority
+    "over time": ("os.kill(os.getpid(), 24)  # SIGXCPU", "250 ms"),
     "stuck in C": ("import ctypes; ctypes.PyDLL(None).pause()", "500 ms"),
 }
 
