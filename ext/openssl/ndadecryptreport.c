@@ -24,8 +24,9 @@ describe (NdaOutcome outcome)
       return _("A record of an older session arrived, or one from after its "
           "session's end. If the sender was restarted, check its clock.");
     case NDA_OUTCOME_REPLAYED:
-      return _("A record arrived a second time. It was repeated on its way, or "
-          "by somebody who recorded it.");
+      return _("A record arrived a second time: it was repeated on its way, or "
+          "by somebody who recorded it. It is not used; get a stored stream "
+          "again from where it came from.");
     case NDA_OUTCOME_TOO_OLD:
       return
           _("A record arrived so late that it cannot be told from a repeated "
@@ -56,7 +57,8 @@ describe (NdaOutcome outcome)
     case NDA_OUTCOME_TRAILING:
       return
           _("There is something after the end of the stream, which is whole. "
-          "It was appended, and is not used.");
+          "It was appended, and is not used; cut it off, or set “on-bad” to "
+          "conceal.");
     default:
       g_assert_not_reached ();
   }

@@ -39,6 +39,15 @@ fail (GError ** error, NdaCryptoError code, const gchar * format, ...)
 
 /* --- reading --- */
 
+/* With errno */
+static gboolean
+fail_reading (const gchar * name, GError ** error)
+{
+  return fail (error, NDA_CRYPTO_ERROR_UNREADABLE,
+      _("The key file “%s” cannot be read: %s. Check the path, and to whom "
+          "the file belongs."), name, g_strerror (errno));
+}
+
 /* Only the owner may do anything with a file that holds a secret. */
 static gboolean
 check_mode (gint fd, const gchar * name, GError ** error)
@@ -46,9 +55,7 @@ check_mode (gint fd, const gchar * name, GError ** error)
   struct stat st;
 
   if (fstat (fd, &st))
-    return fail (error, NDA_CRYPTO_ERROR_UNREADABLE,
-        _("The key file “%s” cannot be read: %s"), name,
-        g_strerror (errno));
+    return fail_reading (name, error);
   if (S_ISREG (st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO)))
     return fail (error, NDA_CRYPTO_ERROR_UNREADABLE,
         _("Others than its owner can get at the key file “%s” (mode %04o). "
@@ -75,9 +82,7 @@ read_all (gint fd, const gchar * name, gsize * n_bytes, GError ** error)
       n = can_seek ? pread (fd, end, n_room, *n_bytes) : read (fd, end, n_room);
     while (n < 0 && errno == EINTR);
     if (n < 0) {
-      fail (error, NDA_CRYPTO_ERROR_UNREADABLE,
-          _("The key file “%s” cannot be read: %s"), name,
-          g_strerror (errno));
+      fail_reading (name, error);
       return NULL;
     }
     if (n == 0)
@@ -110,9 +115,7 @@ read_path (const gchar * path, gsize * n_bytes, GError ** error)
     return NULL;
   }
   if (fd < 0) {
-    fail (error, NDA_CRYPTO_ERROR_UNREADABLE,
-        _("The key file “%s” cannot be read: %s"), path,
-        g_strerror (errno));
+    fail_reading (path, error);
     return NULL;
   }
   secret = read_fd (fd, path, n_bytes, error);
