@@ -269,18 +269,17 @@ nda_crypto_map_own_memory (GstBuffer * buffer, GstMapInfo * map)
 /* --- actions --- */
 
 static gboolean
-tell (NdaCrypto * self, gboolean ok, GError * error)
+tell (NdaCrypto * self, const GError * error)
 {
-  if (!ok)
+  if (error)
     GST_WARNING_OBJECT (self, "key refused: %s", error->message);
-  g_clear_error (&error);
-  return ok;
+  return error == NULL;
 }
 
 static gboolean
 set_master_key (NdaCrypto * self, GBytes * key)
 {
-  GError *error = NULL;
+  g_autoptr (GError) error = NULL;
   gsize n;
   const guint8 *bytes;
 
@@ -289,19 +288,20 @@ set_master_key (NdaCrypto * self, GBytes * key)
     return TRUE;
   }
   bytes = g_bytes_get_data (key, &n);
-  return tell (self, nda_keyring_add_master (self->ring, NDA_KEY_FROM_ACTION,
-          bytes, n, &error), error);
+  nda_keyring_add_master (self->ring, NDA_KEY_FROM_ACTION, bytes, n, &error);
+  return tell (self, error);
 }
 
 static gboolean
 add_key (NdaCrypto * self, guint64 kid, guint suite, GBytes * key)
 {
-  GError *error = NULL;
+  g_autoptr (GError) error = NULL;
   gsize n = 0;
   const guint8 *bytes = key ? g_bytes_get_data (key, &n) : NULL;
 
-  return tell (self, nda_keyring_add_base (self->ring, NDA_KEY_FROM_ACTION,
-          kid, suite, bytes, n, &error), error);
+  nda_keyring_add_base (self->ring, NDA_KEY_FROM_ACTION, kid, suite, bytes, n,
+      &error);
+  return tell (self, error);
 }
 
 static gboolean
