@@ -199,9 +199,7 @@ memory_suite (void)
   TCase *tc = tcase_create ("memory");
 
   suite_add_tcase (suite, tc);
-#ifndef __SANITIZE_ADDRESS__
   tcase_add_test (tc, test_no_key_is_left_after_null);
-#endif
   return suite;
 }
 
