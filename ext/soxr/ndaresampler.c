@@ -6,10 +6,7 @@
 
 #include "ndaresampler.h"
 
-#include "ndablock.h"
-#include "ndasamples.h"
-
-#include <string.h>
+#include "ndaframes.h"
 
 /* How many frames are converted to or from a sample format, or made of
  * silence, at a time */
@@ -17,9 +14,8 @@
 
 struct _NdaResampler
 {
-  GstAudioInfo in;              /* [const] */
-  GstAudioInfo out;             /* [const] */
-  GstBufferPool *pool;          /* owned; blocks */
+  NdaFramesIn in;               /* what is being taken */
+  NdaFramesOut out;             /* what is being filled */
   GstAudioStreamAlign *align;   /* owned; finds unmarked discontinuities */
 
   /* in -> work -> [converter] -> work -> out */
@@ -29,16 +25,6 @@ struct _NdaResampler
   guint8 *work_out;             /* owned; a chunk; NULL: work is as out */
   guint8 *silence;              /* owned; a chunk of zeros, in any format */
   NdaResamplerGlide glide;      /* [const] steer is NULL: the ratio is fixed */
-
-  GstBuffer *input;             /* owned; what is being taken, mapped */
-  GstMapInfo input_map;
-  guint input_plane[NDA_BLOCK_MAX_CHANNELS];    /* where each begins, bytes */
-  guint n_input;                /* frames in it */
-  guint n_used;                 /* of these have been taken */
-
-  GstBuffer *block;             /* owned; what is being filled, mapped */
-  GstMapInfo block_map;
-  guint n_filled;               /* frames in it */
 
   guint64 n_in;                 /* frames taken since the last flush */
   guint64 n_out;                /* frames given since then */
@@ -81,12 +67,13 @@ choose_work_format (GstAudioFormat in, GstAudioFormat out)
 static gboolean
 open_soxr (NdaResampler * self, NdaQuality quality, GError ** error)
 {
-  self->work = self->in;
-  if (self->in.rate == self->out.rate)
+  self->work = self->in.info;
+  if (self->in.info.rate == self->out.info.rate)
     return TRUE;
-  set_format (&self->work, choose_work_format (self->in.finfo->format,
-          self->out.finfo->format));
-  self->converter = nda_soxr_new (&self->work, self->out.rate, quality, error);
+  set_format (&self->work, choose_work_format (self->in.info.finfo->format,
+          self->out.info.finfo->format));
+  self->converter =
+      nda_soxr_new (&self->work, self->out.info.rate, quality, error);
   return self->converter != NULL;
 }
 
@@ -95,9 +82,10 @@ open_polyphase (NdaResampler * self, const NdaResamplerGlide * glide)
 {
   if (glide)
     self->glide = *glide;
-  self->work = self->in;
+  self->work = self->in.info;
   set_format (&self->work, GST_AUDIO_FORMAT_F32);
-  self->converter = nda_polyphase_converter_new (&self->work, self->out.rate,
+  self->converter =
+      nda_polyphase_converter_new (&self->work, self->out.info.rate,
       glide ? NDA_POLYPHASE_GLIDING : NDA_POLYPHASE_FIXED);
 }
 
@@ -107,9 +95,9 @@ allocate_chunks (NdaResampler * self)
   gsize n_bytes = (gsize) CHUNK_FRAMES * self->work.bpf;
 
   self->silence = g_malloc0 (n_bytes);
-  if (self->work.finfo != self->in.finfo)
+  if (self->work.finfo != self->in.info.finfo)
     self->work_in = g_malloc (n_bytes);
-  if (self->work.finfo != self->out.finfo)
+  if (self->work.finfo != self->out.info.finfo)
     self->work_out = g_malloc (n_bytes);
 }
 
@@ -133,13 +121,9 @@ new_resampler (const GstAudioInfo * in, GstCaps * out_caps)
 {
   NdaResampler *self = g_new0 (NdaResampler, 1);
 
-  self->in = *in;
-  if (!gst_audio_info_from_caps (&self->out, out_caps))
-    g_assert_not_reached ();
+  self->in.info = *in;
+  nda_frames_out_init (&self->out, out_caps);
   self->align = nda_block_align_new (in->rate);
-  self->pool = nda_block_pool_new (out_caps, &self->out, NDA_BLOCK_FRAMES);
-  if (!self->pool)
-    g_error ("no memory for a pool of blocks");
   start_run (self);
   return self;
 }
@@ -169,36 +153,14 @@ nda_resampler_new_polyphase (const GstAudioInfo * in, GstCaps * out_caps,
   return self;
 }
 
-/* --- the buffers at both ends --- */
-
-static void
-close_input (NdaResampler * self)
-{
-  if (!self->input)
-    return;
-  gst_buffer_unmap (self->input, &self->input_map);
-  gst_clear_buffer (&self->input);
-  self->n_input = self->n_used = 0;
-}
-
-static void
-find_planes (NdaResampler * self)
-{
-  GstAudioMeta *meta = gst_buffer_get_audio_meta (self->input);
-  const guint n_bytes = self->n_input * self->in.bpf / self->in.channels;
-  gboolean has_offsets = meta && meta->offsets
-      && self->in.layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED;
-
-  for (gint i = 0; i < self->in.channels; i++)
-    self->input_plane[i] = has_offsets ? meta->offsets[i] : i * n_bytes;
-}
+/* --- blocks --- */
 
 /* Where the next frame out lies, in frames of the run's input. */
 static gdouble
 get_position (NdaResampler * self)
 {
   if (!self->glide.steer)
-    return self->n_run_out * (gdouble) self->in.rate / self->out.rate;
+    return self->n_run_out * (gdouble) self->in.info.rate / self->out.info.rate;
   return self->n_run_taken
       - self->converter->kind->get_pending (self->converter);
 }
@@ -215,7 +177,7 @@ steer (NdaResampler * self)
 static void
 begin_block (NdaResampler * self)
 {
-  self->n_filled = 0;
+  self->out.n_filled = 0;
   self->block_start = get_position (self);
   if (self->glide.steer && !self->n_to_drop)
     steer (self);
@@ -224,29 +186,15 @@ begin_block (NdaResampler * self)
 static void
 open_block (NdaResampler * self)
 {
-  if (gst_buffer_pool_acquire_buffer (self->pool, &self->block, NULL)
-      != GST_FLOW_OK)
-    self->block = gst_buffer_new_allocate (NULL,
-        (gsize) NDA_BLOCK_FRAMES * self->out.bpf, NULL);
-  if (!gst_buffer_map (self->block, &self->block_map, GST_MAP_WRITE))
-    g_error ("system memory of a pool cannot be mapped");
+  nda_frames_out_open (&self->out);
   begin_block (self);
-}
-
-static void
-drop_block (NdaResampler * self)
-{
-  if (self->block)
-    gst_buffer_unmap (self->block, &self->block_map);
-  gst_clear_buffer (&self->block);
-  self->n_filled = 0;
 }
 
 /* Whether nothing can be heard in the block but what was GAP. */
 static gboolean
 is_gap (NdaResampler * self)
 {
-  const gdouble in_per_out = (gdouble) self->in.rate / self->out.rate;
+  const gdouble in_per_out = (gdouble) self->in.info.rate / self->out.info.rate;
   const gdouble reach = self->converter ? self->converter->reach : 0;
   const gdouble last = get_position (self) - in_per_out;
 
@@ -255,20 +203,9 @@ is_gap (NdaResampler * self)
 }
 
 static void
-add_planes (NdaResampler * self, GstBuffer * block)
-{
-  const gsize n_bytes = NDA_BLOCK_FRAMES * self->out.bpf / self->out.channels;
-  gsize offsets[NDA_BLOCK_MAX_CHANNELS];
-
-  for (gint i = 0; i < self->out.channels; i++)
-    offsets[i] = i * n_bytes;
-  gst_buffer_add_audio_meta (block, &self->out, self->n_filled, offsets);
-}
-
-static void
 stamp (NdaResampler * self, GstBuffer * block)
 {
-  const gdouble ns = (gdouble) GST_SECOND / self->in.rate;
+  const gdouble ns = (gdouble) GST_SECOND / self->in.info.rate;
 
   GST_BUFFER_PTS (block) = self->run_start;
   if (!self->glide.stamps_by_input) {
@@ -284,69 +221,21 @@ stamp (NdaResampler * self, GstBuffer * block)
 static GstBuffer *
 close_block (NdaResampler * self)
 {
-  GstBuffer *block = g_steal_pointer (&self->block);
+  gboolean is_gap_now = is_gap (self);
+  GstBuffer *block;
 
-  if (is_gap (self)) {
-    /* what is left there of a transform's rounding is no sound */
-    memset (self->block_map.data, 0, self->block_map.size);
+  /* what is left there of a transform's rounding is no sound */
+  block = nda_frames_out_close (&self->out, is_gap_now);
+  if (is_gap_now)
     GST_BUFFER_FLAG_SET (block, GST_BUFFER_FLAG_GAP);
-  }
-  gst_buffer_unmap (block, &self->block_map);
-  if (self->out.layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED)
-    add_planes (self, block);
-  else
-    gst_buffer_set_size (block, (gssize) self->n_filled * self->out.bpf);
-
   stamp (self, block);
   if (self->discont)
     GST_BUFFER_FLAG_SET (block, GST_BUFFER_FLAG_DISCONT);
   self->discont = FALSE;
-  self->n_filled = 0;
   return block;
 }
 
 /* --- frames --- */
-
-/* Where each plane of @data begins, @offset frames in, if there is room for
- * @n_room frames. */
-static void
-point_at (gpointer * planes, guint8 * data, const GstAudioInfo * info,
-    gsize n_room, gsize offset)
-{
-  const gsize n_bytes = info->bpf / info->channels;
-
-  if (info->layout == GST_AUDIO_LAYOUT_INTERLEAVED) {
-    planes[0] = data + offset * info->bpf;
-    return;
-  }
-  for (gint i = 0; i < info->channels; i++)
-    planes[i] = data + (i * n_room + offset) * n_bytes;
-}
-
-static void
-point_at_input (NdaResampler * self, gpointer * planes)
-{
-  gboolean is_planar = self->in.layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED;
-  const gsize n_planes = is_planar ? self->in.channels : 1;
-  const gsize offset = self->n_used * (self->in.bpf / n_planes);
-
-  for (gsize i = 0; i < n_planes; i++)
-    planes[i] = self->input_map.data + self->input_plane[i] + offset;
-}
-
-/* @n_frames of @from as those of @to. */
-static void
-convert_samples (const GstAudioInfo * from, gpointer * in,
-    const GstAudioInfo * to, gpointer * out, gsize n_frames)
-{
-  if (from->layout == GST_AUDIO_LAYOUT_INTERLEAVED) {
-    nda_samples_convert (from->finfo, in[0], to->finfo, out[0],
-        n_frames * from->channels);
-    return;
-  }
-  for (gint i = 0; i < from->channels; i++)
-    nda_samples_convert (from->finfo, in[i], to->finfo, out[i], n_frames);
-}
 
 /* Work frames to others, at another rate. */
 static void
@@ -359,7 +248,7 @@ convert_rate (NdaResampler * self, gpointer * in, gsize n_in, gpointer * out,
     return;
   }
   *n_taken = *n_given = MIN (n_in, n_out);
-  convert_samples (&self->work, in, &self->out, out, *n_given);
+  nda_frames_convert (&self->work, in, &self->out.info, out, *n_given);
 }
 
 /* Work frames to the block. */
@@ -370,15 +259,14 @@ convert (NdaResampler * self, gpointer * in, gsize n_in, gsize n_room,
   gpointer out[NDA_BLOCK_MAX_CHANNELS];
   gpointer work[NDA_BLOCK_MAX_CHANNELS];
 
-  point_at (out, self->block_map.data, &self->out, NDA_BLOCK_FRAMES,
-      self->n_filled);
+  nda_frames_out_point (&self->out, out);
   if (!self->converter || !self->work_out) {
     convert_rate (self, in, n_in, out, n_room, n_taken, n_given);
     return;
   }
-  point_at (work, self->work_out, &self->work, CHUNK_FRAMES, 0);
+  nda_frames_point (&self->work, self->work_out, CHUNK_FRAMES, 0, work);
   convert_rate (self, in, n_in, work, n_room, n_taken, n_given);
-  convert_samples (&self->work, work, &self->out, out, *n_given);
+  nda_frames_convert (&self->work, work, &self->out.info, out, *n_given);
 }
 
 /* Takes up to @n_in frames, of the input or of @silence, for up to @n_room in
@@ -392,19 +280,19 @@ fill_block (NdaResampler * self, gboolean silence, gsize n_in, gsize n_room)
 
   if (silence || !n_in) {
     n_in = MIN (n_in, CHUNK_FRAMES);
-    point_at (in, self->silence, &self->work, CHUNK_FRAMES, 0);
+    nda_frames_point (&self->work, self->silence, CHUNK_FRAMES, 0, in);
   } else {
-    point_at_input (self, in);
+    nda_frames_in_point (&self->in, in);
     if (self->work_in) {
       n_in = MIN (n_in, CHUNK_FRAMES);
-      point_at (work, self->work_in, &self->work, CHUNK_FRAMES, 0);
-      convert_samples (&self->in, in, &self->work, work, n_in);
+      nda_frames_point (&self->work, self->work_in, CHUNK_FRAMES, 0, work);
+      nda_frames_convert (&self->in.info, in, &self->work, work, n_in);
       from = work;
     }
   }
   convert (self, from, n_in, self->n_to_drop ? MIN (self->n_to_drop, n_room) :
       n_room, &n_taken, &n_given);
-  self->n_used += n_taken;
+  self->in.n_used += n_taken;
   self->n_run_taken += n_taken;
   if (self->n_to_drop) {
     self->n_to_drop -= n_given;
@@ -412,7 +300,7 @@ fill_block (NdaResampler * self, gboolean silence, gsize n_in, gsize n_room)
       begin_block (self);
     return n_taken || n_given;
   }
-  self->n_filled += n_given;
+  self->out.n_filled += n_given;
   self->n_run_out += n_given;
   self->n_out += n_given;
   return n_taken || n_given;
@@ -446,38 +334,22 @@ mark_gap (NdaResampler * self, gboolean is_gap_now)
   }
 }
 
-static gboolean
-open_input (NdaResampler * self, GstBuffer * buffer, guint n_frames)
-{
-  g_assert (!self->input);
-
-  if (!gst_buffer_map (buffer, &self->input_map, GST_MAP_READ)) {
-    gst_buffer_unref (buffer);
-    return FALSE;
-  }
-  self->input = buffer;
-  self->n_input = n_frames;
-  self->n_used = 0;
-  find_planes (self);
-  return TRUE;
-}
-
 /* Takes @buffer (transfer full) of @n_frames, so that the first frame out is
  * the first one of what is pushed next, and continues the sound of @buffer.
  * FALSE: it cannot be read. */
 gboolean
 nda_resampler_prime (NdaResampler * self, GstBuffer * buffer, guint n_frames)
 {
-  g_assert (self->glide.steer && self->in.rate == self->out.rate);
+  g_assert (self->glide.steer && self->in.info.rate == self->out.info.rate);
 
-  if (!open_input (self, buffer, n_frames))
+  if (!nda_frames_in_open (&self->in, buffer, n_frames))
     return FALSE;
   self->n_to_drop = n_frames;
   self->n_run_taken = -(gint64) n_frames;
   open_block (self);
-  while (self->n_used < self->n_input && fill_block (self, FALSE,
-          self->n_input - self->n_used, NDA_BLOCK_FRAMES));
-  close_input (self);
+  while (self->in.n_used < self->in.n_frames && fill_block (self, FALSE,
+          self->in.n_frames - self->in.n_used, NDA_BLOCK_FRAMES));
+  nda_frames_in_close (&self->in);
   return TRUE;
 }
 
@@ -486,7 +358,7 @@ nda_resampler_prime (NdaResampler * self, GstBuffer * buffer, guint n_frames)
 gboolean
 nda_resampler_push (NdaResampler * self, GstBuffer * buffer, guint n_frames)
 {
-  if (!open_input (self, buffer, n_frames))
+  if (!nda_frames_in_open (&self->in, buffer, n_frames))
     return FALSE;
   self->discont |= GST_BUFFER_IS_DISCONT (buffer);
   if (!self->has_run)
@@ -504,18 +376,19 @@ nda_resampler_push (NdaResampler * self, GstBuffer * buffer, guint n_frames)
 GstBuffer *
 nda_resampler_pop (NdaResampler * self)
 {
-  gboolean moves = self->input != NULL;
+  gboolean moves = self->in.buffer != NULL;
 
   while (moves) {
-    if (!self->block)
+    if (!self->out.block)
       open_block (self);
     moves = fill_block (self, self->gap_end == G_MAXDOUBLE,
-        self->n_input - self->n_used, NDA_BLOCK_FRAMES - self->n_filled);
-    if (self->n_filled == NDA_BLOCK_FRAMES)
+        self->in.n_frames - self->in.n_used,
+        NDA_BLOCK_FRAMES - self->out.n_filled);
+    if (self->out.n_filled == NDA_BLOCK_FRAMES)
       return close_block (self);
   }
-  close_input (self);
-  if (!self->converter && self->n_filled)
+  nda_frames_in_close (&self->in);
+  if (!self->converter && self->out.n_filled)
     return close_block (self);
   return NULL;
 }
@@ -527,10 +400,10 @@ count_left (NdaResampler * self)
   gdouble left;
 
   if (!self->glide.steer)
-    return gst_util_uint64_scale_round (self->n_in, self->out.rate,
-        self->in.rate) - self->n_out;
-  left = (self->n_run_in - get_position (self)) * self->out.rate
-      / self->in.rate;
+    return gst_util_uint64_scale_round (self->n_in, self->out.info.rate,
+        self->in.info.rate) - self->n_out;
+  left = (self->n_run_in - get_position (self)) * self->out.info.rate
+      / self->in.info.rate;
   return left > 0.0 ? (guint64) (left + 0.5) : 0;
 }
 
@@ -543,14 +416,14 @@ nda_resampler_drain (NdaResampler * self)
   guint64 n_left;
 
   while ((n_left = count_left (self)) > 0) {
-    if (!self->block)
+    if (!self->out.block)
       open_block (self);
     fill_block (self, TRUE, CHUNK_FRAMES,
-        MIN (NDA_BLOCK_FRAMES - self->n_filled, n_left));
-    if (self->n_filled == NDA_BLOCK_FRAMES)
+        MIN (NDA_BLOCK_FRAMES - self->out.n_filled, n_left));
+    if (self->out.n_filled == NDA_BLOCK_FRAMES)
       return close_block (self);
   }
-  if (self->n_filled)
+  if (self->out.n_filled)
     return close_block (self);
   if (self->has_run) {
     if (self->converter)
@@ -565,8 +438,8 @@ nda_resampler_drain (NdaResampler * self)
 void
 nda_resampler_flush (NdaResampler * self)
 {
-  close_input (self);
-  drop_block (self);
+  nda_frames_in_close (&self->in);
+  nda_frames_out_drop (&self->out);
   if (self->converter)
     nda_converter_restart (self->converter);
   gst_audio_stream_align_mark_discont (self->align);
@@ -580,8 +453,8 @@ nda_resampler_flush (NdaResampler * self)
 gdouble
 nda_resampler_get_held (NdaResampler * self)
 {
-  return (self->n_run_in - get_position (self)) / self->in.rate
-      + (gdouble) self->n_filled / self->out.rate;
+  return (self->n_run_in - get_position (self)) / self->in.info.rate
+      + (gdouble) self->out.n_filled / self->out.info.rate;
 }
 
 /* How long a frame is held at most, beyond the buffer it came in: until its
@@ -591,16 +464,17 @@ nda_resampler_get_latency (NdaResampler * self)
 {
   if (!self->converter)
     return 0;
-  return nda_block_frames_to_time (NDA_BLOCK_FRAMES, self->out.rate)
-      + (GstClockTime) (self->converter->max_lag * GST_SECOND / self->in.rate);
+  return nda_block_frames_to_time (NDA_BLOCK_FRAMES, self->out.info.rate)
+      +
+      (GstClockTime) (self->converter->max_lag * GST_SECOND /
+      self->in.info.rate);
 }
 
 void
 nda_resampler_free (NdaResampler * self)
 {
-  close_input (self);
-  drop_block (self);
-  nda_block_pool_clear (&self->pool);
+  nda_frames_in_close (&self->in);
+  nda_frames_out_clear (&self->out);
   g_clear_pointer (&self->align, gst_audio_stream_align_free);
   g_clear_pointer (&self->converter, nda_converter_free);
   g_free (self->work_in);

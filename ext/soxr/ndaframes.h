@@ -1,0 +1,62 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Where frames lie, at both ends of a resampler: in the buffer that is being
+ * taken, and in the block that is being filled. Both are mapped meanwhile.
+ *
+ * Belongs to one streaming thread: no locks. */
+
+#pragma once
+
+#include "ndablock.h"
+
+G_BEGIN_DECLS
+
+/* A buffer that is being taken; or none: buffer is NULL, and n_frames 0 */
+typedef struct
+{
+  GstAudioInfo info;            /* [const] */
+  GstBuffer *buffer;            /* owned */
+  GstMapInfo map;
+  guint plane[NDA_BLOCK_MAX_CHANNELS];  /* where each begins, bytes */
+  guint n_frames;
+  guint n_used;                 /* of these have been taken */
+} NdaFramesIn;
+
+/* A block that is being filled; or none: block is NULL */
+typedef struct
+{
+  GstAudioInfo info;            /* [const] */
+  GstBufferPool *pool;          /* owned */
+  GstBuffer *block;             /* owned */
+  GstMapInfo map;
+  guint n_filled;               /* frames in it */
+} NdaFramesOut;
+
+/* Where each plane of @data begins, @offset frames in, if there is room for
+ * @n_room frames. One plane where @info is interleaved. */
+void nda_frames_point (const GstAudioInfo * info, guint8 * data, gsize n_room,
+    gsize offset, gpointer * planes);
+
+/* @n_frames of @from, in planes, as those of @to. */
+void nda_frames_convert (const GstAudioInfo * from, gpointer * in,
+    const GstAudioInfo * to, gpointer * out, gsize n_frames);
+
+/* Takes @buffer (transfer full). FALSE when it cannot be read. */
+gboolean nda_frames_in_open (NdaFramesIn * in, GstBuffer * buffer,
+    guint n_frames);
+void nda_frames_in_close (NdaFramesIn * in);
+/* At the next frame to be taken */
+void nda_frames_in_point (NdaFramesIn * in, gpointer * planes);
+
+void nda_frames_out_init (NdaFramesOut * out, GstCaps * caps);
+void nda_frames_out_clear (NdaFramesOut * out);
+void nda_frames_out_open (NdaFramesOut * out);
+/* At the next frame to be filled */
+void nda_frames_out_point (NdaFramesOut * out, gpointer * planes);
+/* The block (transfer full), with what it holds now; of zeros if @is_silent */
+GstBuffer *nda_frames_out_close (NdaFramesOut * out, gboolean is_silent);
+void nda_frames_out_drop (NdaFramesOut * out);
+
+G_END_DECLS
