@@ -9,10 +9,10 @@
  * far the sound is from taking the time that it took at first, and what went
  * wrong by the elements' own count, is judged as well.
  *
- * By itself the sink has the pipeline's clock, and the source is followed; with
+ * By itself the source has the pipeline's clock, and the sink is followed; with
  * --both the pipeline's clock is the system's, and both ends are. With --fast
- * devices have another rate, so that there is a filter from the start and no
- * proof of two clocks is waited for.
+ * devices that are followed have another rate, so that there is a filter from the
+ * start and no proof of two clocks is waited for.
  *
  *   with-rig two rig-drift [--both] [--fast] [--seconds 10] [--timing]
  */
@@ -38,6 +38,8 @@
 /* Proof takes 20 s, and 6 ms at the pace at which clocks go apart: at 20 ppm */
 #define MAX_LOCKING_MS (320 * 1000)
 #define MAX_ERROR (1 * GST_MSECOND)
+/* What a sound server bridges between two devices of one period */
+#define MAX_STALL_MS 10
 
 #define EAR "pulsesrc device=ear_tap buffer-time=1000000 latency-time=50000 " \
     "slave-method=none provide-clock=false ! audio/x-raw, " \
@@ -74,6 +76,7 @@ typedef struct
   guint n_ends;
   RigReport report;
 
+  RigStall stall;               /* while the tone is listened to */
   guint locked_ms;              /* for how long */
   guint locking_ms;             /* how long it took */
   gint listened_ms;             /* of what is judged */
@@ -186,6 +189,19 @@ judge_end (DriftRun * run, End * end)
       end->worst_error <= (gint64) MAX_ERROR);
 }
 
+/* What is on its way while both are counted is no loss. */
+static void
+judge_frames (DriftRun * run)
+{
+  guint64 n_in = rig_get_counter (run->path, "sink", "num-frames");
+  guint64 n_out = rig_get_counter (run->path, "src", "num-frames");
+  g_autofree gchar *found = g_strdup_printf ("%" G_GUINT64_FORMAT,
+      n_out - n_in);
+
+  rig_report_row (&run->report, "frames between source and sink", "<= 2048",
+      found, n_out - n_in <= 2048);
+}
+
 static void
 judge (DriftRun * run)
 {
@@ -204,9 +220,8 @@ judge (DriftRun * run)
       run->n_lock_losses);
   for (guint i = 0; i < G_N_ELEMENTS (mishaps); i++)
     judge_mishap (run, &mishaps[i]);
-  rig_report_count (&run->report, "frames into the sink",
-      rig_get_counter (run->path, "src", "num-frames"),
-      rig_get_counter (run->path, "sink", "num-frames"));
+  rig_stall_report (&run->stall, &run->report, MAX_STALL_MS);
+  judge_frames (run);
 }
 
 /* --- the run: lock, listen --- */
@@ -231,6 +246,7 @@ start_listening (DriftRun * run)
     mishaps[i].n_before = rig_get_counter (run->path, mishaps[i].name,
         mishaps[i].field);
   run->n_to_skip = CLICK_FRAMES;
+  rig_stall_watch (&run->stall);
   g_atomic_int_set (&run->is_listening, TRUE);
 }
 
@@ -297,11 +313,10 @@ make_path (DriftRun * run)
 {
   const gchar *rate = run->is_fast ? "44100" : "48000";
   g_autofree gchar *description = g_strdup_printf ("ndasrc name=src "
-      "drift-compensation=auto source=\"pulsesrc ! "
-      "capsfilter caps=audio/x-raw,rate=%s\" ! "
-      "ndasink name=sink drift-compensation=auto "
-      "sink=\"capsfilter caps=audio/x-raw,rate=%s ! pulsesink\"", rate,
-      run->follows_both ? rate : "48000");
+      "source=\"pulsesrc ! capsfilter caps=audio/x-raw,rate=%s\" ! "
+      "ndasink name=sink "
+      "sink=\"capsfilter caps=audio/x-raw,rate=%s ! pulsesink\"",
+      run->follows_both ? rate : "48000", rate);
   g_autoptr (GstClock) clock = gst_system_clock_obtain ();
   g_autoptr (GError) error = NULL;
   GstElement *path = gst_parse_launch (description, &error);
@@ -310,8 +325,8 @@ make_path (DriftRun * run)
     g_printerr ("%s\n", error->message);
   else if (run->follows_both)
     gst_pipeline_use_clock (GST_PIPELINE (path), clock);
-  run->ends[0].name = "src";
-  run->ends[1].name = "sink";
+  run->ends[0].name = "sink";
+  run->ends[1].name = "src";
   run->n_ends = run->follows_both ? 2 : 1;
   return path;
 }

@@ -37,7 +37,6 @@
 #define MAX_LATENCY (40 * GST_MSECOND)
 #define BLOCKS_PER_SECOND 93.75
 #define RATE_TOLERANCE 0.01
-#define TICK_MS 5
 /* What PortAudio's periods of 10 ms bridge */
 #define MAX_STALL_MS 20
 
@@ -54,7 +53,7 @@ typedef struct
   /* and how many blocks the sink had taken, and when */
   guint64 first_block;
   GstClockTime first_time;
-  gint64 last_tick, longest_stall;      /* us */
+  RigStall stall;
   gint max_growth;              /* KiB; 0: not judged */
   gsize kib_when_warm;
   RigReport report;
@@ -142,29 +141,6 @@ judge_plugin (LiveRun * run, const gchar * what, guint64 n_found)
   rig_report_timing (&run->report, what, "0", found, n_found == 0);
 }
 
-/* PortAudio's buffers are short, and a sound server that was late itself tells
- * them nothing: so a stall of this machine is looked for here. */
-static gboolean
-note_stall (gpointer user_data)
-{
-  LiveRun *run = user_data;
-  gint64 now = g_get_monotonic_time ();
-
-  if (run->last_tick > 0)
-    run->longest_stall = MAX (run->longest_stall,
-        now - run->last_tick - TICK_MS * 1000);
-  run->last_tick = now;
-  return G_SOURCE_CONTINUE;
-}
-
-static void
-print_stall (LiveRun * run)
-{
-  g_print ("%-36s %14s %11.1f ms  noted\n", "longest stall of this machine", "",
-      run->longest_stall / 1e3);
-  run->report.was_disturbed |= run->longest_stall > MAX_STALL_MS * 1000;
-}
-
 static void
 judge_plugins (LiveRun * run)
 {
@@ -181,7 +157,9 @@ judge_plugins (LiveRun * run)
   judge_is_zero (run, "src", "num-failures");
   judge_is_zero (run, "sink", "num-failures");
   judge_is_never (run, "src", "num-discontinuities");
-  print_stall (run);
+  /* PortAudio's buffers are short, and a sound server that was late itself tells
+   * them nothing */
+  rig_stall_report (&run->stall, &run->report, MAX_STALL_MS);
 }
 
 static void
@@ -354,7 +332,7 @@ live_run (LiveRun * run)
   gst_element_set_state (run->path, GST_STATE_PLAYING);
   g_timeout_add (20, start_player, run);
   g_timeout_add (20, note_memory, run);
-  g_timeout_add_full (G_PRIORITY_HIGH, TICK_MS, note_stall, run, NULL);
+  rig_stall_watch (&run->stall);
   g_main_loop_run (run->loop);
   gst_bus_remove_watch (bus);
 }

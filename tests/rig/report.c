@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#define TICK_MS 5
+
 static void
 print_row (const gchar * what, const gchar * asked, const gchar * found,
     const gchar * verdict)
@@ -60,6 +62,36 @@ rig_report_timing (RigReport * report, const gchar * what, const gchar * asked,
     rig_report_row (report, what, asked, found, is_good);
   else
     print_row (what, asked, found, "noted");
+}
+
+static gboolean
+note_stall (gpointer user_data)
+{
+  RigStall *stall = user_data;
+  gint64 now = g_get_monotonic_time ();
+
+  if (stall->last_tick > 0)
+    stall->longest = MAX (stall->longest,
+        now - stall->last_tick - TICK_MS * 1000);
+  stall->last_tick = now;
+  return G_SOURCE_CONTINUE;
+}
+
+/* From now on, as long as the program runs. */
+void
+rig_stall_watch (RigStall * stall)
+{
+  g_timeout_add_full (G_PRIORITY_HIGH, TICK_MS, note_stall, stall, NULL);
+}
+
+/* Notes the longest stall; the run was disturbed if it took more than
+ * @max_ms. */
+void
+rig_stall_report (const RigStall * stall, RigReport * report, guint max_ms)
+{
+  g_print ("%-36s %14s %11.1f ms  noted\n", "longest stall of this machine",
+      "", stall->longest / 1e3);
+  report->was_disturbed |= stall->longest > (gint64) max_ms *1000;
 }
 
 /* What the program shall end with. */

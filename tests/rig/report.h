@@ -20,6 +20,13 @@ typedef struct
   gboolean was_disturbed;       /* the elements themselves count a stall */
 } RigReport;
 
+/* How long the main loop of a program stood still at a time: as long as
+ * everything else here may have */
+typedef struct
+{
+  gint64 last_tick, longest;    /* us */
+} RigStall;
+
 /* How a program ends that was disturbed: another try may tell */
 #define RIG_EXIT_DISTURBED 75
 
@@ -31,6 +38,10 @@ void rig_report_loss (RigReport * report, const gchar * what, guint64 asked,
     guint64 found);
 void rig_report_timing (RigReport * report, const gchar * what,
     const gchar * asked, const gchar * found, gboolean is_good);
+
+void rig_stall_watch (RigStall * stall);
+void rig_stall_report (const RigStall * stall, RigReport * report,
+    guint max_ms);
 
 gint rig_report_get_exit_code (const RigReport * report);
 
