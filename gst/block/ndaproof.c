@@ -14,9 +14,9 @@
 #define MIN_POINTS (NDA_PROOF_N_POINTS / 2)
 /* s; the clocks of a sound server wander by less, from end to end */
 #define MIN_ERROR 0.006
-/* s; how far from the straight line a point may lie. What goes off in steps
- * strays further, the more of them there are. */
-#define MAX_STRAY 0.0007
+/* s; how far from the straight line a point may lie: a quarter of that, where a
+ * step would lie half of it away */
+#define MAX_STRAY 0.0015
 
 void
 nda_proof_init (NdaProof * self)

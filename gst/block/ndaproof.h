@@ -5,10 +5,9 @@
 /* Whether two clocks are two, from how far sound has gone off between them.
  *
  * What one piece of hardware is said to be at, by two who ask it, is off by some
- * milliseconds and comes back: it wanders. Where a thread was held up for too
- * long, it steps; and a sound server that is starved of sound loses some time now
- * and then, for as long as it is. Two pieces of hardware go apart without end and
- * at an even pace. So both are asked for: an error that no wandering reaches, and a way
+ * milliseconds and comes back: it wanders; and where a thread was held up for too
+ * long, it steps. Two pieces of hardware go apart without end and at an even
+ * pace. So both are asked for: an error that no wandering reaches, and a way
  * there that was a straight line. The way is kept at a few points, evenly
  * spaced; when there is no more room, every other one is left out.
  *

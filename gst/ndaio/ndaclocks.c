@@ -20,7 +20,7 @@ nda_clocks_init (NdaClocks * self, GstElement * bin)
 {
   self->bin = bin;
   self->resample = NULL;
-  self->compensation = NDA_DRIFT_COMPENSATION_OFF;
+  self->compensation = NDA_DRIFT_COMPENSATION_AUTO;
   self->device = NULL;
 }
 
@@ -31,7 +31,7 @@ nda_clocks_param (void)
       "What to do where the device's clock is not the pipeline's: off (leave it "
       "to the device's element, which drops or repeats samples), auto (once two "
       "clocks are proven, follow the device and keep every frame)",
-      NDA_TYPE_DRIFT_COMPENSATION, NDA_DRIFT_COMPENSATION_OFF,
+      NDA_TYPE_DRIFT_COMPENSATION, NDA_DRIFT_COMPENSATION_AUTO,
       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
 }
 
@@ -103,49 +103,6 @@ nda_clocks_remove (NdaClocks * self, GstElement * element)
   if (self->device == element)
     gst_clear_object (&self->device);
   GST_OBJECT_UNLOCK (self->bin);
-}
-
-static gint
-compare_with_sink (gconstpointer item, gconstpointer unused)
-{
-  GstElement *element = g_value_get_object (item);
-
-  return GST_IS_AUDIO_BASE_SINK (element)
-      && GST_OBJECT_FLAG_IS_SET (element, GST_ELEMENT_FLAG_PROVIDE_CLOCK) ?
-      0 : 1;
-}
-
-/* The sound of a server's microphone comes in lumps, and its clock takes a minute
- * to settle: no master for what plays. Without such a sink it is the only clock
- * there is, and every bit of the source is kept. */
-gboolean
-nda_clocks_yield (NdaClocks * self)
-{
-  g_autoptr (GstObject) top = gst_object_ref (GST_OBJECT (self->bin));
-  GstObject *parent;
-  GstIterator *elements;
-  GValue found = G_VALUE_INIT;
-  gboolean has_sink, is_auto;
-
-  if (!can_follow (self))
-    return FALSE;
-  GST_OBJECT_LOCK (self->bin);
-  is_auto = self->compensation == NDA_DRIFT_COMPENSATION_AUTO;
-  GST_OBJECT_UNLOCK (self->bin);
-  if (!is_auto)
-    return FALSE;
-  while ((parent = gst_object_get_parent (top))) {
-    gst_object_unref (top);
-    top = parent;
-  }
-  if (!GST_IS_BIN (top))
-    return FALSE;
-  elements = gst_bin_iterate_recurse (GST_BIN (top));
-  has_sink = gst_iterator_find_custom (elements, compare_with_sink, &found,
-      NULL);
-  g_value_unset (&found);
-  gst_iterator_free (elements);
-  return has_sink;
 }
 
 /* The clock (transfer full) that @device has of its own, or NULL. */

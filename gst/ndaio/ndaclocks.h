@@ -40,10 +40,6 @@ GParamSpec *nda_clocks_param (void);
 void nda_clocks_add (NdaClocks * clocks, GstElement * element);
 void nda_clocks_remove (NdaClocks * clocks, GstElement * element);
 
-/* In provide_clock of a source: whether the pipeline has an audio sink, whose
- * clock is the better one */
-gboolean nda_clocks_yield (NdaClocks * clocks);
-
 /* Before the change to PLAYING, when the pipeline has chosen its clock; not in
  * set_clock, which is called under the pipeline's lock */
 void nda_clocks_compare (NdaClocks * clocks);

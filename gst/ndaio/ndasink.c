@@ -29,6 +29,9 @@
  * 30 ms, within the first quarter of a second), so that the latency reported is
  * the one heard. From then on nothing is.
  *
+ * Where the pipeline's clock is not the device's, that is followed
+ * (#ndasink:drift-compensation), as #ndasrc does it.
+ *
  * ## When something goes wrong
  *
  * A device, folder or element that is not there, or a file that is there
@@ -89,6 +92,7 @@
 #include "ndadevice.h"
 #include "ndafile.h"
 #include "ndaguard.h"
+#include "ndainputwatch.h"
 #include "ndameter.h"
 #include "ndarate.h"
 
@@ -124,9 +128,7 @@ struct _NdaSink
   NdaMeter meter;               /* has its own lock */
   NdaClocks clocks;             /* [object lock] */
   NdaLoss *loss;                /* [const] the guard's; has its own lock */
-
-  GstAudioInfo info;            /* [upstream's thread] what comes in */
-  gboolean has_started;         /* [upstream's thread] since the segment */
+  NdaInputWatch input;          /* [upstream's thread] */
 };
 
 enum
@@ -161,47 +163,7 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (NdaSink, nda_sink, GST_TYPE_BIN,
     GST_DEBUG_CATEGORY_INIT (nda_sink_debug, "ndasink", 0,
         "blocks, into any sink"));
 
-/* --- what comes in, on upstream's thread --- */
-
-static guint64
-count_frames (NdaSink * self, GstBuffer * buffer)
-{
-  GstAudioMeta *meta = gst_buffer_get_audio_meta (buffer);
-
-  if (meta)
-    return meta->samples;
-  return self->info.bpf ? gst_buffer_get_size (buffer) / self->info.bpf : 0;
-}
-
-static GstPadProbeReturn
-on_input (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
-{
-  NdaSink *self = user_data;
-  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
-
-  nda_meter_count_frames (&self->meter, GST_ELEMENT (self),
-      count_frames (self, buffer),
-      self->has_started && GST_BUFFER_IS_DISCONT (buffer));
-  self->has_started = TRUE;
-  return GST_PAD_PROBE_OK;
-}
-
-static GstPadProbeReturn
-on_input_event (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
-{
-  NdaSink *self = user_data;
-  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
-  GstCaps *caps;
-
-  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
-    gst_event_parse_caps (event, &caps);
-    if (!gst_audio_info_from_caps (&self->info, caps))
-      gst_audio_info_init (&self->info);
-  }
-  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
-    self->has_started = FALSE;
-  return GST_PAD_PROBE_OK;
-}
+/* --- elements inside --- */
 
 static void
 deep_element_added (GstBin * bin, GstBin * sub_bin, GstElement * element)
@@ -508,11 +470,8 @@ add_ghost (NdaSink * self)
   gst_element_add_pad (GST_ELEMENT (self), pad ?
       gst_ghost_pad_new_from_template ("sink", pad, template) :
       gst_ghost_pad_new_no_target_from_template ("sink", template));
-  if (!pad)
-    return;
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_input, self, NULL);
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
-      on_input_event, self, NULL);
+  if (pad)
+    nda_input_watch_pad (&self->input, pad);
 }
 
 static void
@@ -524,7 +483,7 @@ nda_sink_init (NdaSink * self)
 
   nda_meter_init (&self->meter);
   nda_clocks_init (&self->clocks, GST_ELEMENT (self));
-  gst_audio_info_init (&self->info);
+  nda_input_watch_init (&self->input, GST_ELEMENT (self), &self->meter);
   self->processing_deadline = DEFAULT_PROCESSING_DEADLINE;
   gst_bin_set_suppressed_flags (GST_BIN (self),
       GST_ELEMENT_FLAG_SOURCE | GST_ELEMENT_FLAG_SINK);

@@ -22,6 +22,10 @@
  * base + n * 512 / 48000 s, rounded down once. Only the last block before the
  * end of the stream or segment, or before a discontinuity, is shorter.
  *
+ * Where the pipeline's clock is not the device's, and once both have proven to be
+ * two, the device is followed (#ndasrc:drift-compensation): every frame is kept,
+ * and the latency grows by 12.3 ms. With one clock every bit passes.
+ *
  * ## When something goes wrong
  *
  * A device, file or element that is not there fails the change to READY with a
@@ -348,14 +352,6 @@ deep_element_removed (GstBin * bin, GstBin * sub_bin, GstElement * element)
       element);
 }
 
-static GstClock *
-provide_clock (GstElement * element)
-{
-  if (nda_clocks_yield (&NDA_SRC (element)->clocks))
-    return NULL;
-  return GST_ELEMENT_CLASS (nda_src_parent_class)->provide_clock (element);
-}
-
 /* --- properties --- */
 
 static void
@@ -534,7 +530,6 @@ nda_src_class_init (NdaSrcClass * class)
   object_class->finalize = finalize;
   element_class->change_state = GST_DEBUG_FUNCPTR (change_state);
   element_class->send_event = GST_DEBUG_FUNCPTR (send_event);
-  element_class->provide_clock = GST_DEBUG_FUNCPTR (provide_clock);
   bin_class->handle_message = GST_DEBUG_FUNCPTR (handle_message);
   bin_class->deep_element_added = GST_DEBUG_FUNCPTR (deep_element_added);
   bin_class->deep_element_removed = GST_DEBUG_FUNCPTR (deep_element_removed);

@@ -198,39 +198,6 @@ GST_START_TEST (test_one_clock_that_steps_is_one_clock)
 
 GST_END_TEST;
 
-/* It plays silence for some moments each second, in which its clock stands. */
-static gboolean
-is_proven_starving (guint seed)
-{
-  g_autoptr (GRand) dice = g_rand_new_with_seed (seed);
-  gdouble lost = 0.0;
-  NdaDrift drift;
-
-  nda_drift_init (&drift, RATE);
-  for (guint64 n = 0; n < HOUR / 12 * RATE; n += NDA_BLOCK_FRAMES) {
-    gdouble seen = 1.0 + n / RATE + g_rand_double (dice) * MS + lost;
-
-    if (g_rand_double (dice) < 0.6 * NDA_BLOCK_FRAMES / RATE)
-      lost += g_rand_double_range (dice, 0.3, 2.5) * MS;
-    nda_drift_observe (&drift, (GstClockTime) (seen * GST_SECOND), n);
-    if (nda_drift_watch (&drift, nda_block_frames_to_time (n, RATE), n))
-      return TRUE;
-  }
-  return FALSE;
-}
-
-GST_START_TEST (test_one_clock_that_starves_is_one_clock)
-{
-  guint n_proven = 0;
-
-  for (guint seed = 0; seed < 30; seed++)
-    n_proven += is_proven_starving (seed);
-  /* chance can make it look even; and then nothing was whole anyway */
-  fail_unless (n_proven <= 1, "%u", n_proven);
-}
-
-GST_END_TEST;
-
 GST_START_TEST (test_two_clocks_are_proven)
 {
   fail_unless (is_proven (60.0, 0.3 * MS, 130.0));
@@ -238,7 +205,7 @@ GST_START_TEST (test_two_clocks_are_proven)
   fail_unless (is_proven (1000.0, 0.3 * MS, 30.0));
   fail_unless (is_proven (-1500.0, 0.3 * MS, 30.0));
   fail_unless (is_proven (5.0, 0.3 * MS, 1300.0));
-  fail_unless (is_proven_in_spite_of (60.0, 0.3 * MS, 180.0, 0.25 * MS, 0.0));
+  fail_unless (is_proven_in_spite_of (60.0, 0.3 * MS, 180.0, 0.7 * MS, 0.0));
 }
 
 GST_END_TEST;
@@ -398,7 +365,6 @@ drift_suite (void)
       test_a_device_that_is_too_far_off_is_followed_to_the_limit);
   tcase_add_test (tcase, test_one_clock_is_never_taken_for_two);
   tcase_add_test (tcase, test_one_clock_that_steps_is_one_clock);
-  tcase_add_test (tcase, test_one_clock_that_starves_is_one_clock);
   tcase_add_test (tcase, test_two_clocks_are_proven);
   tcase_add_test (tcase, test_the_line_is_exact_without_jitter);
   tcase_add_test (tcase, test_observations_far_off_are_left_out);
