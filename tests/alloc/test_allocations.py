@@ -50,15 +50,17 @@ def allocations_per_block(pipeline):
     return (many - few) / (2 * N_BLOCKS)
 
 
+@pytest.mark.parametrize("isolation", ["thread", "process"])
 @pytest.mark.parametrize("n_channels", [1, 2, 6])
-def test_block_costs_no_allocation(n_channels):
+def test_block_costs_no_allocation(n_channels, isolation):
     pipeline = (
         "audiotestsrc samplesperbuffer=512 num-buffers={n_blocks} ! "
         f"audio/x-raw,channels={n_channels},layout=interleaved ! "
     )
     idle = allocations_per_block(pipeline + "identity ! fakesink")
     bridge = allocations_per_block(
-        pipeline + "ndapybridge plugin=passthrough ! fakesink"
+        pipeline
+        + f"ndapybridge plugin=passthrough isolation={isolation} ! fakesink"
     )
 
     assert idle > 0.9, "the counter does not count"
