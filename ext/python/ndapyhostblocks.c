@@ -180,6 +180,7 @@ exchange (NdaPyHost * self)
 
   if (!begin_call (self))
     return;
+  g_atomic_int_set (&self->has_next, FALSE);
   if (nda_py_guest_has_next (&self->guest))     /* else a start has come first */
     nda_py_guest_exchange (&self->guest, &self->format, &error);
   nda_py_guest_get_facts (&self->guest, &facts);
@@ -200,10 +201,8 @@ nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
   GstClockTime begin, now;
   guint n_run = 0;
 
-  if (G_UNLIKELY (g_atomic_int_get (&self->has_next))) {
-    g_atomic_int_set (&self->has_next, FALSE);
+  if (G_UNLIKELY (g_atomic_int_get (&self->has_next)))
     exchange (self);
-  }
   begin = gst_util_get_timestamp ();
   if (!begin_call (self))
     return 0;
