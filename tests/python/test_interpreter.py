@@ -130,6 +130,17 @@ def test_1_3_interpreter_of_an_application_is_left_alone(write_plugin):
     assert result.returncode == 0, result.stderr
 
 
+def test_a_python_application_is_told_once_of_processes():
+    bridges = "ndapybridge plugin=gain ! ndapybridge plugin=gain ! fakesink"
+    play = f'run("{PIPELINE} {bridges}").set_state(Gst.State.NULL)'
+    told = python(play, **LOG)
+    ours = launch(PIPELINE + bridges, env=LOG)
+
+    advice = "isolation=process keeps them apart"
+    assert told.returncode == 0 and told.stderr.count(advice) == 1
+    assert ours.returncode == 0 and advice.encode() not in ours.stderr
+
+
 def test_python_is_the_system_s_whatever_comes_first_on_path(
     write_plugin, tmp_path
 ):
