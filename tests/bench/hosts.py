@@ -4,11 +4,11 @@
 """A plugin on a thread and in a process, alone and beside what disturbs it.
 
 One 512-frame stereo block every 10.67 ms through the ready-made gain, as
-bench-live sends them. Beside it, one at a time and in the interpreter of the program: a thread
-in pure Python, a long call in C that keeps the GIL, a thread that makes objects
-beside 600000 that live. What each block took: the wait for the GIL, and the
-call, which with isolation=process is a round trip; and how many blocks took
-longer than they last.
+bench-live sends them. Beside it, one at a time and in the interpreter of the
+program: a thread in pure Python, a long call in C that keeps the GIL, a thread
+that makes objects beside 600000 that live. What each block took: the wait for
+the GIL, and the call, which with isolation=process is a round trip; and how
+many blocks took longer than they last.
 
     ./nda bench hosts
 

@@ -31,7 +31,8 @@ def x_of(us: float) -> float:
 
 
 def text(x: float, y: float, words: str, anchor: str = "start") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{words}</text>'
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+    return f"<text {place}>{words}</text>"
 
 
 def line(x1, y1, x2, y2, colour: str, width: float = 1) -> str:

@@ -11,7 +11,6 @@ Memory is the proportional set size (PSS), when blocks have gone through.
 """
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -39,10 +38,9 @@ def pss_kib(text: str) -> int:
 
 
 def children() -> list[int]:
-    path = Path(f"/proc/self/task/{os.getpid()}/children")
     found = []
-    for task in Path("/proc/self/task").iterdir():
-        found += map(int, (task / path.name).read_text().split())
+    for path in Path("/proc/self/task").glob("*/children"):
+        found += map(int, path.read_text().split())
     return found
 
 
@@ -99,7 +97,9 @@ def main() -> None:
                 "pss_mib": round(max(pss for _, pss in runs) / 1024, 1),
             }
         )
-    print(f"{'':28}{'ms to start':>12}{'at most':>9}{'MiB PSS':>9}{'ratio':>7}")
+    print(
+        f"{'':28}{'ms to start':>12}{'at most':>9}{'MiB PSS':>9}{'ratio':>7}"
+    )
     for row in rows:
         ratio = row["start_p50_ms"] / rows[0]["start_p50_ms"]
         print(

@@ -6,8 +6,8 @@
     python3 faults.py [TIMES]
 
 Four pipelines, one for each way to end: killed, os._exit (), a crash in C, an
-endless loop. Each plugin ends every two seconds, TIMES (100) in all, the four by
-turns.
+endless loop. Each plugin ends every two seconds, TIMES (100) in all, the four
+by turns.
 What comes out is looked at block by block: the plugin's own, or silence, and
 never anything of what went in.
 """

@@ -1,6 +1,6 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Half of full scale, whatever comes in, until the parameter `fault` is set."""
+"""Half of full scale, whatever comes in, until `fault` is set."""
 
 import ctypes
 import os
