@@ -49,17 +49,32 @@ pad (guint8 * out, const guint8 * in, guint n_bytes)
     out[i] = in[i] ^ ((const guint8 *) &key)[i % 8];
 }
 
+/* The master key that a file is, or that a passphrase in it makes */
+static gboolean
+read_master (const gchar * path, const gchar * salt, guint8 * master)
+{
+  gint fd = open (path, O_RDONLY);
+  gchar text[NDA_MASTER_KEY];
+  gssize n = read (fd, text, sizeof (text));
+
+  close (fd);
+  if (salt)
+    return nda_schedule_master_from_passphrase (text, n, (guint8 *) salt,
+        strlen (salt), master, NULL);
+  memcpy (master, text, NDA_MASTER_KEY);
+  return n == NDA_MASTER_KEY;
+}
+
 /* In a process of its own: derives every stage, and writes them padded. */
 static void
-derive (const gchar * path, guint64 kid, gint out)
+derive (const gchar * path, const gchar * salt, guint64 kid, gint out)
 {
   const NdaSuite *suite = nda_suite_find (5);
   guint8 master[32], prk[64], base[32];
   NdaSframeKeys keys;
   Needles needles;
-  gint fd = open (path, O_RDONLY);
 
-  if (read (fd, master, sizeof (master)) != sizeof (master)
+  if (!read_master (path, salt, master)
       || !nda_schedule_prk (master, prk, NULL)
       || !nda_schedule_base_key (prk, 5, kid, NULL, 0, base, NULL)
       || !nda_schedule_sframe_keys (suite, kid, base, 32, &keys, NULL))
@@ -74,7 +89,8 @@ derive (const gchar * path, guint64 kid, gint out)
 }
 
 static void
-find_needles (const gchar * path, guint64 kid, Needles * needles)
+find_needles (const gchar * path, const gchar * salt, guint64 kid,
+    Needles * needles)
 {
   gint fds[2], status;
   pid_t child;
@@ -82,7 +98,7 @@ find_needles (const gchar * path, guint64 kid, Needles * needles)
   fail_unless (pipe (fds) == 0);
   child = fork ();
   if (child == 0)
-    derive (path, kid, fds[1]);
+    derive (path, salt, kid, fds[1]);
   close (fds[1]);
   fail_unless (read (fds[0], needles, sizeof (*needles))
       == sizeof (*needles));
@@ -143,26 +159,18 @@ count (const Needles * needles, guint stage)
   return n_found;
 }
 
-static GstHarness *
-make_with_file (const gchar * description, const gchar * path)
+/* Plays with the keys that @keys (properties) name in the file at @path. */
+static void
+check_memory (const gchar * keys, const gchar * path, const gchar * salt)
 {
-  g_autofree gchar *text =
-      g_strdup_printf ("%s key-file=\"%s\"", description, path);
-
-  return make_harness (text, NULL);
-}
-
-GST_START_TEST (test_no_key_is_left_after_null)
-{
-  g_autofree gchar *folder = g_dir_make_tmp ("nda-memory-XXXXXX", NULL);
-  g_autofree gchar *path = g_build_filename (folder, "key", NULL);
   Pair p = {.in = g_byte_array_new (),.out = g_byte_array_new () };
+  g_autofree gchar *enc = g_strconcat ("ndaencrypt ", keys, NULL);
+  g_autofree gchar *dec = g_strconcat ("ndadecrypt ", keys, NULL);
   Needles needles;
   guint64 kid;
 
-  fail_unless (nda_key_file_create (path, NULL));
-  p.enc = make_with_file ("ndaencrypt", path);
-  p.dec = make_with_file ("ndadecrypt", path);
+  p.enc = make_harness (enc, NULL);
+  p.dec = make_harness (dec, NULL);
   gst_harness_set_src_caps_str (p.enc, S16_MONO);
   gst_harness_set_src_caps_str (p.dec, STREAM);
   for (guint i = 0; i < 20; i++)
@@ -170,7 +178,7 @@ GST_START_TEST (test_no_key_is_left_after_null)
   fail_unless_equals_int (carry (&p), GST_FLOW_OK);
   assert_same (&p);
   g_object_get (p.enc->element, "kid", &kid, NULL);
-  find_needles (path, kid, &needles);
+  find_needles (path, salt, kid, &needles);
 
   /* while playing: prk in the secret pages, the key in cipher contexts */
   fail_unless_equals_int (count (&needles, MASTER), 0);
@@ -186,6 +194,32 @@ GST_START_TEST (test_no_key_is_left_after_null)
   gst_harness_teardown (p.dec);
   g_byte_array_unref (p.in);
   g_byte_array_unref (p.out);
+}
+
+GST_START_TEST (test_no_key_is_left_after_null)
+{
+  g_autofree gchar *folder = g_dir_make_tmp ("nda-memory-XXXXXX", NULL);
+  g_autofree gchar *path = g_build_filename (folder, "key", NULL);
+  g_autofree gchar *keys = g_strdup_printf ("key-file=\"%s\"", path);
+
+  fail_unless (nda_key_file_create (path, NULL));
+  check_memory (keys, path, NULL);
+  g_unlink (path);
+  g_rmdir (folder);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_no_key_of_a_passphrase_is_left_after_null)
+{
+  g_autofree gchar *folder = g_dir_make_tmp ("nda-memory-XXXXXX", NULL);
+  g_autofree gchar *path = g_build_filename (folder, "phrase", NULL);
+  g_autofree gchar *keys = g_strdup_printf ("passphrase-file=\"%s\" "
+      "passphrase-salt=room-1234", path);
+
+  fail_unless (g_file_set_contents_full (path, "battery staple", -1,
+          G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+  check_memory (keys, path, "room-1234");
   g_unlink (path);
   g_rmdir (folder);
 }
@@ -200,6 +234,7 @@ memory_suite (void)
 
   suite_add_tcase (suite, tc);
   tcase_add_test (tc, test_no_key_is_left_after_null);
+  tcase_add_test (tc, test_no_key_of_a_passphrase_is_left_after_null);
   return suite;
 }
 
