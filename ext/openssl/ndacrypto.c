@@ -41,9 +41,10 @@ static GParamSpec *properties[N_PROPS];
 
 /* *INDENT-OFF* */
 G_DEFINE_ENUM_TYPE (NdaFraming, nda_framing,
-    G_DEFINE_ENUM_VALUE (NDA_FRAMING_AUTO, "auto"),
-    G_DEFINE_ENUM_VALUE (NDA_FRAMING_PACKET, "packet"),
-    G_DEFINE_ENUM_VALUE (NDA_FRAMING_STREAM, "stream"))
+    {NDA_FRAMING_AUTO, "What the caps say, else stream", "auto"},
+    {NDA_FRAMING_PACKET, "One record in a buffer or datagram", "packet"},
+    {NDA_FRAMING_STREAM,
+      "Records with a preamble and lengths, for files and pipes", "stream"})
 
 #define NDA_TYPE_CIPHER_SUITE (nda_cipher_suite_get_type ())
 static GType

@@ -107,10 +107,11 @@ static guint signals[N_SIGNALS];
 
 /* *INDENT-OFF* */
 G_DEFINE_ENUM_TYPE (NdaOnBad, nda_on_bad,
-    G_DEFINE_ENUM_VALUE (NDA_ON_BAD_AUTO, "auto"),
-    G_DEFINE_ENUM_VALUE (NDA_ON_BAD_DROP, "drop"),
-    G_DEFINE_ENUM_VALUE (NDA_ON_BAD_CONCEAL, "conceal"),
-    G_DEFINE_ENUM_VALUE (NDA_ON_BAD_ERROR, "error"))
+    {NDA_ON_BAD_AUTO,
+      "Conceal in packet framing, error in stream framing", "auto"},
+    {NDA_ON_BAD_DROP, "Leave the block out", "drop"},
+    {NDA_ON_BAD_CONCEAL, "Put silence in the place of the block", "conceal"},
+    {NDA_ON_BAD_ERROR, "Stop with an error", "error"})
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_SFRAME_CAPS_NAME

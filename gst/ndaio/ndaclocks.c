@@ -11,8 +11,10 @@
 
 /* *INDENT-OFF* */
 G_DEFINE_ENUM_TYPE (NdaDriftCompensation, nda_drift_compensation,
-    G_DEFINE_ENUM_VALUE (NDA_DRIFT_COMPENSATION_OFF, "off"),
-    G_DEFINE_ENUM_VALUE (NDA_DRIFT_COMPENSATION_AUTO, "auto"))
+    {NDA_DRIFT_COMPENSATION_OFF,
+      "Leave it to the device's element, which drops or repeats samples", "off"},
+    {NDA_DRIFT_COMPENSATION_AUTO,
+      "Follow the device once two clocks are proven, and keep every frame", "auto"})
 /* *INDENT-ON* */
 
 void
