@@ -28,7 +28,9 @@ struct _NdaGuard
   NdaLoss loss;                 /* has its own lock */
   gint is_cancelled;            /* [atomic] */
   gboolean was_away;            /* [sink thread] nothing has passed since */
-  gboolean is_live;             /* [sink thread] what comes, when that began */
+  gboolean has_asked;           /* [sink thread] whether what comes is live, */
+  gboolean is_live;             /* [sink thread] which a source that is lost,
+                                 * too, could not tell */
 };
 
 G_DEFINE_FINAL_TYPE (NdaGuard, nda_guard, GST_TYPE_ELEMENT);
@@ -55,10 +57,21 @@ is_upstream_live (NdaGuard * self)
 static gboolean
 outlast (NdaGuard * self)
 {
-  if (!self->was_away)
-    self->is_live = is_upstream_live (self);
   self->was_away = TRUE;
   return !self->is_live && nda_loss_wait (&self->loss, &self->is_cancelled);
+}
+
+/* What is linked is told all about the stream, and asked what it can take; not
+ * yet, though, for a device that is not there can take nothing. */
+static void
+relink (NdaGuard * self)
+{
+  g_autoptr (GstPad) peer = gst_pad_get_peer (self->srcpad);
+
+  if (!peer)
+    return;
+  gst_pad_unlink (self->srcpad, peer);
+  gst_pad_link_full (self->srcpad, peer, GST_PAD_LINK_CHECK_NOTHING);
 }
 
 static GstFlowReturn
@@ -67,6 +80,10 @@ chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
   NdaGuard *self = NDA_GUARD (parent);
   GstFlowReturn flow;
 
+  if (G_UNLIKELY (!self->has_asked)) {
+    self->is_live = is_upstream_live (self);
+    self->has_asked = TRUE;
+  }
   if (G_UNLIKELY (nda_loss_get_state (&self->loss) == NDA_LOSS_AWAY)
       && !outlast (self)) {
     gst_buffer_unref (buffer);
@@ -74,6 +91,7 @@ chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
         GST_FLOW_OK;
   }
   if (G_UNLIKELY (self->was_away)) {
+    relink (self);
     buffer = gst_buffer_make_writable (buffer);
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
   }
@@ -123,25 +141,43 @@ sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
   return gst_pad_push_event (self->srcpad, event);
 }
 
+/* While the device is away it takes what it took last. */
+static gboolean
+answer_caps (NdaGuard * self, GstQuery * query)
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (self->sinkpad);
+  g_autoptr (GstCaps) taken = NULL;
+  GstCaps *filter;
+
+  if (!caps || nda_loss_get_state (&self->loss) != NDA_LOSS_AWAY)
+    return FALSE;
+  gst_query_parse_caps (query, &filter);
+  taken = filter ? gst_caps_intersect (filter, caps) : gst_caps_ref (caps);
+  gst_query_set_caps_result (query, taken);
+  return TRUE;
+}
+
+static gboolean
+sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
+{
+  NdaGuard *self = NDA_GUARD (parent);
+
+  if (GST_QUERY_TYPE (query) == GST_QUERY_CAPS && answer_caps (self, query))
+    return TRUE;
+  if (GST_QUERY_TYPE (query) == GST_QUERY_ACCEPT_CAPS
+      && nda_loss_get_state (&self->loss) == NDA_LOSS_AWAY) {
+    gst_query_set_accept_caps_result (query, TRUE);
+    return TRUE;
+  }
+  return gst_pad_query_default (pad, parent, query);
+}
+
 /* --- a device that is away --- */
 
 static void
 count (gpointer user_data)
 {
   nda_meter_count_device_loss (NDA_GUARD (user_data)->meter);
-}
-
-/* What is linked is told all about the stream. */
-static void
-prepare (gpointer user_data)
-{
-  NdaGuard *self = NDA_GUARD (user_data);
-  g_autoptr (GstPad) peer = gst_pad_get_peer (self->srcpad);
-
-  if (!peer)
-    return;
-  gst_pad_unlink (self->srcpad, peer);
-  gst_pad_link (self->srcpad, peer);
 }
 
 /* What follows the device's clock has to know that it began anew; and the
@@ -172,7 +208,6 @@ static const NdaLossHooks loss_hooks = {
   .text = N_("The device that sound goes to is gone. Nothing is heard until it "
       "is back."),
   .count = count,
-  .prepare = prepare,
   .resume = resume,
   .end = end,
 };
@@ -185,7 +220,7 @@ change_state (GstElement * element, GstStateChange transition)
   NdaGuard *self = NDA_GUARD (element);
 
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
-    self->was_away = FALSE;
+    self->was_away = self->has_asked = FALSE;
     cancel (self, FALSE);
   } else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     cancel (self, TRUE);
@@ -205,6 +240,7 @@ nda_guard_init (NdaGuard * self)
       (gst_element_class_get_pad_template (class, "src"), "src");
   gst_pad_set_chain_function (self->sinkpad, GST_DEBUG_FUNCPTR (chain));
   gst_pad_set_event_function (self->sinkpad, GST_DEBUG_FUNCPTR (sink_event));
+  gst_pad_set_query_function (self->sinkpad, GST_DEBUG_FUNCPTR (sink_query));
   GST_PAD_SET_PROXY_CAPS (self->sinkpad);
   GST_PAD_SET_PROXY_CAPS (self->srcpad);
   GST_PAD_SET_PROXY_ALLOCATION (self->sinkpad);

@@ -70,6 +70,15 @@ close_and_unlock (NdaLoss * self)
   g_mutex_unlock (&self->lock);
 }
 
+/* Whether @child, if it is a bin, goes on by itself when its sink has a buffer;
+ * else that is up to the pipeline, which does not hear of it. */
+static void
+let_go_on (GstElement * child, gboolean by_itself)
+{
+  if (GST_IS_BIN (child))
+    g_object_set (child, "async-handling", by_itself, NULL);
+}
+
 /* From NULL to where the bin is, by hand: FALSE when it is still not there. */
 static gboolean
 open_child (NdaLoss * self)
@@ -77,12 +86,11 @@ open_child (NdaLoss * self)
   g_autoptr (GstClock) clock = gst_element_get_clock (self->bin);
   gint unused = FALSE;
 
-  if (self->hooks->prepare)
-    self->hooks->prepare (self->user_data);
   if (!nda_child_probe (self->child, &unused)
       || gst_element_set_state (self->child, GST_STATE_READY)
       == GST_STATE_CHANGE_FAILURE)
     return FALSE;
+  let_go_on (self->child, TRUE);
   gst_element_set_clock (self->child, clock);
   gst_element_set_base_time (self->child,
       gst_element_get_base_time (self->bin));
@@ -356,6 +364,7 @@ nda_loss_note_buffer (NdaLoss * self)
   g_mutex_unlock (&self->lock);
   if (!is_back)
     return FALSE;
+  let_go_on (self->child, FALSE);
   if (self->hooks->resume)
     self->hooks->resume (self->user_data);
   tell (self, FALSE);

@@ -55,8 +55,6 @@ typedef struct
   /* Called on the worker, once for each 512 frames of time by @clock, the
    * pipeline's, as long as the device is not there. */
   void (*pass_time) (gpointer user_data, GstClock * clock);
-  /* Called on the worker, before the device is opened again. */
-  void (*prepare) (gpointer user_data);
   /* Called on the streaming thread, when it is back. */
   void (*resume) (gpointer user_data);
   /* Called on the worker: the stream ends without the device. */

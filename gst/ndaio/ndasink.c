@@ -372,6 +372,16 @@ handle_message (GstBin * bin, GstMessage * message)
   GST_BIN_CLASS (nda_sink_parent_class)->handle_message (bin, message);
 }
 
+/* That of a device that is lost stands still. */
+static GstClock *
+provide_clock (GstElement * element)
+{
+  if (NDA_SINK (element)->loss
+      && nda_loss_get_state (NDA_SINK (element)->loss) != NDA_LOSS_HERE)
+    return NULL;
+  return GST_ELEMENT_CLASS (nda_sink_parent_class)->provide_clock (element);
+}
+
 /* --- properties --- */
 
 static void
@@ -572,6 +582,7 @@ nda_sink_class_init (NdaSinkClass * class)
   object_class->dispose = dispose;
   object_class->finalize = finalize;
   element_class->change_state = GST_DEBUG_FUNCPTR (change_state);
+  element_class->provide_clock = GST_DEBUG_FUNCPTR (provide_clock);
   bin_class->handle_message = GST_DEBUG_FUNCPTR (handle_message);
   bin_class->deep_element_added = GST_DEBUG_FUNCPTR (deep_element_added);
   bin_class->deep_element_removed = GST_DEBUG_FUNCPTR (deep_element_removed);

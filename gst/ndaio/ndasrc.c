@@ -352,6 +352,15 @@ deep_element_removed (GstBin * bin, GstBin * sub_bin, GstElement * element)
       element);
 }
 
+/* That of a device that is lost stands still. */
+static GstClock *
+provide_clock (GstElement * element)
+{
+  if (nda_loss_get_state (&NDA_SRC (element)->watch.loss) != NDA_LOSS_HERE)
+    return NULL;
+  return GST_ELEMENT_CLASS (nda_src_parent_class)->provide_clock (element);
+}
+
 /* --- properties --- */
 
 static void
@@ -529,6 +538,7 @@ nda_src_class_init (NdaSrcClass * class)
   object_class->dispose = dispose;
   object_class->finalize = finalize;
   element_class->change_state = GST_DEBUG_FUNCPTR (change_state);
+  element_class->provide_clock = GST_DEBUG_FUNCPTR (provide_clock);
   element_class->send_event = GST_DEBUG_FUNCPTR (send_event);
   bin_class->handle_message = GST_DEBUG_FUNCPTR (handle_message);
   bin_class->deep_element_added = GST_DEBUG_FUNCPTR (deep_element_added);
