@@ -204,6 +204,13 @@ on_arrival (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
   GstClockTime latency, ring, age;
   GstAudioInfo audio;
 
+  if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) {
+    /* also when a device that had vanished begins anew */
+    if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info))
+        == GST_EVENT_STREAM_START)
+      self->base_time = GST_CLOCK_TIME_NONE;
+    return GST_PAD_PROBE_OK;
+  }
   age = age_of (sink, GST_PAD_PROBE_INFO_BUFFER (info));
   if (!GST_CLOCK_TIME_IS_VALID (age))
     return GST_PAD_PROBE_OK;
@@ -239,8 +246,8 @@ nda_arrival_watch (GstBaseSink * sink, GstElement * owner, NdaMeter * meter)
   self->owner = owner;
   self->meter = meter;
   self->base_time = GST_CLOCK_TIME_NONE;
-  id = gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_arrival, self,
-      g_free);
+  id = gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER
+      | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_arrival, self, g_free);
   g_object_set_data (G_OBJECT (sink), PROBE_KEY, GSIZE_TO_POINTER (id));
 }
 
