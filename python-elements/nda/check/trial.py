@@ -14,7 +14,8 @@ import numpy as np
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstApp", "1.0")
-from gi.repository import Gst, GstApp  # noqa: E402,F401
+gi.require_version("GstAudio", "1.0")
+from gi.repository import Gst, GstApp, GstAudio  # noqa: E402,F401
 
 BLOCK = 512
 N_BLOCKS = 20
@@ -129,13 +130,11 @@ class Line:
             sample = self.sink.emit("try-pull-sample", 0)
             if sample is None:
                 break
-            caps = sample.get_caps().get_structure(0)
+            info = GstAudio.AudioInfo.new_from_caps(sample.get_caps())
             buffer = sample.get_buffer()
             data = buffer.extract_dup(0, buffer.get_size())
             pulled.append(
-                np.frombuffer(data, np.float32).reshape(
-                    -1, caps.get_value("channels")
-                )
+                np.frombuffer(data, np.float32).reshape(-1, info.channels)
             )
         return pulled
 
