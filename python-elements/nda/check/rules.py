@@ -98,11 +98,9 @@ def check_loads(trial: Trial) -> None:
     except Broken:
         # of another role: only its own element takes it
         made = of(trial.read(), "create_plugin")
+        calls = made[-1]["block_calls"] if made else ()
         other = next(
-            (r for r, c in CALLS.items() if c in made[-1]["block_calls"])
-            if made
-            else (),
-            trial.role,
+            (r for r, call in CALLS.items() if call in calls), trial.role
         )
         if other == trial.role:
             raise
