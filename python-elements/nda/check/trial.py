@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -184,7 +185,10 @@ class Trial:
         raised = [note for note in self.look() if "error" in note]
         if raised and not raised[-1]["call"].endswith("_parameter"):
             return f"{raised[-1]['call']} () raised {raised[-1]['error']}"
-        return message.parse_error()[0].message.replace(WITNESS, self.path)
+        text = message.parse_error()[0].message
+        # the line would be one of the witness
+        text = re.sub(rf" \({re.escape(WITNESS)}, line \d+\)", "", text)
+        return text.replace(WITNESS, self.path)
 
     def line(self, **props: object) -> Line:
         return Line(self, WITNESS, **props)
