@@ -290,21 +290,7 @@ on_message (GstBus * bus, GstMessage * message, gpointer user_data)
 {
   DriftRun *run = user_data;
 
-  switch (GST_MESSAGE_TYPE (message)) {
-    case GST_MESSAGE_WARNING:
-      rig_report_message (message);
-      break;
-    case GST_MESSAGE_ERROR:
-      rig_report_message (message);
-      run->report.failed = TRUE;
-      g_main_loop_quit (run->loop);
-      break;
-    case GST_MESSAGE_LATENCY:
-      gst_bin_recalculate_latency (GST_BIN (run->path));
-      break;
-    default:
-      break;
-  }
+  rig_handle_message (&run->report, message, run->path, run->loop);
   return G_SOURCE_CONTINUE;
 }
 

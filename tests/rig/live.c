@@ -301,25 +301,11 @@ on_message (GstBus * bus, GstMessage * message, gpointer user_data)
 {
   LiveRun *run = user_data;
 
-  switch (GST_MESSAGE_TYPE (message)) {
-    case GST_MESSAGE_WARNING:
-      rig_report_message (message);
-      break;
-    case GST_MESSAGE_ERROR:
-      rig_report_message (message);
-      run->report.failed = TRUE;
-      g_main_loop_quit (run->loop);
-      break;
-    case GST_MESSAGE_LATENCY:
-      gst_bin_recalculate_latency (GST_BIN (run->path));
-      break;
-    case GST_MESSAGE_EOS:
-      judge_frames (run);
-      g_main_loop_quit (run->loop);
-      break;
-    default:
-      break;
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS) {
+    judge_frames (run);
+    g_main_loop_quit (run->loop);
   }
+  rig_handle_message (&run->report, message, run->path, run->loop);
   return G_SOURCE_CONTINUE;
 }
 

@@ -119,6 +119,29 @@ rig_report_message (GstMessage * message)
       debug ? debug : "");
 }
 
+/* What all programs here do with a message of @pipeline: an error fails the run
+ * and ends @loop. */
+void
+rig_handle_message (RigReport * report, GstMessage * message,
+    GstElement * pipeline, GMainLoop * loop)
+{
+  switch (GST_MESSAGE_TYPE (message)) {
+    case GST_MESSAGE_WARNING:
+      rig_report_message (message);
+      break;
+    case GST_MESSAGE_ERROR:
+      rig_report_message (message);
+      report->failed = TRUE;
+      g_main_loop_quit (loop);
+      break;
+    case GST_MESSAGE_LATENCY:
+      gst_bin_recalculate_latency (GST_BIN (pipeline));
+      break;
+    default:
+      break;
+  }
+}
+
 /* What @pipeline reports, NONE if it is not live. */
 GstClockTime
 rig_query_latency (GstElement * pipeline)

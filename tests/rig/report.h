@@ -46,6 +46,8 @@ void rig_stall_report (const RigStall * stall, RigReport * report,
 gint rig_report_get_exit_code (const RigReport * report);
 
 void rig_report_message (GstMessage * message);
+void rig_handle_message (RigReport * report, GstMessage * message,
+    GstElement * pipeline, GMainLoop * loop);
 
 GstClockTime rig_query_latency (GstElement * pipeline);
 GstStructure *rig_get_stats (GstElement * pipeline, const gchar * name);
