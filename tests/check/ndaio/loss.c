@@ -18,12 +18,9 @@ GST_START_TEST (test_a_source_that_vanishes_is_silence_until_it_is_back)
   Rig rig;
 
   rig_init (&rig, SOURCE);
-  rig_play (&rig);
-  rig_turn_until (&rig, rig_has_sound, 20);
-  frail_set_health (FRAIL_GONE);
+  rig_play_and_lose (&rig, rig_has_sound, 20);
   rig_turn_until (&rig, rig_has_silence, 100);
-  frail_set_health (FRAIL_WELL);
-  rig_turn_until (&rig, rig_is_back, 1);
+  rig_get_back (&rig, 1);
   rig_turn_until (&rig, rig_has_sound, 60);
 
   g_assert_no_error (rig.error);
@@ -45,9 +42,7 @@ GST_START_TEST (test_pauses_between_trials_grow)
   Rig rig;
 
   rig_init (&rig, SOURCE);
-  rig_play (&rig);
-  rig_turn_until (&rig, rig_has_sound, 5);
-  frail_set_health (FRAIL_GONE);
+  rig_play_and_lose (&rig, rig_has_sound, 5);
   rig_turn_until (&rig, rig_has_refused, 3);
   at_third = rig_count_silence (&rig);
   rig_turn_until (&rig, rig_has_refused, 6);
@@ -70,8 +65,7 @@ GST_START_TEST (test_what_vanishes_again_at_once_is_lost_but_once)
   rig_turn_until (&rig, rig_has_sound, 5);
   frail_set_health (FRAIL_DYING);
   rig_turn_until (&rig, rig_has_silence, 300);
-  frail_set_health (FRAIL_WELL);
-  rig_turn_until (&rig, rig_is_back, 1);
+  rig_get_back (&rig, 1);
 
   g_assert_no_error (rig.error);
   fail_unless_equals_uint64 (rig_get_losses (&rig, "src"), 1);
@@ -91,8 +85,7 @@ GST_START_TEST (test_two_losses_are_two)
     rig_turn_until (&rig, rig_has_sound, rig_count_sound (&rig) + 5);
     frail_set_health (FRAIL_GONE);
     rig_turn_until (&rig, rig_has_lost, i);
-    frail_set_health (FRAIL_WELL);
-    rig_turn_until (&rig, rig_is_back, i);
+    rig_get_back (&rig, i);
   }
 
   g_assert_no_error (rig.error);
@@ -125,9 +118,7 @@ GST_START_TEST (test_the_stream_ends_while_the_source_is_away)
   Rig rig;
 
   rig_init (&rig, SOURCE);
-  rig_play (&rig);
-  rig_turn_until (&rig, rig_has_sound, 5);
-  frail_set_health (FRAIL_GONE);
+  rig_play_and_lose (&rig, rig_has_sound, 5);
   rig_turn_until (&rig, rig_has_silence, 20);
   rig_end (&rig);
   rig_turn_until (&rig, rig_has_ended, 1);
@@ -144,17 +135,14 @@ GST_START_TEST (test_a_pause_while_the_source_is_away)
   Rig rig;
 
   rig_init (&rig, SOURCE);
-  rig_play (&rig);
-  rig_turn_until (&rig, rig_has_sound, 5);
-  frail_set_health (FRAIL_GONE);
+  rig_play_and_lose (&rig, rig_has_sound, 5);
   rig_turn_until (&rig, rig_has_silence, 20);
   fail_unless_equals_int (gst_element_set_state (rig.pipeline,
           GST_STATE_PAUSED), GST_STATE_CHANGE_NO_PREROLL);
   n_silence = rig_count_silence (&rig);
   rig_play (&rig);
   rig_turn_until (&rig, rig_has_silence, n_silence + 20);
-  frail_set_health (FRAIL_WELL);
-  rig_turn_until (&rig, rig_is_back, 1);
+  rig_get_back (&rig, 1);
 
   g_assert_no_error (rig.error);
   fail_unless_equals_uint64 (rig_get_losses (&rig, "src"), 1);
@@ -168,9 +156,7 @@ GST_START_TEST (test_a_source_that_was_away_starts_anew)
   Rig rig;
 
   rig_init (&rig, SOURCE);
-  rig_play (&rig);
-  rig_turn_until (&rig, rig_has_sound, 5);
-  frail_set_health (FRAIL_GONE);
+  rig_play_and_lose (&rig, rig_has_sound, 5);
   rig_turn_until (&rig, rig_has_lost, 1);
   gst_element_set_state (rig.pipeline, GST_STATE_READY);
   fail_unless_equals_int (gst_element_set_state (rig.pipeline,
@@ -208,13 +194,10 @@ GST_START_TEST (test_a_sink_that_vanishes_is_played_to_when_it_is_back)
   Rig rig;
 
   sink_rig_init (&rig, "is-live=true", "frailsink");
-  rig_play (&rig);
-  rig_turn_until (&rig, rig_has_rendered, 20);
-  frail_set_health (FRAIL_GONE);
+  rig_play_and_lose (&rig, rig_has_rendered, 20);
   rig_turn_until (&rig, rig_has_refused, 3);
   n_before = frail_count_rendered ();
-  frail_set_health (FRAIL_WELL);
-  rig_turn_until (&rig, rig_is_back, 1);
+  rig_get_back (&rig, 1);
   rig_turn_until (&rig, rig_has_rendered, n_before + 20);
   rig_end (&rig);
   rig_turn_until (&rig, rig_has_ended, 1);
@@ -238,13 +221,10 @@ GST_START_TEST (test_a_sink_in_a_bin_is_played_to_when_it_is_back)
   Rig rig;
 
   sink_rig_init (&rig, "is-live=true", "\"identity ! frailsink\"");
-  rig_play (&rig);
-  rig_turn_until (&rig, rig_has_rendered, 20);
-  frail_set_health (FRAIL_GONE);
+  rig_play_and_lose (&rig, rig_has_rendered, 20);
   rig_turn_until (&rig, rig_has_refused, 2);
   n_before = frail_count_rendered ();
-  frail_set_health (FRAIL_WELL);
-  rig_turn_until (&rig, rig_is_back, 1);
+  rig_get_back (&rig, 1);
   rig_turn_until (&rig, rig_has_rendered, n_before + 20);
 
   g_assert_no_error (rig.error);
@@ -261,14 +241,11 @@ GST_START_TEST (test_both_ends_vanish_and_come_back)
 
   rig_init (&rig, "ndasrc name=src source=frailsrc ! "
       "ndasink name=sink sink=\"identity ! frailsink\"");
-  rig_play (&rig);
-  rig_turn_until (&rig, rig_has_rendered, 20);
-  frail_set_health (FRAIL_GONE);
+  rig_play_and_lose (&rig, rig_has_rendered, 20);
   rig_turn_until (&rig, rig_has_lost, 2);
   rig_turn_until (&rig, rig_has_refused, 4);
   n_before = frail_count_rendered ();
-  frail_set_health (FRAIL_WELL);
-  rig_turn_until (&rig, rig_is_back, 2);
+  rig_get_back (&rig, 2);
   rig_turn_until (&rig, rig_has_rendered, n_before + 20);
 
   g_assert_no_error (rig.error);
@@ -284,9 +261,7 @@ GST_START_TEST (test_what_is_not_live_waits_for_the_sink)
   Rig rig;
 
   sink_rig_init (&rig, "num-buffers=60", "frailsink");
-  rig_play (&rig);
-  rig_turn_until (&rig, rig_has_rendered, 20);
-  frail_set_health (FRAIL_GONE);
+  rig_play_and_lose (&rig, rig_has_rendered, 20);
   rig_turn_until (&rig, rig_has_refused, 3);
   frail_set_health (FRAIL_WELL);
   rig_turn_until (&rig, rig_has_ended, 1);
@@ -304,9 +279,7 @@ GST_START_TEST (test_the_stream_ends_while_the_sink_is_away)
   Rig rig;
 
   sink_rig_init (&rig, "is-live=true", "frailsink");
-  rig_play (&rig);
-  rig_turn_until (&rig, rig_has_rendered, 5);
-  frail_set_health (FRAIL_GONE);
+  rig_play_and_lose (&rig, rig_has_rendered, 5);
   rig_turn_until (&rig, rig_has_refused, 1);
   rig_end (&rig);
   rig_turn_until (&rig, rig_has_ended, 1);
@@ -322,9 +295,7 @@ GST_START_TEST (test_what_waits_for_the_sink_can_be_stopped)
   Rig rig;
 
   sink_rig_init (&rig, "num-buffers=60", "frailsink");
-  rig_play (&rig);
-  rig_turn_until (&rig, rig_has_rendered, 20);
-  frail_set_health (FRAIL_GONE);
+  rig_play_and_lose (&rig, rig_has_rendered, 20);
   rig_turn_until (&rig, rig_has_refused, 1);
 
   fail_unless_equals_int (gst_element_set_state (rig.pipeline,

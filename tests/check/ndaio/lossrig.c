@@ -142,7 +142,7 @@ rig_read_messages (Rig * rig)
 
 /* Lets time pass until @is_enough. */
 void
-rig_turn_until (Rig * rig, gboolean (*is_enough) (Rig * rig, guint n), guint n)
+rig_turn_until (Rig * rig, RigReached is_enough, guint n)
 {
   GstTestClock *clock = GST_TEST_CLOCK (rig->clock);
 
@@ -235,6 +235,23 @@ void
 rig_play (Rig * rig)
 {
   gst_element_set_state (rig->pipeline, GST_STATE_PLAYING);
+}
+
+/* Plays until @has_begun by @n, and takes the device away. */
+void
+rig_play_and_lose (Rig * rig, RigReached has_begun, guint n)
+{
+  rig_play (rig);
+  rig_turn_until (rig, has_begun, n);
+  frail_set_health (FRAIL_GONE);
+}
+
+/* Gives the device back, for the @n-th time. */
+void
+rig_get_back (Rig * rig, guint n)
+{
+  frail_set_health (FRAIL_WELL);
+  rig_turn_until (rig, rig_is_back, n);
 }
 
 static void

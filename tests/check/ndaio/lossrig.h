@@ -29,11 +29,15 @@ typedef struct
   GstClockTime end;             /* of the last block */
 } Rig;
 
+/* Whether something has come to pass @n times */
+typedef gboolean (*RigReached) (Rig * rig, guint n);
+
 void rig_init (Rig * rig, const gchar * description);
 void rig_clear (Rig * rig);
 void rig_play (Rig * rig);
-void rig_turn_until (Rig * rig, gboolean (*is_enough) (Rig * rig, guint n),
-    guint n);
+void rig_play_and_lose (Rig * rig, RigReached has_begun, guint n);
+void rig_get_back (Rig * rig, guint n);
+void rig_turn_until (Rig * rig, RigReached is_enough, guint n);
 guint rig_count_sound (Rig * rig);
 guint rig_count_silence (Rig * rig);
 gboolean rig_has_sound (Rig * rig, guint n);
