@@ -131,8 +131,8 @@ send_in_time (NdaPyWorker * self, const GByteArray * data, gint timeout)
 
 /* Sends texts, up to NULL, and waits @timeout milliseconds for the answer
  * (transfer full); NULL: there is none, and the process is dead. */
-GStrv
-nda_py_worker_ask (NdaPyWorker * self, gint timeout, ...)
+static GStrv G_GNUC_NULL_TERMINATED
+ask (NdaPyWorker * self, gint timeout, ...)
 {
   g_autoptr (GByteArray) question = NULL;
   GStrv answer = NULL;
@@ -175,7 +175,7 @@ nda_py_worker_load (NdaPyWorker * self, GError ** error)
   g_autofree gchar *parent = g_strdup_printf ("%d", (gint) getpid ());
   g_autofree gchar *deadline =
       g_strdup_printf ("%" G_GUINT64_FORMAT, self->config.deadline);
-  g_auto (GStrv) answer = nda_py_worker_ask (self, LOAD_TIMEOUT, "load",
+  g_auto (GStrv) answer = ask (self, LOAD_TIMEOUT, "load",
       self->config.path, nda_py_role_name (self->config.role), api,
       NDA_PY_SECRET_WORDS, parent, deadline, NULL);
   g_autofree gchar *death = NULL;
@@ -200,8 +200,7 @@ gchar *
 nda_py_worker_set_parameter (NdaPyWorker * self, const gchar * key,
     const gchar * value)
 {
-  g_auto (GStrv) answer =
-      nda_py_worker_ask (self, ASK_TIMEOUT, "set", key, value, NULL);
+  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, "set", key, value, NULL);
 
   if (!answer)
     return nda_py_worker_describe_death (self);
@@ -212,8 +211,7 @@ nda_py_worker_set_parameter (NdaPyWorker * self, const gchar * key,
 gchar *
 nda_py_worker_get_parameter (NdaPyWorker * self, const gchar * key)
 {
-  g_auto (GStrv) answer =
-      nda_py_worker_ask (self, ASK_TIMEOUT, "get", key, NULL);
+  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, "get", key, NULL);
 
   return g_strdup (answer && answer[1] ? answer[1] : "");
 }
@@ -222,7 +220,7 @@ nda_py_worker_get_parameter (NdaPyWorker * self, const gchar * key)
 void
 nda_py_worker_get_facts (NdaPyWorker * self, NdaPyFacts * facts)
 {
-  g_auto (GStrv) answer = nda_py_worker_ask (self, ASK_TIMEOUT, "facts", NULL);
+  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, "facts", NULL);
 
   *facts = (NdaPyFacts) {
   0};
@@ -236,7 +234,7 @@ nda_py_worker_get_facts (NdaPyWorker * self, NdaPyFacts * facts)
 void
 nda_py_worker_stop (NdaPyWorker * self)
 {
-  g_auto (GStrv) answer = nda_py_worker_ask (self, ASK_TIMEOUT, "stop", NULL);
+  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, "stop", NULL);
 
   (void) answer;
 }
@@ -245,8 +243,7 @@ nda_py_worker_stop (NdaPyWorker * self)
 void
 nda_py_worker_interrupt (NdaPyWorker * self)
 {
-  g_auto (GStrv) answer =
-      nda_py_worker_ask (self, ASK_TIMEOUT, "interrupt", NULL);
+  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, "interrupt", NULL);
 
   (void) answer;
 }
@@ -255,8 +252,7 @@ nda_py_worker_interrupt (NdaPyWorker * self)
 void
 nda_py_worker_shut_down (NdaPyWorker * self)
 {
-  g_auto (GStrv) answer =
-      nda_py_worker_ask (self, ASK_TIMEOUT, "shut-down", NULL);
+  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, "shut-down", NULL);
 
   (void) answer;
 }

@@ -53,8 +53,6 @@ struct _NdaPyWorker
   gboolean is_dead;             /* [lock] or about to be */
 };
 
-GStrv nda_py_worker_ask (NdaPyWorker * worker, gint timeout, ...)
-    G_GNUC_NULL_TERMINATED;
 void nda_py_worker_set_problem (NdaPyWorker * worker, const gchar * nick,
     const gchar * name, const gchar * reason, GError ** error);
 gchar *nda_py_worker_describe_timeout (GstClockTime timeout);

@@ -206,12 +206,6 @@ rig_has_lost (Rig * rig, guint n)
 }
 
 gboolean
-rig_is_back (Rig * rig, guint n)
-{
-  return rig->n_back >= n;
-}
-
-gboolean
 rig_has_ended (Rig * rig, guint n)
 {
   return rig->has_ended;
@@ -246,12 +240,18 @@ rig_play_and_lose (Rig * rig, RigReached has_begun, guint n)
   frail_set_health (FRAIL_GONE);
 }
 
+static gboolean
+is_back (Rig * rig, guint n)
+{
+  return rig->n_back >= n;
+}
+
 /* Gives the device back, for the @n-th time. */
 void
 rig_get_back (Rig * rig, guint n)
 {
   frail_set_health (FRAIL_WELL);
-  rig_turn_until (rig, rig_is_back, n);
+  rig_turn_until (rig, is_back, n);
 }
 
 static void

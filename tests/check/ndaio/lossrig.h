@@ -45,7 +45,6 @@ gboolean rig_has_silence (Rig * rig, guint n);
 gboolean rig_has_rendered (Rig * rig, guint n);
 gboolean rig_has_refused (Rig * rig, guint n);
 gboolean rig_has_lost (Rig * rig, guint n);
-gboolean rig_is_back (Rig * rig, guint n);
 gboolean rig_has_ended (Rig * rig, guint n);
 guint64 rig_get_losses (Rig * rig, const gchar * name);
 void rig_end (Rig * rig);
