@@ -7,24 +7,19 @@
 
 #include "config.h"
 
-#include "ndablock.h"
-
-#include <gst/check/gstcheck.h>
-#include <gst/check/gstharness.h>
+#include "bridge.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
-#define MONO "audio/x-raw, format = " GST_AUDIO_NE (F32) \
-    ", rate = 48000, channels = 1, layout = interleaved"
 /* What the plugin puts out, whatever comes in */
 #define LEVEL 0.5f
 /* Few: the pause before the next process doubles each time */
 #define N_ROUNDS 4
 
 static GstHarness *
-make_harness (void)
+make_mortal (void)
 {
   GstElement *element = gst_element_factory_make ("ndapybridge", NULL);
   GstHarness *h;
@@ -83,26 +78,15 @@ assert_no_child (void)
   fail_unless (waitpid (-1, NULL, WNOHANG) < 0);
 }
 
-static guint64
-get_restarts (GstHarness * h)
-{
-  g_autoptr (GstStructure) stats = NULL;
-  guint64 n_restarts = 0;
-
-  g_object_get (h->element, "stats", &stats, NULL);
-  fail_unless (gst_structure_get_uint64 (stats, "num-restarts", &n_restarts));
-  return n_restarts;
-}
-
 GST_START_TEST (test_it_is_back_each_time_it_is_killed)
 {
-  GstHarness *h = make_harness ();
+  GstHarness *h = make_mortal ();
 
   for (guint64 n = 0; n < N_ROUNDS; n++) {
     wait_until_heard (h);
-    assert_equals_uint64 (get_restarts (h), n);
+    assert_equals_uint64 (get_stat (h, "num-restarts"), n);
     kill_worker (h);
-    while (get_restarts (h) == n)
+    while (get_stat (h, "num-restarts") == n)
       push_and_pull (h);
   }
   gst_harness_teardown (h);
@@ -114,7 +98,7 @@ GST_END_TEST;
 GST_START_TEST (test_it_can_be_stopped_while_it_dies)
 {
   for (guint n = 0; n < N_ROUNDS; n++) {
-    GstHarness *h = make_harness ();
+    GstHarness *h = make_mortal ();
 
     wait_until_heard (h);
     kill_worker (h);
@@ -140,7 +124,7 @@ set_parameters (gpointer data)
 
 GST_START_TEST (test_parameters_can_be_set_while_it_dies)
 {
-  GstHarness *h = make_harness ();
+  GstHarness *h = make_mortal ();
 
   for (guint n = 0; n < N_ROUNDS; n++) {
     GThread *setter;
@@ -160,7 +144,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_it_is_stopped_in_a_loop_without_an_end)
 {
-  GstHarness *h = make_harness ();
+  GstHarness *h = make_mortal ();
   gboolean ok;
 
   wait_until_heard (h);
@@ -179,7 +163,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_states_change_without_a_block)
 {
-  GstHarness *h = make_harness ();
+  GstHarness *h = make_mortal ();
 
   for (guint n = 0; n < N_ROUNDS; n++) {
     fail_unless_equals_int (gst_element_set_state (h->element, GST_STATE_NULL),

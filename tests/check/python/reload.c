@@ -3,35 +3,13 @@
  */
 
 /* Plugins that are loaded anew while blocks go through, and while states
- * change. The suite is run in each isolation. */
+ * change. */
 
 #include "config.h"
 
-#include "ndablock.h"
+#include "bridge.h"
 
-#include <gst/check/gstcheck.h>
-#include <gst/check/gstharness.h>
-
-#define MONO "audio/x-raw, format = " GST_AUDIO_NE (F32) \
-    ", rate = 48000, channels = 1, layout = interleaved"
 #define N_RELOADS 10
-
-static GstHarness *
-make_harness (void)
-{
-  GstElement *element = gst_element_factory_make ("ndapybridge", NULL);
-  const gchar *isolation = g_getenv ("NDA_TEST_ISOLATION");
-  GstHarness *h;
-
-  gst_util_set_object_arg (G_OBJECT (element), "isolation",
-      isolation ? isolation : "thread");
-  g_object_set (element, "plugin", "passthrough", "deadline", (guint64) 0,
-      NULL);
-  h = gst_harness_new_with_element (element, "sink", "src");
-  gst_object_unref (element);
-  gst_harness_set_src_caps_str (h, MONO);
-  return h;
-}
 
 /* Pushes a block of @number, and asserts that it comes out. */
 static void
@@ -50,17 +28,6 @@ push_and_pull (GstHarness * h, guint32 number)
   gst_buffer_unref (buffer);
 }
 
-static guint64
-get_stat (GstHarness * h, const gchar * field)
-{
-  g_autoptr (GstStructure) stats = NULL;
-  guint64 value = 0;
-
-  g_object_get (h->element, "stats", &stats, NULL);
-  fail_unless (gst_structure_get_uint64 (stats, field, &value));
-  return value;
-}
-
 static gpointer
 reload_often (gpointer element)
 {
@@ -73,7 +40,7 @@ reload_often (gpointer element)
 
 GST_START_TEST (test_reload_loses_no_block)
 {
-  GstHarness *h = make_harness ();
+  GstHarness *h = make_harness ("passthrough", MONO);
   GThread *thread = NULL;
   guint32 n_blocks = 0;
 
@@ -94,7 +61,7 @@ GST_END_TEST;
 
 GST_START_TEST (test_states_change_while_it_is_reloaded)
 {
-  GstHarness *h = make_harness ();
+  GstHarness *h = make_harness ("passthrough", MONO);
   GThread *thread = g_thread_new ("reload", reload_often, h->element);
 
   for (guint i = 0; i < 5; i++) {

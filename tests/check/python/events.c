@@ -1,0 +1,195 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Events and queries keep their place among the blocks. */
+
+#include "config.h"
+
+#include "bridge.h"
+
+#include <string.h>
+
+/* The types of the events that came out, in order, since the last call. */
+static gchar *
+pull_events (GstHarness * h, GstEventType last)
+{
+  GString *names = g_string_new (NULL);
+  GstEventType type;
+
+  do {
+    GstEvent *event = gst_harness_pull_event (h);
+
+    type = GST_EVENT_TYPE (event);
+    g_string_append_printf (names, "%s ", GST_EVENT_TYPE_NAME (event));
+    gst_event_unref (event);
+  } while (type != last);
+  return g_string_free (names, FALSE);
+}
+
+GST_START_TEST (test_events_come_in_order_with_the_data)
+{
+  GstHarness *h = make_harness ("passthrough", STEREO);
+  g_autofree gchar *names = NULL;
+  GstBuffer *out;
+
+  gst_harness_push (h, make_buffer (0, BLOCK));
+  gst_harness_push_event (h, gst_event_new_tag (gst_tag_list_new_empty ()));
+  gst_harness_push (h, make_buffer (BLOCK, 88));
+  gst_harness_push_event (h, gst_event_new_eos ());
+
+  names = pull_events (h, GST_EVENT_EOS);
+  fail_unless_equals_string (names, "stream-start caps segment tag eos ");
+  gst_buffer_unref (gst_harness_pull (h));
+  out = gst_harness_pull (h);
+  fail_unless_equals_int (check_frames (out, BLOCK), 88);
+  gst_buffer_unref (out);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_segment_in_bytes_becomes_one_in_time)
+{
+  GstHarness *h = make_harness ("passthrough", NULL);
+  g_autoptr (GstCaps) caps = gst_caps_from_string (STEREO);
+  GstEvent *event = NULL;
+  GstSegment segment;
+  const GstSegment *out;
+
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  gst_harness_push_event (h, gst_event_new_stream_start ("bytes"));
+  gst_harness_push_event (h, gst_event_new_caps (caps));
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  do {
+    gst_clear_event (&event);
+    event = gst_harness_pull_event (h);
+  } while (GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT);
+
+  gst_event_parse_segment (event, &out);
+  fail_unless_equals_int (out->format, GST_FORMAT_TIME);
+  gst_event_unref (event);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_new_segment_cuts_and_counts_anew)
+{
+  GstHarness *h = make_harness ("passthrough", STEREO);
+  GstSegment segment;
+  GstBuffer *out;
+
+  gst_harness_push (h, make_buffer (0, 100));
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  gst_harness_push (h, make_buffer (0, BLOCK));
+
+  out = gst_harness_pull (h);
+  fail_unless_equals_int (check_frames (out, 0), 100);
+  gst_buffer_unref (out);
+  out = gst_harness_pull (h);
+  fail_unless_equals_int (check_frames (out, 0), BLOCK);
+  assert_equals_uint64 (GST_BUFFER_OFFSET (out), 0);
+  gst_buffer_unref (out);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_new_format_comes_after_the_rest_of_the_old)
+{
+  GstHarness *h = make_harness ("passthrough", STEREO);
+  GstBuffer *out;
+  g_autofree gchar *names = NULL;
+
+  gst_harness_push (h, make_buffer (0, 100));
+  gst_harness_set_src_caps_str (h, MONO);
+  gst_harness_push (h, make_buffer (0, BLOCK / 2));     /* a block of mono */
+  out = gst_harness_pull (h);
+  fail_unless_equals_int (check_frames (out, 0), 100);
+  gst_buffer_unref (out);
+  out = gst_harness_pull (h);
+  fail_unless_equals_int (gst_buffer_get_size (out), BLOCK * 4);
+  gst_buffer_unref (out);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  names = pull_events (h, GST_EVENT_EOS);
+  fail_unless (strstr (names, "caps segment caps") != NULL);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_same_format_again_cuts_nothing)
+{
+  GstHarness *h = make_harness ("passthrough", STEREO);
+  g_autoptr (GstCaps) same = gst_caps_from_string (STEREO ", extra = (int) 1");
+  GstBuffer *out;
+
+  gst_harness_push (h, make_buffer (0, 100));
+  gst_pad_push_event (h->srcpad, gst_event_new_caps (same));
+  gst_harness_push (h, make_buffer (100, 412));
+
+  out = gst_harness_pull (h);
+  fail_unless_equals_int (check_frames (out, 0), BLOCK);
+  gst_buffer_unref (out);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_format_outlives_a_flush)
+{
+  GstHarness *h = make_harness ("passthrough", NULL);
+  GstSegment segment;
+
+  /* flushed before or after the worker saw the format, as it happens */
+  for (guint i = 0; i < 200; i++) {
+    gst_harness_set_src_caps_str (h, i % 2 ? STEREO : MONO);
+    gst_pad_push_event (h->srcpad, gst_event_new_flush_start ());
+    gst_pad_push_event (h->srcpad, gst_event_new_flush_stop (TRUE));
+    gst_segment_init (&segment, GST_FORMAT_TIME);
+    gst_pad_push_event (h->srcpad, gst_event_new_segment (&segment));
+    fail_unless_equals_int (gst_harness_push (h, make_buffer (0, BLOCK)),
+        GST_FLOW_OK);
+    gst_buffer_unref (gst_harness_pull (h));
+  }
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_serialized_query_waits_its_turn)
+{
+  GstHarness *h = make_harness ("passthrough", STEREO);
+  GstQuery *query = gst_query_new_drain ();
+
+  gst_harness_push (h, make_buffer (0, BLOCK));
+  gst_pad_peer_query (h->srcpad, query);
+
+  /* the block went out before the answer came back */
+  assert_equals_uint64 (gst_harness_buffers_received (h), 1);
+  gst_query_unref (query);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
+static Suite *
+events_suite (void)
+{
+  Suite *suite = suite_create ("events");
+  TCase *tc = tcase_create ("general");
+
+  suite_add_tcase (suite, tc);
+  tcase_add_test (tc, test_events_come_in_order_with_the_data);
+  tcase_add_test (tc, test_segment_in_bytes_becomes_one_in_time);
+  tcase_add_test (tc, test_new_segment_cuts_and_counts_anew);
+  tcase_add_test (tc, test_new_format_comes_after_the_rest_of_the_old);
+  tcase_add_test (tc, test_same_format_again_cuts_nothing);
+  tcase_add_test (tc, test_format_outlives_a_flush);
+  tcase_add_test (tc, test_serialized_query_waits_its_turn);
+  return suite;
+}
+
+GST_CHECK_MAIN (events);
