@@ -21,7 +21,7 @@ nda_follower_init (NdaFollower * self, GstClock * device, guint in_rate,
   self->n_in = self->n_played = self->n_passed = 0;
   self->passed = 0;
   self->is_calibrating = FALSE;
-  nda_drift_init (&self->drift, device ? out_rate : in_rate);
+  nda_drift_init (&self->drift, device ? out_rate : in_rate, device == NULL);
 }
 
 void

@@ -49,9 +49,11 @@
  * are followed to +-1500 ppm of their rate. As long as the rates and formats are
  * equal, and nothing proves that there are two clocks, every bit passes
  * untouched. Nothing counts in the first 20 s, in which sound servers are
- * restless; when sound has gone off by 6 ms after that, at an even pace, the
- * filter takes over between two frames and brings it back, and the latency grows
- * from that of regrouping to 10.7 + 1.7 ms.
+ * restless; when sound has gone off by 6 ms after that, or by a buffer and a
+ * quarter where frames are seen when they come, at an even pace, the filter takes
+ * over between two frames and brings it back, and the latency grows from that of
+ * regrouping to 10.7 + 1.7 ms. Upstream's thread should then wait for nothing
+ * downstream: a queue behind this element sees to that.
  *
  * An element that plays the sound, and whose device began anew, says so with a
  * custom event upstream of the name nda-device-restarted; where the device is is
@@ -60,8 +62,9 @@
  * ## When something goes wrong
  *
  * A clock that is set, or a device that leaves the stream for more than 30 ms,
- * makes the lead over the device be taken anew: counted. A buffer that holds no whole number of frames, and two rates that libsoxr
- * cannot bridge, end the stream with an error message that says so.
+ * makes the lead over the device be taken anew: counted. A buffer that holds no
+ * whole number of frames, and two rates that libsoxr cannot bridge, end the stream
+ * with an error message that says so.
  *
  * ## Statistics
  *

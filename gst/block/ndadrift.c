@@ -31,13 +31,14 @@
 /* A pause (in s) counts as no more than this, so that none is made up for */
 #define MAX_INTERVAL 0.1
 
-/* For a device of @rate frames a second by its own clock. */
+/* For a device of @rate frames a second by its own clock, which are seen when
+ * they come, if @in_chunks, or else by asking that clock. */
 void
-nda_drift_init (NdaDrift * self, gdouble rate)
+nda_drift_init (NdaDrift * self, gdouble rate, gboolean in_chunks)
 {
   *self = (NdaDrift) {
   .last_time = GST_CLOCK_TIME_NONE};
-  nda_timing_init (&self->timing, rate);
+  nda_timing_init (&self->timing, rate, in_chunks);
 }
 
 /* The lead is what it is: learn where the device is, and keep it so. */
@@ -203,7 +204,7 @@ settle (NdaDrift * self, GstClockTime time, gdouble frame)
   self->start_time = time;
   self->start_frame = frame;
   nda_timing_restart (&self->timing);
-  nda_proof_init (&self->proof);
+  nda_proof_init (&self->proof, nda_timing_get_chunk (&self->timing));
 }
 
 gboolean

@@ -70,7 +70,7 @@ typedef struct
   guint64 n_steps;              /* times that a clock was set */
 } NdaDrift;
 
-void nda_drift_init (NdaDrift * drift, gdouble rate);
+void nda_drift_init (NdaDrift * drift, gdouble rate, gboolean in_chunks);
 void nda_drift_restart (NdaDrift * drift);
 
 /* At @time by the pipeline's clock the device had passed @frame. */

@@ -12,15 +12,17 @@
  * fastest clock that can be followed goes off by as much as is asked for */
 #define FIRST_SPACING 0.25
 #define MIN_POINTS (NDA_PROOF_N_POINTS / 2)
-/* s; the clocks of a sound server wander by less, from end to end */
+/* s, and chunks; the clocks of a sound server wander by less, from end to end */
 #define MIN_ERROR 0.006
-/* s; how far from the straight line a point may lie: a quarter of that, where a
- * step would lie half of it away */
-#define MAX_STRAY 0.0015
+#define MIN_CHUNKS 1.25
+/* How far from the straight line a point may lie, in parts of the error: a step
+ * would lie half of it away */
+#define MAX_STRAY 0.25
 
 void
-nda_proof_init (NdaProof * self)
+nda_proof_init (NdaProof * self, gdouble chunk)
 {
+  self->chunk = chunk;
   self->n_points = 0;
   self->spacing = FIRST_SPACING;
 }
@@ -42,7 +44,7 @@ is_even (const NdaProof * self, gdouble since, gdouble error)
   for (guint i = 0; i < self->n_points; i++) {
     gdouble straight = error * (i + 1) * self->spacing / since;
 
-    if (fabs (self->errors[i] - straight) > MAX_STRAY)
+    if (fabs (self->errors[i] - straight) > MAX_STRAY * fabs (error))
       return FALSE;
   }
   return TRUE;
@@ -51,11 +53,13 @@ is_even (const NdaProof * self, gdouble since, gdouble error)
 gboolean
 nda_proof_add (NdaProof * self, gdouble since, gdouble error)
 {
+  gdouble min_error = MAX (MIN_ERROR, MIN_CHUNKS * self->chunk);
+
   if (since < (self->n_points + 1) * self->spacing)
     return FALSE;
   if (self->n_points == NDA_PROOF_N_POINTS)
     thin_out (self);
   self->errors[self->n_points++] = error;
-  return self->n_points >= MIN_POINTS && fabs (error) >= MIN_ERROR
+  return self->n_points >= MIN_POINTS && fabs (error) >= min_error
       && is_even (self, since, error);
 }

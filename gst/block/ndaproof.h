@@ -9,7 +9,8 @@
  * long, it steps. Two pieces of hardware go apart without end and at an even
  * pace. So both are asked for: an error that no wandering reaches, and a way
  * there that was a straight line. The way is kept at a few points, evenly
- * spaced; when there is no more room, every other one is left out.
+ * spaced; when there is no more room, every other one is left out. Chunks that
+ * slide (ndatiming.h) are off by no more than one, so it has to be more than that.
  *
  * Belongs to one thread: no locks. */
 
@@ -26,9 +27,10 @@ typedef struct
   gdouble errors[NDA_PROOF_N_POINTS];   /* s, one every spacing */
   guint n_points;
   gdouble spacing;              /* s */
+  gdouble chunk;                /* [const] s, that comes at once, or 0.0 */
 } NdaProof;
 
-void nda_proof_init (NdaProof * proof);
+void nda_proof_init (NdaProof * proof, gdouble chunk);
 
 /* It is @since s after the start, where the error was 0, and it is @error s
  * now. TRUE when that proves two clocks. */

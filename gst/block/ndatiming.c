@@ -13,9 +13,10 @@
 #define FINAL_BANDWIDTH 0.10
 /* Observations nearer to each other (in s) say no more than one */
 #define MIN_INTERVAL 0.004
-/* An observation as far off as this (in s), and as many times what is usual,
- * is left out once there is a line */
+/* An observation as far off as this (in s, and in chunks), and as many times what
+ * is usual, is left out once there is a line */
 #define MAX_ERROR 0.008
+#define MAX_CHUNKS 1.5
 #define MAX_DEVIATIONS 6.0
 #define N_FOR_A_LINE 8
 /* How long (in s, and observations) a clock has to stay off the line to have
@@ -24,12 +25,19 @@
 #define MIN_STEP_OBSERVATIONS 12
 /* What is usual is averaged over so many observations */
 #define USUAL_WINDOW 256
+/* The average of late is taken over so long, and its variance (in s) */
+#define SLOW_TIME 1.0
+#define SLOW_WINDOW 60.0
+/* s; as much of it as leaves the bandwidth as it is, and the least part of that
+ * bandwidth that is used where there is more */
+#define FINE_SLOW_ERROR 0.0004
+#define LEAST_PART 0.1
 
 void
-nda_timing_init (NdaTiming * self, gdouble rate)
+nda_timing_init (NdaTiming * self, gdouble rate, gboolean in_chunks)
 {
   *self = (NdaTiming) {
-  .rate = rate,.duration = 1.0 / rate};
+  .rate = rate,.in_chunks = in_chunks,.duration = 1.0 / rate};
 }
 
 /* Forgets where the device was, but not its speed. */
@@ -37,7 +45,7 @@ void
 nda_timing_restart (NdaTiming * self)
 {
   self->n_observed = self->n_off = 0;
-  self->variance = 0.0;
+  self->variance = self->slow_error = self->slow_variance = 0.0;
 }
 
 static void
@@ -61,7 +69,9 @@ to_seconds (const NdaTiming * self, GstClockTime time)
 static gboolean
 is_off (const NdaTiming * self, gdouble error)
 {
-  return self->n_observed >= N_FOR_A_LINE && fabs (error) > MAX_ERROR
+  gdouble max_error = MAX (MAX_ERROR, MAX_CHUNKS * nda_timing_get_chunk (self));
+
+  return self->n_observed >= N_FOR_A_LINE && fabs (error) > max_error
       && fabs (error) > MAX_DEVIATIONS * sqrt (self->variance);
 }
 
@@ -75,6 +85,30 @@ has_stepped (NdaTiming * self, gdouble time)
       && fabs (time - self->off_since) >= MIN_STEP_TIME;
 }
 
+/* Averages what observations are off over some time, and how much that is. */
+static void
+note_slow_error (NdaTiming * self, gdouble error)
+{
+  gdouble interval = self->usual_frames / self->rate;
+  gdouble since = self->n_observed * interval;
+
+  self->slow_error += (error - self->slow_error) * MIN (1.0,
+      interval / MIN (since, SLOW_TIME));
+  self->slow_variance += (self->slow_error * self->slow_error
+      - self->slow_variance) * MIN (1.0, interval / MIN (since, SLOW_WINDOW));
+}
+
+/* Jitter is gone on average; what stays of the error comes and goes over seconds,
+ * and only a line that is narrower still sees through it. */
+static gdouble
+get_final_bandwidth (const NdaTiming * self)
+{
+  gdouble off = sqrt (self->slow_variance);
+
+  return FINAL_BANDWIDTH * CLAMP (FINE_SLOW_ERROR / MAX (off, 1e-9),
+      LEAST_PART, 1.0);
+}
+
 /* Corrects the line by @error. Frames from one observation to the next are
  * taken to be as many as usual: how many they are now has the same jitter as
  * the error, and the product of both would not be zero on average. */
@@ -82,7 +116,7 @@ static void
 correct (NdaTiming * self, gdouble error)
 {
   gdouble n = self->n_observed, n_frames = self->usual_frames;
-  gdouble w = FINAL_BANDWIDTH * n_frames / self->rate;
+  gdouble w = get_final_bandwidth (self) * n_frames / self->rate;
   gdouble b = M_SQRT2 * w, c = w * w;
   gdouble fitting_b = 2.0 * (2.0 * n + 1.0) / ((n + 1.0) * (n + 2.0));
   gdouble fitting_c = 6.0 / ((n + 1.0) * (n + 2.0));
@@ -95,6 +129,7 @@ correct (NdaTiming * self, gdouble error)
   self->time += b * error;
   self->duration += c * error / n_frames;
   self->variance += (error * error - self->variance) / MIN (n, USUAL_WINDOW);
+  note_slow_error (self, error);
 }
 
 /* At @time the device had passed @frame, more or less. */
@@ -155,4 +190,10 @@ nda_timing_get_error (const NdaTiming * self)
 {
   return self->n_observed < N_FOR_A_LINE ? G_MAXDOUBLE :
       2.0 * sqrt (self->variance / self->n_observed);
+}
+
+gdouble
+nda_timing_get_chunk (const NdaTiming * self)
+{
+  return self->in_chunks ? self->usual_frames / self->rate : 0.0;
 }

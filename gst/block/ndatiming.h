@@ -21,6 +21,14 @@
  * too far off the line is left out. What stays there is a step of one of the
  * clocks, and the line begins anew.
  *
+ * Where frames are seen when they come, they come in chunks: as soon as one is
+ * complete and somebody looks, which a sound server does at a pace of its own.
+ * One pace then slides along the other, and for seconds or minutes chunks come
+ * earlier and earlier, or later and later, until they are off by a whole one and
+ * jump back. No jitter is more than that, and no average over less than such a
+ * slide tells it from drift; so the bandwidth becomes narrower the more of the
+ * error stays when jitter has been averaged out.
+ *
  * Belongs to one thread: no locks. Frames are counted as doubles, which hold a
  * 1000th of one for 500 years. */
 
@@ -40,6 +48,7 @@ typedef enum
 typedef struct
 {
   gdouble rate;                 /* [const] frames/s that the device should have */
+  gboolean in_chunks;           /* [const] frames are seen when they come */
   guint n_observed;             /* since the line began */
   gboolean is_fitting;          /* still the line of least squares */
   GstClockTime origin;          /* what time and first count from */
@@ -49,11 +58,13 @@ typedef struct
   gdouble duration;             /* s, of a frame */
   gdouble usual_frames;         /* from one observation to the next */
   gdouble variance;             /* s^2, of what observations are off */
+  gdouble slow_error;           /* s, what they are off on average of late */
+  gdouble slow_variance;        /* s^2, of that */
   guint n_off;                  /* observations left out in a row */
   gdouble off_since;            /* s */
 } NdaTiming;
 
-void nda_timing_init (NdaTiming * timing, gdouble rate);
+void nda_timing_init (NdaTiming * timing, gdouble rate, gboolean in_chunks);
 void nda_timing_restart (NdaTiming * timing);
 NdaTimingResult nda_timing_observe (NdaTiming * timing, GstClockTime time,
     gdouble frame);
@@ -62,5 +73,9 @@ GstClockTime nda_timing_get_time (const NdaTiming * timing);
 gdouble nda_timing_get_frame (const NdaTiming * timing, GstClockTime time);
 gdouble nda_timing_get_speed (const NdaTiming * timing);
 gdouble nda_timing_get_error (const NdaTiming * timing);
+
+/* How long (in s) the frames are that come at once; 0.0 where that is not how
+ * the device is seen. */
+gdouble nda_timing_get_chunk (const NdaTiming * timing);
 
 G_END_DECLS

@@ -98,6 +98,55 @@ GST_START_TEST (test_a_thread_that_is_held_up)
 
 GST_END_TEST;
 
+/* A sound server that looks after its devices at a pace of its own */
+GST_START_TEST (test_chunks_that_slide)
+{
+  static const gdouble ticks[] = { 441.0, 480.0, 510.0, 511.5, 512.3, 1024.0 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (ticks); i++) {
+    Sim sim = {.side = SIM_SOURCE,.seconds = HOUR / 3,.ppm = 66.0,
+      .jitter = 0.1 * MS,.tick = ticks[i],.late_after = 300.0
+    };
+
+    sim_run (&sim);
+
+    /* it cannot be told from drift before it has jumped back by a chunk */
+    fail_unless (sim.max_error <= 11.5 * MS, "%g frames: %.3f ms", ticks[i],
+        sim.max_error / MS);
+    fail_unless (sim.max_late_error <= 1.0 * MS, "%g frames: %.3f ms after "
+        "five minutes", ticks[i], sim.max_late_error / MS);
+    fail_unless_equals_int (sim.drift.state, NDA_DRIFT_LOCKED);
+    fail_unless_equals_uint64 (sim.drift.n_steps, 0);
+    fail_unless (sim.min_waiting >= 0.0);
+    fail_unless (sim.max_waiting <= 2 * NDA_BLOCK_FRAMES);
+  }
+}
+
+GST_END_TEST;
+
+/* What a sound server says the time is, between the times when it knows */
+GST_START_TEST (test_a_clock_that_wanders)
+{
+  static const gdouble periods[] = { 5.0, 7.0, 15.0 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (periods); i++)
+    for (SimSide side = SIM_SOURCE; side <= SIM_SINK; side++) {
+      Sim sim = {.side = side,.seconds = HOUR / 3,.ppm = 66.0,
+        .jitter = 0.1 * MS,.wander = 2.5 * MS,.wander_period = periods[i],
+        .late_after = 300.0
+      };
+
+      sim_run (&sim);
+
+      fail_unless (sim.max_late_error <= 0.6 * MS, "side %d, %g s: %.3f ms",
+          side, periods[i], sim.max_late_error / MS);
+      fail_unless_equals_int (sim.drift.state, NDA_DRIFT_LOCKED);
+      fail_unless_equals_uint64 (sim.drift.n_steps, 0);
+    }
+}
+
+GST_END_TEST;
+
 /* --- what is no drift --- */
 
 GST_START_TEST (test_a_clock_that_is_set_is_followed_from_there)
@@ -148,21 +197,31 @@ GST_START_TEST (test_a_device_that_is_too_far_off_is_followed_to_the_limit)
 
 GST_END_TEST;
 
-/* Whether @seconds of @ppm are enough to see that there are two clocks, of which
- * one wanders by @wander (in s) in half a minute, and comes back; after a minute
- * it steps by @step (in s). */
+/* How the frames of a device come that may have a clock of its own; what is not
+ * said is 0. */
+typedef struct
+{
+  gdouble seconds, ppm;
+  gdouble jitter;               /* s */
+  gdouble wander;               /* s, in half a minute, and back */
+  gdouble step;                 /* s, after a minute */
+  gdouble tick;                 /* frames; they come when so many more are there */
+} Way;
+
+/* Whether it is long enough to prove that there are two clocks. */
 static gboolean
-is_proven_in_spite_of (gdouble ppm, gdouble jitter, gdouble seconds,
-    gdouble wander, gdouble step)
+is_proven (const Way * way)
 {
   g_autoptr (GRand) dice = g_rand_new_with_seed (1);
   NdaDrift drift;
 
-  nda_drift_init (&drift, RATE);
-  for (guint64 n = 0; n < seconds * RATE; n += NDA_BLOCK_FRAMES) {
-    gdouble seen = 1.0 + n / RATE / (1.0 + ppm * 1e-6)
-        + g_rand_double (dice) * jitter + wander * sin (n / RATE * 0.1)
-        + (n > 60 * RATE ? step : 0.0);
+  nda_drift_init (&drift, RATE, way->tick > 0.0);
+  for (guint64 n = 0; n < way->seconds * RATE; n += NDA_BLOCK_FRAMES) {
+    gdouble come = way->tick > 0.0 ? ceil (n / way->tick) * way->tick : n;
+    gdouble seen = 1.0 + come / RATE / (1.0 + way->ppm * 1e-6)
+        + g_rand_double (dice) * way->jitter +
+        way->wander * sin (n / RATE * 0.1)
+        + (n > 60 * RATE ? way->step : 0.0);
 
     nda_drift_observe (&drift, (GstClockTime) (seen * GST_SECOND), n);
     if (nda_drift_watch (&drift, nda_block_frames_to_time (n, RATE), n))
@@ -171,17 +230,17 @@ is_proven_in_spite_of (gdouble ppm, gdouble jitter, gdouble seconds,
   return FALSE;
 }
 
-static gboolean
-is_proven (gdouble ppm, gdouble jitter, gdouble seconds)
-{
-  return is_proven_in_spite_of (ppm, jitter, seconds, 0.0, 0.0);
-}
-
 GST_START_TEST (test_one_clock_is_never_taken_for_two)
 {
-  fail_if (is_proven (0.0, 0.3 * MS, HOUR));
-  fail_if (is_proven (0.0, 3.0 * MS, HOUR));
-  fail_if (is_proven_in_spite_of (0.0, 0.3 * MS, HOUR, 2.5 * MS, 0.0));
+  fail_if (is_proven (&(Way) {
+          .seconds = HOUR,.jitter = 0.3 * MS}
+      ));
+  fail_if (is_proven (&(Way) {
+          .seconds = HOUR,.jitter = 3.0 * MS}
+      ));
+  fail_if (is_proven (&(Way) {
+          .seconds = HOUR,.jitter = 0.3 * MS,.wander = 2.5 * MS}
+      ));
 }
 
 GST_END_TEST;
@@ -192,20 +251,50 @@ GST_START_TEST (test_one_clock_that_steps_is_one_clock)
   static const gdouble steps[] = { 7.0, -7.9, 20.0, -100.0 };
 
   for (guint i = 0; i < G_N_ELEMENTS (steps); i++)
-    fail_if (is_proven_in_spite_of (0.0, 0.3 * MS, HOUR / 4, 0.0,
-            steps[i] * MS), "%g ms", steps[i]);
+    fail_if (is_proven (&(Way) {
+            .seconds = HOUR / 4,.jitter = 0.3 * MS,.step = steps[i] * MS}
+      ), "%g ms", steps[i]);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_chunks_that_slide_are_no_second_clock)
+{
+  static const gdouble ticks[] = { 480.0, 510.0, 511.5, 511.9, 512.3, 1024.0 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (ticks); i++) {
+    fail_if (is_proven (&(Way) {
+            .seconds = HOUR,.jitter = 0.1 * MS,.tick = ticks[i]}
+        ), "%g frames", ticks[i]);
+    fail_unless (is_proven (&(Way) {
+            .seconds = HOUR / 6,.ppm = 67.0,.jitter = 0.1 * MS,.tick =
+              ticks[i]}
+        ), "%g frames", ticks[i]);
+  }
 }
 
 GST_END_TEST;
 
 GST_START_TEST (test_two_clocks_are_proven)
 {
-  fail_unless (is_proven (60.0, 0.3 * MS, 130.0));
-  fail_unless (is_proven (-200.0, 3.0 * MS, 60.0));
-  fail_unless (is_proven (1000.0, 0.3 * MS, 30.0));
-  fail_unless (is_proven (-1500.0, 0.3 * MS, 30.0));
-  fail_unless (is_proven (5.0, 0.3 * MS, 1300.0));
-  fail_unless (is_proven_in_spite_of (60.0, 0.3 * MS, 180.0, 0.7 * MS, 0.0));
+  fail_unless (is_proven (&(Way) {
+          .seconds = 130.0,.ppm = 60.0,.jitter = 0.3 * MS}
+      ));
+  fail_unless (is_proven (&(Way) {
+          .seconds = 60.0,.ppm = -200.0,.jitter = 3.0 * MS}
+      ));
+  fail_unless (is_proven (&(Way) {
+          .seconds = 30.0,.ppm = 1000.0,.jitter = 0.3 * MS}
+      ));
+  fail_unless (is_proven (&(Way) {
+          .seconds = 30.0,.ppm = -1500.0,.jitter = 0.3 * MS}
+      ));
+  fail_unless (is_proven (&(Way) {
+          .seconds = 1300.0,.ppm = 5.0,.jitter = 0.3 * MS}
+      ));
+  fail_unless (is_proven (&(Way) {
+          .seconds = 180.0,.ppm = 60.0,.jitter = 0.3 * MS,.wander = 0.7 * MS}
+      ));
 }
 
 GST_END_TEST;
@@ -216,7 +305,7 @@ GST_START_TEST (test_the_line_is_exact_without_jitter)
 {
   NdaTiming timing;
 
-  nda_timing_init (&timing, RATE);
+  nda_timing_init (&timing, RATE, FALSE);
   for (guint i = 0; i < 10000; i++)
     nda_timing_observe (&timing, (GstClockTime) ((7.0 + i * 0.01) * GST_SECOND),
         i * 480.048);
@@ -232,7 +321,7 @@ GST_START_TEST (test_observations_far_off_are_left_out)
 {
   NdaTiming timing;
 
-  nda_timing_init (&timing, RATE);
+  nda_timing_init (&timing, RATE, FALSE);
   for (guint i = 0; i < 1000; i++)
     nda_timing_observe (&timing, i * 10 * GST_MSECOND, i * 480.0);
 
@@ -359,12 +448,15 @@ drift_suite (void)
   tcase_add_test (tcase, test_a_thousand_ppm);
   tcase_add_test (tcase, test_a_clock_that_changes_its_pace);
   tcase_add_test (tcase, test_a_thread_that_is_held_up);
+  tcase_add_test (tcase, test_chunks_that_slide);
+  tcase_add_test (tcase, test_a_clock_that_wanders);
   tcase_add_test (tcase, test_a_clock_that_is_set_is_followed_from_there);
   tcase_add_test (tcase, test_a_device_that_is_opened_anew_keeps_its_speed);
   tcase_add_test (tcase,
       test_a_device_that_is_too_far_off_is_followed_to_the_limit);
   tcase_add_test (tcase, test_one_clock_is_never_taken_for_two);
   tcase_add_test (tcase, test_one_clock_that_steps_is_one_clock);
+  tcase_add_test (tcase, test_chunks_that_slide_are_no_second_clock);
   tcase_add_test (tcase, test_two_clocks_are_proven);
   tcase_add_test (tcase, test_the_line_is_exact_without_jitter);
   tcase_add_test (tcase, test_observations_far_off_are_left_out);

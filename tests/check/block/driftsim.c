@@ -87,6 +87,8 @@ on_clock (const Sim * sim, gdouble time)
 {
   gdouble shown = EPOCH + time;
 
+  if (sim->wander > 0.0)
+    shown += sim->wander * sin (2.0 * G_PI * time / sim->wander_period);
   if (sim->clock_step != 0.0 && time >= sim->clock_step_at)
     shown += sim->clock_step;
   return (GstClockTime) (shown * GST_SECOND);
@@ -108,7 +110,7 @@ take_notes (Sim * sim)
   gdouble error = fabs (sim->error);
 
   sim->max_error = MAX (sim->max_error, error);
-  if (sim->time >= A_MINUTE)
+  if (sim->time >= (sim->late_after > 0.0 ? sim->late_after : A_MINUTE))
     sim->max_late_error = MAX (sim->max_late_error, error);
   if (is_locked && sim->n_locks == sim->n_losses) {
     sim->n_locks++;
@@ -148,7 +150,9 @@ static void
 source_turn (Sim * sim)
 {
   gdouble captured = BLOCK * ++sim->n_seen;
-  gdouble seen = see (sim, sim_device_time (sim, captured));
+  gdouble served = sim->tick > 0.0 ?
+      ceil (captured / sim->tick) * sim->tick : captured;
+  gdouble seen = see (sim, sim_device_time (sim, served));
 
   nda_drift_observe (&sim->drift, on_clock (sim, seen), captured);
   while (sim->done + BLOCK * 1.002 + LOOK_AHEAD <= captured)
@@ -175,7 +179,7 @@ void
 sim_run (Sim * sim)
 {
   sim->dice = g_rand_new_with_seed (sim->seed);
-  nda_drift_init (&sim->drift, RATE);
+  nda_drift_init (&sim->drift, RATE, sim->side == SIM_SOURCE);
   sim->speed = 1.0;
   sim->first_delay = G_MAXDOUBLE;
   sim->locked_at = -1.0;

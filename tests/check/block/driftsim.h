@@ -32,8 +32,12 @@ struct _Sim
   gdouble ppm;                  /* of the device's clock */
   gdouble jitter;               /* rms, of observations */
   gdouble ppm_step, ppm_step_at;        /* added to ppm; at 0: never */
+  gdouble tick;                 /* frames; a source is seen when so many more
+                                 * have come; 0: at once */
+  gdouble wander, wander_period;        /* s; of the pipeline's clock */
   gdouble stall, stall_at;      /* nothing is seen for so long */
   gdouble clock_step, clock_step_at;    /* the pipeline's clock is set */
+  gdouble late_after;           /* what max_late_error begins after; 0: a minute */
   guint32 seed;
   SimProbe probe;
   gpointer user_data;
@@ -52,7 +56,7 @@ struct _Sim
 
   /* how it went */
   gdouble max_error;            /* of the delay, from the start on */
-  gdouble max_late_error;       /* the same, after the first minute */
+  gdouble max_late_error;       /* the same, after late_after */
   gdouble locked_at;            /* when it was locked first, or negative */
   guint n_locks, n_losses;
   gdouble min_waiting, max_waiting;     /* frames between device and resampler */
