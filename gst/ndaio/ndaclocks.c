@@ -107,6 +107,17 @@ nda_clocks_remove (NdaClocks * self, GstElement * element)
   GST_OBJECT_UNLOCK (self->bin);
 }
 
+gboolean
+nda_clocks_may_follow (NdaClocks * self)
+{
+  gboolean may;
+
+  GST_OBJECT_LOCK (self->bin);
+  may = self->device && self->compensation == NDA_DRIFT_COMPENSATION_AUTO;
+  GST_OBJECT_UNLOCK (self->bin);
+  return may;
+}
+
 /* The clock (transfer full) that @device has of its own, or NULL. */
 static GstClock *
 get_clock_of (GstElement * device)

@@ -40,6 +40,9 @@ GParamSpec *nda_clocks_param (void);
 void nda_clocks_add (NdaClocks * clocks, GstElement * element);
 void nda_clocks_remove (NdaClocks * clocks, GstElement * element);
 
+/* Whether the device, when opened, is one that may be followed. */
+gboolean nda_clocks_may_follow (NdaClocks * clocks);
+
 /* Before the change to PLAYING, when the pipeline has chosen its clock; not in
  * set_clock, which is called under the pipeline's lock */
 void nda_clocks_compare (NdaClocks * clocks);

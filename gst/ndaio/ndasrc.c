@@ -82,6 +82,7 @@
 #include "ndaclocks.h"
 #include "ndadescription.h"
 #include "ndadevice.h"
+#include "ndahop.h"
 #include "ndarate.h"
 #include "ndareblock.h"
 #include "ndasource.h"
@@ -92,8 +93,9 @@
 GST_DEBUG_CATEGORY_STATIC (nda_src_debug);
 #define GST_CAT_DEFAULT nda_src_debug
 
-/* THREADS. The source's streaming thread counts in the meter; the
- * application's change the state and set properties.
+/* THREADS. The source's streaming thread counts in the meter, or, where the
+ * source may be followed, that of the hop behind the resampler; the application's
+ * change the state and set properties.
  *
  * LOCKS. Object lock: settings. The meter and the watch have their own. None is
  * held while anything is called. */
@@ -107,6 +109,7 @@ struct _NdaSrc
 
   GstElement *convert;          /* [const] a child: the first after source */
   GstElement *source;           /* [state change] a child from READY on */
+  gboolean has_hop;             /* [state change] behind the resampler */
   gint is_opening;              /* [atomic] the source's complaints are ours */
   gint has_failed;              /* [atomic] the source never will play */
   NdaMeter meter;               /* has its own lock */
@@ -224,6 +227,16 @@ change_state_of_children (GstElement * element, GstStateChange transition)
   return result;
 }
 
+/* A device that is followed is seen by when its frames come. */
+static void
+make_hop (NdaSrc * self)
+{
+  if (self->has_hop || !nda_clocks_may_follow (&self->clocks))
+    return;
+  nda_hop_put_behind (GST_BIN (self), self->clocks.resample);
+  self->has_hop = TRUE;
+}
+
 /* What has to be done before the children change their state. */
 static gboolean
 before_change (NdaSrc * self, GstStateChange transition)
@@ -242,6 +255,8 @@ before_change (NdaSrc * self, GstStateChange transition)
       return FALSE;
     nda_source_watch_start (&self->watch, self->source);
   }
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+    make_hop (self);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
     nda_clocks_compare (&self->clocks);
   nda_loss_before_change (&self->watch.loss, transition);

@@ -35,7 +35,7 @@
 /* The tone runs through the filter, and the ear, in this time */
 #define SETTLED_MS 3000
 #define TICK_MS 100
-/* Proof takes 20 s, and 6 ms at the pace at which clocks go apart: at 20 ppm */
+/* Proof takes 20 s, and 13.3 ms at the pace at which clocks go apart: at 45 ppm */
 #define MAX_LOCKING_MS (320 * 1000)
 #define MAX_ERROR (1 * GST_MSECOND)
 /* What a sound server bridges between two devices of one period */
