@@ -58,6 +58,8 @@ class Guest:
         self.data = self.buffer = None
 
     def load(self, path, role):
+        if _owns_gc:
+            gc.disable()  # settle () collects once, when all is imported
         try:
             self.module, self.plugin, is_based = load(path)
         except ImportError as error:
