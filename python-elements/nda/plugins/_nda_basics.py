@@ -10,8 +10,7 @@ plugin; whoever copies a plugin that imports this one copies both.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any, ClassVar, Mapping
+from typing import Any, ClassVar, Mapping, NamedTuple
 
 import numpy as np
 
@@ -29,8 +28,7 @@ MAX_CHANNELS = 64
 SILENCE = "-inf"
 
 
-@dataclass(frozen=True)
-class Number:
+class Number(NamedTuple):
     """A parameter that is a number from `low` to `high`, in `unit`."""
 
     default: float
@@ -53,20 +51,20 @@ class Number:
         return number
 
 
-@dataclass(frozen=True)
-class Level(Number):
-    """A level in dBFS; "-inf" is silence."""
+class Level(NamedTuple):
+    """A level in dBFS from `low` to `high`; "-inf" is silence."""
 
-    unit: str = "dBFS"
+    default: float
+    low: float
+    high: float
 
     def parse(self, key: str, value: str) -> float:
         if value.strip() == SILENCE:
             return -math.inf
-        return super().parse(key, value)
+        return Number(*self, "dBFS").parse(key, value)
 
 
-@dataclass(frozen=True)
-class Integer:
+class Integer(NamedTuple):
     """A parameter that is a whole number from `low` to `high`."""
 
     default: int
@@ -86,8 +84,7 @@ class Integer:
         return number
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """A parameter that is one of some words."""
 
     default: str
@@ -102,8 +99,7 @@ class Choice:
         return value
 
 
-@dataclass(frozen=True)
-class Switch:
+class Switch(NamedTuple):
     """A parameter that is "true" or "false"."""
 
     default: bool
@@ -114,8 +110,7 @@ class Switch:
         return value == "true"
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(NamedTuple):
     """A parameter that is any text, at least one character."""
 
     default: str = ""
@@ -126,7 +121,7 @@ class Text:
         return value
 
 
-Parameter = Number | Integer | Choice | Switch | Text
+Parameter = Number | Level | Integer | Choice | Switch | Text
 
 
 def as_text(value: Any) -> str:
