@@ -4,18 +4,18 @@
 
 import json
 import os
-import re
 import subprocess
 import textwrap
 from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from lines import Line, read_sample
 
 BLOCK = 512
 
-# Where plugins run. Whatever uses `make_bridge`, `run` or `launch_bridge` is
-# tested in each of them.
+# Where plugins run. Whatever uses `make_line`, `make_bridge`, `run` or
+# `launch_bridge` is tested in each of them.
 ISOLATIONS = ["thread", "process"]
 
 # A process that ends hangs no longer than this, in seconds, if it hangs
@@ -175,95 +175,38 @@ def gst():
     return Gst
 
 
-def get_int(caps, name):
-    """A number in caps, in the bindings of any release."""
-    return int(re.search(rf"\b{name}=\(int\)(\d+)", caps.to_string())[1])
-
-
-class Bridge:
-    """appsrc ! ndapybridge ! appsink, driven by a test."""
-
-    def __init__(self, gst, plugin, channels=2, layout="interleaved", **props):
-        self.gst = gst
-        self.channels = channels
-        self.pipeline = gst.parse_launch(
-            "appsrc name=src format=time ! ndapybridge name=bridge ! "
-            "appsink name=sink sync=false wait-on-eos=false"
-        )
-        self.src = self.pipeline.get_by_name("src")
-        self.bridge = self.pipeline.get_by_name("bridge")
-        self.sink = self.pipeline.get_by_name("sink")
-        self.bus = self.pipeline.get_bus()
-        self.bridge.set_property("plugin", str(plugin))
-        for name, value in props.items():
-            gst.util_set_object_arg(
-                self.bridge, name.replace("_", "-"), str(value)
-            )
-        self.set_format(channels, layout)
-        self.n_pushed = 0
-
-    def set_format(self, channels, layout="interleaved", rate=48000):
-        self.channels = channels
-        self.src.set_property(
-            "caps",
-            self.gst.Caps.from_string(
-                f"audio/x-raw,format=F32LE,rate={rate},layout={layout},"
-                f"channels={channels},channel-mask=(bitmask)0x0"
-                if channels > 2
-                else f"audio/x-raw,format=F32LE,rate={rate},layout={layout},"
-                f"channels={channels}"
-            ),
-        )
-
-    def play(self):
-        self.pipeline.set_state(self.gst.State.PLAYING)
-
-    def push(self, frames):
-        """Push (frames, channels) of float32 as one buffer."""
-        frames = np.ascontiguousarray(frames, dtype=np.float32)
-        buffer = self.gst.Buffer.new_wrapped(frames.tobytes())
-        buffer.pts = self.n_pushed * self.gst.SECOND // 48000
-        self.n_pushed += len(frames)
-        buffer.duration = (
-            self.n_pushed * self.gst.SECOND // 48000 - buffer.pts
-        )
-        return self.src.emit("push-buffer", buffer)
-
-    def pull(self):
-        """One buffer and its frames, or None at the end."""
-        sample = self.sink.emit("pull-sample")
-        if sample is None:
-            return None
-        buffer = sample.get_buffer()
-        channels = get_int(sample.get_caps(), "channels")
-        data = buffer.extract_dup(0, buffer.get_size())
-        return buffer, np.frombuffer(data, np.float32).reshape(-1, channels)
-
-    def wait(self, types, timeout=60):
-        return self.bus.timed_pop_filtered(timeout * self.gst.SECOND, types)
-
-    def get_stat(self, name):
-        return self.bridge.get_property("stats").get_value(name)
-
-    def stop(self):
-        return self.pipeline.set_state(self.gst.State.NULL)
-
-
 @pytest.fixture
-def make_bridge(gst, isolation):
-    """Bridges that are stopped when the test is over."""
+def make_line(gst, isolation):
+    """Lines that are stopped when the test is over."""
     made = []
 
-    def make(*args, **kwargs):
+    def make(description, plugin, clock=None, **props):
         if isolation != "thread":
-            kwargs["isolation"] = isolation
-            kwargs.setdefault("deadline", 0)
-        made.append(Bridge(gst, *args, **kwargs))
+            props["isolation"] = isolation
+            props.setdefault("deadline", 0)
+        made.append(Line(gst, description, plugin, clock, **props))
         return made[-1]
 
     yield make
-    for bridge in made:
-        bridge.stop()
+    for line in made:
+        line.stop()
+
+
+@pytest.fixture
+def make_bridge(make_line):
+    """Lines with an ndapybridge: frames in, frames out."""
+
+    def make(plugin, channels=2, layout="interleaved", **props):
+        bridge = make_line(
+            "appsrc name=src format=time ! ndapybridge name=py ! "
+            "appsink name=sink sync=false wait-on-eos=false",
+            plugin,
+            **props,
+        )
+        bridge.set_format(channels, layout)
+        return bridge
+
+    return make
 
 
 @pytest.fixture
@@ -292,13 +235,10 @@ def run(gst, make_bridge):
                 outcome.error, outcome.debug = message.parse_error()
             break
         while (pulled := bridge.sink.emit("try-pull-sample", 0)) is not None:
-            buffer = pulled.get_buffer()
-            data = buffer.extract_dup(0, buffer.get_size())
+            buffer, frames = read_sample(pulled)
             outcome.buffers.append(buffer)
-            outcome.blocks.append(
-                np.frombuffer(data, np.float32).reshape(-1, channels)
-            )
-        outcome.stats = bridge.bridge.get_property("stats")
+            outcome.blocks.append(frames)
+        outcome.stats = bridge.element.get_property("stats")
         return outcome
 
     return run_buffers

@@ -6,8 +6,8 @@ import os
 import re
 import subprocess
 
-import numpy as np
 import pytest
+from lines import read_sample
 
 BLOCK = 512
 PATIENCE = 120
@@ -77,16 +77,7 @@ class Run:
     def pull(self):
         """One buffer and its samples, (frames, channels); None at the end."""
         sample = self.sink.emit("pull-sample")
-        if sample is None:
-            return None
-        buffer = sample.get_buffer()
-        channels = int(
-            re.search(r"channels=\(int\)(\d+)", sample.get_caps().to_string())[
-                1
-            ]
-        )
-        data = buffer.extract_dup(0, buffer.get_size())
-        return buffer, np.frombuffer(data, np.float32).reshape(-1, channels)
+        return None if sample is None else read_sample(sample)
 
     def pull_all(self):
         pulled = []

@@ -61,7 +61,7 @@ def test_impossible_caps_are_not_negotiated(gst, write_plugin, make_bridge):
 
 def test_segment_of_another_rate_is_refused(gst, write_plugin, make_bridge):
     bridge = make_bridge(write_plugin())
-    pad = bridge.bridge.get_static_pad("sink")
+    pad = bridge.element.get_static_pad("sink")
     bridge.play()
     bridge.push(np.zeros((512, 2)))
     bridge.pull()

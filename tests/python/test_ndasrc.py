@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import get_int
+from lines import get_int
 from ndaio import (  # noqa: F401
     BLOCK,
     play,

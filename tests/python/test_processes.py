@@ -9,7 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from roles import SINK, SOURCE, Line, kept_frames
+from lines import Line
+from roles import SINK, SOURCE, kept_frames
 
 BLOCK = 512
 FAULTS = {
@@ -186,7 +187,7 @@ def test_parameters_are_there_after_a_restart(make_bridge, write_plugin):
     )
     bridge = make_bridge(path, on_error="silence", parameters="level=2")
     bridge.play()
-    bridge.bridge.emit("set-parameter", "level", "3")
+    bridge.element.emit("set-parameter", "level", "3")
     bridge.push(np.ones((BLOCK, 2)))
     assert not bridge.pull()[1].any()
 
@@ -438,7 +439,7 @@ def test_sink_that_dies_without_a_clock_loses_one_block_at_most(
         isolation="process",
         write_budget=60 * gst.SECOND,
     )
-    line.set_channels(2)
+    line.set_format(2)
     line.play()
     pushed = noise(20 * BLOCK)
     for n, block in enumerate(np.split(pushed, 20)):

@@ -116,7 +116,7 @@ def test_8_1_latency_of_the_limiter_is_that_of_the_bridge(gst, make_bridge):
     bridge.pull()
     query = gst.Query.new_latency()
 
-    assert bridge.bridge.get_static_pad("src").query(query)
+    assert bridge.element.get_static_pad("src").query(query)
 
     assert query.parse_latency()[1] == 10 * gst.MSECOND
 

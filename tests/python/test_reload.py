@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 
-from roles import SINK, SOURCE, Line, kept_frames
+from roles import SINK, SOURCE, kept_frames
 
 BLOCK = 512
 
@@ -50,12 +50,12 @@ def test_edited_plugin_takes_its_place_between_two_blocks(
     bridge = make_bridge(write_level(1), parameters="offset=0.25")
     bridge.play()
     assert go_on(bridge, 3) == [1.25] * 3
-    bridge.bridge.emit("set-parameter", "offset", "0.5")
-    bridge.bridge.emit("get-parameter", "offset")  # after it
+    bridge.element.emit("set-parameter", "offset", "0.5")
+    bridge.element.emit("get-parameter", "offset")  # after it
 
     write_level(2)
     assert go_on(bridge, 3) == [1.5] * 3  # it is not asked for yet
-    assert bridge.bridge.emit("reload")
+    assert bridge.element.emit("reload")
 
     assert go_on(bridge, 3) == [2.5] * 3
     assert bridge.get_stat("num-reloads") == 1
@@ -73,7 +73,7 @@ def test_processor_is_started_before_the_other_is_stopped(
     bridge = make_bridge(write_level(1))
     bridge.play()
     go_on(bridge)
-    bridge.bridge.emit("reload")
+    bridge.element.emit("reload")
     go_on(bridge)
     while bridge.get_stat("num-reloads") < 1:
         os.sched_yield()
@@ -101,7 +101,7 @@ def test_broken_edit_keeps_the_one_before(
     go_on(bridge)
 
     path = write_level(2, edit)
-    bridge.bridge.emit("reload")
+    bridge.element.emit("reload")
     levels = go_on(bridge, 3)
 
     warning, debug = bridge.wait(gst.MessageType.WARNING).parse_warning()
@@ -111,7 +111,7 @@ def test_broken_edit_keeps_the_one_before(
     assert bridge.get_stat("num-reloads") == 0
     assert bridge.get_stat("num-failures") == 0
     write_level(3)
-    assert bridge.bridge.emit("reload")
+    assert bridge.element.emit("reload")
     assert go_on(bridge, 2) == [3, 3]
 
 
@@ -120,9 +120,9 @@ def test_plugin_at_rest_is_exchanged_at_once(gst, make_bridge, write_level):
     bridge.pipeline.set_state(gst.State.READY)
     write_level(2)
 
-    assert bridge.bridge.emit("reload")
+    assert bridge.element.emit("reload")
 
-    assert bridge.bridge.emit("get-parameter", "level") == "2"
+    assert bridge.element.emit("get-parameter", "level") == "2"
     assert bridge.get_stat("num-reloads") == 1
     bridge.play()
     assert go_on(bridge) == [2]
@@ -136,7 +136,7 @@ def test_edited_twice_between_two_blocks_it_is_the_last(
     go_on(bridge)
     for level in (2, 3):
         write_level(level)
-        bridge.bridge.emit("reload")
+        bridge.element.emit("reload")
 
     assert go_on(bridge) == [3]
     bridge.stop()
@@ -147,7 +147,7 @@ def test_edited_twice_between_two_blocks_it_is_the_last(
 def test_without_a_plugin_there_is_nothing_to_reload(make_bridge):
     bridge = make_bridge("gain")
 
-    assert not bridge.bridge.emit("reload")
+    assert not bridge.element.emit("reload")
 
 
 @pytest.mark.parametrize("how", ["written", "replaced"])
@@ -168,22 +168,6 @@ def test_auto_reload_follows_the_file(make_bridge, write_level, how):
 
     while bridge.get_stat("num-reloads") < 1:
         os.sched_yield()
-
-
-@pytest.fixture
-def make_line(gst, isolation):
-    made = []
-
-    def make(description, plugin, **props):
-        if isolation != "thread":
-            props["isolation"] = isolation
-            props.setdefault("deadline", 0)
-        made.append(Line(gst, description, plugin, **props))
-        return made[-1]
-
-    yield make
-    for line in made:
-        line.stop()
 
 
 DEVICE = """
@@ -253,7 +237,7 @@ def test_sink_loses_no_block(make_line, write_plugin, journal, noise):
     line = make_line(
         "appsrc name=src format=time ! ndapysink name=py sync=false", path
     )
-    line.set_channels(2)
+    line.set_format(2)
     line.play()
     pushed = noise(30 * BLOCK)
     for n, block in enumerate(np.split(pushed, 30)):

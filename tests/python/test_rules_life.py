@@ -169,8 +169,8 @@ def test_4_3_next_ready_makes_a_new_instance(
         write_noting_plugin("note('body of the file')"), parameters="a=b"
     )
     for _ in range(2):
-        bridge.bridge.set_state(gst.State.READY)
-        bridge.bridge.set_state(gst.State.NULL)
+        bridge.element.set_state(gst.State.READY)
+        bridge.element.set_state(gst.State.NULL)
 
     one = [
         ["body of the file"],
@@ -185,8 +185,8 @@ def test_4_4_ready_and_back_initialises_and_shuts_down(
     gst, make_bridge, write_noting_plugin, journal
 ):
     bridge = make_bridge(write_noting_plugin())
-    bridge.bridge.set_state(gst.State.READY)
-    bridge.bridge.set_state(gst.State.NULL)
+    bridge.element.set_state(gst.State.READY)
+    bridge.element.set_state(gst.State.NULL)
 
     assert journal() == [["initialize"], ["shutdown"]]
 
@@ -204,8 +204,8 @@ def test_4_4_shutdown_may_call_stop(
             """
         )
     )
-    bridge.bridge.set_state(gst.State.READY)
-    bridge.bridge.set_state(gst.State.NULL)
+    bridge.element.set_state(gst.State.READY)
+    bridge.element.set_state(gst.State.NULL)
 
     assert journal() == [["initialize"], ["stop"], ["shutdown"]]
 

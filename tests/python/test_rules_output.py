@@ -172,7 +172,7 @@ def test_10_2_leaving_elsewhere_does_not_even_stop_the_stream(
     for _ in range(2):
         bridge.play()
         bridge.push(pushed)
-        assert bridge.bridge.emit("get-parameter", "a") == ""
+        assert bridge.element.emit("get-parameter", "a") == ""
         assert np.array_equal(bridge.pull()[1], pushed)
         bridge.stop()
 
@@ -210,10 +210,10 @@ def test_10_3_no_error_is_pending_after_a_spoiled_result(
     for _ in range(2):
         bridge.play()
         for _ in range(3):
-            bridge.bridge.emit("set-parameter", "c", "d")
+            bridge.element.emit("set-parameter", "c", "d")
             bridge.push(noise(BLOCK))
             assert bridge.pull()
-            assert bridge.bridge.emit("get-parameter", "a") == ""
+            assert bridge.element.emit("get-parameter", "a") == ""
         bridge.pipeline.set_state(bridge.gst.State.READY)
 
 

@@ -40,9 +40,9 @@ def test_7_1_keys_and_values_are_text(make_bridge, write_noting_plugin):
         parameters="number=0.5,flag=true,Number=1,ключ=schön",
     )
     bridge.play()
-    bridge.bridge.emit("set-parameter", "number", "0,5")
+    bridge.element.emit("set-parameter", "number", "0,5")
 
-    assert bridge.bridge.emit("get-parameter", "x") == "str"
+    assert bridge.element.emit("get-parameter", "x") == "str"
     assert not bridge.wait(bridge.gst.MessageType.WARNING, timeout=0)
 
 
@@ -72,13 +72,13 @@ def test_7_4_parameters_are_set_between_blocks(make_bridge, write_plugin):
     bridge.push(np.zeros((BLOCK, 2)))
     assert (bridge.pull()[1] == 1).all()
 
-    assert bridge.bridge.emit("set-parameter", "level", "2")
-    assert bridge.bridge.emit("get-parameter", "level") == "2"
+    assert bridge.element.emit("set-parameter", "level", "2")
+    assert bridge.element.emit("get-parameter", "level") == "2"
     bridge.push(np.zeros((BLOCK, 2)))
     assert (bridge.pull()[1] == 2).all()
 
-    bridge.bridge.set_property("parameters", "level=3")
-    assert bridge.bridge.emit("get-parameter", "level") == "3"
+    bridge.element.set_property("parameters", "level=3")
+    assert bridge.element.emit("get-parameter", "level") == "3"
     bridge.push(np.zeros((BLOCK, 2)))
     assert (bridge.pull()[1] == 3).all()
 
@@ -107,11 +107,11 @@ def test_7_4_parameter_waits_for_the_end_of_the_block(
     while ["in"] not in journal():
         os.sched_yield()
 
-    assert bridge.bridge.emit("set-parameter", "a", "1")
-    assert bridge.bridge.emit("set-parameter", "b", "2")
+    assert bridge.element.emit("set-parameter", "a", "1")
+    assert bridge.element.emit("set-parameter", "b", "2")
     assert journal()[-1] == ["in"]
     (tmp_path / "journal.go").touch()
-    bridge.bridge.emit("get-parameter", "a")  # after what was set before
+    bridge.element.emit("get-parameter", "a")  # after what was set before
 
     assert journal()[-2:] == [
         ["set", "a", "1", False],
@@ -123,9 +123,9 @@ def test_7_4_stopped_plugin_takes_parameters_at_once(
     gst, make_bridge, write_noting_plugin, journal
 ):
     bridge = make_bridge(write_noting_plugin())
-    bridge.bridge.set_state(gst.State.READY)
+    bridge.element.set_state(gst.State.READY)
 
-    assert bridge.bridge.emit("set-parameter", "a", "1")
+    assert bridge.element.emit("set-parameter", "a", "1")
 
     assert journal()[-1] == ["set_parameter", "a", "1"]
 
@@ -134,18 +134,18 @@ def test_7_6_get_parameter_is_text_whatever_it_returns(
     make_bridge, write_plugin
 ):
     bridge = make_bridge(write_plugin(LEVEL))
-    assert bridge.bridge.emit("get-parameter", "level") == ""  # no plugin yet
+    assert bridge.element.emit("get-parameter", "level") == ""  # no plugin yet
     bridge.play()
 
-    assert bridge.bridge.emit("get-parameter", "number") == "3"
-    assert bridge.bridge.emit("get-parameter", "raise") == ""
-    assert bridge.bridge.emit("get-parameter", "unknown") == ""
+    assert bridge.element.emit("get-parameter", "number") == "3"
+    assert bridge.element.emit("get-parameter", "raise") == ""
+    assert bridge.element.emit("get-parameter", "unknown") == ""
 
 
 def test_7_4_set_parameter_without_a_plugin_says_so(make_bridge, write_plugin):
     bridge = make_bridge(write_plugin(LEVEL))
 
-    assert not bridge.bridge.emit("set-parameter", "level", "2")
+    assert not bridge.element.emit("set-parameter", "level", "2")
 
 
 LATENT = """
@@ -162,7 +162,7 @@ Plugin.get_processing_latency = get_processing_latency
 
 def latency_of(gst, bridge):
     query = gst.Query.new_latency()
-    assert bridge.bridge.get_static_pad("src").query(query)
+    assert bridge.element.get_static_pad("src").query(query)
     return query.parse_latency()[1]
 
 
@@ -179,8 +179,8 @@ def test_7_5_8_1_latency_is_read_at_start_and_after_parameters(
     assert bridge.wait(gst.MessageType.LATENCY)
     before = latency_of(gst, bridge)
 
-    bridge.bridge.emit("set-parameter", "seconds", "0.5")
-    bridge.bridge.emit("get-parameter", "seconds")
+    bridge.element.emit("set-parameter", "seconds", "0.5")
+    bridge.element.emit("get-parameter", "seconds")
 
     assert bridge.wait(gst.MessageType.LATENCY)
     assert latency_of(gst, bridge) - before == 250 * gst.MSECOND
@@ -262,7 +262,7 @@ def test_8_2_latency_is_that_of_plugin_and_regrouping(
         bridge.push(noise(size))
     bridge.pull()
     query = gst.Query.new_latency()
-    assert bridge.bridge.get_static_pad("src").query(query)
+    assert bridge.element.get_static_pad("src").query(query)
 
     live, least, most = query.parse_latency()
     wait = wait and 512 - np.gcd(512, size)
@@ -286,7 +286,7 @@ def test_7_6_secret_that_cannot_be_read_is_not_printed(
     )
     bridge.play()
 
-    assert bridge.bridge.emit("get-parameter", key) == ""
+    assert bridge.element.emit("get-parameter", key) == ""
 
     printed = "".join(capfd.readouterr())
     # a process of its own prints to the GStreamer log
@@ -298,7 +298,7 @@ def test_7_6_secret_parameter_cannot_be_read_back(make_bridge, write_plugin):
         write_plugin(), parameters='gain=0.5,Key=abc123,x="a,b",passphrase="c"'
     )
 
-    shown = bridge.bridge.get_property("parameters")
+    shown = bridge.element.get_property("parameters")
 
     assert shown == 'gain=0.5,Key=***,x="a,b",passphrase=***'
 
@@ -308,7 +308,7 @@ def test_7_6_malformed_secret_is_not_told(run, make_bridge, write_plugin, text):
     path = write_plugin()
 
     outcome = run(path, [], parameters=text)
-    shown = make_bridge(path, parameters=text).bridge.get_property(
+    shown = make_bridge(path, parameters=text).element.get_property(
         "parameters"
     )
 

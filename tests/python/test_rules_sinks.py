@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 
-from roles import SINK, Line, kept_frames
+from roles import SINK, kept_frames
 
 BLOCK = 512
 
@@ -18,28 +18,19 @@ def write_sink(write_plugin, journal):
 
 
 @pytest.fixture
-def make_sink(gst, isolation):
-    made = []
-
+def make_sink(make_line):
     def make(plugin, channels=2, clock=None, before="", **props):
-        if isolation != "thread":
-            props["isolation"] = isolation
-            props.setdefault("deadline", 0)
         props.setdefault("sync", clock is not None)
-        line = Line(
-            gst,
+        line = make_line(
             f"appsrc name=src format=time ! {before} ndapysink name=py",
             plugin,
             clock,
             **props,
         )
-        line.set_channels(channels)
-        made.append(line)
+        line.set_format(channels)
         return line
 
-    yield make
-    for line in made:
-        line.stop()
+    return make
 
 
 @pytest.fixture

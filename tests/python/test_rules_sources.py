@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 
-from roles import SOURCE, Line
+from roles import SOURCE
 
 BLOCK = 512
 
@@ -18,27 +18,17 @@ def write_source(write_plugin, journal):
 
 
 @pytest.fixture
-def make_source(gst, isolation):
-    made = []
-
+def make_source(make_line):
     def make(plugin, clock=None, caps="", **props):
-        if isolation != "thread":
-            props["isolation"] = isolation
-            props.setdefault("deadline", 0)
         props.setdefault("is_live", clock is not None)
-        line = Line(
-            gst,
+        return make_line(
             f"ndapysrc name=py ! {caps} appsink name=sink sync=false",
             plugin,
             clock,
             **props,
         )
-        made.append(line)
-        return line
 
-    yield make
-    for line in made:
-        line.stop()
+    return make
 
 
 def count(n_frames, channels=2):

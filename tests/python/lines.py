@@ -1,0 +1,96 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Pipelines that a test drives, and a look at what comes out of them."""
+
+import re
+
+import numpy as np
+
+
+def get_int(caps, name):
+    """A number in caps, in the bindings of any release."""
+    return int(re.search(rf"\b{name}=\(int\)(\d+)", caps.to_string())[1])
+
+
+def read_sample(sample):
+    """The buffer of an appsink's sample, and its (frames, channels)."""
+    buffer = sample.get_buffer()
+    data = buffer.extract_dup(0, buffer.get_size())
+    channels = get_int(sample.get_caps(), "channels")
+    return buffer, np.frombuffer(data, np.float32).reshape(-1, channels)
+
+
+class Line:
+    """A pipeline with a plugin in its element `py`; where it has a `src` and
+    a `sink`, those are an appsrc and an appsink."""
+
+    def __init__(self, gst, description, plugin, clock=None, **props):
+        self.gst = gst
+        self.pipeline = gst.parse_launch(description)
+        self.element = self.pipeline.get_by_name("py")
+        self.sink = self.pipeline.get_by_name("sink")
+        self.src = self.pipeline.get_by_name("src")
+        self.bus = self.pipeline.get_bus()
+        self.element.set_property("plugin", str(plugin))
+        for name, value in props.items():
+            gst.util_set_object_arg(
+                self.element, name.replace("_", "-"), str(value)
+            )
+        if clock is not None:
+            self.pipeline.use_clock(clock)
+        self.n_pushed = 0
+
+    def set_format(self, channels, layout="interleaved", rate=48000):
+        """Of what is pushed."""
+        self.src.set_property(
+            "caps",
+            self.gst.Caps.from_string(
+                f"audio/x-raw,format=F32LE,rate={rate},layout={layout},"
+                f"channels={channels}"
+                + (",channel-mask=(bitmask)0x0" if channels > 2 else "")
+            ),
+        )
+
+    def play(self):
+        return self.pipeline.set_state(self.gst.State.PLAYING)
+
+    def stop(self):
+        return self.pipeline.set_state(self.gst.State.NULL)
+
+    def push(self, frames):
+        """Push (frames, channels) of float32 as one buffer."""
+        frames = np.ascontiguousarray(frames, dtype=np.float32)
+        buffer = self.gst.Buffer.new_wrapped(frames.tobytes())
+        buffer.pts = self.n_pushed * self.gst.SECOND // 48000
+        self.n_pushed += len(frames)
+        buffer.duration = (
+            self.n_pushed * self.gst.SECOND // 48000 - buffer.pts
+        )
+        return self.src.emit("push-buffer", buffer)
+
+    def pull(self):
+        """The next buffer and its (frames, channels); None at the end."""
+        sample = self.sink.emit("pull-sample")
+        return None if sample is None else read_sample(sample)
+
+    def pull_all(self):
+        pulled = []
+        while (one := self.pull()) is not None:
+            pulled.append(one[1])
+        return np.concatenate(pulled)
+
+    def wait(self, types, timeout=60):
+        return self.bus.timed_pop_filtered(timeout * self.gst.SECOND, types)
+
+    def wait_for_end(self):
+        """The error that ended the stream, or None: it ended by itself."""
+        message = self.wait(
+            self.gst.MessageType.EOS | self.gst.MessageType.ERROR
+        )
+        assert message is not None, "the pipeline hangs"
+        if message.type == self.gst.MessageType.EOS:
+            return None
+        return message.parse_error()[0]
+
+    def get_stat(self, name):
+        return self.element.get_property("stats").get_value(name)
