@@ -193,6 +193,39 @@ def test_broken_plugin_is_told_what_to_mend(what, write_plugin, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "line, said",
+    [
+        ("def oops(:", "SyntaxError: "),
+        ("import nosuch", "ModuleNotFoundError: No module named 'nosuch'"),
+        ("half = 1 / 0", "ZeroDivisionError: division by zero"),
+        ("import json; json.loads('{')", "JSONDecodeError: "),
+        ("def create_plugin(): raise OSError('none')", "OSError: none"),
+    ],
+)
+def test_line_that_keeps_it_from_loading_is_told(
+    line, said, write_plugin, tmp_path
+):
+    path = write_plugin(line)
+    number = path.read_text().splitlines().index(line) + 1
+
+    done = check(path, folder=tmp_path)
+
+    assert broken_rules(done.stdout) == {"3.4": BOTH}, done.stdout
+    assert f"\n    {path}:{number}: {said}" in done.stdout
+    assert "cannot be loaded" not in done.stdout
+
+
+def test_line_of_a_module_beside_it_is_told(write_plugin, tmp_path):
+    path = write_plugin("import beside")
+    beside = tmp_path / "beside.py"
+    beside.write_text("\nhalf = 1 / 0\n")
+
+    done = check(path, *THREAD, folder=tmp_path)
+
+    assert f"\n    {beside}:2: ZeroDivisionError: " in done.stdout
+
+
+@pytest.mark.parametrize(
     "fault, in_thread, in_process",
     [
         ("import os; os._exit(0)", "with status 0", "exited with status 0"),

@@ -183,6 +183,8 @@ class Trial:
     def describe(self, message: Gst.Message) -> str:
         """An error, by the place in the plugin that it came from."""
         raised = [note for note in self.look() if "error" in note]
+        if raised and raised[-1]["call"] == "load":
+            return raised[-1]["error"]
         if raised and not raised[-1]["call"].endswith("_parameter"):
             return f"{raised[-1]['call']} () raised {raised[-1]['error']}"
         text = message.parse_error()[0].message

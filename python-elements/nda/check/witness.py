@@ -97,10 +97,39 @@ def describe_info(info):
     }
 
 
+def find_place(error):
+    """The last line that an error came through of the plugin or of a file
+    beside it, else the last of any; or None. A file, and a number."""
+    if isinstance(error, SyntaxError) and os.path.isfile(error.filename or ""):
+        return error.filename, error.lineno or 1
+    folder = os.path.dirname(os.environ["NDA_CHECK_PLUGIN"])
+    places = [
+        (frame.filename, frame.lineno)
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename != __file__
+    ]
+    own = [place for place in places if os.path.dirname(place[0]) == folder]
+    return next(iter(own[-1:] + places[-1:]), None)
+
+
 def describe_error(error):
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({frames[-1].filename}, line {frames[-1].lineno})"
-    return f"{type(error).__name__}: {error}" + (place if frames else "")
+    place = find_place(error)
+    where = f" ({place[0]}, line {place[1]})" if place else ""
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def note_failed_load(error):
+    """As compilers do; nothing if it is no line's fault."""
+    place = find_place(error)
+    if place is None:
+        return
+    reason = error.msg if isinstance(error, SyntaxError) else error
+    if isinstance(error, ImportError):  # which may lack a package
+        reason = f"{reason} under {sys.executable}"
+    note(
+        "load",
+        error=f"{place[0]}:{place[1]}: {type(error).__name__}: {reason}",
+    )
 
 
 class Witness:
@@ -158,7 +187,11 @@ class Witness:
 
 
 def create_plugin():
-    plugin = load(os.environ["NDA_CHECK_PLUGIN"])
+    try:
+        plugin = load(os.environ["NDA_CHECK_PLUGIN"])
+    except BaseException as error:
+        note_failed_load(error)
+        raise
     if plugin is None:
         return None
     note(
