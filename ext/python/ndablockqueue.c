@@ -200,8 +200,7 @@ wait_for_items_locked (NdaBlockQueue * self)
 
   self->n_wanted = choose_wanted_locked (self, now);
   self->is_idle = TRUE;
-  while (self->result == GST_FLOW_OK && !is_worth_it_locked (self)
-      && !self->is_woken) {
+  while (self->result == GST_FLOW_OK && !is_worth_it_locked (self)) {
     if (self->n_wanted == 1) {
       g_cond_wait (&self->can_pop, &self->lock);
     } else if (!g_cond_wait_until (&self->can_pop, &self->lock, now + PATIENCE)) {
@@ -213,8 +212,8 @@ wait_for_items_locked (NdaBlockQueue * self)
 }
 
 /* Pops a run of blocks, at most @max_items of them, or one event or query, to
- * @items (transfer full, but for a query). Waits for the pushing thread. No
- * item and TRUE: woken. FALSE: stopped. */
+ * @items (transfer full, but for a query). Waits for the pushing thread. FALSE:
+ * stopped. */
 gboolean
 nda_block_queue_pop (NdaBlockQueue * self, GstMiniObject ** items,
     guint max_items, guint * n_items)
@@ -224,7 +223,6 @@ nda_block_queue_pop (NdaBlockQueue * self, GstMiniObject ** items,
   *n_items = 0;
   g_mutex_lock (&self->lock);
   wait_for_items_locked (self);
-  self->is_woken = FALSE;
 
   ok = self->result == GST_FLOW_OK;
   was_full = self->level->n_blocks >= self->max_blocks;
@@ -269,16 +267,6 @@ nda_block_queue_is_empty (NdaBlockQueue * self)
   return is_empty;
 }
 
-/* Lets a pop return, now or next time. */
-void
-nda_block_queue_wake (NdaBlockQueue * self)
-{
-  g_mutex_lock (&self->lock);
-  self->is_woken = TRUE;
-  g_cond_signal (&self->can_pop);
-  g_mutex_unlock (&self->lock);
-}
-
 /* Drops what waits, but for the events that outlive a flush; from now on
  * pushes return @result and pops FALSE. */
 void
@@ -314,6 +302,5 @@ nda_block_queue_restart (NdaBlockQueue * self)
 {
   g_mutex_lock (&self->lock);
   self->result = GST_FLOW_OK;
-  self->is_woken = FALSE;
   g_mutex_unlock (&self->lock);
 }

@@ -7,7 +7,7 @@
  * events have no weight. Items live in a ring that grows only for events, so
  * that queueing a block allocates nothing.
  *
- * THREADS. One thread pushes, one pops; any other may flush or wake. */
+ * THREADS. One thread pushes, one pops; any other may flush. */
 
 #pragma once
 
@@ -26,7 +26,7 @@ typedef struct
 {
   GMutex lock;                  /* the queue lock */
   GCond can_push;               /* a block was popped, or a query answered */
-  GCond can_pop;                /* something was pushed, or woken */
+  GCond can_pop;                /* something was pushed */
 
   GstMiniObject **ring;         /* [queue lock] owned items; not the queries */
   guint n_slots;                /* [queue lock] a power of two */
@@ -36,7 +36,6 @@ typedef struct
   guint max_blocks;             /* [queue lock] */
   NdaBlockQueueLevel *level;    /* [queue lock] not owned */
   GstFlowReturn result;         /* [queue lock] what a push returns */
-  gboolean is_woken;            /* [queue lock] pop once without an item */
   gboolean is_idle;             /* [queue lock] the popper waits for more */
   guint n_wanted;               /* [queue lock] blocks that end its wait */
   gint64 popped_at;             /* [queue lock] the last pop, in microseconds */
@@ -65,7 +64,6 @@ void nda_block_queue_answer (NdaBlockQueue * queue, GstQuery * query,
 gboolean nda_block_queue_is_empty (NdaBlockQueue * queue);
 
 /* any thread */
-void nda_block_queue_wake (NdaBlockQueue * queue);
 void nda_block_queue_stop (NdaBlockQueue * queue, GstFlowReturn result);
 void nda_block_queue_forget (NdaBlockQueue * queue);
 void nda_block_queue_restart (NdaBlockQueue * queue);
