@@ -108,7 +108,17 @@ add_item_locked (NdaBlockQueue * self, GstMiniObject * item)
     grow_locked (self);
   self->ring[(self->first + self->n_items) & (self->n_slots - 1)] = item;
   self->n_items++;
-  if (self->is_idle && is_worth_it_locked (self))
+}
+
+/* Gives up the lock, then wakes the popping thread if what waits is worth it:
+ * one that is woken before would only go back to sleep, for the lock. */
+static void
+unlock_and_wake_popper (NdaBlockQueue * self)
+{
+  gboolean is_awaited = self->is_idle && is_worth_it_locked (self);
+
+  g_mutex_unlock (&self->lock);
+  if (is_awaited)
     g_cond_signal (&self->can_pop);
 }
 
@@ -131,7 +141,7 @@ nda_block_queue_push_block (NdaBlockQueue * self, GstBuffer * block)
     level->max_n_blocks = MAX (level->max_n_blocks, level->n_blocks);
     add_item_locked (self, GST_MINI_OBJECT_CAST (block));
   }
-  g_mutex_unlock (&self->lock);
+  unlock_and_wake_popper (self);
 
   if (result != GST_FLOW_OK)
     gst_buffer_unref (block);
@@ -148,7 +158,7 @@ nda_block_queue_push_event (NdaBlockQueue * self, GstEvent * event)
   ok = self->result == GST_FLOW_OK;
   if (ok)
     add_item_locked (self, GST_MINI_OBJECT_CAST (event));
-  g_mutex_unlock (&self->lock);
+  unlock_and_wake_popper (self);
 
   if (!ok)
     gst_event_unref (event);
@@ -167,6 +177,8 @@ nda_block_queue_push_query (NdaBlockQueue * self, GstQuery * query)
   if (self->result == GST_FLOW_OK) {
     self->answered = NULL;
     add_item_locked (self, GST_MINI_OBJECT_CAST (query));
+    if (self->is_idle)
+      g_cond_signal (&self->can_pop);
     while (self->asked == query
         || (self->result == GST_FLOW_OK && self->answered != query))
       g_cond_wait (&self->can_push, &self->lock);
@@ -238,9 +250,10 @@ nda_block_queue_pop (NdaBlockQueue * self, GstMiniObject ** items,
       self->asked = GST_QUERY_CAST (items[0]);
     break;
   }
-  if (was_full)
-    g_cond_broadcast (&self->can_push);
   g_mutex_unlock (&self->lock);
+
+  if (was_full)                 /* with the lock free for whom this wakes */
+    g_cond_broadcast (&self->can_push);
   return ok;
 }
 
