@@ -9,8 +9,8 @@
 #define FIRST_N_SLOTS 64
 /* Pops that follow each other within so many microseconds are ahead of time */
 #define AHEAD 1000
-/* How long a block then waits for others, in microseconds; and after how many
- * pops that is tried again when none came */
+/* How long blocks then wait for others, in microseconds; and after how many
+ * pops that is tried again when none joined them */
 #define PATIENCE 100
 #define N_HASTY_POPS 64
 
@@ -209,6 +209,7 @@ static void
 wait_for_items_locked (NdaBlockQueue * self)
 {
   gint64 now = g_get_monotonic_time ();
+  guint n_alone = MAX (self->level->n_blocks, 1);
 
   self->n_wanted = choose_wanted_locked (self, now);
   self->is_idle = TRUE;
@@ -217,7 +218,8 @@ wait_for_items_locked (NdaBlockQueue * self)
       g_cond_wait (&self->can_pop, &self->lock);
     } else if (!g_cond_wait_until (&self->can_pop, &self->lock, now + PATIENCE)) {
       self->n_wanted = 1;
-      self->n_hasty_pops = N_HASTY_POPS;
+      if (self->level->n_blocks <= n_alone)
+        self->n_hasty_pops = N_HASTY_POPS;
     }
   }
   self->is_idle = FALSE;

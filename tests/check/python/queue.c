@@ -152,6 +152,79 @@ GST_START_TEST (test_blocks_come_as_a_run_up_to_an_event)
 
 GST_END_TEST;
 
+/* --- how many blocks are worth a pop --- */
+
+/* Opens the queue for 8 blocks, @n_blocks of which wait; the pop before was a
+ * moment ago, however slow this machine is. */
+static void
+queue_ahead_of_time (guint n_blocks)
+{
+  nda_block_queue_set_max (&queue, 8);
+  push_blocks (GUINT_TO_POINTER (n_blocks));
+  queue.popped_at = G_MAXINT64;
+}
+
+static guint
+pop_run (void)
+{
+  GstMiniObject *items[8];
+  guint n_items;
+
+  fail_unless (nda_block_queue_pop (&queue, items, 8, &n_items));
+  for (guint i = 0; i < n_items; i++)
+    gst_mini_object_unref (items[i]);
+  return n_items;
+}
+
+GST_START_TEST (test_live_block_is_worth_a_pop)
+{
+  nda_block_queue_set_max (&queue, 8);
+  nda_block_queue_push_block (&queue, gst_buffer_new ());
+  queue.popped_at = 0;
+
+  fail_unless_equals_int (pop_run (), 1);
+  fail_unless_equals_int (queue.n_wanted, 1);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_half_a_queue_is_worth_a_pop_ahead_of_time)
+{
+  queue_ahead_of_time (4);
+
+  fail_unless_equals_int (pop_run (), 4);
+  fail_unless_equals_int (queue.n_wanted, 4);
+  fail_unless_equals_int (queue.n_hasty_pops, 0);
+}
+
+GST_END_TEST;
+
+/* Nobody pushes more: only the end of patience ends this pop. */
+GST_START_TEST (test_patience_in_vain_makes_pops_hasty)
+{
+  queue_ahead_of_time (3);
+
+  fail_unless_equals_int (pop_run (), 3);
+  fail_unless (queue.n_hasty_pops > 0);
+
+  queue_ahead_of_time (1);
+  fail_unless_equals_int (pop_run (), 1);
+  fail_unless_equals_int (queue.n_wanted, 1);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_event_is_worth_a_pop_ahead_of_time)
+{
+  queue_ahead_of_time (0);
+  nda_block_queue_push_event (&queue, gst_event_new_eos ());
+
+  fail_unless_equals_int (pop_run (), 1);
+  fail_unless_equals_int (queue.n_hasty_pops, 0);
+}
+
+GST_END_TEST;
+
 static Suite *
 queue_suite (void)
 {
@@ -165,6 +238,10 @@ queue_suite (void)
   tcase_add_test (tc, test_query_that_nobody_popped_ends_with_a_stop);
   tcase_add_test (tc, test_full_queue_makes_its_pusher_wait);
   tcase_add_test (tc, test_blocks_come_as_a_run_up_to_an_event);
+  tcase_add_test (tc, test_live_block_is_worth_a_pop);
+  tcase_add_test (tc, test_half_a_queue_is_worth_a_pop_ahead_of_time);
+  tcase_add_test (tc, test_patience_in_vain_makes_pops_hasty);
+  tcase_add_test (tc, test_event_is_worth_a_pop_ahead_of_time);
   return s;
 }
 
