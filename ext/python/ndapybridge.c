@@ -104,7 +104,7 @@
 GST_DEBUG_CATEGORY_STATIC (nda_py_bridge_debug);
 #define GST_CAT_DEFAULT nda_py_bridge_debug
 
-#define DEFAULT_MAX_BLOCKS 4
+#define DEFAULT_MAX_BLOCKS 8
 #define DEFAULT_ON_ERROR NDA_PY_ON_ERROR_STOP
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (NdaPyBridge, nda_py_bridge, GST_TYPE_ELEMENT,

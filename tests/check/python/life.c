@@ -28,11 +28,20 @@ push_forever (gpointer user_data)
   return GINT_TO_POINTER (flow);
 }
 
+static guint
+get_max_blocks (GstHarness * h)
+{
+  guint max_blocks;
+
+  g_object_get (h->element, "max-blocks", &max_blocks, NULL);
+  return max_blocks;
+}
+
 /* Waits until downstream is blocked, the queue full and upstream in it. */
 static void
 wait_until_full (GstHarness * h)
 {
-  while (get_stat (h, "queue-level") < 4)
+  while (get_stat (h, "queue-level") < get_max_blocks (h))
     g_thread_yield ();
 }
 
@@ -59,7 +68,7 @@ GST_START_TEST (test_flush_frees_whoever_is_blocked)
   out = gst_harness_pull (h);
   fail_unless_equals_int (check_frames (out, 0), BLOCK);
   gst_buffer_unref (out);
-  assert_equals_uint64 (get_stat (h, "max-queue-level"), 4);
+  assert_equals_uint64 (get_stat (h, "max-queue-level"), get_max_blocks (h));
   gst_object_unref (pad);
   gst_harness_teardown (h);
 }
