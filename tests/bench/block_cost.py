@@ -7,21 +7,24 @@ Gain and clip on 512-frame blocks, as fast as it goes, four ways in turn:
 not at all (identity), native code behind a queue, ndapybridge, and an element
 written in Python with gst-python. CPU time is user and system of the whole
 process, so no thread's work is forgotten; "added" is what is over identity in
-the same round. The plugin alone, called in a loop, is what NumPy needs;
-"beyond" is what a way adds to that. Rounds alternate, and medians are shown:
-what else the machine does hits all alike.
+the same round. The plugin alone, called in a loop by the same interpreter, is
+what NumPy needs; "beyond" is what a way adds to that. Rounds alternate, and
+medians are shown: what else the machine does hits all alike.
 
-All of it twice: in gst-launch-1.0, for applications written in C, where the
-cost of starting is taken off by a short run; and in an application written in
-Python, whose threads gst-python's elements find their way through sooner.
+All of it twice: in gst-launch-1.0, for applications written in C, whose
+interpreter is Python's library, and where the cost of starting is taken off by
+a short run; and in an application written in Python, whose threads gst-python's
+elements find their way through sooner.
 
     ./nda bench block-cost
 """
 
 import argparse
+import functools
 import json
 import os
 import statistics
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -74,6 +77,16 @@ def run_alone(n_blocks: int) -> tuple[float, float]:
     return cpu / n_blocks * 1e6, wall / n_blocks * 1e6
 
 
+def run_alone_in_library(python: str, n_blocks: int) -> tuple[float, float]:
+    """As run_alone(), in Python's library."""
+    command = [python, __file__, "--alone", "--blocks", str(n_blocks), python]
+    output = subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+    cpu, wall = json.loads(output)
+    return cpu, wall
+
+
 def describe(way: str, n_blocks: int) -> str:
     return f"{SOURCE.format(n_blocks)} ! {WAYS[way]} ! fakesink"
 
@@ -119,13 +132,15 @@ def run_in_python(way: str, n_blocks: int) -> tuple[float, float]:
     return cpu / n_blocks * 1e6, wall / n_blocks * 1e6
 
 
-def measure(run, n_rounds: int, n_blocks: int) -> dict[str, list]:
+def measure(
+    run, run_plugin, n_rounds: int, n_blocks: int
+) -> dict[str, list]:
     """Return for each way its (cpu, wall) of every round but the first."""
     results: dict[str, list] = {way: [] for way in [*WAYS, ALONE]}
     for _ in range(n_rounds + 1):
         for way in WAYS:
             results[way].append(run(way, n_blocks))
-        results[ALONE].append(run_alone(n_blocks))
+        results[ALONE].append(run_plugin(n_blocks))
     return {way: rounds[1:] for way, rounds in results.items()}
 
 
@@ -180,9 +195,16 @@ def print_table(rows: list[dict]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("python", help="an interpreter that is the library")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--blocks", type=int, default=20000)
+    parser.add_argument(
+        "--alone", action="store_true", help="only the plugin, in this Python"
+    )
     arguments = parser.parse_args()
+    if arguments.alone:
+        print(json.dumps(run_alone(arguments.blocks)))
+        return
 
     Gst.Element.register(None, "pygainandclip", 0, GainAndClip)
     print(
@@ -190,11 +212,12 @@ def main() -> None:
         f"{arguments.blocks} blocks"
     )
     rows = []
-    for application, run in (
-        ("gst-launch-1.0", run_in_c),
-        ("Python", run_in_python),
+    in_library = functools.partial(run_alone_in_library, arguments.python)
+    for application, run, run_plugin in (
+        ("gst-launch-1.0", run_in_c, in_library),
+        ("Python", run_in_python, run_alone),
     ):
-        results = measure(run, arguments.rounds, arguments.blocks)
+        results = measure(run, run_plugin, arguments.rounds, arguments.blocks)
         rows.append(summarise(results, application))
         print_table(rows[-1])
     for row in [row for table in rows for row in table]:
