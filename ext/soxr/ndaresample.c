@@ -49,7 +49,7 @@
  * are followed to +-1500 ppm of their rate. As long as the rates and formats are
  * equal, and nothing proves that there are two clocks, every bit passes
  * untouched. Nothing counts in the first 20 s, in which sound servers are
- * restless; when sound has gone off by 6 ms after that, or by a buffer and a
+ * restless; when sound has gone off by 8 ms after that, or by a buffer and a
  * quarter where frames are seen when they come, at an even pace, the filter takes
  * over between two frames and brings it back, and the latency grows from that of
  * regrouping to 10.7 + 1.7 ms. Upstream's thread should then wait for nothing

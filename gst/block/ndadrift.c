@@ -210,7 +210,7 @@ settle (NdaDrift * self, GstClockTime time, gdouble frame)
 gboolean
 nda_drift_watch (NdaDrift * self, GstClockTime time, gdouble frame)
 {
-  gdouble error;
+  gdouble distance, first, since;
 
   if (self->state == NDA_DRIFT_LEARNING) {
     try_following (self, time, frame);
@@ -225,11 +225,12 @@ nda_drift_watch (NdaDrift * self, GstClockTime time, gdouble frame)
     return FALSE;
   if (self->timing.is_fitting)
     take_lead (self);
-  error = (device_at (self, time) - self->lead - frame) / self->timing.rate;
-  self->filtered[0] = self->filtered[1] = error;
+  distance = (device_at (self, time) - frame) / self->timing.rate;
+  first = self->lead / self->timing.rate;
+  since = GST_CLOCK_DIFF (self->start_time, time) / (gdouble) GST_SECOND;
+  self->filtered[0] = self->filtered[1] = distance - first;
   self->integral = clamp_speed (nda_timing_get_speed (&self->timing) - 1.0);
-  if (!nda_proof_add (&self->proof, GST_CLOCK_DIFF (self->start_time, time)
-          / (gdouble) GST_SECOND, error))
+  if (!nda_proof_add (&self->proof, since, distance, first))
     return FALSE;
   self->locking_since = self->last_time = time;
   self->calm = 0.0;

@@ -13,7 +13,7 @@
 #define FIRST_SPACING 0.25
 #define MIN_POINTS (NDA_PROOF_N_POINTS / 2)
 /* s, and chunks; the clocks of a sound server wander by less, from end to end */
-#define MIN_ERROR 0.006
+#define MIN_ERROR 0.008
 #define MIN_CHUNKS 1.25
 /* How far from the straight line a point may lie, in parts of the error: a step
  * would lie half of it away */
@@ -34,32 +34,33 @@ thin_out (NdaProof * self)
   self->n_points /= 2;
   self->spacing *= 2.0;
   for (guint i = 0; i < self->n_points; i++)
-    self->errors[i] = self->errors[2 * i + 1];
+    self->distances[i] = self->distances[2 * i + 1];
 }
 
-/* Whether the way to @error, in @since s, was straight. */
+/* Whether the way from @first to @error behind it, in @since s, was straight. */
 static gboolean
-is_even (const NdaProof * self, gdouble since, gdouble error)
+is_even (const NdaProof * self, gdouble since, gdouble first, gdouble error)
 {
   for (guint i = 0; i < self->n_points; i++) {
     gdouble straight = error * (i + 1) * self->spacing / since;
 
-    if (fabs (self->errors[i] - straight) > MAX_STRAY * fabs (error))
+    if (fabs (self->distances[i] - first - straight) > MAX_STRAY * fabs (error))
       return FALSE;
   }
   return TRUE;
 }
 
 gboolean
-nda_proof_add (NdaProof * self, gdouble since, gdouble error)
+nda_proof_add (NdaProof * self, gdouble since, gdouble distance, gdouble first)
 {
+  gdouble error = distance - first;
   gdouble min_error = MAX (MIN_ERROR, MIN_CHUNKS * self->chunk);
 
   if (since < (self->n_points + 1) * self->spacing)
     return FALSE;
   if (self->n_points == NDA_PROOF_N_POINTS)
     thin_out (self);
-  self->errors[self->n_points++] = error;
+  self->distances[self->n_points++] = distance;
   return self->n_points >= MIN_POINTS && fabs (error) >= min_error
-      && is_even (self, since, error);
+      && is_even (self, since, first, error);
 }

@@ -24,7 +24,7 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  gdouble errors[NDA_PROOF_N_POINTS];   /* s, one every spacing */
+  gdouble distances[NDA_PROOF_N_POINTS];        /* s, one every spacing */
   guint n_points;
   gdouble spacing;              /* s */
   gdouble chunk;                /* [const] s, that comes at once, or 0.0 */
@@ -32,8 +32,10 @@ typedef struct
 
 void nda_proof_init (NdaProof * proof, gdouble chunk);
 
-/* It is @since s after the start, where the error was 0, and it is @error s
- * now. TRUE when that proves two clocks. */
-gboolean nda_proof_add (NdaProof * proof, gdouble since, gdouble error);
+/* It is @since s after the start, and @distance s lie between the clocks now. At
+ * the start there were @first, as far as is known now. TRUE when that proves two
+ * clocks. */
+gboolean nda_proof_add (NdaProof * proof, gdouble since, gdouble distance,
+    gdouble first);
 
 G_END_DECLS
