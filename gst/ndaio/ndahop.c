@@ -6,11 +6,12 @@
 
 #include "ndahop.h"
 
+#include "ndablock.h"
 #include "ndachild.h"
 
 /* It is empty but while a speaker keeps its thread; when it is full, the device's
- * own ring holds the rest. */
-#define MAX_BLOCKS 16
+ * own ring holds the rest. A time, for the maximum latency that it answers. */
+#define MAX_TIME (16 * NDA_BLOCK_DURATION)
 
 void
 nda_hop_put_behind (GstBin * bin, GstElement * element)
@@ -23,8 +24,8 @@ nda_hop_put_behind (GstBin * bin, GstElement * element)
 
   if (!hop)
     return;
-  g_object_set (hop, "max-size-buffers", MAX_BLOCKS, "max-size-bytes", 0,
-      "max-size-time", G_GUINT64_CONSTANT (0), "silent", TRUE, NULL);
+  g_object_set (hop, "max-size-buffers", 0, "max-size-bytes", 0,
+      "max-size-time", (guint64) MAX_TIME, "silent", TRUE, NULL);
   gst_bin_add (bin, hop);
   in = gst_element_get_static_pad (hop, "sink");
   out = gst_element_get_static_pad (hop, "src");

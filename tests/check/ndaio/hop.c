@@ -92,6 +92,20 @@ teardown (Fixture * f)
   g_cond_clear (&f->changed);
 }
 
+/* It holds no sound back, and what it may hold is bounded. */
+static void
+check_latency (GstPad * pad)
+{
+  g_autoptr (GstQuery) query = gst_query_new_latency ();
+  GstClockTime min, max;
+
+  fail_unless (gst_pad_query (pad, query));
+  gst_query_parse_latency (query, NULL, &min, &max);
+  fail_unless_equals_uint64 (min / GST_MSECOND, 10);
+  fail_unless (GST_CLOCK_TIME_IS_VALID (max));
+  fail_unless (max > 16 * 10 * GST_MSECOND);
+}
+
 GST_START_TEST (test_what_is_kept_downstream_keeps_no_device_s_thread)
 {
   g_autoptr (GstElement) hop = NULL;
@@ -112,6 +126,7 @@ GST_START_TEST (test_what_is_kept_downstream_keeps_no_device_s_thread)
   while (!f.is_kept || f.n_seen < N_PERIODS)
     g_cond_wait (&f.changed, &f.lock);
   g_mutex_unlock (&f.lock);
+  check_latency (pad);
 
   gst_pad_remove_probe (pad, id);
   teardown (&f);
