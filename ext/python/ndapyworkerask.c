@@ -71,19 +71,37 @@ receive_all (gint fd, gpointer data, gsize n_bytes, gint64 deadline)
   return TRUE;
 }
 
-static GByteArray *
-pack (va_list texts)
+static gsize
+count_bytes (va_list texts)
 {
-  GByteArray *data = g_byte_array_new ();
   const gchar *text;
-  guint32 n_bytes = 0;
+  gsize n_bytes = 0;
 
-  g_byte_array_append (data, (guint8 *) & n_bytes, sizeof (n_bytes));
   while ((text = va_arg (texts, const gchar *)))
-      g_byte_array_append (data, (const guint8 *) text, strlen (text) + 1);
-  g_byte_array_set_size (data, data->len - 1);  /* the last has no end */
-  n_bytes = data->len - sizeof (n_bytes);
-  memcpy (data->data, &n_bytes, sizeof (n_bytes));
+      n_bytes += strlen (text) + 1;
+  return n_bytes - 1;           /* the last has no end */
+}
+
+/* Texts as they are sent: their length, and they. In one piece from the start, so
+ * that none of a key is left behind where it had to grow. */
+static gchar *
+pack (va_list texts, gsize * size)
+{
+  const gchar *text;
+  guint32 n_bytes;
+  va_list counted;
+  gchar *data, *end;
+
+  va_copy (counted, texts);
+  n_bytes = count_bytes (counted);
+  va_end (counted);
+
+  *size = sizeof (n_bytes) + n_bytes;
+  data = g_malloc (*size + 1);
+  memcpy (data, &n_bytes, sizeof (n_bytes));
+  end = data + sizeof (n_bytes);
+  while ((text = va_arg (texts, const gchar *)))
+      end = g_stpcpy (end, text) + 1;
   return data;
 }
 
@@ -121,12 +139,12 @@ receive (NdaPyWorker * self, gint timeout)
 /* What does not fit into the socket, because nobody reads it, is not waited for
  * without an end. */
 static gboolean
-send_in_time (NdaPyWorker * self, const GByteArray * data, gint timeout)
+send_in_time (NdaPyWorker * self, const gchar * data, gsize size, gint timeout)
 {
   const struct timeval limit = { timeout / 1000, timeout % 1000 * 1000 };
 
   setsockopt (self->control, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof (limit));
-  return send_all (self->control, data->data, data->len);
+  return send_all (self->control, data, size);
 }
 
 /* Sends texts, up to NULL, and waits @timeout milliseconds for the answer
@@ -134,19 +152,20 @@ send_in_time (NdaPyWorker * self, const GByteArray * data, gint timeout)
 static GStrv G_GNUC_NULL_TERMINATED
 ask (NdaPyWorker * self, gint timeout, ...)
 {
-  g_autoptr (GByteArray) question = NULL;
+  g_autofree gchar *question = NULL;
   GStrv answer = NULL;
   va_list texts;
+  gsize size;
 
   va_start (texts, timeout);
-  question = pack (texts);
+  question = pack (texts, &size);
   va_end (texts);
 
   g_mutex_lock (&self->ask_lock);
-  if (send_in_time (self, question, timeout))
+  if (send_in_time (self, question, size, timeout))
     answer = receive (self, timeout);
   g_mutex_unlock (&self->ask_lock);
-  memset (question->data, 0, question->len);    /* there may be a key in it */
+  explicit_bzero (question, size);      /* there may be a key in it */
   if (!answer) {
     struct pollfd pfd = { self->pid_fd, POLLIN, 0 };
 
