@@ -166,6 +166,7 @@ test_speaker_init (TestSpeaker * self)
 {
   GstAudioBaseSink *sink = GST_AUDIO_BASE_SINK (self);
 
+  gst_clear_object (&sink->provided_clock);     /* the base class's own */
   sink->provided_clock =
       gst_audio_clock_new ("test-speaker", get_device_time, self, NULL);
 }
