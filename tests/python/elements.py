@@ -76,8 +76,7 @@ class Run:
 
     def pull(self):
         """One buffer and its samples, (frames, channels); None at the end."""
-        sample = self.sink.emit("pull-sample")
-        return None if sample is None else read_sample(sample)
+        return read_sample(self.sink.emit("pull-sample"))
 
     def pull_all(self):
         pulled = []

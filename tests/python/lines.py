@@ -13,7 +13,10 @@ def get_int(caps, name):
 
 
 def read_sample(sample):
-    """The buffer of an appsink's sample, and its (frames, channels)."""
+    """The buffer of an appsink's sample, and its (frames, channels); None of
+    none, which is the end."""
+    if sample is None:
+        return None
     buffer = sample.get_buffer()
     data = buffer.extract_dup(0, buffer.get_size())
     channels = get_int(sample.get_caps(), "channels")
@@ -70,8 +73,7 @@ class Line:
 
     def pull(self):
         """The next buffer and its (frames, channels); None at the end."""
-        sample = self.sink.emit("pull-sample")
-        return None if sample is None else read_sample(sample)
+        return read_sample(self.sink.emit("pull-sample"))
 
     def pull_all(self):
         pulled = []

@@ -65,6 +65,16 @@ check_frames (GstBuffer * buffer, guint64 start)
   return n_frames;
 }
 
+/* The next buffer that comes out has @n_frames, from @start on. */
+static inline void
+expect_frames (GstHarness * h, guint64 start, guint n_frames)
+{
+  GstBuffer *out = gst_harness_pull (h);
+
+  fail_unless_equals_int (check_frames (out, start), n_frames);
+  gst_buffer_unref (out);
+}
+
 static inline guint64
 get_stat (GstHarness * h, const gchar * field)
 {

@@ -31,7 +31,6 @@ GST_START_TEST (test_events_come_in_order_with_the_data)
 {
   GstHarness *h = make_harness ("passthrough", STEREO);
   g_autofree gchar *names = NULL;
-  GstBuffer *out;
 
   gst_harness_push (h, make_buffer (0, BLOCK));
   gst_harness_push_event (h, gst_event_new_tag (gst_tag_list_new_empty ()));
@@ -41,9 +40,7 @@ GST_START_TEST (test_events_come_in_order_with_the_data)
   names = pull_events (h, GST_EVENT_EOS);
   fail_unless_equals_string (names, "stream-start caps segment tag eos ");
   gst_buffer_unref (gst_harness_pull (h));
-  out = gst_harness_pull (h);
-  fail_unless_equals_int (check_frames (out, BLOCK), 88);
-  gst_buffer_unref (out);
+  expect_frames (h, BLOCK, 88);
   gst_harness_teardown (h);
 }
 
@@ -85,9 +82,7 @@ GST_START_TEST (test_new_segment_cuts_and_counts_anew)
   gst_harness_push_event (h, gst_event_new_segment (&segment));
   gst_harness_push (h, make_buffer (0, BLOCK));
 
-  out = gst_harness_pull (h);
-  fail_unless_equals_int (check_frames (out, 0), 100);
-  gst_buffer_unref (out);
+  expect_frames (h, 0, 100);
   out = gst_harness_pull (h);
   fail_unless_equals_int (check_frames (out, 0), BLOCK);
   assert_equals_uint64 (GST_BUFFER_OFFSET (out), 0);
@@ -106,9 +101,7 @@ GST_START_TEST (test_new_format_comes_after_the_rest_of_the_old)
   gst_harness_push (h, make_buffer (0, 100));
   gst_harness_set_src_caps_str (h, MONO);
   gst_harness_push (h, make_buffer (0, BLOCK / 2));     /* a block of mono */
-  out = gst_harness_pull (h);
-  fail_unless_equals_int (check_frames (out, 0), 100);
-  gst_buffer_unref (out);
+  expect_frames (h, 0, 100);
   out = gst_harness_pull (h);
   fail_unless_equals_int (gst_buffer_get_size (out), BLOCK * 4);
   gst_buffer_unref (out);
@@ -124,15 +117,12 @@ GST_START_TEST (test_same_format_again_cuts_nothing)
 {
   GstHarness *h = make_harness ("passthrough", STEREO);
   g_autoptr (GstCaps) same = gst_caps_from_string (STEREO ", extra = (int) 1");
-  GstBuffer *out;
 
   gst_harness_push (h, make_buffer (0, 100));
   gst_pad_push_event (h->srcpad, gst_event_new_caps (same));
   gst_harness_push (h, make_buffer (100, 412));
 
-  out = gst_harness_pull (h);
-  fail_unless_equals_int (check_frames (out, 0), BLOCK);
-  gst_buffer_unref (out);
+  expect_frames (h, 0, BLOCK);
   gst_harness_teardown (h);
 }
 
