@@ -20,6 +20,14 @@ G_BEGIN_DECLS
 #define RIG_CHANNELS 2
 #define RIG_RATE 48000
 
+/* What the rig's programs put between the two: the main job, and the same with our
+ * Python microphone and speaker */
+#define RIG_PATH "ndasrc name=src ! " \
+    "ndapybridge name=bridge plugin=passthrough ! ndasink name=sink"
+#define RIG_PYTHON_PATH "ndapysrc name=src plugin=microphone ! " \
+    "ndapybridge name=bridge plugin=passthrough ! " \
+    "ndapysink name=sink plugin=speaker"
+
 /* What became of the frames played. All is well if n_heard is what was played
  * and all the others are 0. */
 typedef struct

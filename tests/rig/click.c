@@ -24,11 +24,6 @@
 #include "cable.h"
 #include "report.h"
 
-#define PATH "ndasrc name=src ! " \
-    "ndapybridge name=bridge plugin=passthrough ! ndasink name=sink"
-#define PYTHON_PATH "ndapysrc name=src plugin=microphone ! " \
-    "ndapybridge name=bridge plugin=passthrough ! " \
-    "ndapysink name=sink plugin=speaker"
 #define EAR "pulsesrc device=rig.monitor buffer-time=1000000 " \
     "latency-time=10000 slave-method=none provide-clock=false ! " \
     "audio/x-raw, format = (string) F32LE, rate = (int) 48000, " \
@@ -253,7 +248,8 @@ note_start (Clicks * self, GstElement * path)
 static gboolean
 run_start (Clicks * self)
 {
-  GstElement *path = gst_parse_launch (self->is_python ? PYTHON_PATH : PATH,
+  GstElement *path =
+      gst_parse_launch (self->is_python ? RIG_PYTHON_PATH : RIG_PATH,
       NULL);
   GstElement *clicker = NULL;
   gboolean ok = TRUE;

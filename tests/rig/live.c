@@ -25,12 +25,6 @@
 #include "cable.h"
 #include "report.h"
 
-#define PATH "ndasrc name=src ! " \
-    "ndapybridge name=bridge plugin=passthrough ! ndasink name=sink"
-#define PYTHON_PATH "ndapysrc name=src plugin=microphone ! " \
-    "ndapybridge name=bridge plugin=passthrough ! " \
-    "ndapysink name=sink plugin=speaker"
-
 /* The path runs for so long before the signal starts: by then the sink has
  * settled. */
 #define SETTLED_BLOCKS 94
@@ -357,7 +351,7 @@ main (gint argc, gchar ** argv)
   g_option_context_add_main_entries (context, options, NULL);
   g_option_context_add_group (context, gst_init_get_option_group ());
   if (!g_option_context_parse (context, &argc, &argv, &error) ||
-      !(run.path = gst_parse_launch (run.is_python ? PYTHON_PATH : PATH,
+      !(run.path = gst_parse_launch (run.is_python ? RIG_PYTHON_PATH : RIG_PATH,
               &error))) {
     g_printerr ("%s\n", error->message);
     return EXIT_FAILURE;
