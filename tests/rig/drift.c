@@ -11,8 +11,8 @@
  *
  * By itself the source has the pipeline's clock, and the sink is followed; with
  * --both the pipeline's clock is the system's, and both ends are. With --fast
- * the devices that are followed have shorter periods: a null sink counts in whole
- * microseconds, so its clock is then some 400 ppm fast and soon proven.
+ * the devices that are followed have other periods: a null sink counts in whole
+ * microseconds, so its clock is then some 160 ppm fast and soon proven.
  *
  *   with-rig two rig-drift [--both] [--fast] [--seconds 10] [--timing]
  */
@@ -38,7 +38,9 @@
 /* Proof takes 20 s, and 13.3 ms at the pace at which clocks go apart: at 45 ppm */
 #define MAX_LOCKING_MS (320 * 1000)
 #define MAX_ERROR (1 * GST_MSECOND)
-#define SHORT_PERIODS "latency-time=5333"
+#define FAST_SOURCE "latency-time=5333"
+/* The device takes half a period at a time: 253 frames, 5270.8 us */
+#define FAST_SINK "latency-time=10542 buffer-time=31626"
 /* What a sound server bridges between two devices of one period */
 #define MAX_STALL_MS 10
 
@@ -56,7 +58,7 @@
 typedef struct
 {
   const gchar *name, *field;
-  guint64 n_before;
+  guint64 n_before, n_told;
 } Mishap;
 
 /* An end of the path that is followed */
@@ -86,15 +88,16 @@ typedef struct
 
   gint is_listening;            /* [atomic] */
   gint n_clicks;                /* [atomic] */
+  guint64 n_clicks_told;
   gint n_heard;                 /* [atomic] frames */
   gfloat last[2];               /* [ear thread] */
   guint n_to_skip;              /* [ear thread] */
 } DriftRun;
 
 static Mishap mishaps[] = {
-  {"src", "num-overruns", 0},
-  {"src", "num-underruns", 0},
-  {"sink", "num-underruns", 0},
+  {"src", "num-overruns", 0, 0},
+  {"src", "num-underruns", 0, 0},
+  {"sink", "num-underruns", 0, 0},
 };
 
 /* --- what is heard --- */
@@ -227,6 +230,33 @@ judge (DriftRun * run)
 
 /* --- the run: lock, listen --- */
 
+/* Of @n, @told have been told of. */
+static void
+tell (DriftRun * run, const gchar * what, guint64 n, guint64 told)
+{
+  if (n != told)
+    g_print ("at %.1f s: %" G_GUINT64_FORMAT " %s, longest stall lately %.1f"
+        " ms\n", run->listened_ms / 1e3, n - told, what,
+        run->stall.lately / 1e3);
+}
+
+/* What went wrong is told with what this machine did at the time. */
+static void
+tell_mishaps (DriftRun * run)
+{
+  guint64 n_clicks = g_atomic_int_get (&run->n_clicks);
+
+  tell (run, "lost or repeated", n_clicks, run->n_clicks_told);
+  run->n_clicks_told = n_clicks;
+  for (guint i = 0; i < G_N_ELEMENTS (mishaps); i++) {
+    Mishap *mishap = &mishaps[i];
+    guint64 n = rig_get_counter (run->path, mishap->name, mishap->field);
+
+    tell (run, mishap->field, n, mishap->n_told);
+    mishap->n_told = n;
+  }
+}
+
 static void
 note_errors (DriftRun * run)
 {
@@ -244,8 +274,8 @@ start_listening (DriftRun * run)
   for (guint i = 0; i < run->n_ends; i++)
     run->ends[i].first_error = run->ends[i].error;
   for (guint i = 0; i < G_N_ELEMENTS (mishaps); i++)
-    mishaps[i].n_before = rig_get_counter (run->path, mishaps[i].name,
-        mishaps[i].field);
+    mishaps[i].n_before = mishaps[i].n_told = rig_get_counter (run->path,
+        mishaps[i].name, mishaps[i].field);
   run->n_to_skip = CLICK_FRAMES;
   rig_stall_watch (&run->stall);
   g_atomic_int_set (&run->is_listening, TRUE);
@@ -276,6 +306,7 @@ tick (gpointer user_data)
   if (!g_atomic_int_get (&run->is_listening))
     return wait_for_lock (run, locked);
   note_errors (run);
+  tell_mishaps (run);
   run->n_lock_losses += run->was_locked && !locked;
   run->was_locked = locked;
   run->listened_ms += TICK_MS;
@@ -300,8 +331,8 @@ make_path (DriftRun * run)
 {
   g_autofree gchar *description = g_strdup_printf ("ndasrc name=src "
       "source=\"pulsesrc %s\" ! ndasink name=sink sink=\"pulsesink %s\"",
-      run->is_fast && run->follows_both ? SHORT_PERIODS : "",
-      run->is_fast ? SHORT_PERIODS " buffer-time=24000" : "");
+      run->is_fast && run->follows_both ? FAST_SOURCE : "",
+      run->is_fast ? FAST_SINK : "");
   g_autoptr (GstClock) clock = gst_system_clock_obtain ();
   g_autoptr (GError) error = NULL;
   GstElement *path = gst_parse_launch (description, &error);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 #define TICK_MS 5
+/* What a stall does is heard within this time */
+#define LATELY (1 * G_USEC_PER_SEC)
 
 static void
 print_row (const gchar * what, const gchar * asked, const gchar * found,
@@ -70,9 +72,15 @@ note_stall (gpointer user_data)
   RigStall *stall = user_data;
   gint64 now = g_get_monotonic_time ();
 
-  if (stall->last_tick > 0)
-    stall->longest = MAX (stall->longest,
-        now - stall->last_tick - TICK_MS * 1000);
+  if (stall->last_tick > 0) {
+    gint64 length = now - stall->last_tick - TICK_MS * 1000;
+
+    stall->longest = MAX (stall->longest, length);
+    if (length > stall->lately || now - stall->lately_at > LATELY) {
+      stall->lately = length;
+      stall->lately_at = now;
+    }
+  }
   stall->last_tick = now;
   return G_SOURCE_CONTINUE;
 }

@@ -25,6 +25,7 @@ typedef struct
 typedef struct
 {
   gint64 last_tick, longest;    /* us */
+  gint64 lately, lately_at;     /* us, the longest of about the last second */
 } RigStall;
 
 /* How a program ends that was disturbed: another try may tell */
