@@ -6,7 +6,7 @@
 
 #include "ndaarrival.h"
 
-#include <gst/audio/gstaudiobasesink.h>
+#include "ndaplayout.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -18,10 +18,15 @@
 /* Buffers until a device has started, and as many again to see how late */
 #define N_STARTING 8
 #define N_SETTLING 16
-/* Later than this is worth a correction, which leaves some of it for the
- * jitter of the buffers to come */
+/* Later than this is worth a correction. It leaves half of what the device of a
+ * sound server takes at a time (5.3 ms), for it does so before it is heard. */
 #define WORTH_CORRECTING (3 * GST_MSECOND)
-#define LEFT_FOR_JITTER (1 * GST_MSECOND)
+#define LEFT_FOR_DEVICE (2500 * GST_USECOND)
+
+/* So many buffers one after another, all of them too late, and by as much as the
+ * first but for this, will not be in time again by themselves */
+#define N_BEHIND 64
+#define BEHIND_JITTER (15 * GST_MSECOND)
 
 /* One for each sink that is watched; owned by the probe. All but the first
  * two: [sink's thread] */
@@ -32,9 +37,11 @@ typedef struct
 
   GstClockTime base_time;       /* of the run that is being settled */
   guint n_seen;                 /* buffers in this run, up to N_SETTLING */
-  GstClockTime least_age;       /* of those behind N_STARTING */
+  GstClockTimeDiff least_late;  /* of those behind N_STARTING */
   guint64 n_surplus;            /* frames still to be left out */
   GstClockTime latency;         /* of the pipeline, in this run */
+  guint n_behind;               /* buffers too late, without one in time */
+  GstClockTimeDiff first_behind;        /* what the device held then */
   NdaReportLimit report;        /* of underruns */
 } Arrival;
 
@@ -52,72 +59,43 @@ report_underrun (Arrival * self, GstClockTimeDiff lateness)
             GST_STIME_FORMAT " late", n_late, GST_STIME_ARGS (lateness)));
 }
 
-/* How old @buffer is, or NONE where @sink does not play by the clock. */
-static GstClockTime
-age_of (GstBaseSink * sink, GstBuffer * buffer)
+/* How old @buffer is; less than nothing, if it comes before its time. FALSE where
+ * @sink does not play by the clock. */
+static gboolean
+get_age (GstBaseSink * sink, GstBuffer * buffer, GstClockTimeDiff * age)
 {
   GstClockTime begin, now;
 
   if (!gst_base_sink_get_sync (sink) || !GST_BUFFER_PTS_IS_VALID (buffer)
       || GST_STATE (sink) != GST_STATE_PLAYING
       || sink->segment.format != GST_FORMAT_TIME)
-    return GST_CLOCK_TIME_NONE;
+    return FALSE;
   begin = gst_segment_to_running_time (&sink->segment, GST_FORMAT_TIME,
       GST_BUFFER_PTS (buffer));
   now = gst_element_get_current_running_time (GST_ELEMENT (sink));
   if (!GST_CLOCK_TIME_IS_VALID (begin) || !GST_CLOCK_TIME_IS_VALID (now))
-    return GST_CLOCK_TIME_NONE;
-  return now > begin ? now - begin : 0;
+    return FALSE;
+  *age = GST_CLOCK_DIFF (begin, now);
+  return TRUE;
 }
 
-/* How much sound the device of @sink holds, and its format. 0: no device. */
-static GstClockTime
-ring_of (GstBaseSink * sink, GstAudioInfo * info)
-{
-  GstAudioRingBuffer *ring = GST_IS_AUDIO_BASE_SINK (sink) ?
-      GST_AUDIO_BASE_SINK (sink)->ringbuffer : NULL;
-
-  if (!ring || !gst_audio_ring_buffer_is_acquired (ring)
-      || !ring->spec.info.bpf)
-    return 0;
-  *info = ring->spec.info;
-  return gst_util_uint64_scale ((guint64) ring->spec.seglatency
-      * ring->spec.segsize, GST_SECOND, (guint64) info->rate * info->bpf);
-}
-
-/* A sink that follows another's clock takes the late start of its device for a
- * skew of the clocks, and once that has gone through its average it makes it
- * good by silence, for which everything after comes late. What is left out
- * here already is none any more: so its clock learns of it, too. */
+/* Learns from a buffer of the start, which will be heard at the age of @heard;
+ * at the end of it knows the surplus. */
 static void
-tell_clock (GstBaseSink * sink, GstClockTime left_out)
+settle (Arrival * self, GstBaseSink * sink, GstClockTimeDiff heard,
+    GstClockTime latency, const GstAudioInfo * info)
 {
-  GstClock *own = GST_AUDIO_BASE_SINK (sink)->provided_clock;
-  g_autoptr (GstClock) followed = gst_element_get_clock (GST_ELEMENT (sink));
-  GstClockTime internal, external, num, denom;
-
-  if (!own || own == followed)
-    return;
-  gst_clock_get_calibration (own, &internal, &external, &num, &denom);
-  gst_clock_set_calibration (own, internal, external + left_out, num, denom);
-}
-
-/* Learns from a buffer of the start; at the end of it knows the surplus. */
-static void
-settle (Arrival * self, GstBaseSink * sink, GstClockTime age,
-    GstClockTime latency, GstClockTime ring, const GstAudioInfo * info)
-{
-  GstClockTime planned = latency > ring ? latency - ring : 0;
+  GstClockTimeDiff late = heard - (GstClockTimeDiff) latency;
   GstClockTime surplus;
 
   if (++self->n_seen > N_STARTING)
-    self->least_age = MIN (self->least_age, age);
-  if (self->n_seen < N_SETTLING || !ring
-      || self->least_age < planned + WORTH_CORRECTING)
+    self->least_late = MIN (self->least_late, late);
+  if (self->n_seen < N_SETTLING
+      || self->least_late < (GstClockTimeDiff) WORTH_CORRECTING)
     return;
-  surplus = self->least_age - planned - LEFT_FOR_JITTER;
+  surplus = self->least_late - LEFT_FOR_DEVICE;
   self->n_surplus = gst_util_uint64_scale (surplus, info->rate, GST_SECOND);
-  tell_clock (sink, surplus);
+  nda_playout_tell_clock (sink, surplus);
   GST_INFO_OBJECT (sink, "the device began late; %" G_GUINT64_FORMAT
       " frames are left out to bring it back to a latency of %"
       GST_TIME_FORMAT, self->n_surplus, GST_TIME_ARGS (latency));
@@ -146,24 +124,6 @@ leave_out (Arrival * self, GstPadProbeInfo * info, const GstAudioInfo * audio)
   return GST_PAD_PROBE_OK;
 }
 
-/* @n_frames of silence, and then @buffer (transfer full). */
-static GstBuffer *
-put_silence_before (GstBuffer * buffer, gsize n_frames,
-    const GstAudioInfo * audio)
-{
-  GstBuffer *longer = gst_buffer_new_allocate (NULL, n_frames * audio->bpf,
-      NULL);
-  GstMapInfo map;
-
-  if (gst_buffer_map (longer, &map, GST_MAP_WRITE)) {
-    gst_audio_format_info_fill_silence (audio->finfo, map.data, map.size);
-    gst_buffer_unmap (longer, &map);
-  }
-  gst_buffer_copy_into (longer, buffer, GST_BUFFER_COPY_METADATA, 0, -1);
-  GST_BUFFER_DURATION (longer) = GST_CLOCK_TIME_NONE;
-  return gst_buffer_append (longer, buffer);
-}
-
 /* A sink lets the sound run on as it did when the latency of the pipeline
  * changes, and what then comes later would come too late. Where the latency of a
  * device has grown, as much silence goes before the buffer in @info. (To tell
@@ -172,27 +132,119 @@ static void
 grow_latency (Arrival * self, GstPadProbeInfo * info, GstClockTime latency,
     const GstAudioInfo * audio)
 {
-  if (self->latency != 0 && latency > self->latency + LATENCY_GROWTH
-      && audio->bpf) {
+  if (self->latency != 0 && latency > self->latency + LATENCY_GROWTH) {
     GST_INFO_OBJECT (self->owner, "the latency has grown from %" GST_TIME_FORMAT
         " to %" GST_TIME_FORMAT, GST_TIME_ARGS (self->latency),
         GST_TIME_ARGS (latency));
-    info->data = put_silence_before (GST_PAD_PROBE_INFO_BUFFER (info),
+    info->data =
+        nda_playout_put_silence_before (GST_PAD_PROBE_INFO_BUFFER (info),
         gst_util_uint64_scale (latency - self->latency, audio->rate,
             GST_SECOND), audio);
   }
   self->latency = latency;
 }
 
-static void
-count (Arrival * self, GstClockTime age, GstClockTime latency,
-    GstClockTime ring)
+/* Whether the device, which holds @held now, is ahead of the sound for good:
+ * where the pipeline's clock has stood still, as that of a microphone may whose
+ * sound server had nobody to read it, or where all is late. */
+static gboolean
+is_behind (Arrival * self, GstClockTimeDiff held)
 {
-  gboolean is_late = age > latency;
+  if (held >= 0) {
+    self->n_behind = 0;
+    return FALSE;
+  }
+  if (self->n_behind == 0)
+    self->first_behind = held;
+  if (++self->n_behind < N_BEHIND)
+    return FALSE;
+  self->n_behind = 0;
+  return ABS (held - self->first_behind) <= (GstClockTimeDiff) BEHIND_JITTER;
+}
 
-  nda_meter_count_arrival (self->meter, MAX (age + ring, latency), is_late);
-  if (is_late)
-    report_underrun (self, GST_CLOCK_DIFF (latency, age));
+static void
+go_on (Arrival * self, GstBaseSink * sink, GstPadProbeInfo * info,
+    const GstAudioInfo * audio)
+{
+  GST_INFO_OBJECT (self->owner, "all sound comes %" GST_STIME_FORMAT
+      " too late for the device: it goes on where that is",
+      GST_STIME_ARGS (-self->first_behind));
+  info->data =
+      nda_playout_go_on (sink, GST_PAD_PROBE_INFO_BUFFER (info), audio);
+}
+
+/* A buffer that has come to a sink without a device, or one that does not say
+ * when it plays it */
+static void
+count (Arrival * self, GstClockTimeDiff age, GstClockTime latency)
+{
+  GstClockTimeDiff late = age - (GstClockTimeDiff) latency;
+
+  nda_meter_count_arrival (self->meter, latency + MAX (late, 0), late > 0);
+  if (late > 0)
+    report_underrun (self, late);
+}
+
+/* A buffer that has come to a device, which has sound until @held from now: what
+ * the pipeline's clock says of its age does not matter, for the clock of a sound
+ * server's microphone wanders by milliseconds. */
+static void
+count_held (Arrival * self, GstClockTimeDiff heard, GstClockTimeDiff held)
+{
+  nda_meter_count_arrival (self->meter, MAX (heard, 0), held < 0);
+  if (held < 0)
+    report_underrun (self, -held);
+}
+
+/* A sink begins anew where sound is missing, and by its clock, which may have
+ * wandered. */
+static void
+settle_again (Arrival * self)
+{
+  self->n_seen = 0;
+  self->least_late = G_MAXINT64;
+  self->n_surplus = 0;
+  self->n_behind = 0;
+}
+
+static void
+begin (Arrival * self, GstClockTime base_time)
+{
+  self->base_time = base_time;
+  self->latency = 0;
+  settle_again (self);
+}
+
+static GstPadProbeReturn
+on_buffer (Arrival * self, GstBaseSink * sink, GstPadProbeInfo * info,
+    GstClockTimeDiff age)
+{
+  GstClockTime base_time = gst_element_get_base_time (GST_ELEMENT (sink));
+  GstClockTime latency = gst_base_sink_get_latency (sink);
+  GstClockTimeDiff held;
+  GstAudioInfo audio;
+
+  if (base_time != self->base_time)
+    begin (self, base_time);
+  else if (GST_BUFFER_IS_DISCONT (GST_PAD_PROBE_INFO_BUFFER (info)))
+    settle_again (self);
+  gst_audio_info_init (&audio);
+  if (!nda_playout_get_format (sink, &audio)) {
+    count (self, age, latency);
+    return GST_PAD_PROBE_OK;
+  }
+  grow_latency (self, info, latency, &audio);
+  if (nda_playout_get_held (sink, &audio, &held)) {
+    GstClockTimeDiff heard = age + MAX (held, 0);
+
+    if (self->n_seen < N_SETTLING)
+      settle (self, sink, heard, latency, &audio);
+    else if (!self->n_surplus)
+      count_held (self, heard, held);
+    if (is_behind (self, held) && nda_playout_can_go_on (sink))
+      go_on (self, sink, info, &audio);
+  }
+  return self->n_surplus ? leave_out (self, info, &audio) : GST_PAD_PROBE_OK;
 }
 
 static GstPadProbeReturn
@@ -200,9 +252,7 @@ on_arrival (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
 {
   Arrival *self = user_data;
   GstBaseSink *sink = GST_BASE_SINK (GST_PAD_PARENT (pad));
-  GstClockTime base_time = gst_element_get_base_time (GST_ELEMENT (sink));
-  GstClockTime latency, ring, age;
-  GstAudioInfo audio;
+  GstClockTimeDiff age;
 
   if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) {
     /* also when a device that had vanished begins anew */
@@ -211,27 +261,8 @@ on_arrival (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
       self->base_time = GST_CLOCK_TIME_NONE;
     return GST_PAD_PROBE_OK;
   }
-  age = age_of (sink, GST_PAD_PROBE_INFO_BUFFER (info));
-  if (!GST_CLOCK_TIME_IS_VALID (age))
-    return GST_PAD_PROBE_OK;
-  if (base_time != self->base_time) {
-    self->base_time = base_time;
-    self->n_seen = 0;
-    self->least_age = GST_CLOCK_TIME_NONE;
-    self->n_surplus = 0;
-    self->latency = 0;
-  }
-  latency = gst_base_sink_get_latency (sink);
-  gst_audio_info_init (&audio);
-  ring = ring_of (sink, &audio);
-  if (ring)
-    grow_latency (self, info, latency, &audio);
-
-  if (ring && self->n_seen < N_SETTLING)
-    settle (self, sink, age, latency, ring, &audio);
-  else if (!self->n_surplus)
-    count (self, age, latency, ring);
-  return self->n_surplus ? leave_out (self, info, &audio) : GST_PAD_PROBE_OK;
+  return get_age (sink, GST_PAD_PROBE_INFO_BUFFER (info), &age) ?
+      on_buffer (self, sink, info, age) : GST_PAD_PROBE_OK;
 }
 
 /* Counts in @meter what arrives at @sink, and warns in the name of @owner. */

@@ -6,10 +6,11 @@
  * after their time stamps they are heard, and how an audio device that began
  * late is brought back to the latency that the pipeline reports.
  *
- * An audio device takes its time to start, up to two periods, and all that
- * comes after is heard later by that; the sound that waits meanwhile would wait
- * for ever. Once the first blocks have shown by how much, that much of it is
- * left out, once, in the first quarter of a second. */
+ * An audio device takes its time to start, and all that comes after is heard
+ * later by that; the sound that waits meanwhile would wait for ever. Once the
+ * first blocks have shown by how much, that much of it is left out, once, in the
+ * first quarter of a second. Where the device is is told by its own clock, and
+ * not by when there is room in it, or by the clock of the pipeline. */
 
 #pragma once
 

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* ndasink before a device that starts late, by a clock of the test's. */
+/* ndasink before a device that starts late or whose clock leaps, by a clock of the
+ * test's. */
 
 #include "config.h"
 
@@ -99,13 +100,12 @@ teardown (Fixture * f)
 }
 
 static void
-push_blocks (Fixture * f)
+push_blocks (Fixture * f, guint from, guint to, GstClockTime age)
 {
-  for (guint n = 0; n < N_BLOCKS; n++) {
+  for (guint n = from; n < to; n++) {
     GstBuffer *block = make_block (n);
 
-    f->now = MAX (f->now, GST_BUFFER_PTS (block)
-        + (n >= N_IN_TIME && n < N_SETTLING ? AGE_LATE : AGE_PLANNED));
+    f->now = MAX (f->now, GST_BUFFER_PTS (block) + age);
     fail_unless_equals_int (gst_pad_push (f->pad, block), GST_FLOW_OK);
   }
 }
@@ -127,7 +127,9 @@ GST_START_TEST (a_late_start_is_made_good_once)
   guint64 n_skipped;
 
   setup (&f, START_DELAY);
-  push_blocks (&f);
+  push_blocks (&f, 0, N_IN_TIME, AGE_PLANNED);
+  push_blocks (&f, N_IN_TIME, N_SETTLING, AGE_LATE);
+  push_blocks (&f, N_SETTLING, N_BLOCKS, AGE_PLANNED);
   n_skipped = get_counter (&f, "num-frames-skipped");
   /* the device's buffer is part of the latency, and a millisecond stays */
   fail_unless (n_skipped > (START_DELAY - 3 * GST_MSECOND) * 48 / GST_MSECOND);
@@ -140,6 +142,45 @@ GST_START_TEST (a_late_start_is_made_good_once)
   teardown (&f);
 }
 
+GST_END_TEST
+/* What a block is too old for by a clock that leaps, it is not by the device's. */
+GST_START_TEST (a_clock_that_wanders_is_no_underrun)
+{
+  const GstClockTime wander = LATENCY;
+  Fixture f;
+
+  setup (&f, 0);
+  push_blocks (&f, 0, N_BLOCKS, AGE_PLANNED);
+  test_speaker_run_ahead (TEST_SPEAKER (f.speaker), -(GstClockTimeDiff) wander);
+  push_blocks (&f, N_BLOCKS, 2 * N_BLOCKS, AGE_PLANNED + wander);
+  fail_unless_equals_int64 (get_counter (&f, "num-underruns"), 0);
+  fail_unless_equals_int (test_speaker_get_n_jumps (TEST_SPEAKER (f.speaker)),
+      0);
+  teardown (&f);
+}
+
+GST_END_TEST
+/* It is heard again when the sink has seen that all will be too late. */
+GST_START_TEST (a_device_that_is_ahead_for_good_is_met)
+{
+  TestSpeaker *speaker;
+  guint64 n_late;
+  Fixture f;
+
+  setup (&f, 0);
+  speaker = TEST_SPEAKER (f.speaker);
+  push_blocks (&f, 0, N_BLOCKS, AGE_PLANNED);
+  test_speaker_run_ahead (speaker, GST_SECOND);
+  push_blocks (&f, N_BLOCKS, 2 * N_BLOCKS, AGE_PLANNED);
+  n_late = get_counter (&f, "num-underruns");
+  fail_unless (n_late > 0 && n_late < N_BLOCKS / 2);
+  fail_unless_equals_int (test_speaker_get_n_jumps (speaker), 1);
+  push_blocks (&f, 2 * N_BLOCKS, 3 * N_BLOCKS, AGE_PLANNED);
+  fail_unless_equals_int64 (get_counter (&f, "num-underruns"), n_late);
+  fail_unless_equals_int (test_speaker_get_n_jumps (speaker), 1);
+  teardown (&f);
+}
+
 GST_END_TEST static Suite *
 arrival_suite (void)
 {
@@ -148,6 +189,8 @@ arrival_suite (void)
 
   suite_add_tcase (suite, tc);
   tcase_add_test (tc, a_late_start_is_made_good_once);
+  tcase_add_test (tc, a_clock_that_wanders_is_no_underrun);
+  tcase_add_test (tc, a_device_that_is_ahead_for_good_is_met);
   return suite;
 }
 

@@ -4,8 +4,8 @@
 
 /* A speaker for tests, which takes whatever it is given at once. Its clock goes
  * with the element's, but stands still when it starts, as that of a sound
- * server does: for start-delay. It counts where what it is to play does not
- * follow what came before. */
+ * server does: for start-delay; and it may leap. It counts where what it is to
+ * play does not follow what came before. */
 
 #include "config.h"
 
@@ -26,6 +26,7 @@ struct _TestRing
   guint64 n_frames;
   guint64 next_sample;          /* NONE before the first */
   guint n_jumps;
+  GstClockTimeDiff ahead;       /* of the element's clock, beside start-delay */
 };
 
 G_DEFINE_TYPE (TestRing, test_ring, GST_TYPE_AUDIO_RING_BUFFER);
@@ -131,19 +132,21 @@ get_device_time (GstClock * clock, gpointer speaker)
 {
   TestSpeaker *self = TEST_SPEAKER (speaker);
   TestRing *ring = TEST_RING (GST_AUDIO_BASE_SINK (self)->ringbuffer);
+  GstClockTimeDiff ahead;
   GstClockTime now, begin;
 
   if (!ring)
     return 0;
   GST_OBJECT_LOCK (ring);
   begin = ring->started;
+  ahead = ring->ahead;
   GST_OBJECT_UNLOCK (ring);
   if (!GST_CLOCK_TIME_IS_VALID (begin))
     return 0;
   now = gst_clock_get_time (GST_ELEMENT_CLOCK (self));
   if (now < begin + self->start_delay)
     return 0;
-  return now - begin - self->start_delay;
+  return now - begin - self->start_delay + ahead;
 }
 
 static void
@@ -180,6 +183,17 @@ test_speaker_new (GstClockTime start_delay)
 
   self->start_delay = start_delay;
   return GST_ELEMENT (self);
+}
+
+/* From now on its clock is so much further, and so is what it has played. */
+void
+test_speaker_run_ahead (TestSpeaker * self, GstClockTimeDiff time)
+{
+  TestRing *ring = TEST_RING (GST_AUDIO_BASE_SINK (self)->ringbuffer);
+
+  GST_OBJECT_LOCK (ring);
+  ring->ahead += time;
+  GST_OBJECT_UNLOCK (ring);
 }
 
 /* How often what came did not follow what was there. */
