@@ -10,15 +10,19 @@
 
 #include <gst/audio/gstaudiobasesink.h>
 #include <gst/audio/gstaudiobasesrc.h>
+#include <gst/audio/gstaudiosink.h>
 
 #include <glib/gi18n-lib.h>
 
-/* One block, and two of them, in microseconds; rounded up, so that a period
- * is never shorter than a block */
+/* One block in microseconds; rounded up, so that a period is never shorter */
 #define PERIOD_US \
     ((gint64) (NDA_BLOCK_FRAMES * G_USEC_PER_SEC + NDA_BLOCK_RATE - 1) \
         / NDA_BLOCK_RATE)
-#define TWO_PERIODS_US (2 * PERIOD_US)
+/* What a sink's buffer holds. A sound server lets the device itself have half of
+ * what is more than two periods, and calls the rest two; asked for two, it wakes
+ * the device each half millisecond, and has but one when it asks for more. */
+#define N_PERIODS 2
+#define N_PERIODS_OF_SERVER 3
 /* What a source's ring holds, to outlast a stall */
 #define MIN_SOURCE_BUFFER_US (G_GINT64_CONSTANT (100000))
 
@@ -159,7 +163,8 @@ nda_device_use_periods (GstElement * element)
 
   if (GST_IS_AUDIO_BASE_SINK (element)) {
     ask (element, "latency-time", PERIOD_US);
-    ask (element, "buffer-time", TWO_PERIODS_US);
+    ask (element, "buffer-time", PERIOD_US * (GST_IS_AUDIO_SINK (element) ?
+            N_PERIODS : N_PERIODS_OF_SERVER));
   } else if (GST_IS_AUDIO_BASE_SRC (element)) {
     ask (element, "latency-time", PERIOD_US);
     g_object_get (element, "buffer-time", &buffer_time, NULL);

@@ -20,14 +20,16 @@
  *
  * An audio device is asked for periods of one block (10.67 ms), two of them in
  * its buffer, and gets #ndasink:processing-deadline; both can be set otherwise
- * on the element in #ndasink:sink. The latency is the device's two periods and
- * the deadline: 26.3 ms.
+ * on the element in #ndasink:sink. A sound server is asked for three: it lets the
+ * device itself have half of one, and says that it holds two. The latency is two
+ * periods and the deadline: 26.3 ms.
  *
- * A device takes up to two periods longer to start than it says, and all live
- * sound would be heard that much later. Once its first 16 blocks have shown how
- * much it is, as much of the sound that waits is left out, once (at most some
- * 30 ms, within the first quarter of a second), so that the latency reported is
- * the one heard. From then on nothing is.
+ * A device starts later than it says, by some 40 ms, and all live sound would be
+ * heard that much later. Once its first 16 blocks have shown how much it is, as
+ * much of the sound that waits is left out, once, within the first quarter of a
+ * second, so that the latency reported is the one heard. From then on nothing is,
+ * unless sound is missing that the source has lost, behind which the device
+ * begins anew.
  *
  * Where the pipeline's clock is not the device's, that is followed
  * (#ndasink:drift-compensation), as #ndasrc does it.
@@ -37,7 +39,9 @@
  * A device, folder or element that is not there, or a file that is there
  * already, fails the change to READY with a message that names it. Sound that
  * comes too late for the device is counted as an underrun, and posted as a
- * warning at most once a second.
+ * warning at most once a second. Where all of it does, for 64 blocks, and by as
+ * much, the sound goes on where the device is; not where the pipeline goes by the
+ * device's own clock, for then it is late for the pipeline.
  *
  * An audio device that vanishes while it runs is opened again, with pauses as
  * those of ndasrc. Live sound that comes meanwhile is let go; what is not live
@@ -55,8 +59,9 @@
  *   second once there are two
  * * `drift` (gint64, ns): how far the frames have run ahead of that clock (or
  *   behind, if negative), by the same line
- * * `num-underruns` (guint64): buffers that reached the sink inside later than
- *   their time stamp plus the pipeline's latency; not while a device starts
+ * * `num-underruns` (guint64): buffers that came when the device had played all
+ *   it had, by its own clock; not while it starts. Into a sink without a device,
+ *   those later than their time stamp plus the pipeline's latency
  * * `num-overruns` (guint64): buffers that the sink inside reported as dropped
  * * `num-discontinuities` (guint64): buffers that said they do not follow the
  *   last
@@ -64,8 +69,8 @@
  * * `num-frames-skipped` (guint64): frames left out, at the device's rate, to
  *   bring a device that began late back to its latency
  * * `min-`, `avg-`, `max-latency` (guint64, ns): from a buffer's time stamp to
- *   the moment it is heard: when what a device still holds has been played,
- *   and no earlier than the pipeline's latency has it; once a device has started
+ *   the moment it is heard: when what the device still holds has been played; once
+ *   that has started. Without a device, no earlier than the pipeline's latency
  * * `drift-ppm`, `drift-state`, `delay-error`: those of the ndaresample inside,
  *   which follows the device where #ndasink:drift-compensation is auto and two
  *   clocks are proven; it tells on the bus when it gains or loses the lock
