@@ -24,6 +24,7 @@ nda_clocks_init (NdaClocks * self, GstElement * bin)
   self->resample = NULL;
   self->compensation = NDA_DRIFT_COMPENSATION_AUTO;
   self->device = NULL;
+  self->relation = NDA_CLOCKS_UNKNOWN;
 }
 
 GParamSpec *
@@ -88,13 +89,13 @@ nda_clocks_add (NdaClocks * self, GstElement * element)
 {
   NdaDriftCompensation compensation;
 
-  if (!is_device (element) || !can_follow (self))
+  if (!is_device (element))
     return;
   GST_OBJECT_LOCK (self->bin);
   compensation = self->compensation;
   gst_object_replace ((GstObject **) & self->device, GST_OBJECT (element));
   GST_OBJECT_UNLOCK (self->bin);
-  if (compensation == NDA_DRIFT_COMPENSATION_AUTO)
+  if (can_follow (self) && compensation == NDA_DRIFT_COMPENSATION_AUTO)
     ask_for_method (element);
 }
 
@@ -113,7 +114,8 @@ nda_clocks_may_follow (NdaClocks * self)
   gboolean may;
 
   GST_OBJECT_LOCK (self->bin);
-  may = self->device && self->compensation == NDA_DRIFT_COMPENSATION_AUTO;
+  may = self->device && can_follow (self)
+      && self->compensation == NDA_DRIFT_COMPENSATION_AUTO;
   GST_OBJECT_UNLOCK (self->bin);
   return may;
 }
@@ -129,6 +131,16 @@ get_clock_of (GstElement * device)
   return clock ? gst_object_ref (clock) : NULL;
 }
 
+static NdaClocksRelation
+relate (GstClock * clock, GstClock * own, GstElement * device)
+{
+  if (!clock || !own)
+    return NDA_CLOCKS_UNKNOWN;
+  if (clock == own)
+    return NDA_CLOCKS_ONE;
+  return has_wanted_method (device) ? NDA_CLOCKS_TWO : NDA_CLOCKS_UNKNOWN;
+}
+
 void
 nda_clocks_compare (NdaClocks * self)
 {
@@ -136,24 +148,33 @@ nda_clocks_compare (NdaClocks * self)
   g_autoptr (GstElement) device = NULL;
   g_autoptr (GstClock) own = NULL;
   NdaDriftCompensation compensation;
-  gboolean are_two;
+  NdaClocksRelation relation;
+  gboolean follow;
 
-  if (!can_follow (self))
-    return;
   GST_OBJECT_LOCK (self->bin);
   compensation = self->compensation;
   device = self->device ? gst_object_ref (self->device) : NULL;
   GST_OBJECT_UNLOCK (self->bin);
 
   own = device ? get_clock_of (device) : NULL;
-  are_two = compensation == NDA_DRIFT_COMPENSATION_AUTO && clock && own
-      && clock != own && has_wanted_method (device);
+  relation = relate (clock, own, device);
+  g_atomic_int_set (&self->relation, relation);
+  if (!can_follow (self))
+    return;
+  follow = relation == NDA_CLOCKS_TWO
+      && compensation == NDA_DRIFT_COMPENSATION_AUTO;
   GST_INFO_OBJECT (self->bin, "the pipeline's clock is %" GST_PTR_FORMAT
       ", the device's %" GST_PTR_FORMAT ": it is %sfollowed", clock, own,
-      are_two ? "" : "not ");
+      follow ? "" : "not ");
   g_object_set (self->resample, "device-clock",
-      are_two && GST_IS_AUDIO_BASE_SINK (device) ? own : NULL,
-      "adaptive", are_two, NULL);
+      follow && GST_IS_AUDIO_BASE_SINK (device) ? own : NULL,
+      "adaptive", follow, NULL);
+}
+
+NdaClocksRelation
+nda_clocks_get_relation (NdaClocks * self)
+{
+  return g_atomic_int_get (&self->relation);
 }
 
 static void

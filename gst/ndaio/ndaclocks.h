@@ -21,6 +21,14 @@ typedef enum
   NDA_DRIFT_COMPENSATION_AUTO,  /* where two clocks meet */
 } NdaDriftCompensation;
 
+/* Of the pipeline's clock and the device's */
+typedef enum
+{
+  NDA_CLOCKS_UNKNOWN,           /* or left to the device's element */
+  NDA_CLOCKS_ONE,
+  NDA_CLOCKS_TWO,               /* and every frame is kept */
+} NdaClocksRelation;
+
 #define NDA_TYPE_DRIFT_COMPENSATION (nda_drift_compensation_get_type ())
 GType nda_drift_compensation_get_type (void);
 
@@ -30,6 +38,7 @@ typedef struct
   GstElement *resample;         /* [const] not owned; a child, or NULL */
   NdaDriftCompensation compensation;    /* [object lock] */
   GstElement *device;           /* [object lock] owned; or NULL */
+  gint relation;                /* [atomic] NdaClocksRelation */
 } NdaClocks;
 
 void nda_clocks_init (NdaClocks * clocks, GstElement * bin);
@@ -46,6 +55,9 @@ gboolean nda_clocks_may_follow (NdaClocks * clocks);
 /* Before the change to PLAYING, when the pipeline has chosen its clock; not in
  * set_clock, which is called under the pipeline's lock */
 void nda_clocks_compare (NdaClocks * clocks);
+
+/* What that found. Any thread. */
+NdaClocksRelation nda_clocks_get_relation (NdaClocks * clocks);
 
 /* Adds to @stats what is going on. */
 void nda_clocks_describe (NdaClocks * clocks, GstStructure * stats);

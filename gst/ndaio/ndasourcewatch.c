@@ -13,18 +13,66 @@
 
 /* --- what comes --- */
 
-/* Tells of sound that the source has lost, now and then. */
+/* The source has lost sound; tells of it now and then. */
 static void
-report_overrun (NdaSourceWatch * self)
+count_overrun (NdaSourceWatch * self)
 {
   guint64 n_lost =
       nda_report_limit_count (&self->report, gst_util_get_timestamp ());
 
+  nda_meter_count_overrun (self->meter);
   if (n_lost)
     GST_ELEMENT_WARNING (self->bin, CORE, CLOCK,
         (_("The source has lost some sound. The computer was too busy to take "
                 "it for longer than the device can keep it.")),
         ("%" G_GUINT64_FORMAT " times since the last report", n_lost));
+}
+
+/* Whether the device turns out, at this buffer, to have lost frames before. */
+static gboolean
+has_lost_frames (NdaSourceWatch * self, GstBuffer * buffer,
+    NdaClocksRelation relation)
+{
+  const GstAudioInfo *info = &self->silence.info;
+  GstClockTime now = gst_element_get_current_running_time (self->bin);
+  GstClockTimeDiff more;
+
+  if (!GST_CLOCK_TIME_IS_VALID (now) || !info->bpf)
+    return FALSE;
+  self->n_frames += gst_buffer_get_size (buffer) / info->bpf;
+  more = nda_lag_note (&self->lag, GST_CLOCK_DIFF (gst_util_uint64_scale
+          (self->n_frames, GST_SECOND, info->rate), now));
+  if (relation == NDA_CLOCKS_ONE && more < 0)
+    more = MAX (more, -(GstClockTimeDiff) self->missing);
+  if (more == 0 || (relation == NDA_CLOCKS_TWO && more < 0))
+    return FALSE;
+  GST_INFO_OBJECT (self->bin, "%" GST_STIME_FORMAT " of sound is missing",
+      GST_STIME_ARGS (more));
+  /* by two clocks it is stamped by the pipeline's, and only has to be said */
+  if (relation == NDA_CLOCKS_ONE)
+    self->missing += more;
+  return TRUE;
+}
+
+/* A device that counts on where it lost frames stamps what follows too early. */
+static GstBuffer *
+make_good_lag (NdaSourceWatch * self, GstBuffer * buffer)
+{
+  NdaClocksRelation relation = nda_clocks_get_relation (self->clocks);
+  gboolean has_lost = FALSE;
+
+  if (GST_BUFFER_IS_DISCONT (buffer) || relation == NDA_CLOCKS_UNKNOWN
+      || g_atomic_int_compare_and_exchange (&self->was_paused, TRUE, FALSE))
+    nda_lag_restart (&self->lag);
+  else
+    has_lost = has_lost_frames (self, buffer, relation);
+  if ((!has_lost && !self->missing) || !GST_BUFFER_PTS_IS_VALID (buffer))
+    return buffer;
+  buffer = gst_buffer_make_writable (buffer);
+  GST_BUFFER_PTS (buffer) += self->missing;
+  if (has_lost)
+    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+  return buffer;
 }
 
 /* A buffer of the source; FALSE when it has to be dropped. */
@@ -38,13 +86,16 @@ take_buffer (NdaSourceWatch * self, GstBuffer ** buffer)
     if (nda_silence_overlaps (&self->silence, *buffer))
       return FALSE;
     self->is_resuming = FALSE;
+    self->missing = 0;
+    nda_lag_restart (&self->lag);
     *buffer = gst_buffer_make_writable (*buffer);
     GST_BUFFER_FLAG_SET (*buffer, GST_BUFFER_FLAG_DISCONT);
-  } else if (GST_BUFFER_IS_DISCONT (*buffer)
-      && g_atomic_int_get (&self->has_started)) {
-    nda_meter_count_overrun (self->meter);
-    report_overrun (self);
+    return TRUE;
   }
+  *buffer = make_good_lag (self, *buffer);
+  if (GST_BUFFER_IS_DISCONT (*buffer)
+      && g_atomic_int_get (&self->has_started))
+    count_overrun (self);
   return TRUE;
 }
 
@@ -152,10 +203,11 @@ static const NdaLossHooks loss_hooks = {
 
 void
 nda_source_watch_init (NdaSourceWatch * self, GstElement * bin,
-    NdaMeter * meter)
+    NdaMeter * meter, NdaClocks * clocks)
 {
   self->bin = bin;
   self->meter = meter;
+  self->clocks = clocks;
   nda_loss_init (&self->loss, bin, &loss_hooks, self);
 }
 
@@ -184,7 +236,17 @@ nda_source_watch_start (NdaSourceWatch * self, GstElement * source)
   g_atomic_int_set (&self->has_started, FALSE);
   g_atomic_int_set (&self->has_played, FALSE);
   self->is_resuming = FALSE;
+  self->missing = 0;
+  nda_lag_restart (&self->lag);
   return nda_loss_start (&self->loss, source);
+}
+
+/* A device takes its time to go on, and its clock and the pipeline's may not
+ * take the same. */
+void
+nda_source_watch_play (NdaSourceWatch * self)
+{
+  g_atomic_int_set (&self->was_paused, TRUE);
 }
 
 gboolean

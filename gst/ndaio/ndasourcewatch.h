@@ -8,6 +8,8 @@
 
 #pragma once
 
+#include "ndaclocks.h"
+#include "ndalag.h"
 #include "ndaloss.h"
 #include "ndameter.h"
 #include "ndasilence.h"
@@ -24,10 +26,16 @@ typedef struct
   gint has_played;              /* [atomic] a buffer has come since READY */
   gboolean is_resuming;         /* [stream lock] the source was away */
   NdaReportLimit report;        /* [stream lock] of lost sound */
+
+  NdaClocks *clocks;            /* [const] not owned */
+  gint was_paused;              /* [atomic] and the lag has not heard of it */
+  NdaLag lag;                   /* [stream lock] */
+  guint64 n_frames;             /* [stream lock] that the device counted */
+  GstClockTime missing;         /* [stream lock] it did not, by one clock */
 } NdaSourceWatch;
 
 void nda_source_watch_init (NdaSourceWatch * watch, GstElement * bin,
-    NdaMeter * meter);
+    NdaMeter * meter, NdaClocks * clocks);
 void nda_source_watch_clear (NdaSourceWatch * watch);
 
 /* @first is the element that sources are linked to. Once. */
@@ -35,6 +43,8 @@ void nda_source_watch_pad (NdaSourceWatch * watch, GstElement * first);
 
 /* As nda_loss_start () */
 gboolean nda_source_watch_start (NdaSourceWatch * watch, GstElement * source);
+/* Before the change to PLAYING */
+void nda_source_watch_play (NdaSourceWatch * watch);
 gboolean nda_source_watch_has_played (NdaSourceWatch * watch);
 
 G_END_DECLS

@@ -31,7 +31,10 @@
  * A device, file or element that is not there fails the change to READY with a
  * message that names it. A file without audio ends the stream with an error.
  * A source that was silent for too long, or lost some of its sound, goes on
- * with DISCONT: counted, and posted as a warning at most once a second.
+ * with DISCONT: counted, and posted as a warning at most once a second. A sound
+ * server loses sound without a word when nobody has read it for longer than the
+ * source's `buffer-time`; that is seen by what comes after, which is older by its
+ * stamps, is counted alike, and stamped anew.
  *
  * An audio device that vanishes while it runs (unplugged, or its sound server
  * gone) is opened again, after 85 ms and then after pauses twice as long each
@@ -54,8 +57,8 @@
  *   behind, if negative), by the same line
  * * `num-underruns` (guint64): times the source had nothing for more than a
  *   block, unsaid
- * * `num-overruns` (guint64): times the source said, with DISCONT, that it lost
- *   some
+ * * `num-overruns` (guint64): times the source lost some, as it said with
+ *   DISCONT, or as was seen
  * * `num-discontinuities` (guint64): all times a block did not follow the last
  * * `num-device-losses` (guint64): times that the device vanished
  * * `drift-ppm`, `drift-state`, `delay-error`: those of the ndaresample inside,
@@ -257,8 +260,10 @@ before_change (NdaSrc * self, GstStateChange transition)
   }
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
     make_hop (self);
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) {
     nda_clocks_compare (&self->clocks);
+    nda_source_watch_play (&self->watch);
+  }
   nda_loss_before_change (&self->watch.loss, transition);
   return TRUE;
 }
@@ -474,7 +479,8 @@ nda_src_init (NdaSrc * self)
 
   nda_meter_init (&self->meter);
   nda_clocks_init (&self->clocks, GST_ELEMENT (self));
-  nda_source_watch_init (&self->watch, GST_ELEMENT (self), &self->meter);
+  nda_source_watch_init (&self->watch, GST_ELEMENT (self), &self->meter,
+      &self->clocks);
   gst_bin_set_suppressed_flags (GST_BIN (self),
       GST_ELEMENT_FLAG_SOURCE | GST_ELEMENT_FLAG_SINK);
   GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SOURCE);

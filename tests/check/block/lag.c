@@ -1,0 +1,154 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Frames that a device lost without a word, and what only looks like it. */
+
+#include "config.h"
+
+#include "ndablock.h"
+#include "ndalag.h"
+
+#include <gst/check/gstcheck.h>
+
+#include <math.h>
+
+#define MS ((GstClockTimeDiff) GST_MSECOND)
+#define PERIOD ((GstClockTimeDiff) NDA_BLOCK_DURATION)
+#define USUAL (12 * MS)
+#define JITTER (3 * MS)
+#define MANY 1000
+
+typedef struct
+{
+  NdaLag lag;
+  GRand *dice;                  /* owned */
+  GstClockTimeDiff found;       /* all of it */
+  guint n_found;
+} Fixture;
+
+static void
+setup (Fixture * f)
+{
+  f->dice = g_rand_new_with_seed (1);
+  f->found = 0;
+  f->n_found = 0;
+  nda_lag_restart (&f->lag);
+}
+
+static void
+teardown (Fixture * f)
+{
+  g_rand_free (f->dice);
+}
+
+static void
+note (Fixture * f, GstClockTimeDiff age)
+{
+  GstClockTimeDiff more = nda_lag_note (&f->lag, age);
+
+  f->found += more;
+  f->n_found += more != 0;
+}
+
+static void
+note_many (Fixture * f, GstClockTimeDiff age)
+{
+  for (guint n = 0; n < MANY; n++)
+    note (f, age + g_rand_double_range (f->dice, 0.0, JITTER));
+}
+
+/* What waited for @age comes at once. */
+static void
+note_backlog (Fixture * f, GstClockTimeDiff age, GstClockTimeDiff least)
+{
+  for (; age > least; age -= PERIOD)
+    note (f, age);
+}
+
+GST_START_TEST (test_lost_frames_are_found_once)
+{
+  const GstClockTimeDiff lost = 208 * MS;
+  Fixture f;
+
+  setup (&f);
+  note_many (&f, USUAL);
+  note_backlog (&f, 400 * MS, USUAL + lost);
+  note_many (&f, USUAL + lost);
+  fail_unless_equals_int (f.n_found, 1);
+  fail_unless (ABS (f.found - lost) < 2 * JITTER);
+  teardown (&f);
+}
+
+GST_END_TEST
+GST_START_TEST (test_a_backlog_is_no_loss)
+{
+  Fixture f;
+
+  setup (&f);
+  for (guint n = 0; n < 20; n++) {
+    note_many (&f, USUAL);
+    note_backlog (&f, 190 * MS, USUAL);
+  }
+  note_many (&f, USUAL);
+  fail_unless_equals_int (f.n_found, 0);
+  teardown (&f);
+}
+
+GST_END_TEST
+/* As that of PulseAudio, whose periods slide besides */
+GST_START_TEST (test_a_clock_that_wanders_is_no_loss)
+{
+  Fixture f;
+
+  setup (&f);
+  for (guint n = 0; n < 100 * MANY; n++)
+    note (&f, USUAL + 8 * MS * sin (n / 100.0) + PERIOD * (n % MANY) / MANY);
+  fail_unless_equals_int (f.n_found, 0);
+  teardown (&f);
+}
+
+GST_END_TEST
+GST_START_TEST (test_what_was_only_late_is_taken_back)
+{
+  Fixture f;
+
+  setup (&f);
+  note_many (&f, USUAL);
+  note_many (&f, USUAL + 100 * MS);
+  note_many (&f, USUAL);
+  fail_unless_equals_int (f.n_found, 2);
+  fail_unless (ABS (f.found) < 2 * JITTER);
+  teardown (&f);
+}
+
+GST_END_TEST
+/* The count of frames may begin anywhere. */
+GST_START_TEST (test_a_restart_forgets_what_was_usual)
+{
+  Fixture f;
+
+  setup (&f);
+  note_many (&f, USUAL);
+  nda_lag_restart (&f.lag);
+  note_many (&f, 3600 * GST_SECOND);
+  fail_unless_equals_int (f.n_found, 0);
+  teardown (&f);
+}
+
+GST_END_TEST static Suite *
+lag_suite (void)
+{
+  Suite *suite = suite_create ("lag");
+  TCase *tc = tcase_create ("all");
+
+  suite_add_tcase (suite, tc);
+  tcase_add_test (tc, test_lost_frames_are_found_once);
+  tcase_add_test (tc, test_a_backlog_is_no_loss);
+  tcase_add_test (tc, test_a_clock_that_wanders_is_no_loss);
+  tcase_add_test (tc, test_what_was_only_late_is_taken_back);
+  tcase_add_test (tc, test_a_restart_forgets_what_was_usual);
+  return suite;
+}
+
+GST_CHECK_MAIN (lag);
