@@ -79,7 +79,7 @@ def run_alone(n_blocks: int) -> tuple[float, float]:
 
 def run_alone_in_library(python: str, n_blocks: int) -> tuple[float, float]:
     """As run_alone(), in Python's library."""
-    command = [python, __file__, "--alone", "--blocks", str(n_blocks), python]
+    command = [python, __file__, "--alone", "--blocks", str(n_blocks)]
     output = subprocess.run(
         command, check=True, stdout=subprocess.PIPE, text=True
     ).stdout
@@ -195,7 +195,12 @@ def print_table(rows: list[dict]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("python", help="an interpreter that is the library")
+    parser.add_argument(
+        "python",
+        nargs="?",
+        default=sys.executable,
+        help="an interpreter that is the library (default: this one)",
+    )
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--blocks", type=int, default=20000)
     parser.add_argument(

@@ -150,8 +150,7 @@ static void
 source_turn (Sim * sim)
 {
   gdouble captured = BLOCK * ++sim->n_seen;
-  gdouble served = sim->tick > 0.0 ?
-      ceil (captured / sim->tick) * sim->tick : captured;
+  gdouble served = sim_serve (captured, sim->tick);
   gdouble seen = see (sim, sim_device_time (sim, served));
 
   nda_drift_observe (&sim->drift, on_clock (sim, seen), captured);

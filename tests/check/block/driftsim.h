@@ -10,6 +10,8 @@
 
 #include "ndadrift.h"
 
+#include <math.h>
+
 G_BEGIN_DECLS
 
 typedef enum
@@ -20,6 +22,14 @@ typedef enum
 } SimSide;
 
 typedef struct _Sim Sim;
+
+/* Up to which frame @frame has to wait, where they come when @tick more are there;
+ * 0: at once. */
+static inline gdouble
+sim_serve (gdouble frame, gdouble tick)
+{
+  return tick > 0.0 ? ceil (frame / tick) * tick : frame;
+}
 
 /* Called before each block of the stream. */
 typedef void (*SimProbe) (Sim * sim, gpointer user_data);

@@ -6,8 +6,8 @@
 
 #include "config.h"
 
+#include "driftsim.h"
 #include "ndablock.h"
-#include "ndadrift.h"
 
 #include <gst/check/gstcheck.h>
 
@@ -37,7 +37,7 @@ is_proven (const Way * way)
 
   nda_drift_init (&drift, RATE, way->tick > 0.0);
   for (guint64 n = 0; n < way->seconds * RATE; n += NDA_BLOCK_FRAMES) {
-    gdouble come = way->tick > 0.0 ? ceil (n / way->tick) * way->tick : n;
+    gdouble come = sim_serve (n, way->tick);
     gdouble seen = 1.0 + come / RATE / (1.0 + way->ppm * 1e-6)
         + g_rand_double (dice) * way->jitter +
         way->wander * sin (n / RATE * 0.1)
