@@ -28,9 +28,10 @@ count_overrun (NdaSourceWatch * self)
         ("%" G_GUINT64_FORMAT " times since the last report", n_lost));
 }
 
-/* Whether the device turns out, at this buffer, to have lost frames before. */
-static gboolean
-has_lost_frames (NdaSourceWatch * self, GstBuffer * buffer,
+/* How much more of what the device counted turns out, at this buffer, to be
+ * missing; less than nothing, where it was only late. */
+static GstClockTimeDiff
+find_missing (NdaSourceWatch * self, GstBuffer * buffer,
     NdaClocksRelation relation)
 {
   const GstAudioInfo *info = &self->silence.info;
@@ -38,47 +39,50 @@ has_lost_frames (NdaSourceWatch * self, GstBuffer * buffer,
   GstClockTimeDiff more;
 
   if (!GST_CLOCK_TIME_IS_VALID (now) || !info->bpf)
-    return FALSE;
+    return 0;
   self->n_frames += gst_buffer_get_size (buffer) / info->bpf;
   more = nda_lag_note (&self->lag, GST_CLOCK_DIFF (gst_util_uint64_scale
           (self->n_frames, GST_SECOND, info->rate), now));
-  if (relation == NDA_CLOCKS_ONE && more < 0)
-    more = MAX (more, -(GstClockTimeDiff) self->missing);
-  if (more == 0 || (relation == NDA_CLOCKS_TWO && more < 0))
-    return FALSE;
-  GST_INFO_OBJECT (self->bin, "%" GST_STIME_FORMAT " of sound is missing",
-      GST_STIME_ARGS (more));
   /* by two clocks it is stamped by the pipeline's, and only has to be said */
-  if (relation == NDA_CLOCKS_ONE)
-    self->missing += more;
-  return TRUE;
+  if (relation == NDA_CLOCKS_TWO)
+    return MAX (more, 0);
+  more = MAX (more, -(GstClockTimeDiff) self->missing);
+  self->missing += more;
+  return more;
 }
 
-/* A device that counts on where it lost frames stamps what follows too early. */
-static GstBuffer *
-make_good_lag (NdaSourceWatch * self, GstBuffer * buffer)
+/* A device that counts on where it lost frames stamps what follows too early.
+ * Whether it turns out to have lost some. */
+static gboolean
+make_good_lag (NdaSourceWatch * self, GstBuffer ** buffer)
 {
   NdaClocksRelation relation = nda_clocks_get_relation (self->clocks);
-  gboolean has_lost = FALSE;
+  GstClockTimeDiff more = 0;
 
-  if (GST_BUFFER_IS_DISCONT (buffer) || relation == NDA_CLOCKS_UNKNOWN
+  if (GST_BUFFER_IS_DISCONT (*buffer) || relation == NDA_CLOCKS_UNKNOWN
       || g_atomic_int_compare_and_exchange (&self->was_paused, TRUE, FALSE))
     nda_lag_restart (&self->lag);
   else
-    has_lost = has_lost_frames (self, buffer, relation);
-  if ((!has_lost && !self->missing) || !GST_BUFFER_PTS_IS_VALID (buffer))
-    return buffer;
-  buffer = gst_buffer_make_writable (buffer);
-  GST_BUFFER_PTS (buffer) += self->missing;
-  if (has_lost)
-    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
-  return buffer;
+    more = find_missing (self, *buffer, relation);
+  if ((!more && !self->missing) || !GST_BUFFER_PTS_IS_VALID (*buffer))
+    return FALSE;
+  *buffer = gst_buffer_make_writable (*buffer);
+  GST_BUFFER_PTS (*buffer) += self->missing;
+  if (more) {
+    GST_INFO_OBJECT (self->bin, "%" GST_STIME_FORMAT " of sound is missing",
+        GST_STIME_ARGS (more));
+    GST_BUFFER_FLAG_SET (*buffer, GST_BUFFER_FLAG_DISCONT);
+  }
+  return more > 0;
 }
 
 /* A buffer of the source; FALSE when it has to be dropped. */
 static gboolean
 take_buffer (NdaSourceWatch * self, GstBuffer ** buffer)
 {
+  gboolean says_lost = GST_BUFFER_IS_DISCONT (*buffer)
+      && g_atomic_int_get (&self->has_started);
+
   if (nda_loss_get_state (&self->loss) == NDA_LOSS_AWAY)
     return FALSE;
   self->is_resuming |= nda_loss_note_buffer (&self->loss);
@@ -92,9 +96,7 @@ take_buffer (NdaSourceWatch * self, GstBuffer ** buffer)
     GST_BUFFER_FLAG_SET (*buffer, GST_BUFFER_FLAG_DISCONT);
     return TRUE;
   }
-  *buffer = make_good_lag (self, *buffer);
-  if (GST_BUFFER_IS_DISCONT (*buffer)
-      && g_atomic_int_get (&self->has_started))
+  if (make_good_lag (self, buffer) || says_lost)
     count_overrun (self);
   return TRUE;
 }
