@@ -53,8 +53,8 @@
     "channels = (int) 2 ! pulsesink device=cable sync=false " \
     "buffer-time=1000000 latency-time=50000 provide-clock=false"
 
-/* What went wrong by the elements' own count, and how often before the tone was
- * listened to */
+/* What went wrong by the elements' own count: how often before the tone was
+ * listened to, and of how much has been told since */
 typedef struct
 {
   const gchar *name, *field;
@@ -168,8 +168,7 @@ are_locked (DriftRun * run)
 static void
 judge_mishap (DriftRun * run, Mishap * mishap)
 {
-  guint64 n_found = rig_get_counter (run->path, mishap->name, mishap->field)
-      - mishap->n_before;
+  guint64 n_found = mishap->n_told - mishap->n_before;
   g_autofree gchar *what = g_strdup_printf ("%s of %s", mishap->field,
       mishap->name);
   g_autofree gchar *found = g_strdup_printf ("%" G_GUINT64_FORMAT, n_found);
