@@ -173,8 +173,7 @@ go_on (Arrival * self, GstBaseSink * sink, GstPadProbeInfo * info,
       nda_playout_go_on (sink, GST_PAD_PROBE_INFO_BUFFER (info), audio);
 }
 
-/* A buffer that has come to a sink without a device, or one that does not say
- * when it plays it */
+/* A buffer that has come to a sink without a device. */
 static void
 count (Arrival * self, GstClockTimeDiff age, GstClockTime latency)
 {

@@ -114,10 +114,9 @@ nda_clocks_may_follow (NdaClocks * self)
   gboolean may;
 
   GST_OBJECT_LOCK (self->bin);
-  may = self->device && can_follow (self)
-      && self->compensation == NDA_DRIFT_COMPENSATION_AUTO;
+  may = self->device && self->compensation == NDA_DRIFT_COMPENSATION_AUTO;
   GST_OBJECT_UNLOCK (self->bin);
-  return may;
+  return may && can_follow (self);
 }
 
 /* The clock (transfer full) that @device has of its own, or NULL. */

@@ -28,6 +28,14 @@ count_overrun (NdaSourceWatch * self)
         ("%" G_GUINT64_FORMAT " times since the last report", n_lost));
 }
 
+/* What comes now is stamped right, and of an age that says nothing of what came. */
+static void
+forget_lag (NdaSourceWatch * self)
+{
+  self->missing = 0;
+  nda_lag_restart (&self->lag);
+}
+
 /* How much more of what the device counted turns out, at this buffer, to be
  * missing; less than nothing, where it was only late. */
 static GstClockTimeDiff
@@ -90,8 +98,7 @@ take_buffer (NdaSourceWatch * self, GstBuffer ** buffer)
     if (nda_silence_overlaps (&self->silence, *buffer))
       return FALSE;
     self->is_resuming = FALSE;
-    self->missing = 0;
-    nda_lag_restart (&self->lag);
+    forget_lag (self);
     *buffer = gst_buffer_make_writable (*buffer);
     GST_BUFFER_FLAG_SET (*buffer, GST_BUFFER_FLAG_DISCONT);
     return TRUE;
@@ -238,8 +245,7 @@ nda_source_watch_start (NdaSourceWatch * self, GstElement * source)
   g_atomic_int_set (&self->has_started, FALSE);
   g_atomic_int_set (&self->has_played, FALSE);
   self->is_resuming = FALSE;
-  self->missing = 0;
-  nda_lag_restart (&self->lag);
+  forget_lag (self);
   return nda_loss_start (&self->loss, source);
 }
 

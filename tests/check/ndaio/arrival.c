@@ -131,7 +131,7 @@ GST_START_TEST (a_late_start_is_made_good_once)
   push_blocks (&f, N_IN_TIME, N_SETTLING, AGE_LATE);
   push_blocks (&f, N_SETTLING, N_BLOCKS, AGE_PLANNED);
   n_skipped = get_counter (&f, "num-frames-skipped");
-  /* the device's buffer is part of the latency, and a millisecond stays */
+  /* the device's buffer is part of the latency, and some of the delay stays */
   fail_unless (n_skipped > (START_DELAY - 3 * GST_MSECOND) * 48 / GST_MSECOND);
   fail_unless (n_skipped < (START_DELAY + 3 * GST_MSECOND) * 48 / GST_MSECOND);
   fail_unless_equals_int64 (get_counter (&f, "num-underruns"), 0);
