@@ -2,12 +2,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Two clocks, live: a tone goes into the microphone, which runs on one of the
- * rig's, and out of the speaker, on the other. From the moment on that the
+/* Two clocks, live: numbered frames go into the microphone, which runs on one of
+ * the rig's, and out of the speaker, on the other. From the moment on that the
  * device is followed and locked, each frame that comes out of the speaker has to
- * continue the tone: one that is lost or repeated is a click, and counted. How
- * far the sound is from taking the time that it took at first, and what went
- * wrong by the elements' own count, is judged as well.
+ * be the next one. Taps stand at each hand-over from the player to the ear, so
+ * that the report names the one that lost or repeated frames. How far the sound
+ * is from taking the time that it took at first, and what went wrong by the
+ * elements' own count, is judged as well.
  *
  * By itself the source has the pipeline's clock, and the sink is followed; with
  * --both the pipeline's clock is the system's, and both ends are. With --fast
@@ -17,24 +18,18 @@
  *   with-rig two rig-drift [--both] [--fast] [--seconds 10] [--timing]
  */
 
-#include <gst/app/app.h>
-
-#include <math.h>
+#include <gst/audio/gstaudiobasesink.h>
 #include <stdlib.h>
 
 #include "cable.h"
 #include "report.h"
+#include "tap.h"
 
-#define TONE 5000.0
-#define AMPLITUDE "0.5"
-/* A frame that is missing changes the tone by more than this, wherever it is in
- * its swing; all that resampling does to it is far less */
-#define CLICK 0.02
-/* After a click, so many frames count as one */
-#define CLICK_FRAMES 480
-/* The tone runs through the filter, and the ear, in this time */
+/* The signal runs through the filter, and the ear, in this time */
 #define SETTLED_MS 3000
 #define TICK_MS 100
+/* What a stall does is heard within this time (us) */
+#define LATELY (1 * G_USEC_PER_SEC)
 /* Proof takes 20 s, and 13.3 ms at the pace at which clocks go apart: at 35 ppm */
 #define MAX_LOCKING_MS (400 * 1000)
 #define MAX_ERROR (1 * GST_MSECOND)
@@ -44,17 +39,12 @@
 /* What a sound server bridges between two devices of one period */
 #define MAX_STALL_MS 10
 
-#define EAR "pulsesrc device=ear_tap buffer-time=1000000 latency-time=50000 " \
-    "slave-method=none provide-clock=false ! audio/x-raw, " \
-    "format = (string) F32LE, rate = (int) 48000, channels = (int) 2, " \
-    "layout = (string) interleaved ! appsink name=ear sync=false"
-#define PLAYER "audiotestsrc samplesperbuffer=4800 freq=5000 " \
-    "volume=" AMPLITUDE " ! audio/x-raw, rate = (int) 48000, " \
-    "channels = (int) 2 ! pulsesink device=cable sync=false " \
-    "buffer-time=1000000 latency-time=50000 provide-clock=false"
+#define MAX_TAPS 9
+/* The server takes 5.3 ms at a time from what the device holds */
+#define MIN_HELD_MS 8
 
-/* What went wrong by the elements' own count: how often before the tone was
- * listened to, and of how much has been told since */
+/* What went wrong by the elements' own count: how often before anybody
+ * listened, and of how much has been told since */
 typedef struct
 {
   const gchar *name, *field;
@@ -69,29 +59,41 @@ typedef struct
   gint64 error, first_error, worst_error;       /* ns */
 } End;
 
+/* How late sound was, and how little was in hand */
+typedef struct
+{
+  gint64 late[MAX_TAPS];        /* us */
+  gint held;                    /* us */
+} Second;
+
 typedef struct
 {
   GMainLoop *loop;              /* owned */
-  GstElement *path, *player, *ear;      /* owned */
+  GstElement *path, *player, *witness, *ear;    /* owned */
   gboolean follows_both, is_fast;
   gint seconds;
   End ends[2];
   guint n_ends;
   RigReport report;
 
-  RigStall stall;               /* while the tone is listened to */
+  RigStall *stall;              /* owned; while the taps listen */
   guint locked_ms;              /* for how long */
   guint locking_ms;             /* how long it took */
   gint listened_ms;             /* of what is judged */
   guint64 n_lock_losses;
   gboolean was_locked;
 
-  gint is_listening;            /* [atomic] */
-  gint n_clicks;                /* [atomic] */
-  guint64 n_clicks_told;
-  gint n_heard;                 /* [atomic] frames */
-  gfloat last[2];               /* [ear thread] */
-  guint n_to_skip;              /* [ear thread] */
+  gboolean is_listening;
+  gint64 listening_since;       /* us */
+  RigTap *taps[MAX_TAPS];       /* owned; in the order of the sound */
+  guint n_taps;
+  guint source_tap;             /* which one is the source inside */
+  Second seconds_seen[2];       /* this one, and the one before */
+  guint n_lost_by_rig;
+  gint least_held;              /* us */
+  GMutex lock;
+  gint held;                    /* [lock] us; at least, since it was asked */
+  guint64 n_steps_told;         /* of the last tap, the ear */
 } DriftRun;
 
 static Mishap mishaps[] = {
@@ -100,45 +102,85 @@ static Mishap mishaps[] = {
   {"sink", "num-underruns", 0, 0},
 };
 
-/* --- what is heard --- */
+/* --- what is heard, and where --- */
 
-/* A tone is what its last two frames say. */
-static void
-hear_frame (DriftRun * run, gfloat frame)
+/* The pad @pad_name of the element made by @factory inside @bin: of what stands
+ * inside there is one at most. */
+static GstPad *
+find_pad (GstElement * pipeline, const gchar * bin, const gchar * factory,
+    const gchar * pad_name)
 {
-  gdouble next = 2.0 * cos (2.0 * G_PI * TONE / RIG_RATE) * run->last[0]
-      - run->last[1];
+  g_autoptr (GstElement) outer = gst_bin_get_by_name (GST_BIN (pipeline), bin);
+  GstIterator *inside;
+  GValue value = G_VALUE_INIT;
+  GstPad *pad = NULL;
 
-  if (run->n_to_skip > 0) {
-    run->n_to_skip--;
-  } else if (fabs (frame - next) > CLICK) {
-    g_atomic_int_inc (&run->n_clicks);
-    run->n_to_skip = CLICK_FRAMES;
+  if (!factory)
+    return gst_element_get_static_pad (outer, pad_name);
+  inside = gst_bin_iterate_all_by_element_factory_name (GST_BIN (outer),
+      factory);
+  if (gst_iterator_next (inside, &value) == GST_ITERATOR_OK) {
+    pad = gst_element_get_static_pad (g_value_get_object (&value), pad_name);
+    g_value_unset (&value);
   }
-  run->last[1] = run->last[0];
-  run->last[0] = frame;
+  gst_iterator_free (inside);
+  return pad;
 }
 
-static GstFlowReturn
-on_new_sample (GstAppSink * sink, gpointer user_data)
+static void
+add_tap (DriftRun * run, const gchar * name, GstElement * pipeline,
+    const gchar * bin, const gchar * factory, const gchar * pad_name)
 {
+  g_autoptr (GstPad) pad = find_pad (pipeline, bin, factory, pad_name);
+
+  if (pad)
+    run->taps[run->n_taps++] = rig_tap_new (name, pad);
+}
+
+/* What the device holds when a buffer comes, by its own clock */
+static GstPadProbeReturn
+note_held (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
+{
+  GstAudioBaseSink *device = GST_AUDIO_BASE_SINK (GST_PAD_PARENT (pad));
   DriftRun *run = user_data;
-  GstSample *sample = gst_app_sink_pull_sample (sink);
-  GstMapInfo map;
+  GstClockTime played;
+  gint held;
 
-  if (!sample)
-    return GST_FLOW_EOS;
-  if (g_atomic_int_get (&run->is_listening)
-      && gst_buffer_map (gst_sample_get_buffer (sample), &map, GST_MAP_READ)) {
-    gsize n_frames = map.size / sizeof (gfloat) / RIG_CHANNELS;
+  if (device->next_sample == GST_BUFFER_OFFSET_NONE)
+    return GST_PAD_PROBE_OK;
+  played = gst_audio_clock_get_time (GST_AUDIO_CLOCK (device->provided_clock));
+  held = GST_CLOCK_DIFF (played, gst_util_uint64_scale (device->next_sample,
+          GST_SECOND, RIG_RATE)) / GST_USECOND;
+  g_mutex_lock (&run->lock);
+  run->held = MIN (run->held, held);
+  g_mutex_unlock (&run->lock);
+  return GST_PAD_PROBE_OK;
+}
 
-    for (gsize i = 0; i < n_frames; i++)
-      hear_frame (run, ((gfloat *) map.data)[i * RIG_CHANNELS]);
-    g_atomic_int_add (&run->n_heard, n_frames);
-    gst_buffer_unmap (gst_sample_get_buffer (sample), &map);
-  }
-  gst_sample_unref (sample);
-  return GST_FLOW_OK;
+static void
+watch_device (DriftRun * run)
+{
+  g_autoptr (GstPad) pad = find_pad (run->path, "sink", "pulsesink", "sink");
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, note_held, run, NULL);
+}
+
+/* In the order in which the sound passes them */
+static void
+add_taps (DriftRun * run)
+{
+  add_tap (run, "player", run->player, "sink", NULL, "sink");
+  add_tap (run, "witness of the microphone", run->witness, "src", NULL, "src");
+  run->source_tap = run->n_taps;
+  add_tap (run, "source", run->path, "src", "pulsesrc", "src");
+  add_tap (run, "resampler of the source", run->path, "src", "ndaresample",
+      "src");
+  add_tap (run, "ndasrc", run->path, "src", NULL, "src");
+  add_tap (run, "ndasink", run->path, "sink", NULL, "sink");
+  add_tap (run, "resampler of the sink", run->path, "sink", "ndaresample",
+      "src");
+  add_tap (run, "sink inside", run->path, "sink", "pulsesink", "sink");
+  add_tap (run, "ear", run->ear, "src", NULL, "src");
 }
 
 /* --- what the elements say --- */
@@ -192,6 +234,48 @@ judge_end (DriftRun * run, End * end)
       end->worst_error <= (gint64) MAX_ERROR);
 }
 
+static RigTap *
+get_ear (DriftRun * run)
+{
+  return run->taps[run->n_taps - 1];
+}
+
+static void
+print_steps (DriftRun * run, RigTap * tap)
+{
+  RigStep steps[RIG_TAP_MAX_STEPS];
+  guint n_steps = rig_tap_get_steps (tap, steps);
+
+  for (guint i = 0; i < n_steps; i++)
+    g_print ("    at %.3f s, frame %" G_GUINT64_FORMAT ": %+.2f frames missing,"
+        " %" G_GUINT64_FORMAT " silent\n",
+        (steps[i].time - run->listening_since) / 1e6, steps[i].frame,
+        steps[i].n_frames, steps[i].n_silent);
+}
+
+/* What each hand-over saw. Only what the ear heard is judged, and apart from it
+ * what the rig itself lost. */
+static void
+judge_taps (DriftRun * run)
+{
+  guint64 n_wanted = (guint64) run->seconds * RIG_RATE * 9 / 10;
+  gboolean is_whole = rig_tap_get_n_frames (get_ear (run)) >= n_wanted;
+
+  for (guint i = 0; i < run->n_taps; i++) {
+    g_print ("%-36s %7" G_GUINT64_FORMAT " frames %8u steps  noted\n",
+        rig_tap_get_name (run->taps[i]), rig_tap_get_n_frames (run->taps[i]),
+        rig_tap_get_n_steps (run->taps[i]));
+    print_steps (run, run->taps[i]);
+  }
+  rig_report_row (&run->report, "frames heard", "all",
+      is_whole ? "all" : "too few", is_whole);
+  rig_report_loss (&run->report, "lost or repeated by the rig itself", 0,
+      run->n_lost_by_rig);
+  run->report.was_disturbed |= run->n_lost_by_rig > 0;
+  rig_report_count (&run->report, "lost or repeated, once locked", 0,
+      rig_tap_get_n_steps (get_ear (run)) - run->n_lost_by_rig);
+}
+
 /* What is on its way while both are counted is no loss. */
 static void
 judge_frames (DriftRun * run)
@@ -208,22 +292,18 @@ judge_frames (DriftRun * run)
 static void
 judge (DriftRun * run)
 {
-  guint n_wanted = (guint) run->seconds * RIG_RATE * 9 / 10;
-
   g_print ("%-36s %14s %12.1f s  noted\n", "locked after", "",
       run->locking_ms / 1e3);
   for (guint i = 0; i < run->n_ends; i++)
     judge_end (run, &run->ends[i]);
-  rig_report_row (&run->report, "frames of the tone heard", "all",
-      g_atomic_int_get (&run->n_heard) >= (gint) n_wanted ? "all" : "too few",
-      g_atomic_int_get (&run->n_heard) >= (gint) n_wanted);
-  rig_report_loss (&run->report, "lost or repeated, once locked", 0,
-      g_atomic_int_get (&run->n_clicks));
+  judge_taps (run);
   rig_report_loss (&run->report, "times the lock was lost", 0,
       run->n_lock_losses);
   for (guint i = 0; i < G_N_ELEMENTS (mishaps); i++)
     judge_mishap (run, &mishaps[i]);
-  rig_stall_report (&run->stall, &run->report, MAX_STALL_MS);
+  g_print ("%-36s %14s %11.1f ms  noted\n", "held by the device, at least", "",
+      run->least_held / 1e3);
+  rig_report_stall (&run->report, run->stall, MAX_STALL_MS);
   judge_frames (run);
 }
 
@@ -236,17 +316,82 @@ tell (DriftRun * run, const gchar * what, guint64 n, guint64 told)
   if (n != told)
     g_print ("at %.1f s: %" G_GUINT64_FORMAT " %s, longest stall lately %.1f"
         " ms\n", run->listened_ms / 1e3, n - told, what,
-        run->stall.lately / 1e3);
+        rig_stall_get_lately (run->stall, LATELY) / 1e3);
+}
+
+/* Who is to blame for frames that were lost before the ear. */
+static const gchar *
+blame (DriftRun * run)
+{
+  const Second *now = &run->seconds_seen[0], *before = &run->seconds_seen[1];
+  gint64 late = MAX (now->late[run->source_tap], before->late[run->source_tap]);
+
+  if (rig_stall_get_lately (run->stall, LATELY) > MAX_STALL_MS * 1000)
+    return "this machine stood still";
+  if (late > MAX_STALL_MS * 1000)
+    return "the server gave the microphone's sound too late";
+  if (MIN (now->held, before->held) >= MIN_HELD_MS * 1000)
+    return "the server lost what it had in time";
+  return NULL;
+}
+
+static void
+print_second (DriftRun * run)
+{
+  const Second *now = &run->seconds_seen[0], *before = &run->seconds_seen[1];
+
+  for (guint i = 0; i < run->n_taps; i++)
+    g_print ("    at most %.1f ms late: %s\n", MAX (now->late[i],
+            before->late[i]) / 1e3, rig_tap_get_name (run->taps[i]));
+  g_print ("    at least %.1f ms held by the device\n", MIN (now->held,
+          before->held) / 1e3);
+}
+
+static void
+tell_losses (DriftRun * run, guint n_losses)
+{
+  const gchar *reason;
+
+  if (n_losses == 0)
+    return;
+  reason = blame (run);
+  run->n_lost_by_rig += reason ? n_losses : 0;
+  print_second (run);
+  g_print ("    so %s\n", reason ? reason : "nda lost it");
+}
+
+/* Reads the taps and the device, and begins another second when one is over. */
+static void
+note_second (DriftRun * run)
+{
+  Second *now = &run->seconds_seen[0];
+
+  if (run->listened_ms % 1000 == 0) {
+    run->seconds_seen[1] = *now;
+    *now = (Second) {
+    .held = G_MAXINT};
+  }
+  for (guint i = 0; i < run->n_taps; i++) {
+    gint64 late = rig_tap_take_lateness (run->taps[i]);
+
+    now->late[i] = MAX (now->late[i], late);
+  }
+  g_mutex_lock (&run->lock);
+  now->held = MIN (now->held, run->held);
+  run->least_held = MIN (run->least_held, run->held);
+  run->held = G_MAXINT;
+  g_mutex_unlock (&run->lock);
 }
 
 /* What went wrong is told with what this machine did at the time. */
 static void
 tell_mishaps (DriftRun * run)
 {
-  guint64 n_clicks = g_atomic_int_get (&run->n_clicks);
+  guint64 n_steps = rig_tap_get_n_steps (get_ear (run));
 
-  tell (run, "lost or repeated", n_clicks, run->n_clicks_told);
-  run->n_clicks_told = n_clicks;
+  tell (run, "lost or repeated", n_steps, run->n_steps_told);
+  tell_losses (run, n_steps - run->n_steps_told);
+  run->n_steps_told = n_steps;
   for (guint i = 0; i < G_N_ELEMENTS (mishaps); i++) {
     Mishap *mishap = &mishaps[i];
     guint64 n = rig_get_counter (run->path, mishap->name, mishap->field);
@@ -275,9 +420,13 @@ start_listening (DriftRun * run)
   for (guint i = 0; i < G_N_ELEMENTS (mishaps); i++)
     mishaps[i].n_before = mishaps[i].n_told = rig_get_counter (run->path,
         mishaps[i].name, mishaps[i].field);
-  run->n_to_skip = CLICK_FRAMES;
-  rig_stall_watch (&run->stall);
-  g_atomic_int_set (&run->is_listening, TRUE);
+  run->stall = rig_stall_new ();
+  add_taps (run);
+  watch_device (run);
+  run->held = run->least_held = G_MAXINT;
+  run->listening_since = g_get_monotonic_time ();
+  g_print ("locked after %.1f s, now listening\n", run->locking_ms / 1e3);
+  run->is_listening = TRUE;
 }
 
 static gboolean
@@ -302,9 +451,10 @@ tick (gpointer user_data)
   DriftRun *run = user_data;
   gboolean locked = are_locked (run);
 
-  if (!g_atomic_int_get (&run->is_listening))
+  if (!run->is_listening)
     return wait_for_lock (run, locked);
   note_errors (run);
+  note_second (run);
   tell_mishaps (run);
   run->n_lock_losses += run->was_locked && !locked;
   run->was_locked = locked;
@@ -346,18 +496,22 @@ make_path (DriftRun * run)
   return path;
 }
 
-static gboolean
-open_ear (DriftRun * run)
+/* Hears what the rig's @device says, with a second to spare. */
+static GstElement *
+open_ear (const gchar * device)
 {
-  GstAppSinkCallbacks callbacks = {.new_sample = on_new_sample };
-  g_autoptr (GstElement) sink = NULL;
+  g_autofree gchar *description = g_strdup_printf ("pulsesrc name=src "
+      "device=%s buffer-time=1000000 latency-time=50000 slave-method=none "
+      "provide-clock=false ! audio/x-raw, format = (string) F32LE, "
+      "rate = (int) 48000, channels = (int) 2, layout = (string) interleaved "
+      "! fakesink", device);
+  GstElement *ear = gst_parse_launch (description, NULL);
 
-  run->ear = gst_parse_launch (EAR, NULL);
-  sink = gst_bin_get_by_name (GST_BIN (run->ear), "ear");
-  gst_app_sink_set_callbacks (GST_APP_SINK (sink), &callbacks, run, NULL);
-  gst_element_set_state (run->ear, GST_STATE_PLAYING);
-  return gst_element_get_state (run->ear, NULL, NULL, GST_CLOCK_TIME_NONE)
-      != GST_STATE_CHANGE_FAILURE;
+  gst_element_set_state (ear, GST_STATE_PLAYING);
+  if (gst_element_get_state (ear, NULL, NULL, GST_CLOCK_TIME_NONE)
+      == GST_STATE_CHANGE_FAILURE)
+    gst_clear_object (&ear);
+  return ear;
 }
 
 static void
@@ -365,7 +519,7 @@ drift_run (DriftRun * run)
 {
   g_autoptr (GstBus) bus = gst_element_get_bus (run->path);
 
-  run->player = gst_parse_launch (PLAYER, NULL);
+  run->player = rig_tap_player_new ("cable");
   gst_element_set_state (run->player, GST_STATE_PLAYING);
   gst_bus_add_watch (bus, on_message, run);
   gst_element_set_state (run->path, GST_STATE_PLAYING);
@@ -406,9 +560,12 @@ main (gint argc, gchar ** argv)
     g_printerr ("%s\n", error->message);
     return EXIT_FAILURE;
   }
+  g_mutex_init (&run.lock);
   run.loop = g_main_loop_new (NULL, FALSE);
   run.path = make_path (&run);
-  if (!run.path || !open_ear (&run)) {
+  run.ear = open_ear ("ear_tap");
+  run.witness = open_ear ("mic");
+  if (!run.path || !run.ear || !run.witness) {
     g_printerr ("the rig's cables cannot be opened: run this below with-rig\n");
     run.report.failed = TRUE;
   } else {
@@ -416,7 +573,12 @@ main (gint argc, gchar ** argv)
   }
   stop (&run.path);
   stop (&run.player);
+  stop (&run.witness);
+  g_clear_pointer (&run.stall, rig_stall_free);
   stop (&run.ear);
+  for (guint i = 0; i < run.n_taps; i++)
+    rig_tap_free (run.taps[i]);
   g_main_loop_unref (run.loop);
+  g_mutex_clear (&run.lock);
   return rig_report_get_exit_code (&run.report);
 }

@@ -47,7 +47,7 @@ typedef struct
   /* and how many blocks the sink had taken, and when */
   guint64 first_block;
   GstClockTime first_time;
-  RigStall stall;
+  RigStall *stall;              /* owned */
   gint max_growth;              /* KiB; 0: not judged */
   gsize kib_when_warm;
   RigReport report;
@@ -153,7 +153,7 @@ judge_plugins (LiveRun * run)
   judge_is_never (run, "src", "num-discontinuities");
   /* PortAudio's buffers are short, and a sound server that was late itself tells
    * them nothing */
-  rig_stall_report (&run->stall, &run->report, MAX_STALL_MS);
+  rig_report_stall (&run->report, run->stall, MAX_STALL_MS);
 }
 
 static void
@@ -312,7 +312,7 @@ live_run (LiveRun * run)
   gst_element_set_state (run->path, GST_STATE_PLAYING);
   g_timeout_add (20, start_player, run);
   g_timeout_add (20, note_memory, run);
-  rig_stall_watch (&run->stall);
+  run->stall = rig_stall_new ();
   g_main_loop_run (run->loop);
   gst_bus_remove_watch (bus);
 }
@@ -327,6 +327,7 @@ live_run_clear (LiveRun * run)
     gst_object_unref (run->player);
   }
   g_clear_pointer (&run->ear, rig_ear_free);
+  g_clear_pointer (&run->stall, rig_stall_free);
   g_main_loop_unref (run->loop);
 }
 

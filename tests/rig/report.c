@@ -6,10 +6,6 @@
 
 #include <stdlib.h>
 
-#define TICK_MS 5
-/* What a stall does is heard within this time */
-#define LATELY (1 * G_USEC_PER_SEC)
-
 static void
 print_row (const gchar * what, const gchar * asked, const gchar * found,
     const gchar * verdict)
@@ -66,40 +62,16 @@ rig_report_timing (RigReport * report, const gchar * what, const gchar * asked,
     print_row (what, asked, found, "noted");
 }
 
-static gboolean
-note_stall (gpointer user_data)
-{
-  RigStall *stall = user_data;
-  gint64 now = g_get_monotonic_time ();
-
-  if (stall->last_tick > 0) {
-    gint64 length = now - stall->last_tick - TICK_MS * 1000;
-
-    stall->longest = MAX (stall->longest, length);
-    if (length > stall->lately || now - stall->lately_at > LATELY) {
-      stall->lately = length;
-      stall->lately_at = now;
-    }
-  }
-  stall->last_tick = now;
-  return G_SOURCE_CONTINUE;
-}
-
-/* From now on, as long as the program runs. */
+/* Notes the longest stall of this machine; the run was disturbed if it took more
+ * than @max_ms. */
 void
-rig_stall_watch (RigStall * stall)
+rig_report_stall (RigReport * report, RigStall * stall, guint max_ms)
 {
-  g_timeout_add_full (G_PRIORITY_HIGH, TICK_MS, note_stall, stall, NULL);
-}
+  gint64 longest = rig_stall_get_longest (stall);
 
-/* Notes the longest stall; the run was disturbed if it took more than
- * @max_ms. */
-void
-rig_stall_report (const RigStall * stall, RigReport * report, guint max_ms)
-{
   g_print ("%-36s %14s %11.1f ms  noted\n", "longest stall of this machine",
-      "", stall->longest / 1e3);
-  report->was_disturbed |= stall->longest > (gint64) max_ms *1000;
+      rig_stall_is_realtime (stall) ? "" : "(not realtime)", longest / 1e3);
+  report->was_disturbed |= longest > (gint64) max_ms *1000;
 }
 
 /* What the program shall end with. */

@@ -10,6 +10,8 @@
 
 #include <gst/gst.h>
 
+#include "stall.h"
+
 G_BEGIN_DECLS
 
 typedef struct
@@ -19,14 +21,6 @@ typedef struct
   gboolean lost;                /* sound, which a stall may excuse */
   gboolean was_disturbed;       /* the elements themselves count a stall */
 } RigReport;
-
-/* How long the main loop of a program stood still at a time: as long as
- * everything else here may have */
-typedef struct
-{
-  gint64 last_tick, longest;    /* us */
-  gint64 lately, lately_at;     /* us, the longest of about the last second */
-} RigStall;
 
 /* How a program ends that was disturbed: another try may tell */
 #define RIG_EXIT_DISTURBED 75
@@ -40,9 +34,7 @@ void rig_report_loss (RigReport * report, const gchar * what, guint64 asked,
 void rig_report_timing (RigReport * report, const gchar * what,
     const gchar * asked, const gchar * found, gboolean is_good);
 
-void rig_stall_watch (RigStall * stall);
-void rig_stall_report (const RigStall * stall, RigReport * report,
-    guint max_ms);
+void rig_report_stall (RigReport * report, RigStall * stall, guint max_ms);
 
 gint rig_report_get_exit_code (const RigReport * report);
 
