@@ -33,6 +33,7 @@
 typedef struct
 {
   GstElement *owner;            /* [const] not owned; outlives the probe */
+  NdaPlayout playout;           /* [const] of the sink */
   NdaMeter *meter;              /* [const] not owned; has its own lock */
 
   GstClockTime base_time;       /* of the run that is being settled */
@@ -95,7 +96,7 @@ settle (Arrival * self, GstBaseSink * sink, GstClockTimeDiff heard,
     return;
   surplus = self->least_late - LEFT_FOR_DEVICE;
   self->n_surplus = gst_util_uint64_scale (surplus, info->rate, GST_SECOND);
-  nda_playout_tell_clock (sink, surplus);
+  nda_playout_tell_clock (&self->playout, surplus);
   GST_INFO_OBJECT (sink, "the device began late; %" G_GUINT64_FORMAT
       " frames are left out to bring it back to a latency of %"
       GST_TIME_FORMAT, self->n_surplus, GST_TIME_ARGS (latency));
@@ -170,7 +171,8 @@ go_on (Arrival * self, GstBaseSink * sink, GstPadProbeInfo * info,
       " too late for the device: it goes on where that is",
       GST_STIME_ARGS (-self->first_behind));
   info->data =
-      nda_playout_go_on (sink, GST_PAD_PROBE_INFO_BUFFER (info), audio);
+      nda_playout_go_on (&self->playout, GST_PAD_PROBE_INFO_BUFFER (info),
+      audio);
 }
 
 /* A buffer that has come to a sink without a device. */
@@ -228,19 +230,19 @@ on_buffer (Arrival * self, GstBaseSink * sink, GstPadProbeInfo * info,
   else if (GST_BUFFER_IS_DISCONT (GST_PAD_PROBE_INFO_BUFFER (info)))
     settle_again (self);
   gst_audio_info_init (&audio);
-  if (!nda_playout_get_format (sink, &audio)) {
+  if (!nda_playout_get_format (&self->playout, &audio)) {
     count (self, age, latency);
     return GST_PAD_PROBE_OK;
   }
   grow_latency (self, info, latency, &audio);
-  if (nda_playout_get_held (sink, &audio, &held)) {
+  if (nda_playout_get_held (&self->playout, &audio, &held)) {
     GstClockTimeDiff heard = age + MAX (held, 0);
 
     if (self->n_seen < N_SETTLING)
       settle (self, sink, heard, latency, &audio);
     else if (!self->n_surplus)
       count_held (self, heard, held);
-    if (is_behind (self, held) && nda_playout_can_go_on (sink))
+    if (is_behind (self, held) && nda_playout_can_go_on (&self->playout))
       go_on (self, sink, info, &audio);
   }
   return self->n_surplus ? leave_out (self, info, &audio) : GST_PAD_PROBE_OK;
@@ -275,6 +277,7 @@ nda_arrival_watch (GstBaseSink * sink, GstElement * owner, NdaMeter * meter)
 
   self->owner = owner;
   self->meter = meter;
+  nda_playout_init (&self->playout, sink);
   self->base_time = GST_CLOCK_TIME_NONE;
   id = gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER
       | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_arrival, self, g_free);

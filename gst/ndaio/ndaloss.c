@@ -8,6 +8,7 @@
 
 #include "ndablock.h"
 #include "ndachild.h"
+#include "ndadevicekind.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -227,30 +228,22 @@ is_of_child_locked (NdaLoss * self, GstMessage * message)
       || gst_object_has_as_ancestor (source, GST_OBJECT (self->child)));
 }
 
-/* Whether the element that posted @message is one for an audio device. */
-static gboolean
-is_of_device (GstMessage * message)
-{
-  GstElementFactory *factory = GST_IS_ELEMENT (GST_MESSAGE_SRC (message)) ?
-      gst_element_get_factory (GST_ELEMENT (GST_MESSAGE_SRC (message))) : NULL;
-  const gchar *class = factory ? gst_element_factory_get_metadata (factory,
-      GST_ELEMENT_METADATA_KLASS) : NULL;
-
-  return class && (g_str_has_prefix (class, "Source/Audio")
-      || g_str_has_prefix (class, "Sink/Audio"));
-}
-
-/* The error (transfer full) in @message, if it is one of a device that ran. */
+/* The error (transfer full) in @message, if it says that a device which ran is
+ * gone. */
 static GError *
 parse_loss (NdaLoss * self, GstMessage * message)
 {
+  GstElement *device;
   g_autoptr (GError) error = NULL;
 
   if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_ERROR
-      || !g_atomic_int_get (&self->has_run) || !is_of_device (message))
+      || !g_atomic_int_get (&self->has_run)
+      || !GST_IS_ELEMENT (GST_MESSAGE_SRC (message)))
     return NULL;
+  device = GST_ELEMENT (GST_MESSAGE_SRC (message));
   gst_message_parse_error (message, &error, NULL);
-  return error->domain == GST_RESOURCE_ERROR ? g_steal_pointer (&error) : NULL;
+  return nda_device_kind_get (device)->is_loss (device, error) ?
+      g_steal_pointer (&error) : NULL;
 }
 
 static void

@@ -95,6 +95,7 @@
 #include "ndaclocks.h"
 #include "ndadescription.h"
 #include "ndadevice.h"
+#include "ndadevicekind.h"
 #include "ndafile.h"
 #include "ndaguard.h"
 #include "ndainputwatch.h"
@@ -174,12 +175,14 @@ static void
 deep_element_added (GstBin * bin, GstBin * sub_bin, GstElement * element)
 {
   NdaSink *self = NDA_SINK (bin);
+  const NdaDeviceKind *kind = nda_device_kind_get (element);
   GstClockTime deadline;
 
   /* on to the bins above, which the application watches */
   GST_BIN_CLASS (nda_sink_parent_class)->deep_element_added (bin, sub_bin,
       element);
-  nda_device_use_periods (element);
+  if (kind->use_periods)
+    kind->use_periods (element, kind->n_periods);
   nda_clocks_add (&self->clocks, element);
   if (!GST_IS_BASE_SINK (element))
     return;

@@ -85,6 +85,7 @@
 #include "ndaclocks.h"
 #include "ndadescription.h"
 #include "ndadevice.h"
+#include "ndadevicekind.h"
 #include "ndahop.h"
 #include "ndarate.h"
 #include "ndareblock.h"
@@ -357,7 +358,10 @@ handle_message (GstBin * bin, GstMessage * message)
 static void
 deep_element_added (GstBin * bin, GstBin * sub_bin, GstElement * element)
 {
-  nda_device_use_periods (element);
+  const NdaDeviceKind *kind = nda_device_kind_get (element);
+
+  if (kind->use_periods)
+    kind->use_periods (element, kind->n_periods);
   nda_clocks_add (&NDA_SRC (bin)->clocks, element);
   /* on to the bins above, which the application watches */
   GST_BIN_CLASS (nda_src_parent_class)->deep_element_added (bin, sub_bin,
