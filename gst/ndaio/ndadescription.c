@@ -84,7 +84,7 @@ description_quark (void)
 /* Reads our own properties alone. All others are read as if this were not
  * here. */
 static gboolean
-deserialize (GValue * value, const gchar * text, GParamSpec * pspec)
+nda_description_deserialize (GValue * value, const gchar * text, GParamSpec * pspec)
 {
   if (!pspec || !g_param_spec_get_qdata (pspec, description_quark ()))
     return FALSE;
@@ -96,7 +96,7 @@ static void
 register_once (void)
 {
   static GstValueTable table = {
-    .deserialize_with_pspec = deserialize,
+    .deserialize_with_pspec = nda_description_deserialize,
   };
   static gsize once = 0;
 

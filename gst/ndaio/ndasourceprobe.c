@@ -4,18 +4,15 @@
 
 #include "config.h"
 
-#include "ndasourcewatch.h"
+#include "ndasourceprobe.h"
 
 #include <glib/gi18n-lib.h>
-
-/* How long a device that was lost and could be opened may give nothing */
-#define MAX_TRIAL_BLOCKS 188
 
 /* --- what comes --- */
 
 /* The source has lost sound; tells of it now and then. */
 static void
-count_overrun (NdaSourceWatch * self)
+count_overrun (NdaSourceProbe * self)
 {
   guint64 n_lost =
       nda_report_limit_count (&self->report, gst_util_get_timestamp ());
@@ -28,18 +25,19 @@ count_overrun (NdaSourceWatch * self)
         ("%" G_GUINT64_FORMAT " times since the last report", n_lost));
 }
 
-/* What comes now is stamped right, and of an age that says nothing of what came. */
+/* The next buffer has the right time stamp, and its age cannot be compared with
+ * that of earlier ones. */
 static void
-forget_lag (NdaSourceWatch * self)
+forget_lag (NdaSourceProbe * self)
 {
   self->missing = 0;
   nda_lag_restart (&self->lag);
 }
 
 /* How much more of what the device counted turns out, at this buffer, to be
- * missing; less than nothing, where it was only late. */
+ * missing; negative, where it was only late. */
 static GstClockTimeDiff
-find_missing (NdaSourceWatch * self, GstBuffer * buffer,
+find_missing (NdaSourceProbe * self, GstBuffer * buffer,
     NdaClocksRelation relation)
 {
   const GstAudioInfo *info = &self->silence.info;
@@ -51,7 +49,7 @@ find_missing (NdaSourceWatch * self, GstBuffer * buffer,
   self->n_frames += gst_buffer_get_size (buffer) / info->bpf;
   more = nda_lag_note (&self->lag, GST_CLOCK_DIFF (gst_util_uint64_scale
           (self->n_frames, GST_SECOND, info->rate), now));
-  /* by two clocks it is stamped by the pipeline's, and only has to be said */
+  /* by two clocks the source stamps by the pipeline's; only a loss counts */
   if (relation == NDA_CLOCKS_TWO)
     return MAX (more, 0);
   more = MAX (more, -(GstClockTimeDiff) self->missing);
@@ -59,10 +57,10 @@ find_missing (NdaSourceWatch * self, GstBuffer * buffer,
   return more;
 }
 
-/* A device that counts on where it lost frames stamps what follows too early.
- * Whether it turns out to have lost some. */
+/* A device that counts on where it lost frames stamps later ones too early.
+ * Mends the time stamp, and returns TRUE where frames turn out to be lost. */
 static gboolean
-make_good_lag (NdaSourceWatch * self, GstBuffer ** buffer)
+make_good_lag (NdaSourceProbe * self, GstBuffer ** buffer)
 {
   NdaClocksRelation relation = nda_clocks_get_relation (self->clocks);
   GstClockTimeDiff more = 0;
@@ -84,16 +82,16 @@ make_good_lag (NdaSourceWatch * self, GstBuffer ** buffer)
   return more > 0;
 }
 
-/* A buffer of the source; FALSE when it has to be dropped. */
+/* A buffer of the source, or FALSE when it has to be dropped. */
 static gboolean
-take_buffer (NdaSourceWatch * self, GstBuffer ** buffer)
+take_buffer (NdaSourceProbe * self, GstBuffer ** buffer)
 {
   gboolean says_lost = GST_BUFFER_IS_DISCONT (*buffer)
       && g_atomic_int_get (&self->has_started);
 
-  if (nda_loss_get_state (&self->loss) == NDA_LOSS_AWAY)
+  if (nda_loss_get_state (self->loss) == NDA_LOSS_AWAY)
     return FALSE;
-  self->is_resuming |= nda_loss_note_buffer (&self->loss);
+  self->is_resuming |= nda_loss_note_buffer (self->loss);
   if (self->is_resuming) {
     if (nda_silence_overlaps (&self->silence, *buffer))
       return FALSE;
@@ -110,9 +108,10 @@ take_buffer (NdaSourceWatch * self, GstBuffer ** buffer)
 
 /* Every buffer of the source, on its streaming thread, or silence instead. */
 static GstPadProbeReturn
-on_source_buffer (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
+nda_source_probe_on_buffer (GstPad * pad, GstPadProbeInfo * info,
+    gpointer user_data)
 {
-  NdaSourceWatch *self = user_data;
+  NdaSourceProbe *self = user_data;
   GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
 
   if (!self->silence.is_own && !take_buffer (self, &buffer))
@@ -124,10 +123,10 @@ on_source_buffer (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
   return GST_PAD_PROBE_OK;
 }
 
-/* Of a source that is opened again, or that ends because its device is lost:
- * whether the stream goes on as if that had not been. */
+/* Whether @event comes only because the source was opened again, or ended with
+ * its device: downstream must not see it. */
 static gboolean
-is_told_already (NdaSourceWatch * self, GstEvent * event)
+is_hidden (NdaSourceProbe * self, GstEvent * event)
 {
   const GstSegment *segment;
 
@@ -143,18 +142,19 @@ is_told_already (NdaSourceWatch * self, GstEvent * event)
   }
 }
 
-/* A new segment begins with DISCONT, which is no loss. */
+/* A new segment begins with DISCONT, but nothing is lost. */
 static GstPadProbeReturn
-on_source_event (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
+nda_source_probe_on_event (GstPad * pad, GstPadProbeInfo * info,
+    gpointer user_data)
 {
-  NdaSourceWatch *self = user_data;
+  NdaSourceProbe *self = user_data;
   GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
 
   if (!GST_EVENT_IS_SERIALIZED (event))
     return GST_PAD_PROBE_OK;
   if (!self->silence.is_own
-      && nda_loss_get_state (&self->loss) != NDA_LOSS_HERE
-      && is_told_already (self, event))
+      && nda_loss_get_state (self->loss) != NDA_LOSS_HERE
+      && is_hidden (self, event))
     return GST_PAD_PROBE_DROP;
   nda_silence_note_event (&self->silence, event);
   if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
@@ -164,101 +164,71 @@ on_source_event (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
 
 /* --- a source that is away --- */
 
-static void
-count_loss (gpointer user_data)
+/* Under the lock with which the source's first buffer passes. */
+void
+nda_source_probe_pass_time (NdaSourceProbe * self, GstClock * clock)
 {
-  nda_meter_count_device_loss (((NdaSourceWatch *) user_data)->meter);
-}
-
-static void
-pass_time (gpointer user_data, GstClock * clock)
-{
-  NdaSourceWatch *self = user_data;
-
-  /* under which the source's first buffer passes */
   GST_PAD_STREAM_LOCK (self->silence.pad);
-  if (nda_loss_get_state (&self->loss) != NDA_LOSS_HERE)
+  if (nda_loss_get_state (self->loss) != NDA_LOSS_HERE)
     nda_silence_push (&self->silence, clock);
   GST_PAD_STREAM_UNLOCK (self->silence.pad);
 }
 
-/* Its latency may be another. */
-static void
-resume (gpointer user_data)
+void
+nda_source_probe_end (NdaSourceProbe * self)
 {
-  GstElement *bin = ((NdaSourceWatch *) user_data)->bin;
-
-  gst_element_post_message (bin, gst_message_new_latency (GST_OBJECT (bin)));
+  nda_silence_push_eos (&self->silence);
 }
-
-static void
-end_stream (gpointer user_data)
-{
-  nda_silence_push_eos (&((NdaSourceWatch *) user_data)->silence);
-}
-
-static const NdaLossHooks loss_hooks = {
-  .text =
-      N_("The device that sound comes from is gone. There is silence in its "
-      "place until it is back."),
-  .count = count_loss,
-  .pass_time = pass_time,
-  .resume = resume,
-  .end = end_stream,
-  .max_trial = MAX_TRIAL_BLOCKS,
-};
 
 /* --- its life --- */
 
 void
-nda_source_watch_init (NdaSourceWatch * self, GstElement * bin,
-    NdaMeter * meter, NdaClocks * clocks)
+nda_source_probe_init (NdaSourceProbe * self, GstElement * bin,
+    NdaMeter * meter, NdaClocks * clocks, NdaLoss * loss)
 {
   self->bin = bin;
   self->meter = meter;
   self->clocks = clocks;
-  nda_loss_init (&self->loss, bin, &loss_hooks, self);
+  self->loss = loss;
 }
 
 void
-nda_source_watch_clear (NdaSourceWatch * self)
+nda_source_probe_clear (NdaSourceProbe * self)
 {
   nda_silence_clear (&self->silence);
-  nda_loss_clear (&self->loss);
 }
 
 void
-nda_source_watch_pad (NdaSourceWatch * self, GstElement * first)
+nda_source_probe_add (NdaSourceProbe * self, GstElement * first)
 {
   g_autoptr (GstPad) pad = gst_element_get_static_pad (first, "sink");
 
   nda_silence_init (&self->silence, self->bin, pad);
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_source_buffer, self,
-      NULL);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER,
+      nda_source_probe_on_buffer, self, NULL);
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
-      on_source_event, self, NULL);
+      nda_source_probe_on_event, self, NULL);
 }
 
-gboolean
-nda_source_watch_start (NdaSourceWatch * self, GstElement * source)
+void
+nda_source_probe_start (NdaSourceProbe * self)
 {
   g_atomic_int_set (&self->has_started, FALSE);
   g_atomic_int_set (&self->has_played, FALSE);
   self->is_resuming = FALSE;
   forget_lag (self);
-  return nda_loss_start (&self->loss, source);
 }
 
 /* A device takes its time to go on, and its clock and the pipeline's may not
  * take the same. */
 void
-nda_source_watch_play (NdaSourceWatch * self)
+nda_source_probe_play (NdaSourceProbe * self)
 {
   g_atomic_int_set (&self->was_paused, TRUE);
 }
 
 gboolean
-nda_source_watch_has_played (NdaSourceWatch * self)
+nda_source_probe_has_played (NdaSourceProbe * self)
 {
   return g_atomic_int_get (&self->has_played);
 }

@@ -4,13 +4,13 @@
 
 #include "config.h"
 
-#include "ndaarrival.h"
+#include "ndasinkprobe.h"
 
 #include "ndaplayout.h"
 
 #include <glib/gi18n-lib.h>
 
-#define PROBE_KEY "nda-arrival-probe"
+#define PROBE_KEY "nda-sink-probe"
 
 /* A latency that has grown by more than this is worth a pause */
 #define LATENCY_GROWTH (1 * GST_MSECOND)
@@ -18,21 +18,22 @@
 /* Buffers until a device has started, and as many again to see how late */
 #define N_STARTING 8
 #define N_SETTLING 16
-/* Later than this is worth a correction. It leaves half of what the device of a
- * sound server takes at a time (5.3 ms), for it does so before it is heard. */
+/* Later than this is worth a correction. The correction leaves half of what the
+ * device of a sound server takes at a time (5.3 ms), which it takes before it is
+ * heard. */
 #define WORTH_CORRECTING (3 * GST_MSECOND)
 #define LEFT_FOR_DEVICE (2500 * GST_USECOND)
 
-/* So many buffers one after another, all of them too late, and by as much as the
- * first but for this, will not be in time again by themselves */
+/* So many buffers in a row that are too late, all by the same amount but for
+ * this, will not be in time again by themselves */
 #define N_BEHIND 64
 #define BEHIND_JITTER (15 * GST_MSECOND)
 
-/* One for each sink that is watched; owned by the probe. All but the first
- * two: [sink's thread] */
+/* One for each sink; owned by its pad's probe. What is not [const] belongs to
+ * the sink's thread. */
 typedef struct
 {
-  GstElement *owner;            /* [const] not owned; outlives the probe */
+  GstElement *owner;            /* [const] not owned; outlives this */
   NdaPlayout playout;           /* [const] of the sink */
   NdaMeter *meter;              /* [const] not owned; has its own lock */
 
@@ -44,24 +45,24 @@ typedef struct
   guint n_behind;               /* buffers too late, without one in time */
   GstClockTimeDiff first_behind;        /* what the device held then */
   NdaReportLimit report;        /* of underruns */
-} Arrival;
+} NdaSinkProbe;
 
 static void
-report_underrun (Arrival * self, GstClockTimeDiff lateness)
+report_underrun (NdaSinkProbe * self, GstClockTimeDiff lateness)
 {
   guint64 n_late =
       nda_report_limit_count (&self->report, gst_util_get_timestamp ());
 
   if (n_late)
     GST_ELEMENT_WARNING (self->owner, CORE, CLOCK,
-        (_("Sound came too late for the device and was not heard in time. The "
-                "computer was too busy, or a source or plugin too slow.")),
+        (_("Sound came too late for the device and was not heard in time. "
+                "The computer was too busy, or a source or plugin too slow.")),
         ("%" G_GUINT64_FORMAT " buffers since the last report, the last one %"
             GST_STIME_FORMAT " late", n_late, GST_STIME_ARGS (lateness)));
 }
 
-/* How old @buffer is; less than nothing, if it comes before its time. FALSE where
- * @sink does not play by the clock. */
+/* How old @buffer is; negative, if it comes before its time. FALSE where @sink
+ * does not play by the clock. */
 static gboolean
 get_age (GstBaseSink * sink, GstBuffer * buffer, GstClockTimeDiff * age)
 {
@@ -80,10 +81,10 @@ get_age (GstBaseSink * sink, GstBuffer * buffer, GstClockTimeDiff * age)
   return TRUE;
 }
 
-/* Learns from a buffer of the start, which will be heard at the age of @heard;
- * at the end of it knows the surplus. */
+/* Learns from one of the first buffers, which will be heard at the age of @heard,
+ * and after the last of them knows the surplus. */
 static void
-settle (Arrival * self, GstBaseSink * sink, GstClockTimeDiff heard,
+settle (NdaSinkProbe * self, GstBaseSink * sink, GstClockTimeDiff heard,
     GstClockTime latency, const GstAudioInfo * info)
 {
   GstClockTimeDiff late = heard - (GstClockTimeDiff) latency;
@@ -102,9 +103,10 @@ settle (Arrival * self, GstBaseSink * sink, GstClockTimeDiff heard,
       GST_TIME_FORMAT, self->n_surplus, GST_TIME_ARGS (latency));
 }
 
-/* Leaves out of the buffer in @info what is surplus; all of it, perhaps. */
+/* Leaves the surplus out of the buffer in @info, which may be all of it. */
 static GstPadProbeReturn
-leave_out (Arrival * self, GstPadProbeInfo * info, const GstAudioInfo * audio)
+leave_out (NdaSinkProbe * self, GstPadProbeInfo * info,
+    const GstAudioInfo * audio)
 {
   GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
   gsize n_frames = gst_buffer_get_size (buffer) / audio->bpf;
@@ -125,12 +127,12 @@ leave_out (Arrival * self, GstPadProbeInfo * info, const GstAudioInfo * audio)
   return GST_PAD_PROBE_OK;
 }
 
-/* A sink lets the sound run on as it did when the latency of the pipeline
- * changes, and what then comes later would come too late. Where the latency of a
- * device has grown, as much silence goes before the buffer in @info. (To tell
- * the sink to begin anew would take it back to its late start.) */
+/* When the latency of the pipeline changes, a sink plays on as before, and sound
+ * that comes later would come too late. Where the latency has grown, as much
+ * silence goes before the buffer in @info. (A sink that is told to begin anew
+ * would start late again.) */
 static void
-grow_latency (Arrival * self, GstPadProbeInfo * info, GstClockTime latency,
+grow_latency (NdaSinkProbe * self, GstPadProbeInfo * info, GstClockTime latency,
     const GstAudioInfo * audio)
 {
   if (self->latency != 0 && latency > self->latency + LATENCY_GROWTH) {
@@ -145,11 +147,11 @@ grow_latency (Arrival * self, GstPadProbeInfo * info, GstClockTime latency,
   self->latency = latency;
 }
 
-/* Whether the device, which holds @held now, is ahead of the sound for good:
- * where the pipeline's clock has stood still, as that of a microphone may whose
- * sound server had nobody to read it, or where all is late. */
+/* Whether the device, which holds @held now, is ahead of the sound for good: all
+ * sound is late, or the pipeline's clock has stood still, as that of a microphone
+ * does when nobody reads it from its sound server. */
 static gboolean
-is_behind (Arrival * self, GstClockTimeDiff held)
+is_behind (NdaSinkProbe * self, GstClockTimeDiff held)
 {
   if (held >= 0) {
     self->n_behind = 0;
@@ -164,7 +166,7 @@ is_behind (Arrival * self, GstClockTimeDiff held)
 }
 
 static void
-go_on (Arrival * self, GstBaseSink * sink, GstPadProbeInfo * info,
+go_on (NdaSinkProbe * self, GstBaseSink * sink, GstPadProbeInfo * info,
     const GstAudioInfo * audio)
 {
   GST_INFO_OBJECT (self->owner, "all sound comes %" GST_STIME_FORMAT
@@ -177,7 +179,7 @@ go_on (Arrival * self, GstBaseSink * sink, GstPadProbeInfo * info,
 
 /* A buffer that has come to a sink without a device. */
 static void
-count (Arrival * self, GstClockTimeDiff age, GstClockTime latency)
+count (NdaSinkProbe * self, GstClockTimeDiff age, GstClockTime latency)
 {
   GstClockTimeDiff late = age - (GstClockTimeDiff) latency;
 
@@ -186,21 +188,21 @@ count (Arrival * self, GstClockTimeDiff age, GstClockTime latency)
     report_underrun (self, late);
 }
 
-/* A buffer that has come to a device, which has sound until @held from now: what
- * the pipeline's clock says of its age does not matter, for the clock of a sound
- * server's microphone wanders by milliseconds. */
+/* A buffer that has come to a device, which has sound until @held from now. Its
+ * age by the pipeline's clock does not matter: the clock of a sound server's
+ * microphone wanders by milliseconds. */
 static void
-count_held (Arrival * self, GstClockTimeDiff heard, GstClockTimeDiff held)
+count_held (NdaSinkProbe * self, GstClockTimeDiff heard, GstClockTimeDiff held)
 {
   nda_meter_count_arrival (self->meter, MAX (heard, 0), held < 0);
   if (held < 0)
     report_underrun (self, -held);
 }
 
-/* A sink begins anew where sound is missing, and by its clock, which may have
- * wandered. */
+/* A sink begins anew where sound is missing, at a position of its clock, which
+ * may have wandered. */
 static void
-settle_again (Arrival * self)
+settle_again (NdaSinkProbe * self)
 {
   self->n_seen = 0;
   self->least_late = G_MAXINT64;
@@ -209,7 +211,7 @@ settle_again (Arrival * self)
 }
 
 static void
-begin (Arrival * self, GstClockTime base_time)
+begin (NdaSinkProbe * self, GstClockTime base_time)
 {
   self->base_time = base_time;
   self->latency = 0;
@@ -217,8 +219,8 @@ begin (Arrival * self, GstClockTime base_time)
 }
 
 static GstPadProbeReturn
-on_buffer (Arrival * self, GstBaseSink * sink, GstPadProbeInfo * info,
-    GstClockTimeDiff age)
+nda_sink_probe_on_buffer (NdaSinkProbe * self, GstBaseSink * sink,
+    GstPadProbeInfo * info, GstClockTimeDiff age)
 {
   GstClockTime base_time = gst_element_get_base_time (GST_ELEMENT (sink));
   GstClockTime latency = gst_base_sink_get_latency (sink);
@@ -249,9 +251,10 @@ on_buffer (Arrival * self, GstBaseSink * sink, GstPadProbeInfo * info,
 }
 
 static GstPadProbeReturn
-on_arrival (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
+nda_sink_probe_on_data (GstPad * pad, GstPadProbeInfo * info,
+    gpointer user_data)
 {
-  Arrival *self = user_data;
+  NdaSinkProbe *self = user_data;
   GstBaseSink *sink = GST_BASE_SINK (GST_PAD_PARENT (pad));
   GstClockTimeDiff age;
 
@@ -263,14 +266,13 @@ on_arrival (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
     return GST_PAD_PROBE_OK;
   }
   return get_age (sink, GST_PAD_PROBE_INFO_BUFFER (info), &age) ?
-      on_buffer (self, sink, info, age) : GST_PAD_PROBE_OK;
+      nda_sink_probe_on_buffer (self, sink, info, age) : GST_PAD_PROBE_OK;
 }
 
-/* Counts in @meter what arrives at @sink, and warns in the name of @owner. */
 void
-nda_arrival_watch (GstBaseSink * sink, GstElement * owner, NdaMeter * meter)
+nda_sink_probe_add (GstBaseSink * sink, GstElement * owner, NdaMeter * meter)
 {
-  Arrival *self = g_new0 (Arrival, 1);
+  NdaSinkProbe *self = g_new0 (NdaSinkProbe, 1);
   g_autoptr (GstPad) pad = gst_element_get_static_pad (GST_ELEMENT (sink),
       "sink");
   gulong id;
@@ -280,12 +282,13 @@ nda_arrival_watch (GstBaseSink * sink, GstElement * owner, NdaMeter * meter)
   nda_playout_init (&self->playout, sink);
   self->base_time = GST_CLOCK_TIME_NONE;
   id = gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER
-      | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_arrival, self, g_free);
+      | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, nda_sink_probe_on_data, self,
+      g_free);
   g_object_set_data (G_OBJECT (sink), PROBE_KEY, GSIZE_TO_POINTER (id));
 }
 
 void
-nda_arrival_unwatch (GstBaseSink * sink)
+nda_sink_probe_remove (GstBaseSink * sink)
 {
   gulong id = GPOINTER_TO_SIZE (g_object_steal_data (G_OBJECT (sink),
           PROBE_KEY));
