@@ -48,8 +48,8 @@ nda_child_has_device (GstElement * child, gint * is_opening)
   return ok;
 }
 
-/* Whether @child, if it is a bin, goes on to PLAYING by itself when its sink has
- * a buffer; otherwise that is up to the pipeline. */
+/* Whether @child, if it is a bin, goes on to PLAYING by itself when its sink
+ * has a buffer; otherwise that is up to the pipeline. */
 static void
 set_async_handling (GstElement * child, gboolean by_itself)
 {

@@ -41,8 +41,8 @@ void nda_child_post_error (GstElement * bin, const GError * error);
  * thread. */
 GError *nda_child_parse_error (GstElement * child, GstMessage * message);
 
-/* A GstBin's handle_message: whether @message is to be dropped, since it is what
- * the stand-in of an autoaudiosrc says, and the bin has better words. Any
+/* A GstBin's handle_message: whether @message is to be dropped, since it is
+ * what the stand-in of an autoaudiosrc says, and the bin has better words. Any
  * thread. */
 gboolean nda_child_is_hushed (GstMessage * message, gint * is_opening);
 

@@ -56,8 +56,8 @@ outlast (NdaGuard * self)
   return !self->is_live && nda_loss_wait (self->loss, &self->is_cancelled);
 }
 
-/* Relinks without caps checks, since a device that is not open yet takes no caps;
- * the sticky events are then sent again. */
+/* Relinks without caps checks, since a device that is not open yet takes no
+ * caps; the sticky events are then sent again. */
 static void
 relink (NdaGuard * self)
 {

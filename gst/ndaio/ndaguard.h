@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The last element before the sink inside an ndasink, which keeps upstream going
- * while the sink's device is lost: it drops live sound, which nobody could hear
- * any more, and holds back sound that is not live. */
+/* The last element before the sink inside an ndasink, which keeps upstream
+ * going while the sink's device is lost: it drops live sound, which nobody
+ * could hear any more, and holds back sound that is not live. */
 
 #pragma once
 

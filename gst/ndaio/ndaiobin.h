@@ -67,7 +67,7 @@ struct _NdaIoBinClass
 /* The parts of a bin, for its subclass */
 typedef struct
 {
-  GstElement *convert;          /* [const] a child: the first of ours; or NULL */
+  GstElement *convert;          /* [const] a child: our first; or NULL */
   GstElement *resample;         /* [const] a child; or NULL */
   GError *missing;              /* [const] owned; why there are none; or NULL */
   NdaSetting setting;           /* [object lock] */
@@ -80,8 +80,8 @@ typedef struct
 
 NdaIoParts *nda_io_bin_get_parts (NdaIoBin * bin);
 
-/* In a subclass' init: makes the elements inside and the pad. @last (floating) is
- * the subclass' own, behind the resampler. */
+/* In a subclass' init: makes the elements inside and the pad. @last (floating)
+ * is the subclass' own, behind the resampler. */
 void nda_io_bin_fill (NdaIoBin * bin, GstElement * last);
 
 /* The properties that both have. A subclass installs them under these numbers,

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Device loss: the device inside an ndasrc or ndasink vanishes while it runs, and
- * is opened again, with longer and longer pauses, until it is back.
+/* Device loss: the device inside an ndasrc or ndasink vanishes while it runs,
+ * and is opened again, with longer and longer pauses, until it is back.
  *
  *          an error              time                first buffer
  *   HERE -----------> AWAY ----------------> TRIAL ----------------> HERE
@@ -18,7 +18,8 @@
  * THREADS. Any thread may report the device's error; the streaming thread
  * reports its buffers; the application's changes the state of the bin. The loss
  * thread, which the first loss starts, closes the device, opens it again, and
- * passes the time. It may wait for the clock, the device and what is downstream.
+ * passes the time. It may wait for the clock, the device and what is
+ * downstream.
  *
  * LOCKS. The loss lock guards everything that is not [const] or [atomic]. It is
  * not held while anything of the owner or the device is called, but for
@@ -27,10 +28,10 @@
  * HAND-OVER. A device that is not HERE has its state locked: the bin leaves it
  * to the loss thread.
  *
- * HOW IT STOPS. Before PAUSED the loss thread finishes opening, a trial is taken
- * back, and no other begins until PLAYING. Before READY the loss thread is woken
- * from the clock and joined; downstream must release it first, as it must release
- * any source. */
+ * HOW IT STOPS. Before PAUSED the loss thread finishes opening, a trial is
+ * taken back, and no other begins until PLAYING. Before READY the loss thread
+ * is woken from the clock and joined; downstream must release it first, as it
+ * must release any source. */
 
 #pragma once
 
@@ -88,7 +89,7 @@ typedef struct
   gboolean is_ending, has_ended;        /* the stream, instead of opening */
   guint n_ticks;                /* blocks since the state has changed */
   guint pause;                  /* blocks before the next trial */
-  GstClockID wait;              /* owned; what the loss thread waits for, or NULL */
+  GstClockID wait;              /* owned; of the loss thread, or NULL */
 } NdaLoss;
 
 /* Counts losses in @meter. */
@@ -96,8 +97,9 @@ void nda_loss_init (NdaLoss * loss, GstElement * bin, NdaMeter * meter,
     const NdaLossHooks * hooks, gpointer user_data);
 void nda_loss_clear (NdaLoss * loss);
 
-/* In a change of state, before that to PAUSED, with the child that has the device
- * inside; TRUE when the device was away, and the child has to be made anew */
+/* In a change of state, before that to PAUSED, with the child that has the
+ * device inside; TRUE when the device was away, and the child has to be made
+ * anew */
 gboolean nda_loss_start (NdaLoss * loss, GstElement * child);
 /* Before the children's change of state, and after it */
 void nda_loss_before_change (NdaLoss * loss, GstStateChange transition);

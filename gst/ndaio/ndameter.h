@@ -46,7 +46,7 @@ typedef struct
   NdaMeterCounters counters;    /* [meter lock] */
   NdaLineFit start;             /* [meter lock] from the first block on */
   NdaLineFit steady;            /* [meter lock] from a second later on */
-  GstClockTime expected;        /* [meter lock] PTS of the next block, or NONE */
+  GstClockTime expected;        /* [meter lock] the next block's PTS, or NONE */
 } NdaMeter;
 
 /* what both elements tell */

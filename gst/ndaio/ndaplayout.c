@@ -42,9 +42,9 @@ get_clock_apart (const NdaPlayout * self)
 }
 
 /* A sink that follows another's clock takes the late start of its device for a
- * skew of the clocks; when that has gone through its average, it inserts silence
- * against the skew, and all later sound comes late. What is left out here puts
- * the start right already, so the clock has to know of it. */
+ * skew of the clocks; when that has gone through its average, it inserts
+ * silence against the skew, and all later sound comes late. What is left out
+ * here puts the start right already, so the clock has to know of it. */
 void
 nda_playout_tell_clock (const NdaPlayout * self, GstClockTime left_out)
 {

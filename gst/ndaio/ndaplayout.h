@@ -41,8 +41,8 @@ void nda_playout_tell_clock (const NdaPlayout * playout,
 GstBuffer *nda_playout_put_silence_before (GstBuffer * buffer, gsize n_frames,
     const GstAudioInfo * info);
 
-/* Whether the device has a clock that is not the pipeline's. By one clock, sound
- * that is late for the device is late for the pipeline, too. */
+/* Whether the device has a clock that is not the pipeline's. By one clock,
+ * sound that is late for the device is late for the pipeline, too. */
 gboolean nda_playout_can_go_on (const NdaPlayout * playout);
 
 /* Moves the sound to where the device is: @buffer (transfer full) is heard as

@@ -19,15 +19,16 @@
  *
  * An audio device is asked for periods of one block (10.67 ms), two of them in
  * its buffer, and gets #ndasink:processing-deadline; both can be set otherwise
- * on the element in #ndasink:sink. A sound server is asked for three periods: of
- * anything beyond two it gives half to the device, and it reports two. The
+ * on the element in #ndasink:sink. A sound server is asked for three periods:
+ * of anything beyond two it gives half to the device, and it reports two. The
  * latency is two periods and the deadline: 26.3 ms.
  *
- * A device starts later than it says, by some 40 ms, and all live sound would be
- * heard that much later. The first 16 blocks show how late it is. As much of the
- * sound that waits is left out, once, within the first quarter of a second, so
- * that the latency reported is the one heard. Nothing is left out after that,
- * unless the source has lost sound: behind the gap the device begins anew.
+ * A device starts later than it says, by some 40 ms, and all live sound would
+ * be heard that much later. The first 16 blocks show how late it is. As much of
+ * the sound that waits is left out, once, within the first quarter of a second,
+ * so that the latency reported is the one heard. Nothing is left out after
+ * that, unless the source has lost sound: behind the gap the device begins
+ * anew.
  *
  * Where the pipeline's clock is not the device's, ndasink follows the device
  * (#ndasink:drift-compensation), as #ndasrc does.
@@ -38,14 +39,14 @@
  * already, fails the change to READY with a message that names it. Sound that
  * comes too late for the device is counted as an underrun, and posted as a
  * warning at most once a second. If 64 blocks in a row are late by the same
- * amount, they would never be heard: the sound then goes on where the device is.
- * Not so where the pipeline goes by the device's own clock, since then the sound
- * is late for the pipeline.
+ * amount, they would never be heard: the sound then goes on where the device
+ * is. Not so where the pipeline goes by the device's own clock, since then the
+ * sound is late for the pipeline.
  *
  * An audio device that vanishes while it runs is opened again, after the same
  * pauses as in ndasrc. Meanwhile live sound is dropped, and sound that is not
- * live waits. A warning says so, and element messages ndasink with `device-lost`
- * (gboolean): TRUE, and FALSE when it is back.
+ * live waits. A warning says so, and element messages ndasink with
+ * `device-lost` (gboolean): TRUE, and FALSE when it is back.
  *
  * ## Statistics
  *
@@ -59,8 +60,8 @@
  * * `drift` (gint64, ns): how far the frames have run ahead of that clock (or
  *   behind, if negative), by the same line
  * * `num-underruns` (guint64): buffers that came when the device had played all
- *   it had, by its own clock, but not while it starts. Without a device, buffers
- *   later than their time stamp plus the pipeline's latency
+ *   it had, by its own clock, but not while it starts. Without a device,
+ *   buffers later than their time stamp plus the pipeline's latency
  * * `num-overruns` (guint64): buffers that the sink inside reported as dropped
  * * `num-discontinuities` (guint64): buffers that said they do not follow the
  *   last
@@ -80,7 +81,8 @@
  * gst-launch-1.0 ndasrc ! ndapybridge plugin=gain ! ndasink
  * ]| From the microphone through Python to the speaker.
  * |[
- * gst-launch-1.0 ndasrc source="audiotestsrc num-buffers=100" ! ndasink location=tone.wav overwrite=true
+ * gst-launch-1.0 ndasrc source="audiotestsrc num-buffers=100" ! \
+ *     ndasink location=tone.wav overwrite=true
  * ]| Into a file.
  *
  * Since: 0.1
@@ -105,14 +107,14 @@ GST_DEBUG_CATEGORY_STATIC (nda_sink_debug);
 
 #define DEFAULT_PROCESSING_DEADLINE (5 * GST_MSECOND)
 
-/* THREADS and LOCKS: see NdaIoBin. Upstream's streaming thread, which may not be
- * that of the sink inside, counts what comes in. */
+/* THREADS and LOCKS: see NdaIoBin. Upstream's streaming thread, which may not
+ * be that of the sink inside, counts what comes in. */
 struct _NdaSink
 {
   NdaIoBin parent;
 
   NdaIoParts *parts;            /* [const] of the parent */
-  GstElement *guard;            /* [const] owned; a child: the last before sink */
+  GstElement *guard;            /* [const] owned; a child: before the sink */
   gboolean overwrite;           /* [object lock] */
   GstClockTime processing_deadline;     /* [object lock] */
   GstAudioInfo in;              /* [upstream's thread] what comes in */

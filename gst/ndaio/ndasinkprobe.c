@@ -19,8 +19,8 @@
 #define N_STARTING 8
 #define N_SETTLING 16
 /* Later than this is worth a correction. The correction leaves half of what the
- * device of a sound server takes at a time (5.3 ms), which it takes before it is
- * heard. */
+ * device of a sound server takes at a time (5.3 ms), which it takes before it
+ * is heard. */
 #define WORTH_CORRECTING (3 * GST_MSECOND)
 #define LEFT_FOR_DEVICE (2500 * GST_USECOND)
 
@@ -81,8 +81,8 @@ get_age (GstBaseSink * sink, GstBuffer * buffer, GstClockTimeDiff * age)
   return TRUE;
 }
 
-/* Learns from one of the first buffers, which will be heard at the age of @heard,
- * and after the last of them knows the surplus. */
+/* Learns from one of the first buffers, which will be heard at the age of
+ * @heard, and after the last of them knows the surplus. */
 static void
 settle (NdaSinkProbe * self, GstBaseSink * sink, GstClockTimeDiff heard,
     GstClockTime latency, const GstAudioInfo * info)
@@ -127,10 +127,10 @@ leave_out (NdaSinkProbe * self, GstPadProbeInfo * info,
   return GST_PAD_PROBE_OK;
 }
 
-/* When the latency of the pipeline changes, a sink plays on as before, and sound
- * that comes later would come too late. Where the latency has grown, as much
- * silence goes before the buffer in @info. (A sink that is told to begin anew
- * would start late again.) */
+/* When the latency of the pipeline changes, a sink plays on as before, and
+ * sound that comes later would come too late. Where the latency has grown, as
+ * much silence goes before the buffer in @info. (A sink that is told to begin
+ * anew would start late again.) */
 static void
 grow_latency (NdaSinkProbe * self, GstPadProbeInfo * info, GstClockTime latency,
     const GstAudioInfo * audio)
@@ -147,9 +147,9 @@ grow_latency (NdaSinkProbe * self, GstPadProbeInfo * info, GstClockTime latency,
   self->latency = latency;
 }
 
-/* Whether the device, which holds @held now, is ahead of the sound for good: all
- * sound is late, or the pipeline's clock has stood still, as that of a microphone
- * does when nobody reads it from its sound server. */
+/* Whether the device, which holds @held now, is ahead of the sound for good:
+ * all sound is late, or the pipeline's clock has stood still, as that of a
+ * microphone does when nobody reads it from its sound server. */
 static gboolean
 is_behind (NdaSinkProbe * self, GstClockTimeDiff held)
 {

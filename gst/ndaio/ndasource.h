@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The source inside an ndasrc: the decoder for a URI, and the first audio pad of
- * any source, which may come only when the stream is known. */
+/* The source inside an ndasrc: the decoder for a URI, and the first audio pad
+ * of any source, which may come only when the stream is known. */
 
 #pragma once
 

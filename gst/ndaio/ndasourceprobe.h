@@ -3,9 +3,9 @@
  */
 
 /* The probe behind the source inside an ndasrc, on the pad of the first element
- * of ours. It counts what the source says that it lost, finds what a sound server
- * lost without saying so and mends the time stamps behind it, and puts silence in
- * the place of a source whose device is lost. */
+ * of ours. It counts what the source says that it lost, finds what a sound
+ * server lost without saying so and mends the time stamps behind it, and puts
+ * silence in the place of a source whose device is lost. */
 
 #pragma once
 

@@ -69,7 +69,8 @@
  * gst-launch-1.0 ndasrc ! ndapybridge plugin=gain ! ndasink
  * ]| From the microphone through Python to the speaker.
  * |[
- * gst-launch-1.0 ndasrc source="audiotestsrc num-buffers=100" ! ndapybridge plugin=passthrough ! fakesink
+ * gst-launch-1.0 ndasrc source="audiotestsrc num-buffers=100" ! \
+ *     ndapybridge plugin=passthrough ! fakesink
  * ]| Any source that GStreamer has.
  *
  * Since: 0.1
@@ -185,9 +186,9 @@ insert_behind (GstElement * element, GstElement * queue)
 }
 
 /* Gives what lies behind the resampler a thread of its own. A device that is
- * followed is timed by when its frames arrive. The device's thread would wait in
- * downstream's speaker for room, and come back to its own device by the speaker's
- * clock. */
+ * followed is timed by when its frames arrive. The device's thread would wait
+ * in downstream's speaker for room, and come back to its own device by the
+ * speaker's clock. */
 static void
 add_queue (NdaSrc * self)
 {
@@ -281,19 +282,30 @@ reword (NdaSrc * self, const GError * failure)
       _(NO_MICROPHONE));
 }
 
+/* Whether the source is an element that the application has made, and knows. */
+static gboolean
+is_own_element (NdaSrc * self)
+{
+  gboolean is_own;
+
+  GST_OBJECT_LOCK (self);
+  is_own = self->parts->child
+      && self->parts->child == self->parts->setting.element;
+  GST_OBJECT_UNLOCK (self);
+  return is_own;
+}
+
 /* Posts the better words in the place of @message, once. */
 static gboolean
 nda_src_take_message (NdaIoBin * bin, GstMessage * message)
 {
   NdaSrc *self = NDA_SRC (bin);
-  GstElement *source = self->parts->child;
   g_autoptr (GError) failure = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (nda_source_probe_has_played (&self->probe)
-      || (source && source == self->parts->setting.element))
+  if (nda_source_probe_has_played (&self->probe) || is_own_element (self))
     return FALSE;
-  failure = nda_child_parse_error (source, message);
+  failure = nda_child_parse_error (self->parts->child, message);
   if (!failure)
     return FALSE;
   if (g_atomic_int_compare_and_exchange (&self->has_failed, FALSE, TRUE)) {
