@@ -40,7 +40,7 @@ has_default (GstElement * element, const gchar * property)
 
 /* A ring that outlasts a stall, in periods of one block. */
 static void
-audio_source_use_periods (GstElement * device, guint n_periods)
+nda_audio_source_use_periods (GstElement * device, guint n_periods)
 {
   gint64 buffer_time;
 
@@ -53,7 +53,7 @@ audio_source_use_periods (GstElement * device, guint n_periods)
 
 /* Then it stamps frames with the pipeline's time at which they arrived. */
 static void
-audio_source_ask_to_keep_frames (GstElement * device)
+nda_audio_source_ask_to_keep_frames (GstElement * device)
 {
   if (has_default (device, "slave-method"))
     g_object_set (device, "slave-method",
@@ -61,7 +61,7 @@ audio_source_ask_to_keep_frames (GstElement * device)
 }
 
 static gboolean
-audio_source_keeps_frames (GstElement * device)
+nda_audio_source_keeps_frames (GstElement * device)
 {
   GstAudioBaseSrcSlaveMethod method;
 
@@ -70,7 +70,7 @@ audio_source_keeps_frames (GstElement * device)
 }
 
 static GstClock *
-audio_source_get_clock (GstElement * device)
+nda_audio_source_get_clock (GstElement * device)
 {
   GstClock *clock = GST_AUDIO_BASE_SRC (device)->clock;
 
@@ -81,7 +81,7 @@ audio_source_get_clock (GstElement * device)
 
 /* The shortest buffer that plays. */
 static void
-audio_sink_use_periods (GstElement * device, guint n_periods)
+nda_audio_sink_use_periods (GstElement * device, guint n_periods)
 {
   if (has_default (device, "latency-time"))
     g_object_set (device, "latency-time", PERIOD_US, NULL);
@@ -91,14 +91,14 @@ audio_sink_use_periods (GstElement * device, guint n_periods)
 
 /* Then it goes by its clock's calibration, which ndaresample sets. */
 static void
-audio_sink_ask_to_keep_frames (GstElement * device)
+nda_audio_sink_ask_to_keep_frames (GstElement * device)
 {
   if (has_default (device, "slave-method"))
     g_object_set (device, "slave-method", GST_AUDIO_BASE_SINK_SLAVE_NONE, NULL);
 }
 
 static gboolean
-audio_sink_keeps_frames (GstElement * device)
+nda_audio_sink_keeps_frames (GstElement * device)
 {
   GstAudioBaseSinkSlaveMethod method;
 
@@ -107,7 +107,7 @@ audio_sink_keeps_frames (GstElement * device)
 }
 
 static GstClock *
-audio_sink_get_clock (GstElement * device)
+nda_audio_sink_get_clock (GstElement * device)
 {
   GstClock *clock = GST_AUDIO_BASE_SINK (device)->provided_clock;
 
@@ -115,7 +115,7 @@ audio_sink_get_clock (GstElement * device)
 }
 
 static gboolean
-audio_sink_get_format (GstElement * device, GstAudioInfo * info)
+nda_audio_sink_get_format (GstElement * device, GstAudioInfo * info)
 {
   GstAudioRingBuffer *ring = GST_AUDIO_BASE_SINK (device)->ringbuffer;
 
@@ -127,7 +127,7 @@ audio_sink_get_format (GstElement * device, GstAudioInfo * info)
 }
 
 static gboolean
-audio_sink_get_held (GstElement * device, const GstAudioInfo * info,
+nda_audio_sink_get_held (GstElement * device, const GstAudioInfo * info,
     GstClockTimeDiff * held)
 {
   GstAudioBaseSink *sink = GST_AUDIO_BASE_SINK (device);
@@ -145,7 +145,7 @@ audio_sink_get_held (GstElement * device, const GstAudioInfo * info,
 }
 
 static GstClockTime
-audio_sink_get_latency (GstElement * device, const GstAudioInfo * info)
+nda_audio_sink_get_latency (GstElement * device, const GstAudioInfo * info)
 {
   const GstAudioRingBufferSpec *spec =
       &GST_AUDIO_BASE_SINK (device)->ringbuffer->spec;
@@ -158,7 +158,7 @@ audio_sink_get_latency (GstElement * device, const GstAudioInfo * info)
 
 /* A device is what calls itself audio, and is no file or network. */
 static gboolean
-any_is_loss (GstElement * device, const GError * error)
+nda_any_is_loss (GstElement * device, const GError * error)
 {
   GstElementFactory *factory = gst_element_get_factory (device);
   const gchar *class = factory ? gst_element_factory_get_metadata (factory,
@@ -170,25 +170,25 @@ any_is_loss (GstElement * device, const GError * error)
 }
 
 #define AUDIO_SINK \
-  .use_periods = audio_sink_use_periods, \
-  .ask_to_keep_frames = audio_sink_ask_to_keep_frames, \
-  .keeps_frames = audio_sink_keeps_frames, \
-  .get_clock = audio_sink_get_clock, \
+  .use_periods = nda_audio_sink_use_periods, \
+  .ask_to_keep_frames = nda_audio_sink_ask_to_keep_frames, \
+  .keeps_frames = nda_audio_sink_keeps_frames, \
+  .get_clock = nda_audio_sink_get_clock, \
   .is_followed_by_clock = TRUE, \
-  .get_format = audio_sink_get_format, \
-  .get_held = audio_sink_get_held, \
-  .get_latency = audio_sink_get_latency, \
-  .is_loss = any_is_loss
+  .get_format = nda_audio_sink_get_format, \
+  .get_held = nda_audio_sink_get_held, \
+  .get_latency = nda_audio_sink_get_latency, \
+  .is_loss = nda_any_is_loss
 
 /* The first that fits counts. */
 /* *INDENT-OFF* */
 static const NdaDeviceKind kinds[] = {
   { .get_type = gst_audio_base_src_get_type,
-    .use_periods = audio_source_use_periods,
-    .ask_to_keep_frames = audio_source_ask_to_keep_frames,
-    .keeps_frames = audio_source_keeps_frames,
-    .get_clock = audio_source_get_clock,
-    .is_loss = any_is_loss },
+    .use_periods = nda_audio_source_use_periods,
+    .ask_to_keep_frames = nda_audio_source_ask_to_keep_frames,
+    .keeps_frames = nda_audio_source_keeps_frames,
+    .get_clock = nda_audio_source_get_clock,
+    .is_loss = nda_any_is_loss },
   /* writes to the device itself, as ALSA's does */
   { .get_type = gst_audio_sink_get_type,
     .n_periods = N_PERIODS,
@@ -198,7 +198,7 @@ static const NdaDeviceKind kinds[] = {
     .n_periods = N_PERIODS_OF_SERVER,
     AUDIO_SINK },
   { .get_type = gst_element_get_type,
-    .is_loss = any_is_loss },
+    .is_loss = nda_any_is_loss },
 };
 /* *INDENT-ON* */
 
