@@ -165,6 +165,7 @@ static const NdaStatsField stats_fields[] = {
   FIELD ("num-frames", NDA_STATS_UINT64, n_frames),
   FIELD ("num-frames-in", NDA_STATS_UINT64, n_frames_in),
   FIELD ("ratio", NDA_STATS_DOUBLE, ratio),
+  FIELD ("converter", NDA_STATS_STRING, converter),
   FIELD ("drift-ppm", NDA_STATS_DOUBLE, drift_ppm),
   FIELD ("drift-state", NDA_STATS_STRING, state),
   FIELD ("delay", NDA_STATS_UINT64, delay),
@@ -291,7 +292,7 @@ change_state (GstElement * element, GstStateChange transition)
   if (transition == GST_STATE_CHANGE_NULL_TO_READY) {
     GST_OBJECT_LOCK (self);
     self->counters = (NdaResampleCounters) {
-    .state = "off"};
+    .state = "off",.converter = "none"};
     GST_OBJECT_UNLOCK (self);
   }
   result = GST_ELEMENT_CLASS (nda_resample_parent_class)->change_state
@@ -388,6 +389,7 @@ nda_resample_init (NdaResample * self)
   self->settings.quality = DEFAULT_QUALITY;
   self->settings.rate = DEFAULT_RATE;
   self->counters.state = "off";
+  self->counters.converter = "none";
 }
 
 static void

@@ -17,7 +17,7 @@ typedef enum
 {
   NDA_LATENCY_AUTO,             /* low in a live stream, else best */
   NDA_LATENCY_LOW,              /* the polyphase filter */
-  NDA_LATENCY_BEST,             /* libsoxr */
+  NDA_LATENCY_BEST,             /* a library's converter, if there is one */
 } NdaLatency;
 
 #define NDA_TYPE_LATENCY (nda_latency_get_type ())
@@ -36,6 +36,7 @@ typedef struct
   guint64 n_frames;
   guint64 n_frames_in;
   gdouble ratio;
+  const gchar *converter;       /* its maker's name */
   gdouble drift_ppm;
   const gchar *state;           /* of following */
   gint64 delay_error;           /* ns */
@@ -82,12 +83,17 @@ GST_DEBUG_CATEGORY_EXTERN (nda_resample_debug);
 
 GST_ELEMENT_REGISTER_DECLARE (ndaresample);
 
+/* Before the first element is made: what can make converters, the best first;
+ * NULL behind the last. They stay. */
+void nda_resample_set_makers (const NdaConverterMaker * const *makers);
+
 NdaResampleSettings nda_resample_get_settings (NdaResample * self);
 GstClock *nda_resample_get_device_clock (NdaResample * self);
 
 /* ndaresampleinput.c: the sink thread */
 void nda_resample_init_input (NdaResample * self);
 void nda_resample_reset_input (NdaResample * self);
+void nda_resample_tell_converter (NdaResample * self);
 void nda_resample_set_latency (NdaResample * self, GstClockTime latency);
 
 /* ndaresamplefollow.c: the sink thread, when adaptive */

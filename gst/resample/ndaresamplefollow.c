@@ -12,6 +12,7 @@
 #include "ndaresample.h"
 
 #include "ndablock.h"
+#include "ndapolyphaseconverter.h"
 
 #include <string.h>
 
@@ -86,7 +87,7 @@ open_filter (NdaResample * self, GstCaps * out_caps)
     .stamps_by_input = self->follower.device != NULL,
   };
 
-  self->resampler = nda_resampler_new_polyphase (&self->in, out_caps, &glide);
+  self->resampler = nda_resampler_new_gliding (&self->in, out_caps, &glide);
 }
 
 static GstBuffer *
@@ -169,6 +170,7 @@ take_over (NdaResample * self)
   open_filter (self, caps);
   nda_resampler_prime (self->resampler, g_steal_pointer (&self->last_block),
       NDA_BLOCK_FRAMES);
+  nda_resample_tell_converter (self);
   nda_resample_set_latency (self, nda_resampler_get_latency (self->resampler));
 }
 

@@ -10,11 +10,26 @@
 #include "ndaresample.h"
 
 #include "ndablock.h"
+#include "ndapolyphaseconverter.h"
 #include "ndaresamplecaps.h"
 
 #include <glib/gi18n-lib.h>
 
 #define GST_CAT_DEFAULT nda_resample_debug
+
+/* What is soon done, whatever else there is */
+static const NdaConverterMaker *const low_latency_makers[] = {
+  &nda_polyphase_maker, NULL
+};
+
+/* Written once, before any element is made */
+static const NdaConverterMaker *const *makers = low_latency_makers;
+
+void
+nda_resample_set_makers (const NdaConverterMaker * const *all)
+{
+  makers = all;
+}
 
 /* --- blocks and what is left of them --- */
 
@@ -129,7 +144,7 @@ is_live (NdaResample * self)
   return live;
 }
 
-/* Whether libsoxr's bursts would cost more than what it does better. */
+/* Whether a library's bursts would cost more than what it does better. */
 static gboolean
 wants_low_latency (NdaResample * self)
 {
@@ -138,6 +153,49 @@ wants_low_latency (NdaResample * self)
     return FALSE;
   return self->used.latency == NDA_LATENCY_LOW
       || (self->used.quality != NDA_QUALITY_VERY_HIGH && is_live (self));
+}
+
+/* By the first maker that can; NULL, with the first one's reason, if none can. */
+static NdaResampler *
+make_resampler (NdaResample * self, GstCaps * out_caps, GError ** error)
+{
+  const NdaConverterMaker *const *maker = wants_low_latency (self) ?
+      low_latency_makers : makers;
+  NdaResampler *resampler = NULL;
+
+  for (; *maker && !resampler; maker++)
+    resampler = nda_resampler_new (&self->in, out_caps, *maker,
+        self->used.quality, *error ? NULL : error);
+  if (resampler)
+    g_clear_error (error);
+  return resampler;
+}
+
+/* In the statistics. */
+void
+nda_resample_tell_converter (NdaResample * self)
+{
+  const NdaConverterMaker *maker = self->resampler ?
+      nda_resampler_get_maker (self->resampler) : NULL;
+
+  GST_OBJECT_LOCK (self);
+  self->counters.converter = maker ? maker->name : "none";
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* nda's own converter has one quality, below the best of libsoxr's. */
+static void
+warn_if_less_exact (NdaResample * self)
+{
+  if (self->is_following || self->used.quality != NDA_QUALITY_VERY_HIGH
+      || self->used.latency == NDA_LATENCY_LOW || !self->resampler
+      || nda_resampler_get_maker (self->resampler) != &nda_polyphase_maker)
+    return;
+  GST_ELEMENT_WARNING (self, CORE, MISSING_PLUGIN,
+      (_("The quality “very-high” needs libsoxr, and this nda was built "
+              "without it: the sound is resampled to 140 dB instead. Install "
+              "libsoxr and build nda again.")),
+      ("%d Hz to %d Hz", self->in.rate, self->out.rate));
 }
 
 /* Makes what is needed between @in and @out; the run before has ended. */
@@ -155,11 +213,8 @@ open_resampler (NdaResample * self, const GstAudioInfo * in,
   nda_resample_unfollow (self);
   if (settings->adaptive && nda_resample_follow (self, out_caps)) {
     GST_DEBUG_OBJECT (self, "follows");
-  } else if (in->rate != out->rate && wants_low_latency (self)) {
-    self->resampler = nda_resampler_new_polyphase (in, out_caps, NULL);
   } else if (in->rate != out->rate || in->finfo != out->finfo) {
-    self->resampler = nda_resampler_new (in, out_caps, settings->quality,
-        &error);
+    self->resampler = make_resampler (self, out_caps, &error);
     if (!self->resampler) {
       gst_audio_info_init (&self->in);
       GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS, ("%s", error->message),
@@ -167,6 +222,8 @@ open_resampler (NdaResample * self, const GstAudioInfo * in,
       return FALSE;
     }
   }
+  nda_resample_tell_converter (self);
+  warn_if_less_exact (self);
   nda_resample_set_latency (self, self->resampler ?
       nda_resampler_get_latency (self->resampler) : 0);
   GST_OBJECT_LOCK (self);

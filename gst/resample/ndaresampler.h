@@ -24,15 +24,17 @@
 
 #pragma once
 
-#include "ndapolyphaseconverter.h"
-#include "ndasoxr.h"
+#include "ndaconverter.h"
 
 G_BEGIN_DECLS
 
 typedef struct _NdaResampler NdaResampler;
 
+/* From frames of @in to blocks of @out_caps, which have its channels and
+ * layout, by a converter of @maker; between equal rates without one. NULL, with
+ * the reason, where @maker cannot bridge the rates. */
 NdaResampler *nda_resampler_new (const GstAudioInfo * in, GstCaps * out_caps,
-    NdaQuality quality, GError ** error);
+    const NdaConverterMaker * maker, NdaQuality quality, GError ** error);
 
 /* A ratio that glides. */
 typedef struct
@@ -48,9 +50,9 @@ typedef struct
   gboolean stamps_by_input;
 } NdaResamplerGlide;
 
-/* With the polyphase filter, where nda_polyphase_converter_can () bridge the
- * rates; gliding, also between equal rates, unless @glide is NULL. */
-NdaResampler *nda_resampler_new_polyphase (const GstAudioInfo * in,
+/* The same with a ratio that glides, also between equal rates, by nda's own
+ * converter: only where nda_polyphase_converter_can (). */
+NdaResampler *nda_resampler_new_gliding (const GstAudioInfo * in,
     GstCaps * out_caps, const NdaResamplerGlide * glide);
 void nda_resampler_free (NdaResampler * resampler);
 
@@ -69,6 +71,9 @@ void nda_resampler_flush (NdaResampler * resampler);
 
 gdouble nda_resampler_get_held (NdaResampler * resampler);
 GstClockTime nda_resampler_get_latency (NdaResampler * resampler);
+
+/* What made the converter; NULL where there is none. */
+const NdaConverterMaker *nda_resampler_get_maker (NdaResampler * resampler);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NdaResampler, nda_resampler_free)
 

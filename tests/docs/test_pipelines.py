@@ -19,9 +19,9 @@ PAGES = sorted(
     [TOP / "README.md"]
     + list((TOP / "docs").glob("*.md"))
     + list((TOP / "gst" / "ndaio").glob("*.c"))
+    + list((TOP / "gst" / "resample").glob("*.c"))
     + list((TOP / "ext" / "openssl").glob("*.c"))
-    + list((TOP / "ext" / "python").glob("*.c"))
-    + list((TOP / "ext" / "soxr").glob("*.c"))
+    + list((TOP / "ext" / "python" / "elements").glob("*.c"))
     + list((TOP / "python-elements" / "python").glob("*.py"))
 )
 # GStreamer 1.22 has a critical to say about each of these
