@@ -168,11 +168,13 @@ get_position (NdaResampler * self)
       - self->converter->kind->get_pending (self->converter);
 }
 
+/* At the beginning of a block */
 static void
 steer (NdaResampler * self)
 {
+  gdouble held = (self->n_run_in - self->block_start) / self->in.info.rate;
   gdouble factor = self->glide.steer (self->glide.user_data, self->block_start,
-      self->n_run_out);
+      self->n_run_out, held);
 
   self->converter->kind->glide (self->converter, factor, NDA_BLOCK_FRAMES);
 }
@@ -450,14 +452,6 @@ nda_resampler_flush (NdaResampler * self)
   self->discont = FALSE;
   self->n_in = 0;
   self->n_out = 0;
-}
-
-/* How long (in s) the sound of now is held. */
-gdouble
-nda_resampler_get_held (NdaResampler * self)
-{
-  return (self->n_run_in - get_position (self)) / self->in.info.rate
-      + (gdouble) self->out.n_filled / self->out.info.rate;
 }
 
 /* How long a frame is held at most, beyond the buffer it came in: until its

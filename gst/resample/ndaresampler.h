@@ -40,9 +40,11 @@ NdaResampler *nda_resampler_new (const GstAudioInfo * in, GstCaps * out_caps,
 typedef struct
 {
   /* Called before each block, with the positions in the run (in frames in and
-   * out) of its first frame: what the ratio is to become within the block, as a
-   * factor of that of the two rates. */
-  gdouble (*steer) (gpointer user_data, gdouble in_frame, gdouble out_frame);
+   * out) of its first frame, and for how long (in s) the sound of now is held:
+   * what the ratio is to become within the block, as a factor of that of the
+   * two rates. */
+  gdouble (*steer) (gpointer user_data, gdouble in_frame, gdouble out_frame,
+      gdouble held);
   gpointer user_data;
   /* Each block has a time stamp, that of the frames in it was made of; else as
    * above, and all discontinuities are marked: what comes in does not keep the
@@ -69,7 +71,6 @@ GstBuffer *nda_resampler_pop (NdaResampler * resampler);
 GstBuffer *nda_resampler_drain (NdaResampler * resampler);
 void nda_resampler_flush (NdaResampler * resampler);
 
-gdouble nda_resampler_get_held (NdaResampler * resampler);
 GstClockTime nda_resampler_get_latency (NdaResampler * resampler);
 
 /* What made the converter; NULL where there is none. */
