@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* How an adaptive ndaresample follows the clock of a device.
+/* How an ndaresample whose property adaptive is set follows a device's clock.
  *
  * Where rates and formats are equal, frames pass untouched at first, and the
  * only question is whether the device's clock and the pipeline's are two at

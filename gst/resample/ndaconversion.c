@@ -51,7 +51,8 @@ wants_low_latency (const NdaConversion * self, gboolean is_live)
       || (self->settings.quality != NDA_QUALITY_VERY_HIGH && is_live);
 }
 
-/* By the first maker that can; NULL, with the first one's reason, if none can. */
+/* By the first maker that can. NULL, and the first one's reason, if none
+ * can. */
 static NdaResampler *
 make_resampler (const NdaConversion * self, GstCaps * out_caps,
     gboolean is_live, GError ** error)

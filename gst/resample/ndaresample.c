@@ -14,7 +14,7 @@
  * that.) Where both rates and formats are the same, nothing is computed and
  * every bit is kept.
  *
- * Where downstream takes no sound of the rate asked for, it gets the nearest one
+ * Where downstream does not take the rate asked for, it gets the nearest one
  * that it takes.
  *
  * ## Time
@@ -36,49 +36,51 @@
  * or unless the quality is very-high. At equal rates the latency is that of
  * regrouping: (512 - gcd (512, buffer lengths)) / rate s.
  *
- * ## Without libsoxr
- *
- * libsoxr is optional when nda is built. Without it the polyphase filter serves
- * every stream, and the latency is that of low. #ndaresample:quality is then the
- * same in all its values: 140 dB, more than high promises. Very-high promises
- * more than that, so it posts a warning. The rates must be less than a factor of
- * 48 apart, and 64-bit floats and 32-bit integers are computed as 32-bit floats.
- * The statistic `converter` tells which filter is used.
- *
  * What has the flag GAP comes in as silence. A block in which nothing else can
  * be heard has the flag as well.
  *
+ * ## Without libsoxr
+ *
+ * libsoxr is optional when nda is built. Without it the polyphase filter serves
+ * every stream, and the latency is that of low. All values of
+ * #ndaresample:quality then give the same: 140 dB, more than high promises.
+ * Very-high promises more than that, so it posts a warning. The rates must be
+ * less than a factor of 48 apart, and all formats are computed as 32-bit
+ * floats. The statistic `converter` names the filter in use.
+ *
  * ## Two clocks
  *
- * With #ndaresample:adaptive the ratio glides, so that sound takes the same time
- * through a device whose clock is not the pipeline's. The device is the one that
- * frames come from, seen by when they come; or the one that plays them, if
- * #ndaresample:device-clock is set, and then the time stamps of blocks are those
- * of the sound in them, and blocks are as long as the device plays them. Devices
- * are followed to +-1500 ppm of their rate. As long as the rates and formats are
- * equal, and nothing proves that there are two clocks, every bit passes
- * untouched. Nothing counts in the first 20 s, in which sound servers are
- * restless; when sound has gone off by 8 ms after that, or by a buffer and a
- * quarter where frames are seen when they come, at an even pace, the filter takes
- * over between two frames and brings it back, and the latency grows from that of
- * regrouping to 10.7 + 1.7 ms. Upstream's thread should then wait for nothing
- * downstream: a queue behind this element sees to that.
+ * With #ndaresample:adaptive the ratio glides, so that sound takes the same
+ * time through a device whose clock is not the pipeline's. Without
+ * #ndaresample:device-clock the device is the one that frames come from, and it
+ * is observed by when they come. With a device clock it is the one that plays
+ * them: blocks then have the time stamps of the sound in them, and last as long
+ * as the device plays them. Devices are followed to +-1500 ppm of their rate.
+ *
+ * As long as rates and formats are equal, and nothing proves that there are two
+ * clocks, every bit passes untouched. The first 20 s prove nothing, because
+ * sound servers settle in that time. After that the offset must reach 8 ms (a
+ * device that plays) or a buffer and a quarter (one that frames come from), and
+ * grow steadily. Then the filter takes over between two frames and takes the
+ * offset back, and the latency grows from that of regrouping to 10.7 + 1.7 ms.
+ * Upstream's thread should then wait for nothing downstream: put a queue behind
+ * this element.
  *
  * An element that plays the sound, and whose device began anew, says so with a
- * custom event upstream of the name nda-device-restarted; where the device is is
- * then learnt anew, and its speed kept.
+ * custom event upstream of the name nda-device-restarted. The device's position
+ * is then learnt anew, and its speed kept.
  *
  * ## When something goes wrong
  *
- * A clock that is set, or a device that leaves the stream for more than 30 ms,
- * makes the lead over the device be taken anew: counted. A buffer that holds no
- * whole number of frames, and two rates that no converter bridges, end the stream
- * with an error message that says so.
+ * When a clock is set, or the device leaves the stream by more than 30 ms, the
+ * distance to the device is measured anew, and that is counted. A buffer that
+ * holds no whole number of frames, and two rates that no converter bridges, end
+ * the stream with an error message that says so.
  *
  * ## Statistics
  *
- * The property #ndaresample:stats is a structure application/x-ndaresample-stats
- * of counters since NULL, all from the same moment:
+ * The property #ndaresample:stats is a structure of counters since NULL, named
+ * application/x-ndaresample-stats, all from the same moment:
  *
  * * `num-blocks`, `num-frames` (guint64): that went out
  * * `num-frames-in` (guint64): that came in
@@ -86,21 +88,23 @@
  * * `converter` (string): `soxr`, `polyphase`, or `none` where rates are equal
  * * `drift-ppm` (gdouble): how much faster the device is than it says, in
  *   millionths; 0 unless adaptive
- * * `drift-state` (string): `off`, unless adaptive; `watching` whether there are
- *   two clocks, `learning` where the device is, `locking`, `locked`
- * * `delay` (guint64, ns): for how long sound was held, when the last block began
+ * * `drift-state` (string): `off`, unless adaptive; `watching` whether there
+ *   are two clocks, `learning` where the device is, `locking`, `locked`
+ * * `delay` (guint64, ns): how long sound was held when the last block began
  * * `delay-error` (gint64, ns): how far that is from what it was at the start
  * * `num-clock-steps` (guint64): times that a clock was set
  *
- * When the lock is gained or lost, an element message ndaresample is posted, with
- * `locked` (gboolean), `drift-ppm` and `delay-error` as above.
+ * When the lock is gained or lost, an element message ndaresample is posted. It
+ * has `locked` (gboolean), and `drift-ppm` and `delay-error` as above.
  *
  * ## Example pipelines
  * |[
- * gst-launch-1.0 audiotestsrc num-buffers=100 ! audio/x-raw,rate=44100 ! ndaresample ! ndapybridge plugin=passthrough ! fakesink
+ * gst-launch-1.0 audiotestsrc num-buffers=100 ! audio/x-raw,rate=44100 \
+ *     ! ndaresample ! ndapybridge plugin=passthrough ! fakesink
  * ]| Sound of 44.1 kHz through Python, which takes 48 kHz.
  * |[
- * gst-launch-1.0 audiotestsrc num-buffers=100 ! ndaresample rate=96000 quality=very-high ! fakesink
+ * gst-launch-1.0 audiotestsrc num-buffers=100 \
+ *     ! ndaresample rate=96000 quality=very-high ! fakesink
  * ]| To 96 kHz, as exactly as can be.
  *
  * Since: 0.1
@@ -110,8 +114,8 @@
  * (ndaresampleinput.h). The application's set properties and read statistics;
  * any thread asks for the latency.
  *
- * LOCKS. The object lock guards what they share (ndaresampleshared.h). It is not
- * held while anything is called.
+ * LOCKS. The object lock guards what they share (ndaresampleshared.h). Nothing
+ * is called while it is held.
  *
  * HAND-OVER. Settings that change mark the source pad for reconfiguration; the
  * sink thread copies them when the next buffer or format comes. */
@@ -166,11 +170,13 @@ G_DEFINE_ENUM_TYPE (NdaQuality, nda_quality,
     {NDA_QUALITY_VERY_HIGH, "soxr's VHQ: 28 bits", "very-high"})
 G_DEFINE_ENUM_TYPE (NdaLatency, nda_latency,
     {NDA_LATENCY_AUTO,
-      "Low in a live stream unless the quality is very-high, else best", "auto"},
+      "Low in a live stream unless the quality is very-high, else best",
+      "auto"},
     {NDA_LATENCY_LOW,
       "A polyphase filter, which holds 1.8 ms from 44.1 kHz", "low"},
-    {NDA_LATENCY_BEST, "libsoxr, which costs less and holds more; the polyphase "
-      "filter where nda was built without libsoxr", "best"})
+    {NDA_LATENCY_BEST,
+      "libsoxr, which costs less and holds more; the polyphase filter where "
+      "nda was built without libsoxr", "best"})
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_RESAMPLE_CAPS));
@@ -428,9 +434,9 @@ install_properties (GObjectClass * class)
   properties[PROP_LATENCY] = g_param_spec_enum ("latency", "Latency",
       "Whether frames are to come out soon: low (a polyphase filter, 1.8 ms at "
       "44.1 kHz, 140 dB, as 32-bit floats), best (libsoxr, whose bursts take 9 "
-      "to 76 ms, where nda was built with it, else as low), auto (low in a live "
-      "stream, unless the quality is very-high, else best)", NDA_TYPE_LATENCY,
-      NDA_LATENCY_AUTO, flags);
+      "to 76 ms, where nda was built with it, else as low), auto (low in a "
+      "live stream, unless the quality is very-high, else best)",
+      NDA_TYPE_LATENCY, NDA_LATENCY_AUTO, flags);
   properties[PROP_ADAPTIVE] =
       g_param_spec_boolean ("adaptive", "Adaptive",
       "Follow the clock of a device, other than the pipeline's, with a ratio "
@@ -443,8 +449,8 @@ install_properties (GObjectClass * class)
   properties[PROP_STATS] =
       g_param_spec_boxed ("stats", "Statistics",
       "Counters since the element left NULL: blocks and frames out, frames in, "
-      "ratio (frames out for one in), converter, drift (millionths), its state, "
-      "delay and its error (nanoseconds)", GST_TYPE_STRUCTURE,
+      "ratio (frames out for one in), converter, drift (millionths), its "
+      "state, delay and its error (nanoseconds)", GST_TYPE_STRUCTURE,
       G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (class, N_PROPS, properties);
 }

@@ -384,14 +384,15 @@ static gboolean
 count_frames (NdaResampleInput * self, GstBuffer * buffer, guint * n_frames,
     GstFlowReturn * flow)
 {
+  const NdaConversion *conversion = &self->conversion;
   g_autoptr (GError) error = NULL;
 
-  if (!nda_conversion_is_open (&self->conversion)) {
+  if (!nda_conversion_is_open (conversion)) {
     *flow = GST_PAD_IS_FLUSHING (self->srcpad) ? GST_FLOW_FLUSHING :
         GST_FLOW_NOT_NEGOTIATED;
     return FALSE;
   }
-  if (!nda_block_count_frames (buffer, &self->conversion.in, n_frames, &error)) {
+  if (!nda_block_count_frames (buffer, &conversion->in, n_frames, &error)) {
     GST_ELEMENT_ERROR (self->element, STREAM, FORMAT, ("%s", error->message),
         ("no whole number of frames"));
     *flow = GST_FLOW_ERROR;

@@ -34,7 +34,7 @@ struct _NdaResampler
   gint64 n_run_taken;           /* frames that the converter took since the run
                                  * began; negative: what primed it */
   guint n_to_drop;              /* frames out that were primed with */
-  gdouble block_start;          /* the block's first frame, in the run's input */
+  gdouble block_start;          /* the block's first frame, in input frames */
   guint64 n_run_in;             /* frames taken since the run began */
   guint64 n_run_out;            /* frames given since then */
   GstClockTime run_start;       /* its first time stamp, or NONE */

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Frames of one rate and format in, blocks of another out.
+/* The resampler: buffers of one rate and format in, blocks of another out.
  *
  *     nda_resampler_push (resampler, buffer, n_frames);
  *     while ((block = nda_resampler_pop (resampler))) ...
@@ -12,9 +12,9 @@
  *     while ((block = nda_resampler_drain (resampler))) ...
  *
  * A block is filled in place, in a buffer of a pool. n frames in are
- * round (n * out_rate / in_rate) out, counted from the last
- * nda_resampler_flush () on through all runs, so that no number of cuts loses or
- * adds a frame. Where all that can be heard in a block was GAP, it is GAP.
+ * round (n * out_rate / in_rate) out. They are counted through all runs since
+ * the last nda_resampler_flush (), so that no number of cuts loses or adds a
+ * frame. Where all that can be heard in a block was GAP, it is GAP.
  *
  * Only the first block of a run has a time stamp, that of the run's first
  * buffer. At equal rates the end of a buffer comes out at once, as a short
@@ -36,7 +36,8 @@ typedef struct _NdaResampler NdaResampler;
 NdaResampler *nda_resampler_new (const GstAudioInfo * in, GstCaps * out_caps,
     const NdaConverterMaker * maker, NdaQuality quality, GError ** error);
 
-/* A ratio that glides. */
+/* A ratio that glides: it becomes another from block to block, in small and
+ * even steps from frame to frame. */
 typedef struct
 {
   /* Called before each block, with the positions in the run (in frames in and

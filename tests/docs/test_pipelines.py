@@ -31,10 +31,14 @@ IN_PYTHON = {
 
 
 def pipelines():
-    """Each line once, with the page that shows it first."""
+    """Each line once, with the page that shows it first.
+
+    A backslash at its end joins a line with the next.
+    """
     seen = {}
     for page in PAGES:
         text = re.sub(r"^ \* ?", "", page.read_text(), flags=re.MULTILINE)
+        text = re.sub(r" \\\n *", " ", text)
         for line in re.findall(r"^ *(gst-launch-1\.0 .*)$", text, re.M):
             if not line.endswith("..."):
                 seen.setdefault(line, page.relative_to(TOP))
