@@ -204,6 +204,17 @@ choose_wanted_locked (NdaBlockQueue * self, gint64 now)
   return is_ahead && self->max_blocks > 1 ? self->max_blocks / 2 : 1;
 }
 
+/* Waits for others to join the @n_alone blocks that were there, until @end. */
+static void
+wait_for_more_locked (NdaBlockQueue * self, guint n_alone, gint64 end)
+{
+  if (g_cond_wait_until (&self->can_pop, &self->lock, end))
+    return;
+  self->n_wanted = 1;
+  if (self->level->n_blocks <= n_alone)
+    self->n_hasty_pops = N_HASTY_POPS;
+}
+
 /* Waits for the pushing thread. */
 static void
 wait_for_items_locked (NdaBlockQueue * self)
@@ -214,13 +225,10 @@ wait_for_items_locked (NdaBlockQueue * self)
   self->n_wanted = choose_wanted_locked (self, now);
   self->is_idle = TRUE;
   while (self->result == GST_FLOW_OK && !is_worth_it_locked (self)) {
-    if (self->n_wanted == 1) {
+    if (self->n_wanted == 1)
       g_cond_wait (&self->can_pop, &self->lock);
-    } else if (!g_cond_wait_until (&self->can_pop, &self->lock, now + PATIENCE)) {
-      self->n_wanted = 1;
-      if (self->level->n_blocks <= n_alone)
-        self->n_hasty_pops = N_HASTY_POPS;
-    }
+    else
+      wait_for_more_locked (self, n_alone, now + PATIENCE);
   }
   self->is_idle = FALSE;
 }
@@ -311,7 +319,7 @@ nda_block_queue_forget (NdaBlockQueue * self)
   g_mutex_unlock (&self->lock);
 }
 
-/* The other way round. */
+/* Accepts pushes again, after a stop. */
 void
 nda_block_queue_restart (NdaBlockQueue * self)
 {
