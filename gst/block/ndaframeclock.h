@@ -17,7 +17,7 @@ typedef struct
   guint rate;                   /* frames per second */
   GstClockTime base;            /* time of frame 0, or NONE before the first */
   guint64 n_frames;             /* frames stamped since base */
-  GstClockTime end;             /* of the last of them, or NONE if there is none */
+  GstClockTime end;             /* of the last of them; NONE: there is none */
   guint64 offset;               /* frames stamped since the segment began */
 } NdaFrameClock;
 

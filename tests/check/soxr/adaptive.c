@@ -363,9 +363,9 @@ GST_START_TEST (test_a_sink_s_device_is_followed)
 
 GST_END_TEST;
 
-/* A sink finds where a time stamp lies in its device by its clock's calibration:
- * for each block that must be just behind the last, whenever the filter takes
- * over and however the ratio glides. */
+/* A sink finds where a time stamp lies in its device by its clock's
+ * calibration: for each block that must be just behind the last, whenever the
+ * filter takes over and however the ratio glides. */
 GST_START_TEST (test_a_sink_finds_each_block_behind_the_last)
 {
   GstClock *device = gst_test_clock_new ();
