@@ -94,8 +94,6 @@
  * the queue with what upstream's next push shall return, sends EOS downstream
  * and pauses itself. */
 
-#include <Python.h>
-
 #include "config.h"
 
 #include "ndapybridge.h"

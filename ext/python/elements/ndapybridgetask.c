@@ -2,15 +2,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include <Python.h>
-
 #include "config.h"
 
 #include "ndapybridgetask.h"
 
 #include "ndablock.h"
 #include "ndapylog.h"
-#include "ndapython.h"
+#include "ndapypython.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -92,14 +90,12 @@ post_failure (NdaPyBridgeTask * self, NdaPyBlock * block)
 static void
 give_up (NdaPyBridgeTask * self)
 {
-  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) error = nda_py_python.get_gone_error ();
 
-  if (!nda_python_is_gone ()) {
+  if (error)
+    fail_stream (self, error);
+  else
     gst_pad_pause_task (self->srcpad);
-    return;
-  }
-  error = nda_python_gone_error ();
-  fail_stream (self, error);
 }
 
 static void

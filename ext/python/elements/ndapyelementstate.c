@@ -5,15 +5,13 @@
 /* The application's threads: changes of state, which load, start, stop and
  * shut down the plugin. */
 
-#include <Python.h>
-
 #include "config.h"
 
 #include "ndapyelementstate.h"
 
 #include "ndapyfind.h"
 #include "ndapyparameters.h"
-#include "ndapython.h"
+#include "ndapypython.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -164,11 +162,11 @@ GstStateChangeReturn
 nda_py_element_change_state (NdaPyElement * self, GstStateChange transition,
     GstElementClass * parent_class)
 {
-  gpointer paused = nda_python_pause ();
+  gpointer paused = nda_py_python.pause ();
   GstStateChangeReturn result =
       change_state_without_gil (nda_py_element_get_shared (self), transition,
       parent_class);
 
-  nda_python_resume (paused);
+  nda_py_python.resume (paused);
   return result;
 }

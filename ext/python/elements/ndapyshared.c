@@ -2,14 +2,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include <Python.h>
-
 #include "config.h"
 
 #include "ndapyshared.h"
 
 #include "ndapylog.h"
-#include "ndapython.h"
+#include "ndapypython.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -103,30 +101,30 @@ gboolean
 nda_py_shared_set_parameter (NdaPyShared * self, const gchar * key,
     const gchar * value)
 {
-  gpointer paused = nda_python_pause ();
+  gpointer paused = nda_py_python.pause ();
   gboolean ok = nda_py_host_set_parameter (self->host, key, value);
 
-  nda_python_resume (paused);
+  nda_py_python.resume (paused);
   return ok;
 }
 
 gchar *
 nda_py_shared_get_parameter (NdaPyShared * self, const gchar * key)
 {
-  gpointer paused = nda_python_pause ();
+  gpointer paused = nda_py_python.pause ();
   gchar *value = nda_py_host_get_parameter (self->host, key);
 
-  nda_python_resume (paused);
+  nda_py_python.resume (paused);
   return value;
 }
 
 gboolean
 nda_py_shared_reload (NdaPyShared * self)
 {
-  gpointer paused = nda_python_pause ();
+  gpointer paused = nda_py_python.pause ();
   gboolean ok = nda_py_host_reload (self->host);
 
-  nda_python_resume (paused);
+  nda_py_python.resume (paused);
   return ok;
 }
 
@@ -238,8 +236,7 @@ nda_py_shared_call (NdaPyShared * self, NdaPyBlock * block,
   GstClockTime gil_wait;
 
   if (!nda_py_host_process (self->host, &block, 1, FALSE, &gil_wait)) {
-    g_autoptr (GError) error = nda_python_is_gone ()?
-        nda_python_gone_error () : NULL;
+    g_autoptr (GError) error = nda_py_python.get_gone_error ();
 
     if (error)
       nda_py_shared_post_error (self, error);

@@ -58,14 +58,12 @@
  * What it does with blocks is in ndapywriter.c.
  *
  * LOCKS. Preroll lock: GstBaseSink's, held in its functions for caps, events
- * and data; given up around the plugin's calls and the waits for room, so that no
- * change of state waits for Python. Counters lock: the counters. Wait lock:
+ * and data; given up around the plugin's calls and the waits for room, so that
+ * no change of state waits for Python. Counters lock: the counters. Wait lock:
  * ndapywait.c.
  *
  * STOP. Waits are interrupted, then the host gets the streaming thread out of
  * Python, then the pad is deactivated, which waits for that thread. */
-
-#include <Python.h>
 
 #include "config.h"
 

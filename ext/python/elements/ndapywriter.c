@@ -2,8 +2,6 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include <Python.h>
-
 #include "config.h"
 
 #include "ndapywriter.h"
@@ -38,8 +36,8 @@ is_lost (NdaPyWriter * self, const NdaPyBlock * block)
 }
 
 /* Offers @block now and every RETRY_INTERVAL, for @budget, until the plugin
- * takes it; @is_gated, until it says that it has room. What came of it stands in
- * @block; another result than OK means that the stream is being stopped. */
+ * takes it; @is_gated, until it says that it has room. What came of it stands
+ * in @block; another result than OK means that the stream is being stopped. */
 static GstFlowReturn
 offer (NdaPyWriter * self, NdaPyBlock * block, gboolean is_gated,
     GstClockTime budget)
