@@ -204,9 +204,10 @@ choose_wanted_locked (NdaBlockQueue * self, gint64 now)
   return is_ahead && self->max_blocks > 1 ? self->max_blocks / 2 : 1;
 }
 
-/* Waits for others to join the @n_alone blocks that were there, until @end. */
+/* Gives up the lock while it waits, until @end, for others to join the @n_alone
+ * blocks that were there. */
 static void
-wait_for_more_locked (NdaBlockQueue * self, guint n_alone, gint64 end)
+wait_for_more (NdaBlockQueue * self, guint n_alone, gint64 end)
 {
   if (g_cond_wait_until (&self->can_pop, &self->lock, end))
     return;
@@ -215,9 +216,9 @@ wait_for_more_locked (NdaBlockQueue * self, guint n_alone, gint64 end)
     self->n_hasty_pops = N_HASTY_POPS;
 }
 
-/* Waits for the pushing thread. */
+/* Gives up the lock while it waits for the pushing thread. */
 static void
-wait_for_items_locked (NdaBlockQueue * self)
+wait_for_items (NdaBlockQueue * self)
 {
   gint64 now = g_get_monotonic_time ();
   guint n_alone = MAX (self->level->n_blocks, 1);
@@ -228,7 +229,7 @@ wait_for_items_locked (NdaBlockQueue * self)
     if (self->n_wanted == 1)
       g_cond_wait (&self->can_pop, &self->lock);
     else
-      wait_for_more_locked (self, n_alone, now + PATIENCE);
+      wait_for_more (self, n_alone, now + PATIENCE);
   }
   self->is_idle = FALSE;
 }
@@ -244,7 +245,7 @@ nda_block_queue_pop (NdaBlockQueue * self, GstMiniObject ** items,
 
   *n_items = 0;
   g_mutex_lock (&self->lock);
-  wait_for_items_locked (self);
+  wait_for_items (self);
 
   ok = self->result == GST_FLOW_OK;
   was_full = self->level->n_blocks >= self->max_blocks;
