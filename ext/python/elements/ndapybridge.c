@@ -93,8 +93,6 @@
  * worker: it stops the queue with what upstream's next push shall return,
  * sends EOS downstream and pauses itself. */
 
-#include <Python.h>
-
 #include "config.h"
 
 #include "ndapybridge.h"

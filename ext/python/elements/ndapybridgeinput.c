@@ -5,8 +5,6 @@
 /* The sink thread: regroups what arrives and queues it, with the events and
  * serialized queries in their places among the data. Never touches Python. */
 
-#include <Python.h>
-
 #include "config.h"
 
 #include "ndapybridge.h"

@@ -6,14 +6,11 @@
  * through the plugin and pushes it. The GIL is held inside nda_py_host_ calls
  * alone; no lock is held across one of them or across a push. */
 
-#include <Python.h>
-
 #include "config.h"
 
 #include "ndapybridge.h"
 
 #include "ndablock.h"
-#include "ndapython.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -96,12 +93,10 @@ give_up (NdaPyBridge * self)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!nda_python_is_gone ()) {
+  if (nda_py_host_check (self->py.host, &error))
     gst_pad_pause_task (self->srcpad);
-    return;
-  }
-  error = nda_python_gone_error ();
-  fail_stream (self, error);
+  else
+    fail_stream (self, error);
 }
 
 static void

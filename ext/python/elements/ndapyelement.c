@@ -2,15 +2,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include <Python.h>
-
 #include "config.h"
 
 #include "ndapyelement.h"
 
 #include "ndapylog.h"
 #include "ndapyparameters.h"
-#include "ndapython.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -41,33 +38,33 @@ get_shared (gpointer element)
 static gboolean
 set_parameter (gpointer element, const gchar * key, const gchar * value)
 {
-  gpointer paused = nda_python_pause ();
+  gpointer paused = nda_py_runners_pause_gil ();
   gboolean ok = key && value
       && nda_py_host_set_parameter (get_shared (element)->host, key, value);
 
-  nda_python_resume (paused);
+  nda_py_runners_resume_gil (paused);
   return ok;
 }
 
 static gchar *
 get_parameter (gpointer element, const gchar * key)
 {
-  gpointer paused = nda_python_pause ();
+  gpointer paused = nda_py_runners_pause_gil ();
   gchar *value = key ?
       nda_py_host_get_parameter (get_shared (element)->host, key) :
       g_strdup ("");
 
-  nda_python_resume (paused);
+  nda_py_runners_resume_gil (paused);
   return value;
 }
 
 static gboolean
 reload (gpointer element)
 {
-  gpointer paused = nda_python_pause ();
+  gpointer paused = nda_py_runners_pause_gil ();
   gboolean ok = nda_py_host_reload (get_shared (element)->host);
 
-  nda_python_resume (paused);
+  nda_py_runners_resume_gil (paused);
   return ok;
 }
 
@@ -331,10 +328,9 @@ nda_py_element_call (NdaPyElement * self, NdaPyBlock * block,
   GstClockTime gil_wait;
 
   if (!nda_py_host_process (self->host, &block, 1, FALSE, &gil_wait)) {
-    g_autoptr (GError) error = nda_python_is_gone ()?
-        nda_python_gone_error () : NULL;
+    g_autoptr (GError) error = NULL;
 
-    if (error)
+    if (!nda_py_host_check (self->host, &error))
       nda_py_element_post_error (self, error);
     return FALSE;
   }

@@ -5,15 +5,11 @@
 /* The application's threads: changes of state, which load, start, stop and
  * shut down the plugin. */
 
-#include <Python.h>
-
 #include "config.h"
 
 #include "ndapyelement.h"
 
-#include "ndapyfind.h"
 #include "ndapyparameters.h"
-#include "ndapython.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -55,18 +51,23 @@ load_with (NdaPyElement * self, const NdaPySettings * settings, GError ** error)
 {
   g_autofree gchar *file = NULL;
   g_autoptr (GPtrArray) parameters = NULL;
-  NdaPyHostConfig config;
+  NdaPyRunnerConfig config = { NULL };
 
-  file = nda_py_find_plugin (settings->plugin, settings->plugin_path, error);
+  file = nda_py_runners_find_plugin (settings->plugin,
+      settings->plugin_path, error);
   if (!file)
     return FALSE;
   parameters = nda_py_parameters_parse (settings->parameters, error);
   if (!parameters)
     return FALSE;
-  config = (NdaPyHostConfig) {
-  file, settings->isolation, settings->python, settings->deadline,
-        settings->memory_limit, settings->restart};
-  if (!nda_py_host_open (self->host, &config, parameters, error))
+  config.path = file;
+  config.python = settings->python;
+  config.deadline = settings->deadline;
+  config.memory_limit = settings->memory_limit;
+  config.restart = settings->restart;
+  if (!nda_py_host_open (self->host,
+          nda_py_runners_get_kind (settings->isolation), &config, parameters,
+          error))
     return FALSE;
   if (settings->auto_reload)
     self->watch = nda_py_watch_new (file, reload_edited, self);
@@ -164,10 +165,10 @@ GstStateChangeReturn
 nda_py_element_change_state (NdaPyElement * self, GstStateChange transition,
     GstElementClass * parent_class, NdaPyElementFunc unblock)
 {
-  gpointer paused = nda_python_pause ();
+  gpointer paused = nda_py_runners_pause_gil ();
   GstStateChangeReturn result =
       change_state_without_gil (self, transition, parent_class, unblock);
 
-  nda_python_resume (paused);
+  nda_py_runners_resume_gil (paused);
   return result;
 }

@@ -60,8 +60,6 @@
  * STOP. Waits are interrupted, then the host gets the streaming thread out of
  * Python, then the pad is deactivated, which waits for that thread. */
 
-#include <Python.h>
-
 #include "config.h"
 
 #include "ndapysink.h"

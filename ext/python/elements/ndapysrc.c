@@ -64,8 +64,6 @@
  * STOP. Waits are interrupted, then the host gets the streaming thread out of
  * Python, then the pad is deactivated, which joins it. */
 
-#include <Python.h>
-
 #include "config.h"
 
 #include "ndapysrc.h"

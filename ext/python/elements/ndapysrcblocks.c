@@ -5,8 +5,6 @@
 /* The streaming thread: reads from the plugin at the clock's pace and makes
  * blocks of it. */
 
-#include <Python.h>
-
 #include "config.h"
 
 #include "ndapysrc.h"
