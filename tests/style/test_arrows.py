@@ -23,7 +23,7 @@ ROOMS = {
     "ext/python/inprocess": ("ext/python/host", "gst/block"),
     "ext/python/process": ("ext/python/host", "gst/block"),
     "ext/python/elements": ("ext/python/host", "gst/block"),
-    # plugin.c, which puts the rooms together
+    # ndapyrunners.c, which puts the rooms together
     "ext/python": (
         "ext/python/elements",
         "ext/python/host",

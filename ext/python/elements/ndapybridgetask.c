@@ -8,7 +8,6 @@
 
 #include "ndablock.h"
 #include "ndapylog.h"
-#include "ndapypython.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -90,12 +89,12 @@ post_failure (NdaPyBridgeTask * self, NdaPyBlock * block)
 static void
 give_up (NdaPyBridgeTask * self)
 {
-  g_autoptr (GError) error = nda_py_python.get_gone_error ();
+  g_autoptr (GError) error = NULL;
 
-  if (error)
-    fail_stream (self, error);
-  else
+  if (nda_py_host_check (self->py->host, &error))
     gst_pad_pause_task (self->srcpad);
+  else
+    fail_stream (self, error);
 }
 
 static void

@@ -9,9 +9,7 @@
 
 #include "ndapyelementstate.h"
 
-#include "ndapyfind.h"
 #include "ndapyparameters.h"
-#include "ndapypython.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -53,18 +51,23 @@ load_with (NdaPyShared * self, const NdaPySettings * settings, GError ** error)
 {
   g_autofree gchar *file = NULL;
   g_autoptr (GPtrArray) parameters = NULL;
-  NdaPyHostConfig config;
+  NdaPyRunnerConfig config = { NULL };
 
-  file = nda_py_find_plugin (settings->plugin, settings->plugin_path, error);
+  file = nda_py_runners_find_plugin (settings->plugin,
+      settings->plugin_path, error);
   if (!file)
     return FALSE;
   parameters = nda_py_parameters_parse (settings->parameters, error);
   if (!parameters)
     return FALSE;
-  config = (NdaPyHostConfig) {
-  file, settings->isolation, settings->python, settings->deadline,
-        settings->memory_limit, settings->restart};
-  if (!nda_py_host_open (self->host, &config, parameters, error))
+  config.path = file;
+  config.python = settings->python;
+  config.deadline = settings->deadline;
+  config.memory_limit = settings->memory_limit;
+  config.restart = settings->restart;
+  if (!nda_py_host_open (self->host,
+          nda_py_runners_get_kind (settings->isolation), &config, parameters,
+          error))
     return FALSE;
   if (settings->auto_reload)
     self->watch = nda_py_watch_new (file, nda_py_element_reload_edited, self);
@@ -162,11 +165,11 @@ GstStateChangeReturn
 nda_py_element_change_state (NdaPyElement * self, GstStateChange transition,
     GstElementClass * parent_class)
 {
-  gpointer paused = nda_py_python.pause ();
+  gpointer paused = nda_py_runners_pause_gil ();
   GstStateChangeReturn result =
       change_state_without_gil (nda_py_element_get_shared (self), transition,
       parent_class);
 
-  nda_py_python.resume (paused);
+  nda_py_runners_resume_gil (paused);
   return result;
 }

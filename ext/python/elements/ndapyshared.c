@@ -7,7 +7,6 @@
 #include "ndapyshared.h"
 
 #include "ndapylog.h"
-#include "ndapypython.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -101,30 +100,30 @@ gboolean
 nda_py_shared_set_parameter (NdaPyShared * self, const gchar * key,
     const gchar * value)
 {
-  gpointer paused = nda_py_python.pause ();
+  gpointer paused = nda_py_runners_pause_gil ();
   gboolean ok = nda_py_host_set_parameter (self->host, key, value);
 
-  nda_py_python.resume (paused);
+  nda_py_runners_resume_gil (paused);
   return ok;
 }
 
 gchar *
 nda_py_shared_get_parameter (NdaPyShared * self, const gchar * key)
 {
-  gpointer paused = nda_py_python.pause ();
+  gpointer paused = nda_py_runners_pause_gil ();
   gchar *value = nda_py_host_get_parameter (self->host, key);
 
-  nda_py_python.resume (paused);
+  nda_py_runners_resume_gil (paused);
   return value;
 }
 
 gboolean
 nda_py_shared_reload (NdaPyShared * self)
 {
-  gpointer paused = nda_py_python.pause ();
+  gpointer paused = nda_py_runners_pause_gil ();
   gboolean ok = nda_py_host_reload (self->host);
 
-  nda_py_python.resume (paused);
+  nda_py_runners_resume_gil (paused);
   return ok;
 }
 
@@ -236,9 +235,9 @@ nda_py_shared_call (NdaPyShared * self, NdaPyBlock * block,
   GstClockTime gil_wait;
 
   if (!nda_py_host_process (self->host, &block, 1, FALSE, &gil_wait)) {
-    g_autoptr (GError) error = nda_py_python.get_gone_error ();
+    g_autoptr (GError) error = NULL;
 
-    if (error)
+    if (!nda_py_host_check (self->host, &error))
       nda_py_shared_post_error (self, error);
     return FALSE;
   }

@@ -9,6 +9,7 @@
 
 #include "ndablockqueue.h"
 #include "ndapyhost.h"
+#include "ndapyrunners.h"
 #include "ndapywatch.h"
 #include "ndastats.h"
 

@@ -96,14 +96,18 @@ nda_py_problem_set_error (GError ** error, NdaPyProblem problem,
   }
 }
 
-/* Says that the plugin @path, begun anew, is not like the one before. */
-void
-nda_py_problem_set_format_error (GError ** error, const gchar * path)
+/* Whether the plugin @path, which takes the place of one that began with the
+ * format @before, began with the same. */
+gboolean
+nda_py_problem_check_format (const gchar * path, const NdaPyFormat * before,
+    const NdaPyFormat * format, GError ** error)
 {
+  if (nda_py_format_is_equal (format, before))
+    return TRUE;
   g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-      _
-      ("The plugin “%s” began again with another rate, buffer size or number "
-          "of channels"), path);
+      _("The plugin “%s” began again with another rate, buffer size or "
+          "number of channels"), path);
+  return FALSE;
 }
 
 /* Why a block call failed (transfer full): for @reason, or because it returned

@@ -11,6 +11,7 @@
 #include "ndapyembed-source.h"
 #include "ndapylog.h"
 #include "ndapyparameters.h"
+#include "ndapypaths.h"
 
 #define FILE_NAME "<ndapyembed>"
 
@@ -19,7 +20,7 @@ static PyObject *functions;
 
 /* log (is_error, line): a line that a plugin printed. */
 static PyObject *
-log_line (PyObject * self, PyObject * args)
+nda_py_embed_log (PyObject * self, PyObject * args)
 {
   int is_error;
   const char *line;
@@ -36,7 +37,7 @@ log_line (PyObject * self, PyObject * args)
 static gboolean
 run_source (PyObject * dict)
 {
-  static PyMethodDef log_def = { "log", log_line, METH_VARARGS, NULL };
+  static PyMethodDef log_def = { "log", nda_py_embed_log, METH_VARARGS, NULL };
   PyObject *code = Py_CompileString (nda_py_embed_source, FILE_NAME,
       Py_file_input);
   PyObject *log = PyCFunction_New (&log_def, NULL);
@@ -60,9 +61,7 @@ run_source (PyObject * dict)
 gboolean
 nda_py_embed_start (gboolean is_ours)
 {
-  const gchar *base = g_getenv ("NDA_PYTHON_DIR");
-  g_autofree gchar *api = g_build_filename (base && *base ? base :
-      NDA_PYTHON_DIR, "nda", "api", NULL);
+  g_autofree gchar *api = nda_py_paths_find_folder ("api");
   PyObject *result;
 
   if (!functions) {

@@ -5,26 +5,12 @@
 #include "config.h"
 
 #include "ndapybridge.h"
-#include "ndapypython.h"
 #include "ndapysink.h"
 #include "ndapysrc.h"
-#include "ndapython.h"
 
 #include <gst/gst.h>
 
 #include <glib/gi18n-lib.h>
-
-static GError *
-get_gone_error (void)
-{
-  return nda_python_is_gone ()? nda_python_gone_error () : NULL;
-}
-
-const NdaPyPython nda_py_python = {
-  .pause = nda_python_pause,
-  .resume = nda_python_resume,
-  .get_gone_error = get_gone_error,
-};
 
 /* Python is not touched here: the registry's scanner must stay clean. The
  * plugin stays resident, since an interpreter cannot be unloaded. */
