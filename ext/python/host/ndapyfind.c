@@ -149,11 +149,10 @@ set_not_found (GError ** error, const gchar * plugin, GPtrArray * folders,
   g_ptr_array_add (folders, NULL);
   searched = g_strjoinv (", ", (gchar **) folders->pdata);
   g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
-      _
-      ("There is no plugin “%s”: no file “%s.py” in %s, and none that is "
-          "called so among %s. Name the file itself, or its folder with "
-          "“plugin-path” or NDA_PLUGIN_PATH."), plugin, plugin, searched,
-      names && *names ? names : _("no plugins"));
+      _("There is no plugin “%s”: no file “%s.py” in %s, and none "
+          "that is called so among %s. Name the file itself, or its folder "
+          "with “plugin-path” or NDA_PLUGIN_PATH."), plugin, plugin,
+      searched, names && *names ? names : _("no plugins"));
 }
 
 /* The file of the plugin with the display name @name. */
@@ -176,9 +175,8 @@ find_display_name (const gchar * name, GPtrArray * folders,
   }
   all = g_strjoinv (", ", found);
   g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-      _
-      ("More than one plugin is called “%s”: %s. Set the element's property "
-          "“plugin” to the file that you mean."), name, all);
+      _("More than one plugin is called “%s”: %s. Set the element's "
+          "property “plugin” to the file that you mean."), name, all);
   return NULL;
 }
 
@@ -195,8 +193,8 @@ is_path (const gchar * plugin)
 /* The absolute path (transfer full) of the file that @plugin means: a path, if
  * it is absolute, begins with a dot, ends in .py or is there; else the stem of
  * a file in @plugin_path, NDA_PLUGIN_PATH or the installed plugins; else the
- * display name of a plugin in the first of these folders that has plugins, which
- * @discover asks for. The caller does not hold the GIL. */
+ * display name of a plugin in the first of these folders that has plugins,
+ * which @discover asks for. The caller does not hold the GIL. */
 gchar *
 nda_py_find_plugin (const gchar * plugin, const gchar * plugin_path,
     NdaPyDiscoverFunc discover, GError ** error)

@@ -10,9 +10,9 @@
 
 G_BEGIN_DECLS
 
-/* Those of @files (paths) that hold a plugin of the display name @name; NULL at an
- * error. In @names (transfer full) which names there are, for a person. Called
- * without the GIL. */
+/* Those of @files (paths) that hold a plugin of the display name @name; NULL
+ * at an error. In @names (transfer full) which names there are, for a person.
+ * Called without the GIL. */
 typedef GStrv (*NdaPyDiscoverFunc) (const gchar * name,
     const GPtrArray * files, gchar ** names, GError ** error);
 

@@ -12,16 +12,16 @@
  * HAND-OVER. `called` is the runner that the block thread is in; the block
  * thread sets it before the first call and clears it after the last one.
  * Whoever sets `is_held` keeps the block thread from doing so. Every other
- * thread that uses the plugin holds a reference, and `n_users` keeps the plugin
- * from being closed.
+ * thread that uses the plugin holds a reference, and `n_users` keeps the
+ * plugin from being closed.
  *
  * Parameters set during a block call wait in `pending`, and the block thread
  * sets them at its end. Between two calls a setter holds the block thread off
  * and sets what waits, its own and what others add meanwhile.
  *
- * An edited plugin is loaded beside the calls of the one before. Then the two are
- * exchanged: by the block thread, which finds `next`, or by the thread that
- * loaded it, which holds the block thread off (ndapyhostreload.c).
+ * An edited plugin is loaded beside the calls of the one before. Then the two
+ * are exchanged: by the block thread, which finds `next`, or by the thread
+ * that loaded it, which holds the block thread off (ndapyhostreload.c).
  *
  * STOP. The stopper sets `is_stopping`, so that no call begins, and waits a
  * grace for the one that runs. Then it calls the plugin's stop () beside it,
@@ -153,9 +153,9 @@ wait_for_users_locked (NdaPyHost * self)
   return TRUE;
 }
 
-/* Shuts the plugin down, if there is one. It must have been stopped. A plugin in
- * which another thread's call does not return is left behind, with all that the
- * call may still use. */
+/* Shuts the plugin down, if there is one. It must have been stopped. A plugin
+ * in which another thread's call does not return is left behind, with all that
+ * the call may still use. */
 void
 nda_py_host_close (NdaPyHost * self)
 {

@@ -220,7 +220,7 @@ is_stopping (NdaPyHost * self)
   return self->is_stopping;
 }
 
-/* Lets an edited plugin take the place of the one before, between two blocks. */
+/* Lets an edited plugin take the place of the one before, between blocks. */
 static void
 exchange (NdaPyHost * self)
 {
@@ -240,9 +240,9 @@ exchange (NdaPyHost * self)
 }
 
 /* Runs @blocks through the plugin under one acquisition of the GIL, whose
- * length goes to @gil_wait. Returns how many were run: fewer when one failed and
- * @stop_at_failure or the plugin is being stopped, which may be why it failed;
- * none when it was being stopped before. */
+ * length goes to @gil_wait. Returns how many were run: fewer when one failed
+ * and @stop_at_failure or the plugin is being stopped, which may be why it
+ * failed; none when it was being stopped before. */
 guint
 nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
     gboolean stop_at_failure, GstClockTime * gil_wait)

@@ -34,7 +34,8 @@ struct _NdaPyHost
   NdaPyRunnerConfig *config;    /* owned */
 
   GMutex lock;
-  /* called, is_held, n_unapplied, n_users, is_reloading went down; is_stopping */
+  /* called, is_held, n_unapplied, n_users or is_reloading went down, or
+   * is_stopping up */
   GCond changed;
   NdaPyHostState state;         /* [host lock] */
   NdaPyRunner *runner;          /* [host lock] owned; the plugin */
@@ -50,8 +51,8 @@ struct _NdaPyHost
   GThread *block_thread;        /* [host lock] not owned */
 
   gboolean is_reloading;        /* [host lock] one reload at a time */
-  /* [host lock] owned; an edited plugin that the block thread shall exchange for
-   * the one it calls. [atomic] whether there is one */
+  /* [host lock] owned; an edited plugin that the block thread shall exchange
+   * for the one it calls. [atomic] whether there is one */
   NdaPyRunner *next;
   guint n_told;                 /* [host lock] changes of `last` it knows */
 

@@ -2,18 +2,18 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* An edited plugin, from any thread. It is loaded and told the parameters beside
- * the calls of the one before. Then the two are exchanged:
+/* An edited plugin, from any thread. It is loaded and told the parameters
+ * beside the calls of the one before. Then the two are exchanged:
  *
  * - A processor is started first, so that no block is lost. It takes the place
  *   of the one before between two blocks, and that one is stopped.
- * - A source or sink may have a device that only one can open. The one before is
- *   stopped first. It is started again if the edited one does not start.
+ * - A source or sink may have a device that only one can open. The one before
+ *   is stopped first. It is started again if the edited one does not start.
  *
- * A runner that starts on the block thread is exchanged by the block thread, or
- * by the thread that loaded it if no plugin runs. Every other runner is exchanged
- * by the thread that loaded it, which holds the block thread off as briefly as
- * it can. */
+ * A runner that starts on the block thread is exchanged by the block thread,
+ * or by the thread that loaded it if no plugin runs. Every other runner is
+ * exchanged by the thread that loaded it, which holds the block thread off as
+ * briefly as it can. */
 
 #include "config.h"
 
@@ -288,8 +288,8 @@ exchange (NdaPyExchange * x, GError ** error)
   return ok;
 }
 
-/* Exchanges the plugin for the edited one that waits, if there is one still. The
- * block thread has claimed the plugin, and is outside. */
+/* Exchanges the plugin for the edited one that waits, if there is one still.
+ * The block thread has claimed the plugin, and is outside. */
 gboolean
 nda_py_host_exchange (NdaPyHost * self, GError ** error)
 {
@@ -421,8 +421,8 @@ end_reload (NdaPyHost * self, const NdaPyRunnerConfig * config)
   g_cond_broadcast (&self->changed);
 }
 
-/* Loads the plugin anew. The caller does not hold the GIL. FALSE: there is none,
- * or it is the one before; the owner was told why. */
+/* Loads the plugin anew. The caller does not hold the GIL. FALSE: there is
+ * none, or it is the one before; the owner was told why. */
 gboolean
 nda_py_host_reload (NdaPyHost * self)
 {

@@ -2,13 +2,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The last value of each parameter that the plugin took, for a plugin that takes
- * its place after an edit or a crash.
+/* The last value of each parameter that the plugin took, for a plugin that
+ * takes its place after an edit or a crash.
  *
- * Parameters are noted before the plugin is asked to take them, so that none is
- * lost when another plugin takes its place at that moment; those that it refused
- * are forgotten again. One thread at a time tries and settles; any thread
- * copies. */
+ * Parameters are noted before the plugin is asked to take them, so that none
+ * is lost when another plugin takes its place at that moment; those that it
+ * refused are forgotten again. One thread at a time tries and settles; any
+ * thread copies. */
 
 #pragma once
 

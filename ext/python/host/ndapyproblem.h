@@ -16,7 +16,7 @@ typedef enum
   NDA_PY_PROBLEM_FAILED,        /* name: a method; reason */
   NDA_PY_PROBLEM_REFUSED,       /* name: a method */
   NDA_PY_PROBLEM_INFO,          /* reason */
-  NDA_PY_PROBLEM_ROLE,          /* name: what it should be; reason: what it is */
+  NDA_PY_PROBLEM_ROLE,          /* name: what it should be; reason: is */
   NDA_PY_PROBLEM_CONFIGURE,     /* reason */
 } NdaPyProblem;
 

@@ -67,8 +67,8 @@ put_back (NdaPyBuffer * self)
   return !PyObject_SetAttr (self->object, self->name_data, self->data);
 }
 
-/* If the plugin bound another array, takes that one's content, if it @is_wanted,
- * and puts ours back (6.1.4, 6.2.4). */
+/* If the plugin bound another array, takes that one's content, if it
+ * @is_wanted, and puts ours back (6.1.4, 6.2.4). */
 gboolean
 nda_py_buffer_restore (NdaPyBuffer * self, gboolean is_wanted)
 {

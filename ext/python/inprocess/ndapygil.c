@@ -2,12 +2,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* THREADS. A streaming thread gets its Python thread state at its first call and
- * keeps it until it ends. A thread that Python made keeps its own.
+/* THREADS. A streaming thread gets its Python thread state at its first call
+ * and keeps it until it ends. A thread that Python made keeps its own.
  *
- * STOP. Python may be finalised under us by the application it belongs to.
- * Its atexit hook sets `gone`, gives up the GIL and waits until nobody is
- * inside; from then on nda_py_gil_enter () refuses. */
+ * STOP. Python may be finalised under us by the application it belongs to. Its
+ * atexit hook sets `gone`, gives up the GIL and waits until nobody is inside;
+ * from then on nda_py_gil_enter () refuses. */
 
 #include <Python.h>
 

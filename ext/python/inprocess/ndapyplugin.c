@@ -10,7 +10,6 @@
 
 #include "ndapybuffer.h"
 #include "ndapyembed.h"
-#include "ndapylog.h"
 #include "ndapyproblem.h"
 
 typedef struct
@@ -26,7 +25,6 @@ typedef struct
   PyObject *name_space;         /* owned; interned: a sink's room */
 
   gulong thread;                /* of the block calls, as Python names it */
-  gboolean is_settled;          /* the collector leaves it alone */
   gboolean returned_false;      /* the last block call failed without error */
 } NdaPyPlugin;
 
@@ -36,46 +34,6 @@ get_plugin (NdaPyRunner * runner)
   return (NdaPyPlugin *) runner;
 }
 
-/* The Python error as a GError: what it is about, and a name in it. */
-static void
-set_error_from_python (GError ** error, NdaPyProblem problem,
-    const gchar * path, const gchar * name)
-{
-  g_autofree gchar *reason = nda_py_embed_take_error ();
-
-  nda_py_problem_set_error (error, problem, path, name, reason);
-}
-
-/* Executes the file and makes an instance. */
-static NdaPyPlugin *
-make_instance (const NdaPyRunnerConfig * config, GError ** error)
-{
-  PyObject *loaded = nda_py_embed_call ("load", "(N)",
-      PyUnicode_DecodeFSDefault (config->path));
-  NdaPyPlugin *self;
-
-  if (!loaded) {
-    set_error_from_python (error, NDA_PY_PROBLEM_LOAD, config->path, NULL);
-    return NULL;
-  }
-
-  self = g_new0 (NdaPyPlugin, 1);
-  self->path = g_strdup (config->path);
-  self->role = config->role;
-  self->module = Py_NewRef (PyTuple_GetItem (loaded, 0));
-  self->instance = Py_NewRef (PyTuple_GetItem (loaded, 1));
-  if (PyTuple_GetItem (loaded, 2) != Py_True)
-    GST_WARNING ("The plugin “%s” is not a BasePlugin; its methods are "
-        "looked up by name", self->path);
-  Py_DECREF (loaded);
-
-  nda_py_buffer_init (&self->buffer);
-  self->name_call =
-      PyUnicode_InternFromString (nda_py_role_call_name (self->role));
-  self->name_space = PyUnicode_InternFromString ("get_available_space");
-  return self;
-}
-
 static void
 call_and_ignore (const gchar * function)
 {
@@ -83,6 +41,38 @@ call_and_ignore (const gchar * function)
 
   PyErr_Clear ();
   Py_XDECREF (result);
+}
+
+/* --- life cycle --------------------------------------------------------- */
+
+/* Executes the file, makes an instance, initialises it and sees that it fits
+ * the element (3.6). */
+NdaPyRunner *
+nda_py_plugin_load (const NdaPyRunnerKind * kind,
+    const NdaPyRunnerConfig * config, GError ** error)
+{
+  PyObject *opened = nda_py_embed_call ("open_plugin", "(Ns)",
+      PyUnicode_DecodeFSDefault (config->path),
+      nda_py_role_name (config->role));
+  NdaPyPlugin *self;
+
+  if (!opened) {
+    nda_py_embed_take_problem (config->path, error);
+    return NULL;
+  }
+  self = g_new0 (NdaPyPlugin, 1);
+  nda_py_runner_init (&self->parent, kind);
+  self->path = g_strdup (config->path);
+  self->role = config->role;
+  self->module = Py_NewRef (PyTuple_GetItem (opened, 0));
+  self->instance = Py_NewRef (PyTuple_GetItem (opened, 1));
+  Py_DECREF (opened);
+
+  nda_py_buffer_init (&self->buffer);
+  self->name_call =
+      PyUnicode_InternFromString (nda_py_role_call_name (self->role));
+  self->name_space = PyUnicode_InternFromString ("get_available_space");
+  return &self->parent;
 }
 
 /* Ends the instance and drops every reference (4.1). */
@@ -100,109 +90,19 @@ nda_py_plugin_close (NdaPyRunner * runner)
   Py_CLEAR (self->module);
   Py_CLEAR (self->name_call);
   Py_CLEAR (self->name_space);
-  if (self->is_settled)
-    call_and_ignore ("unsettle");
+  call_and_ignore ("unsettle");
   g_free (self->path);
   g_free (self);
-}
-
-/* Calls a method of the life cycle, which must return something true. */
-static gboolean
-call_truthy (NdaPyPlugin * self, const gchar * method)
-{
-  PyObject *result = PyObject_CallMethod (self->instance, method, NULL);
-  gint truth = result ? PyObject_IsTrue (result) : -1;
-
-  Py_XDECREF (result);
-  return truth > 0;
-}
-
-static gboolean
-call_life_cycle (NdaPyPlugin * self, const gchar * method, GError ** error)
-{
-  if (call_truthy (self, method))
-    return TRUE;
-  if (PyErr_Occurred ())
-    set_error_from_python (error, NDA_PY_PROBLEM_FAILED, self->path, method);
-  else
-    nda_py_problem_set_error (error, NDA_PY_PROBLEM_REFUSED, self->path,
-        method, NULL);
-  return FALSE;
-}
-
-static gboolean
-check_role (NdaPyPlugin * self, GError ** error)
-{
-  PyObject *info = nda_py_embed_call ("info", "(O)", self->instance);
-  const char *found, *name, *api_version;
-  gboolean fits;
-
-  if (!info || !PyArg_ParseTuple (info, "sss", &found, &name, &api_version)) {
-    set_error_from_python (error, NDA_PY_PROBLEM_INFO, self->path, NULL);
-    Py_XDECREF (info);
-    return FALSE;
-  }
-  if (!g_str_equal (api_version, "1"))
-    GST_WARNING ("The plugin “%s” asks for API version %s; this is 1",
-        self->path, api_version);
-  fits = g_str_equal (found, nda_py_role_name (self->role));
-  if (!fits)
-    nda_py_problem_set_error (error, NDA_PY_PROBLEM_ROLE, self->path,
-        nda_py_role_name (self->role), *found ? found : "unknown");
-  GST_INFO ("“%s” in %s is a %s", name, self->path, found);
-  Py_DECREF (info);
-  return fits;
-}
-
-/* Loads a plugin, then initialize (), then the check that the plugin fits the
- * element (3.6). */
-NdaPyRunner *
-nda_py_plugin_load (const NdaPyRunnerKind * kind,
-    const NdaPyRunnerConfig * config, GError ** error)
-{
-  NdaPyPlugin *self = make_instance (config, error);
-
-  if (!self)
-    return NULL;
-  nda_py_runner_init (&self->parent, kind);
-  if (!call_life_cycle (self, "initialize", error)
-      || !check_role (self, error)) {
-    nda_py_plugin_close (&self->parent);
-    return NULL;
-  }
-  call_and_ignore ("settle");
-  self->is_settled = TRUE;
-  return &self->parent;
 }
 
 static gboolean
 parse_format (PyObject * result, NdaPyFormat * format)
 {
-  gboolean ok = result && PyArg_ParseTuple (result, "III", &format->rate,
+  gboolean ok = PyArg_ParseTuple (result, "III", &format->rate,
       &format->n_channels, &format->n_frames);
 
-  Py_XDECREF (result);
+  Py_DECREF (result);
   return ok;
-}
-
-/* Tells the plugin what there is to tell, between initialize () and start (). */
-static gboolean
-configure (NdaPyPlugin * self, NdaPyFormat * format)
-{
-  return parse_format (nda_py_embed_call ("configure", "(OsI)", self->instance,
-          nda_py_role_name (self->role), format->n_channels), format);
-}
-
-/* Devices fall back to one channel in their start (), so what is true is read
- * after it (5.4). */
-static gboolean
-look_again (NdaPyPlugin * self, NdaPyFormat * format)
-{
-  return parse_format (nda_py_embed_call ("look_again", "(OsIII)",
-          self->instance, nda_py_role_name (self->role), format->rate,
-          format->n_channels, format->n_frames), format)
-      && nda_py_buffer_make (&self->buffer, format->n_channels,
-      format->n_frames);
 }
 
 /* Configures and starts the plugin. @format says how many channels a processor
@@ -212,17 +112,25 @@ nda_py_plugin_start (NdaPyRunner * runner, NdaPyFormat * format,
     GError ** error)
 {
   NdaPyPlugin *self = get_plugin (runner);
-  gboolean is_configured;
+  g_autofree gchar *reason = NULL;
+  PyObject *taken;
 
   self->thread = PyThread_get_thread_ident ();
-  is_configured = configure (self, format);
-  if (is_configured && !call_life_cycle (self, "start", error))
+  taken = nda_py_embed_call ("start_plugin", "(ONsI)", self->instance,
+      PyUnicode_DecodeFSDefault (self->path), nda_py_role_name (self->role),
+      format->n_channels);
+  if (!taken) {
+    nda_py_embed_take_problem (self->path, error);
     return FALSE;
-  if (is_configured && look_again (self, format))
+  }
+  if (parse_format (taken, format)
+      && nda_py_buffer_make (&self->buffer, format->n_channels,
+          format->n_frames))
     return TRUE;
-  set_error_from_python (error, NDA_PY_PROBLEM_CONFIGURE, self->path, NULL);
-  if (is_configured)
-    nda_py_plugin_stop (runner);
+  reason = nda_py_embed_take_error ();
+  nda_py_problem_set_error (error, NDA_PY_PROBLEM_CONFIGURE, self->path, NULL,
+      reason);
+  nda_py_plugin_stop (runner);
   return FALSE;
 }
 
@@ -231,14 +139,14 @@ void
 nda_py_plugin_stop (NdaPyRunner * runner)
 {
   NdaPyPlugin *self = get_plugin (runner);
+  PyObject *result = nda_py_embed_call ("stop_plugin", "(ON)", self->instance,
+      PyUnicode_DecodeFSDefault (self->path));
 
-  if (!call_truthy (self, "stop") && PyErr_Occurred ()) {
-    g_autofree gchar *reason = nda_py_embed_take_error ();
-
-    GST_WARNING ("The plugin “%s” failed in its stop (): %s", self->path,
-        reason);
-  }
+  PyErr_Clear ();
+  Py_XDECREF (result);
 }
+
+/* --- parameters and facts ------------------------------------------------ */
 
 /* Sets a parameter. Returns what went wrong (transfer full), or NULL. */
 gchar *

@@ -4,18 +4,19 @@
 
 /* THREADS. The keeper's own thread, one for each plugin: makes every worker
  * (which the kernel kills when the thread that made it ends), logs what it
- * prints, looks at its memory, and replaces it. The block thread makes the calls,
- * and others set parameters and stop, with whatever worker there is.
+ * prints, looks at its memory, and replaces it. The block thread makes the
+ * calls, and others set parameters and stop, with whatever worker there is.
  *
- * LOCKS. lock guards what is marked so. Nobody holds it while a worker is asked
- * anything.
+ * LOCKS. lock guards what is marked so. Nobody holds it while a worker is
+ * asked anything.
  *
  * HAND-OVER. `worker` is the process of the moment, NULL while there is none.
- * Whoever uses it holds a reference. A new one is complete, with parameters and
- * started, before it stands there; the keeper's thread alone puts one there.
+ * Whoever uses it holds a reference. A new one is complete, with parameters
+ * and started, before it stands there; the keeper's thread alone puts one
+ * there.
  *
- * STOP. `is_closing` is set and the keeper woken, which ends at once, or as soon
- * as the worker that it makes has answered. */
+ * STOP. `is_closing` is set and the keeper woken, which ends at once, or as
+ * soon as the worker that it makes has answered. */
 
 #include "config.h"
 
@@ -24,7 +25,6 @@
 #include "ndapydescriptor.h"
 #include "ndapylog.h"
 #include "ndapypaths.h"
-#include "ndapyproblem.h"
 #include "ndapyworker.h"
 
 #include <glib/gi18n-lib.h>
@@ -68,50 +68,7 @@ get_keeper (NdaPyRunner * runner)
   return (NdaPyKeeper *) runner;
 }
 
-/* --- making a worker ---------------------------------------------------- */
-
-static NdaPyWorker *
-make_worker (NdaPyKeeper * self, GError ** error)
-{
-  NdaPyWorker *worker = nda_py_worker_new (self->config, error);
-
-  if (!worker || nda_py_worker_load (worker, error))
-    return worker;
-  nda_py_worker_log (worker, -1, 0);    /* what it had to say */
-  nda_py_worker_unref (worker);
-  return NULL;
-}
-
-/* Returns how often the parameters had changed by then. */
-static guint
-set_parameters_again (NdaPyKeeper * self, NdaPyWorker * worker)
-{
-  guint n_told;
-  g_autoptr (GPtrArray) parameters =
-      nda_py_last_parameters_copy (self->config->last, &n_told);
-
-  for (guint i = 0; i < parameters->len; i++) {
-    NdaPyParameter *p = g_ptr_array_index (parameters, i);
-
-    g_free (nda_py_worker_set_parameter (worker, p->key, p->value));
-  }
-  return n_told;
-}
-
-/* Starts the plugin in @worker with what the one before was started with. */
-static gboolean
-start_again (NdaPyKeeper * self, NdaPyWorker * worker,
-    const NdaPyFormat * before, GError ** error)
-{
-  NdaPyFormat format = *before;
-
-  if (!nda_py_worker_start (worker, &format, error))
-    return FALSE;
-  if (nda_py_problem_check_format (self->config->path, before, &format, error))
-    return TRUE;
-  nda_py_worker_stop (worker);
-  return FALSE;
-}
+/* --- replacing a worker ------------------------------------------------- */
 
 /* Puts @worker (transfer full) to use, unless there is no more use for it or
  * the plugin was started or stopped meanwhile. Parameters that changed since
@@ -125,7 +82,7 @@ install (NdaPyKeeper * self, NdaPyWorker * worker, gboolean is_started,
   g_mutex_lock (&self->lock);
   while (nda_py_last_parameters_get_n_changes (self->config->last) != n_told) {
     g_mutex_unlock (&self->lock);
-    n_told = set_parameters_again (self, worker);
+    n_told = nda_py_worker_set_again (worker);
     g_mutex_lock (&self->lock);
   }
   ok = !self->is_closing && self->is_started == is_started;
@@ -144,7 +101,7 @@ static gboolean
 replace (NdaPyKeeper * self)
 {
   g_autoptr (GError) error = NULL;
-  NdaPyWorker *worker = make_worker (self, &error);
+  NdaPyWorker *worker = nda_py_worker_open (self->config, &error);
   gboolean was_started;
   NdaPyFormat format;
   guint n_told;
@@ -155,8 +112,8 @@ replace (NdaPyKeeper * self)
   g_mutex_unlock (&self->lock);
 
   if (worker) {
-    n_told = set_parameters_again (self, worker);
-    if (!was_started || start_again (self, worker, &format, &error)) {
+    n_told = nda_py_worker_set_again (worker);
+    if (!was_started || nda_py_worker_start_again (worker, &format, &error)) {
       self->config->restarted (self->config->owner);
       return install (self, worker, was_started, n_told);
     }
@@ -258,7 +215,7 @@ nda_py_keeper_thread (gpointer data)
 {
   NdaPyKeeper *self = data;
   GError *error = NULL;
-  NdaPyWorker *worker = make_worker (self, &error);
+  NdaPyWorker *worker = nda_py_worker_open (self->config, &error);
 
   g_mutex_lock (&self->lock);
   self->worker = worker;
@@ -485,34 +442,14 @@ nda_py_keeper_get_facts (NdaPyRunner * runner, NdaPyFacts * facts)
 
 /* --- blocks ------------------------------------------------------------- */
 
+/* Why there is no worker to make a call (transfer full). */
 static gchar *
-describe_death (NdaPyKeeper * self, NdaPyWorker * worker)
+describe_death (NdaPyKeeper * self)
 {
-  g_autofree gchar *death = NULL;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  if (worker) {
-    death = nda_py_worker_describe_death (worker);
-  } else {
-    g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-    death = g_strdup (self->death ? self->death : _("it has ended"));
-  }
-  return g_strdup_printf (_("The process of the plugin “%s” has ended: %s"),
-      self->config->path, death);
-}
-
-static gchar *
-describe_failure (NdaPyKeeper * self, NdaPyWorker * worker,
-    NdaPyCallResult result)
-{
-  g_autofree gchar *reason = NULL;
-
-  if (result == NDA_PY_CALL_DEAD)
-    return describe_death (self, worker);
-  if (result == NDA_PY_CALL_FAILED)
-    reason = nda_py_worker_take_text (worker);
-  return nda_py_problem_describe_failure (self->config->path,
-      self->config->role, reason);
+  return nda_py_worker_describe_end (self->config,
+      self->death ? self->death : _("it has ended"));
 }
 
 /* Makes one block call; DEAD while there is nobody to make it. */
@@ -528,7 +465,8 @@ nda_py_keeper_call (NdaPyRunner * runner, const NdaPyAudio * in,
     result = nda_py_worker_call (worker, in, out, n_frames, is_gated);
   if (G_UNLIKELY (result != NDA_PY_CALL_OK && result != NDA_PY_CALL_NO_SPACE)) {
     g_free (self->failure);
-    self->failure = describe_failure (self, worker, result);
+    self->failure = worker ? nda_py_worker_describe_failure (worker, result) :
+        describe_death (self);
   }
   if (worker)
     nda_py_worker_unref (worker);

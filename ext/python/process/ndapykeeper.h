@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A plugin in a process of its own, as long as it is wanted: when the worker dies,
- * hangs or grows too big, another takes its place, with the parameters that were
- * set and, if the plugin ran, started. */
+/* A plugin in a process of its own, as long as it is wanted: when the worker
+ * dies, hangs or grows too big, another takes its place, with the parameters
+ * that were set and, if the plugin ran, started. */
 
 #pragma once
 

@@ -2,11 +2,11 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A process: spawned, looked at, killed, reaped. The thread that spawns it must
- * outlive it: the kernel kills the process when that thread ends.
+/* A process: spawned, looked at, killed, reaped. The thread that spawns it
+ * must outlive it: the kernel kills the process when that thread ends.
  *
- * One thread spawns and reaps. Any thread may kill it meanwhile, and ask whether
- * and how it died. */
+ * One thread spawns and reaps. Any thread may kill it meanwhile, and ask
+ * whether and how it died. */
 
 #pragma once
 

@@ -103,8 +103,8 @@ count_bytes (va_list texts)
   return n_bytes - 1;           /* the last has no end */
 }
 
-/* Texts as they are sent: their length, and they. In one piece from the start, so
- * that none of a key is left behind where it had to grow. */
+/* Texts as they are sent: their length, and they. In one piece from the start,
+ * so that none of a key is left behind where it had to grow. */
 static gchar *
 pack (va_list texts, gsize * size)
 {

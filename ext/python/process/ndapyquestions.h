@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Questions to a process: texts over a socket, each behind its length. What comes
- * back begins with “ok” or “problem”. Any thread; one question at a time. */
+/* Questions to a process: texts over a socket, each behind its length. What
+ * comes back begins with “ok” or “problem”. Any thread; one question at a
+ * time. */
 
 #pragma once
 

@@ -250,8 +250,8 @@ nda_py_shared_block_take_text (NdaPySharedBlock * self)
   return g_utf8_make_valid (text, n_bytes);
 }
 
-/* The three texts that came with the last answer (transfer full), one behind the
- * end of the other; empty ones, if less came. */
+/* The three texts that came with the last answer (transfer full), one behind
+ * the end of the other; empty ones, if less came. */
 gchar *
 nda_py_shared_block_take_texts (NdaPySharedBlock * self)
 {

@@ -2,9 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Block calls to a process. A block lies in memory that both share, sealed against
- * other sizes. A doorbell (eventfd) rings for each call, another for what came of
- * it: one copy in, a ring, a wait, one copy out. Belongs to the block thread. */
+/* Block calls to a process. A block lies in memory that both share, sealed
+ * against other sizes. A doorbell (eventfd) rings for each call, another for
+ * what came of it: one copy in, a ring, a wait, one copy out. Belongs to the
+ * block thread. */
 
 #pragma once
 

@@ -102,9 +102,8 @@ spawn (NdaPyWorker * self, GError ** error)
   if (!result)
     return TRUE;
   g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
-      _
-      ("The Python “%s” does not start: %s. Set the property “python” to "
-          "an interpreter."), python, g_strerror (result));
+      _("The Python “%s” does not start: %s. Set the property "
+          "“python” to an interpreter."), python, g_strerror (result));
   return FALSE;
 }
 
@@ -232,11 +231,23 @@ nda_py_worker_load (NdaPyWorker * self, GError ** error)
   }
   death = nda_py_process_describe_death (&self->process);
   g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
-      _
-      ("The process of the plugin “%s” under “%s” did not begin: %s. See "
-          "GST_DEBUG=ndapython:4, and whether that Python has NumPy."),
+      _("The process of the plugin “%s” under “%s” did not begin: "
+          "%s. See GST_DEBUG=ndapython:4, and whether that Python has NumPy."),
       config->path, config->python, death);
   return FALSE;
+}
+
+/* Makes a worker with the plugin loaded and initialised. */
+NdaPyWorker *
+nda_py_worker_open (const NdaPyRunnerConfig * config, GError ** error)
+{
+  NdaPyWorker *self = nda_py_worker_new (config, error);
+
+  if (!self || nda_py_worker_load (self, error))
+    return self;
+  nda_py_worker_log (self, -1, 0);      /* what it had to say */
+  nda_py_worker_unref (self);
+  return NULL;
 }
 
 /* Sets a parameter. Returns what went wrong (transfer full), or NULL. */
@@ -303,13 +314,6 @@ nda_py_worker_shut_down (NdaPyWorker * self)
 
 /* --- blocks ------------------------------------------------------------- */
 
-/* The text that came with the last answer (transfer full). */
-gchar *
-nda_py_worker_take_text (NdaPyWorker * self)
-{
-  return nda_py_shared_block_take_text (&self->block);
-}
-
 static void
 set_start_error (NdaPyWorker * self, GError ** error)
 {
@@ -368,4 +372,63 @@ nda_py_worker_call (NdaPyWorker * self, const NdaPyAudio * in,
 
   return has_answered (self, outcome, deadline) ? self->block.result :
       NDA_PY_CALL_DEAD;
+}
+
+/* What befell the plugin when its process died of @death (transfer full). */
+gchar *
+nda_py_worker_describe_end (const NdaPyRunnerConfig * config,
+    const gchar * death)
+{
+  return g_strdup_printf (_("The process of the plugin “%s” has ended: %s"),
+      config->path, death);
+}
+
+/* Why the last block call had this @result (transfer full). */
+gchar *
+nda_py_worker_describe_failure (NdaPyWorker * self, NdaPyCallResult result)
+{
+  g_autofree gchar *reason = NULL;
+
+  if (result == NDA_PY_CALL_DEAD) {
+    reason = nda_py_process_describe_death (&self->process);
+    return nda_py_worker_describe_end (self->config, reason);
+  }
+  if (result == NDA_PY_CALL_FAILED)
+    reason = nda_py_shared_block_take_text (&self->block);
+  return nda_py_problem_describe_failure (self->config->path,
+      self->config->role, reason);
+}
+
+/* --- in the place of another -------------------------------------------- */
+
+/* Sets the parameters that the plugin took last. Returns how often they had
+ * changed by then. */
+guint
+nda_py_worker_set_again (NdaPyWorker * self)
+{
+  guint n_told;
+  g_autoptr (GPtrArray) parameters =
+      nda_py_last_parameters_copy (self->config->last, &n_told);
+
+  for (guint i = 0; i < parameters->len; i++) {
+    NdaPyParameter *p = g_ptr_array_index (parameters, i);
+
+    g_free (nda_py_worker_set_parameter (self, p->key, p->value));
+  }
+  return n_told;
+}
+
+/* Starts the plugin, which must start as the one @before did. */
+gboolean
+nda_py_worker_start_again (NdaPyWorker * self, const NdaPyFormat * before,
+    GError ** error)
+{
+  NdaPyFormat format = *before;
+
+  if (!nda_py_worker_start (self, &format, error))
+    return FALSE;
+  if (nda_py_problem_check_format (self->config->path, before, &format, error))
+    return TRUE;
+  nda_py_worker_stop (self);
+  return FALSE;
 }

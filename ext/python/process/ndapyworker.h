@@ -4,9 +4,9 @@
 
 /* The worker: one process that runs one plugin by the program ndapyworker.py.
  *
- * THREADS. The keeper makes it, loads the plugin, logs what it prints and reaps
- * it. The block thread starts the plugin and makes its calls. Any thread may ask
- * it something and kill it meanwhile, and holds a reference. */
+ * THREADS. The keeper makes it, loads the plugin, logs what it prints and
+ * reaps it. The block thread starts the plugin and makes its calls. Any thread
+ * may ask it something and kill it meanwhile, and holds a reference. */
 
 #pragma once
 
@@ -20,6 +20,11 @@ typedef struct _NdaPyWorker NdaPyWorker;
 NdaPyWorker *nda_py_worker_new (const NdaPyRunnerConfig * config,
     GError ** error);
 gboolean nda_py_worker_load (NdaPyWorker * worker, GError ** error);
+NdaPyWorker *nda_py_worker_open (const NdaPyRunnerConfig * config,
+    GError ** error);
+guint nda_py_worker_set_again (NdaPyWorker * worker);
+gboolean nda_py_worker_start_again (NdaPyWorker * worker,
+    const NdaPyFormat * before, GError ** error);
 void nda_py_worker_log (NdaPyWorker * worker, gint wake_fd, gint timeout);
 
 NdaPyWorker *nda_py_worker_ref (NdaPyWorker * worker);
@@ -31,7 +36,8 @@ gboolean nda_py_worker_start (NdaPyWorker * worker, NdaPyFormat * format,
 NdaPyCallResult nda_py_worker_call (NdaPyWorker * worker,
     const NdaPyAudio * in, const NdaPyAudio * out, guint n_frames,
     gboolean is_gated);
-gchar *nda_py_worker_take_text (NdaPyWorker * worker);
+gchar *nda_py_worker_describe_failure (NdaPyWorker * worker,
+    NdaPyCallResult result);
 
 /* any thread */
 gchar *nda_py_worker_set_parameter (NdaPyWorker * worker, const gchar * key,
@@ -45,5 +51,8 @@ void nda_py_worker_kill (NdaPyWorker * worker, const gchar * reason);
 gboolean nda_py_worker_is_dead (NdaPyWorker * worker);
 gchar *nda_py_worker_describe_death (NdaPyWorker * worker);
 guint64 nda_py_worker_get_memory (NdaPyWorker * worker);
+
+gchar *nda_py_worker_describe_end (const NdaPyRunnerConfig * config,
+    const gchar * death);
 
 G_END_DECLS
