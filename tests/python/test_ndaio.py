@@ -57,9 +57,8 @@ def test_flac_keeps_every_bit_of_16(play, recording, tmp_path):
 def test_it_plays_again_and_again(gst, play, recording):
     path, samples = recording()
     text = f"filesrc location={path} ! decodebin"
-    assert play(f'ndasrc name=src source="{text}" ! ndasink sink=fakesink') is (
-        None
-    )
+    line = f'ndasrc name=src source="{text}" ! ndasink sink=fakesink'
+    assert play(line) is None
     pipeline = play.pipeline
 
     for _ in range(3):

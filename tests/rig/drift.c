@@ -4,10 +4,10 @@
 
 /* Two clocks, live: a tone goes into the microphone, which runs on one of the
  * rig's, and out of the speaker, on the other. From the moment on that the
- * device is followed and locked, each frame that comes out of the speaker has to
- * continue the tone: one that is lost or repeated is a click, and counted. How
- * far the sound is from taking the time that it took at first, and what went
- * wrong by the elements' own count, is judged as well.
+ * device is followed and locked, each frame that comes out of the speaker has
+ * to continue the tone: one that is lost or repeated is a click, and counted.
+ * How far the sound is from taking the time that it took at first, and what
+ * went wrong by the elements' own count, is judged as well.
  *
  * By itself the source has the pipeline's clock, and the sink is followed; with
  * --both the pipeline's clock is the system's, and both ends are. With --fast
@@ -35,7 +35,7 @@
 /* The tone runs through the filter, and the ear, in this time */
 #define SETTLED_MS 3000
 #define TICK_MS 100
-/* Proof takes 20 s, and 13.3 ms at the pace at which clocks go apart: at 35 ppm */
+/* Proof takes 20 s, and 13.3 ms at the pace of two clocks: at 35 ppm */
 #define MAX_LOCKING_MS (400 * 1000)
 #define MAX_ERROR (1 * GST_MSECOND)
 #define FAST_SOURCE "latency-time=5333"

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The folder is watched, not the file: an editor may write another file and give
- * it the name. */
+/* The folder is watched, not the file: an editor may write another file and
+ * give it the name. */
 
 #include "config.h"
 

@@ -2,14 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The streaming thread: reads from the plugin at the clock's pace and makes
- * blocks of it. */
-
-#include <Python.h>
-
 #include "config.h"
 
-#include "ndapysrc.h"
+#include "ndapyreader.h"
 
 #include "ndablock.h"
 
@@ -21,22 +16,23 @@
 #define MAX_LAG (200 * GST_MSECOND)
 
 static GstClockTime
-get_running_time (NdaPySrc * self)
+get_running_time (NdaPyReader * self)
 {
-  GstClockTime time = gst_element_get_current_running_time (GST_ELEMENT (self));
+  GstClockTime time =
+      gst_element_get_current_running_time (GST_ELEMENT (self->src));
 
   return GST_CLOCK_TIME_IS_VALID (time) ? time : 0;
 }
 
 static GstClockTime
-get_chunk_duration (NdaPySrc * self)
+get_chunk_duration (NdaPyReader * self)
 {
   return nda_block_frames_to_time (self->format.n_frames, self->format.rate);
 }
 
 /* Counts time from @time on. */
 static void
-rebase (NdaPySrc * self, GstClockTime time)
+rebase (NdaPyReader * self, GstClockTime time)
 {
   nda_frame_clock_rebase (&self->pace, time);
   nda_frame_clock_rebase (&self->stamps, time);
@@ -44,7 +40,7 @@ rebase (NdaPySrc * self, GstClockTime time)
 
 /* When the next frames to be read will all have been (6.2.1). */
 static GstClockTime
-get_due_time (NdaPySrc * self)
+get_due_time (NdaPyReader * self)
 {
   NdaFrameClock end = self->pace;
 
@@ -54,45 +50,45 @@ get_due_time (NdaPySrc * self)
 
 /* FALSE when interrupted. */
 static gboolean
-wait_for_frames (NdaPySrc * self)
+wait_for_frames (NdaPyReader * self)
 {
-  if (!gst_base_src_is_live (GST_BASE_SRC (self))) {
+  if (!gst_base_src_is_live (self->src)) {
     if (!GST_CLOCK_TIME_IS_VALID (self->pace.base))
       rebase (self, 0);
     return nda_py_wait_for (&self->wait, 0);
   }
   if (!GST_CLOCK_TIME_IS_VALID (self->pace.base))
     rebase (self, get_running_time (self));
-  return nda_py_wait_until (&self->wait, GST_ELEMENT (self),
+  return nda_py_wait_until (&self->wait, GST_ELEMENT (self->src),
       get_due_time (self));
 }
 
 /* Asks a plugin that had nothing again a little later, by the clock that it is
  * paced with; one whose process has ended, for the next block. */
 static gboolean
-wait_to_retry (NdaPySrc * self, NdaPyCallResult result)
+wait_to_retry (NdaPyReader * self, NdaPyCallResult result)
 {
   GstClockTime interval = result == NDA_PY_CALL_DEAD ?
       get_chunk_duration (self) : RETRY_INTERVAL;
 
   self->had_nothing = TRUE;
-  if (!gst_base_src_is_live (GST_BASE_SRC (self)))
+  if (!gst_base_src_is_live (self->src))
     return nda_py_wait_for (&self->wait, interval);
-  return nda_py_wait_until (&self->wait, GST_ELEMENT (self),
+  return nda_py_wait_until (&self->wait, GST_ELEMENT (self->src),
       get_running_time (self) + interval);
 }
 
 /* Reads @audio, of as many frames as the plugin gives at a time. FALSE when the
  * stream is being stopped. */
 static gboolean
-read_chunk (NdaPySrc * self, const NdaPyAudio * audio)
+read_chunk (NdaPyReader * self, const NdaPyAudio * audio)
 {
   NdaPyBlock block = {.out = *audio,.n_frames = self->format.n_frames };
 
   if (!wait_for_frames (self))
     return FALSE;
   while (TRUE) {
-    if (!nda_py_element_call (&self->py, &block,
+    if (!nda_py_shared_call (self->py, &block,
             _("It is asked again, and nothing takes the block's place.")))
       return FALSE;
     if (block.ok)
@@ -104,25 +100,25 @@ read_chunk (NdaPySrc * self, const NdaPyAudio * audio)
 
 /* How much later than it was due what was just read is there. */
 static GstClockTime
-get_lag (NdaPySrc * self)
+get_lag (NdaPyReader * self)
 {
   GstClockTime now = get_running_time (self), due = get_due_time (self);
 
-  if (!gst_base_src_is_live (GST_BASE_SRC (self)) || now < due)
+  if (!gst_base_src_is_live (self->src) || now < due)
     return 0;
   return now - due;
 }
 
 /* Whether what was just read does not follow what was read before. */
 static gboolean
-is_behind_a_gap (NdaPySrc * self, GstClockTime lag)
+is_behind_a_gap (NdaPyReader * self, GstClockTime lag)
 {
   return lag > MAX_LAG || (self->had_nothing && lag > NDA_BLOCK_DURATION);
 }
 
 /* Lets the time begin anew at what was just read. */
 static void
-resynchronise (NdaPySrc * self)
+resynchronise (NdaPyReader * self)
 {
   GstClockTime now = get_running_time (self);
   GstClockTime duration = get_chunk_duration (self);
@@ -130,14 +126,14 @@ resynchronise (NdaPySrc * self)
   rebase (self, now > duration ? now - duration : 0);
   if (!self->stamps.offset)
     return;                     /* the first block is none that follows */
-  g_mutex_lock (&self->counters_lock);
-  self->py.counters.n_discontinuities++;
-  g_mutex_unlock (&self->counters_lock);
+  g_mutex_lock (self->py->lock);
+  self->py->counters.n_discontinuities++;
+  g_mutex_unlock (self->py->lock);
 }
 
 /* Counts what was just read. */
 static void
-accept_chunk (NdaPySrc * self)
+accept_chunk (NdaPyReader * self)
 {
   self->pace.n_frames += self->format.n_frames;
   self->had_nothing = FALSE;
@@ -145,7 +141,7 @@ accept_chunk (NdaPySrc * self)
 
 /* Finishes @buffer, which holds the next @n_frames. */
 static void
-finish_block (NdaPySrc * self, GstBuffer * buffer, guint n_frames,
+finish_block (NdaPyReader * self, GstBuffer * buffer, guint n_frames,
     gboolean is_late)
 {
   gboolean is_discont = self->stamps.n_frames == 0;
@@ -162,12 +158,12 @@ finish_block (NdaPySrc * self, GstBuffer * buffer, guint n_frames,
   nda_frame_clock_stamp (&self->stamps, buffer, n_frames);
   if (is_discont)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
-  nda_py_element_count_block (&self->py, n_frames, is_late);
+  nda_py_shared_count_block (self->py, n_frames, is_late);
 }
 
 /* A block that the plugin makes of itself, read into @map. */
 static gboolean
-fill_directly (NdaPySrc * self, GstAudioBuffer * map, gboolean * is_late)
+fill_directly (NdaPyReader * self, GstAudioBuffer * map, gboolean * is_late)
 {
   NdaPyAudio audio = { map->planes, self->info.channels,
     self->info.layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED
@@ -187,7 +183,7 @@ fill_directly (NdaPySrc * self, GstAudioBuffer * map, gboolean * is_late)
 /* Reads until there is a block, or what is left of one before a gap. Returns
  * how many frames there are, 0 when the stream is being stopped. */
 static guint
-gather (NdaPySrc * self, gboolean * is_late)
+gather (NdaPyReader * self, gboolean * is_late)
 {
   const NdaPyArray *input = nda_py_fit_get_input (self->fit);
   gpointer planes[NDA_BLOCK_MAX_CHANNELS];
@@ -220,7 +216,7 @@ gather (NdaPySrc * self, gboolean * is_late)
 }
 
 static guint
-fill_from_fit (NdaPySrc * self, GstAudioBuffer * map, gboolean * is_late)
+fill_from_fit (NdaPyReader * self, GstAudioBuffer * map, gboolean * is_late)
 {
   NdaPyAudio audio = { map->planes, self->info.channels,
     self->info.layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED
@@ -236,9 +232,8 @@ fill_from_fit (NdaPySrc * self, GstAudioBuffer * map, gboolean * is_late)
 
 /* Makes the next block. */
 GstFlowReturn
-nda_py_src_create (GstPushSrc * push_src, GstBuffer ** result)
+nda_py_reader_read (NdaPyReader * self, GstBuffer ** result)
 {
-  NdaPySrc *self = NDA_PY_SRC (push_src);
   g_autoptr (GstBuffer) buffer = NULL;
   GstAudioBuffer map;
   GstFlowReturn flow;
@@ -264,4 +259,73 @@ nda_py_src_create (GstPushSrc * push_src, GstBuffer ** result)
   finish_block (self, buffer, n_frames, is_late);
   *result = g_steal_pointer (&buffer);
   return GST_FLOW_OK;
+}
+
+/* --- life --- */
+
+void
+nda_py_reader_init (NdaPyReader * self, GstBaseSrc * src, NdaPyShared * py)
+{
+  self->src = src;
+  self->py = py;
+  nda_py_wait_init (&self->wait);
+}
+
+void
+nda_py_reader_clear (NdaPyReader * self)
+{
+  nda_py_wait_clear (&self->wait);
+}
+
+/* Starts the plugin. FALSE when it does not start, which is told,
+ * or is being stopped. */
+gboolean
+nda_py_reader_start (NdaPyReader * self)
+{
+  NdaPyFormat *format = &self->format;
+
+  if (!nda_py_shared_start (self->py, format))
+    return FALSE;
+  if (format->rate != NDA_BLOCK_RATE || format->n_frames != NDA_BLOCK_FRAMES)
+    self->fit =
+        nda_py_fit_new (format->n_channels, format->rate, NDA_BLOCK_RATE);
+  nda_frame_clock_init (&self->pace, format->rate);
+  nda_frame_clock_init (&self->stamps, NDA_BLOCK_RATE);
+  self->is_started = TRUE;
+  return TRUE;
+}
+
+/* Forgets the stream, when nothing streams any more. */
+void
+nda_py_reader_stop (NdaPyReader * self)
+{
+  nda_block_pool_clear (&self->pool);
+  g_clear_pointer (&self->fit, nda_py_fit_free);
+  self->is_started = FALSE;
+  self->has_chunk = FALSE;
+  self->had_nothing = FALSE;
+}
+
+/* Takes the format of the blocks. */
+gboolean
+nda_py_reader_set_caps (NdaPyReader * self, GstCaps * caps)
+{
+  nda_block_pool_clear (&self->pool);
+  gst_audio_info_from_caps (&self->info, caps);
+  self->pool = nda_block_pool_new (caps, &self->info, NDA_BLOCK_FRAMES);
+  return self->pool != NULL;
+}
+
+/* What reading and resampling add, once the plugin is started. */
+GstClockTime
+nda_py_reader_get_latency (NdaPyReader * self)
+{
+  GstClockTime latency =
+      nda_block_frames_to_time (NDA_BLOCK_FRAMES, NDA_BLOCK_RATE);
+
+  /* a block may be complete only some way into a buffer of the plugin's */
+  if (self->fit)
+    latency += nda_py_fit_get_latency (self->fit)
+        + nda_block_frames_to_time (self->format.n_frames, self->format.rate);
+  return latency;
 }

@@ -9,6 +9,7 @@
 #include "ndapydiscover.h"
 
 #include "ndapyembed.h"
+#include "ndapyjob.h"
 #include "ndapython.h"
 
 #include <gst/gst.h>
@@ -59,7 +60,7 @@ take_paths (PyObject * list)
 }
 
 static void
-discover_job (gpointer data)
+nda_py_discover_job (gpointer data)
 {
   DiscoverJob *job = data;
   PyObject *result = nda_py_embed_call ("find_by_name", "(sN)", job->name,
@@ -87,7 +88,8 @@ nda_py_discover (const gchar * name, const GPtrArray * files, gchar ** names,
 {
   DiscoverJob job = { name, files, NULL, NULL, NULL };
 
-  if (!nda_python_start (error) || !nda_python_run (discover_job, &job, error))
+  if (!nda_python_start (error)
+      || !nda_py_job_run (nda_py_discover_job, &job, error))
     return NULL;
   *names = job.names;
   if (job.error)

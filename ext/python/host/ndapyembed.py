@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the host of plugins does in Python itself.
 
-Compiled into the GStreamer plugin and run once an interpreter; every function
-here is called from C with the GIL held. Rule numbers are those of the plugin
+Compiled into the GStreamer plugin and run once an interpreter: in this
+process, where every function is called from C with the GIL held, and in the
+process of a plugin, by ndapyworker.py. Rule numbers are those of the plugin
 contract.
 """
 
@@ -41,6 +42,10 @@ _running = 0
 
 class PluginError(Exception):
     """What is wrong with a plugin, in words that need no traceback."""
+
+
+class Problem(Exception):
+    """What went wrong, for ndapyproblem.c: its kind, a name, and a text."""
 
 
 class _LogWriter(io.RawIOBase):
@@ -159,6 +164,16 @@ def load(path):
         raise
 
 
+def _live(plugin, name):
+    """A call of the life cycle, which must return something true (4.1)."""
+    try:
+        truth = bool(getattr(plugin, name)())
+    except BaseException as error:
+        raise Problem("failed", name, describe(error)) from None
+    if not truth:
+        raise Problem("refused", name, "")
+
+
 def _text(value):
     return value if isinstance(value, str) else ""
 
@@ -175,6 +190,69 @@ def info(plugin):
         role = next((r for r, m in ROLES if hasattr(plugin, m)), "")
     version = getattr(about, "api_version", 1)
     return role, _text(getattr(about, "name", "")), str(version)
+
+
+def _check_role(plugin, path, role):
+    """Whether the plugin fits the element (3.6)."""
+    try:
+        found, name, version = info(plugin)
+    except BaseException as error:
+        raise Problem("info", "", describe(error)) from None
+    if version != "1":
+        log(True, f"The plugin “{path}” asks for API version {version}; "
+                  "this is 1")
+    log(False, f"“{name}” in {path} is a {found}")
+    if found != role:
+        raise Problem("role", role, found or "unknown")
+
+
+def open_plugin(path, role):
+    """Load a plugin, initialise it and see that it fits (4.1).
+
+    Returns the module and the instance. Anything wrong is a Problem.
+    """
+    try:
+        module, plugin, is_based = load(path)
+    except BaseException as error:
+        raise Problem("load", "", describe(error)) from error
+    if not is_based:
+        log(True, f"The plugin “{path}” is not a BasePlugin; its methods are "
+                  "looked up by name")
+    try:
+        _live(plugin, "initialize")
+        _check_role(plugin, path, role)
+    except BaseException:
+        shut_down(module, plugin)
+        raise
+    settle()
+    return module, plugin
+
+
+def start_plugin(plugin, path, role, n_channels):
+    """Configure and start it; what it takes: rate, channels, frames a call.
+
+    Anything wrong is a Problem, and the plugin then does not run.
+    """
+    try:
+        taken = configure(plugin, role, n_channels)
+    except BaseException as error:
+        raise Problem("configure", "", describe(error)) from None
+    _live(plugin, "start")
+    try:
+        return look_again(plugin, role, *taken)
+    except BaseException as error:
+        reason = describe(error)
+        stop_plugin(plugin, path)
+        raise Problem("configure", "", reason) from None
+
+
+def stop_plugin(plugin, path):
+    """Its stop (), whose result does not matter (4.1)."""
+    try:
+        plugin.stop()
+    except BaseException as error:
+        log(True, f"The plugin “{path}” failed in its stop (): "
+                  f"{describe(error)}")
 
 
 def make_buffer(n_channels, n_frames, data=None):
@@ -408,3 +486,10 @@ def describe(error):
     if place:
         reason += f" ({place[0]}, line {place[1]})"
     return reason + "\n" + "".join(traceback.format_exception(error))
+
+
+def problem(error):
+    """What went wrong with a plugin: kind, name, text."""
+    if isinstance(error, Problem):
+        return error.args
+    return "load", "", describe(error)
