@@ -6,7 +6,6 @@
 
 #include "ndacrypto.h"
 #include "ndaopener.h"
-#include "ndastats.h"
 #include "ndastream.h"
 
 G_BEGIN_DECLS

@@ -95,8 +95,8 @@ count_record (NdaDecrypt * self, const NdaOpened * opened)
   g_mutex_unlock (&NDA_CRYPTO (self)->counters_lock);
 }
 
-/* Records missing before a good one: of a new session's, those before n = 0 of a
- * stored stream. */
+/* Records missing before a good one: of a new session's, those before n = 0 of
+ * a stored stream. */
 static guint64
 count_lost (NdaDecrypt * self, const NdaOpened * opened)
 {
@@ -230,7 +230,7 @@ take_copying (NdaDecrypt * self, GstBuffer * buffer)
 }
 
 static GstFlowReturn
-sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
+nda_decrypt_sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
 {
   NdaDecrypt *self = NDA_DECRYPT (parent);
   NdaOutcome outcome;
@@ -268,8 +268,8 @@ take_caps (NdaDecrypt * self, GstEvent * event)
   return TRUE;
 }
 
-/* The segment of the output waits for its caps: that of the packets, whose times
- * are kept, or that of a stream, which begins at 0. */
+/* The segment of the output waits for its caps: that of the packets, whose
+ * times are kept, or that of a stream, which begins at 0. */
 static gboolean
 take_segment (NdaDecrypt * self, GstEvent * event)
 {
@@ -339,7 +339,7 @@ flush (NdaDecrypt * self)
 }
 
 static gboolean
-sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
+nda_decrypt_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
   NdaDecrypt *self = NDA_DECRYPT (parent);
 
@@ -368,8 +368,9 @@ void
 nda_decrypt_init_input (NdaDecrypt * self)
 {
   nda_stream_init (&self->stream);
-  nda_crypto_add_pads (NDA_CRYPTO (self), GST_DEBUG_FUNCPTR (sink_chain),
-      GST_DEBUG_FUNCPTR (sink_event));
+  nda_crypto_add_pads (NDA_CRYPTO (self),
+      GST_DEBUG_FUNCPTR (nda_decrypt_sink_chain),
+      GST_DEBUG_FUNCPTR (nda_decrypt_sink_event));
 }
 
 /* Before the pads are active. */

@@ -18,9 +18,9 @@
 GST_DEBUG_CATEGORY_EXTERN (nda_decrypt_debug);
 #define GST_CAT_DEFAULT nda_decrypt_debug
 
-/* A buffer of at least @n_bytes, mapped, with room for a block header before it.
- * Longer ones than before make a new pool, of buffers just as long: then none
- * has to be resized as long as the sender's blocks are. */
+/* A buffer of at least @n_bytes, mapped, with room for a block header before
+ * it. Longer ones than before make a new pool, of buffers just as long: then
+ * none has to be resized as long as the sender's blocks are. */
 GstFlowReturn
 nda_decrypt_acquire (NdaDecrypt * self, gsize n_bytes, GstBuffer ** buffer,
     GstMapInfo * map)

@@ -80,7 +80,8 @@ nda_decrypt_stops_at_bad (NdaDecrypt * self)
   return get_policy (self) == NDA_ON_BAD_ERROR;
 }
 
-/* Whether silence is put where blocks are missing: the sender's own gaps too. */
+/* Whether silence is put where blocks are missing: the sender's own gaps too.
+ * */
 gboolean
 nda_decrypt_conceals (NdaDecrypt * self)
 {
@@ -188,13 +189,14 @@ nda_decrypt_post_end (NdaDecrypt * self, const NdaOpened * opened)
 void
 nda_decrypt_warn_of_salvage (NdaDecrypt * self)
 {
+  g_autofree gchar *n_bad = g_strdup_printf ("%" G_GUINT64_FORMAT, self->n_bad);
+
   if (!self->n_bad)
     return;
   GST_ELEMENT_WARNING (self, STREAM, DECRYPT,
-      (_("The stream was not whole: %" G_GUINT64_FORMAT
-              " records are missing or "
-              "were not used. What was played is authentic, but not all there "
-              "was."), self->n_bad), ("salvaged"));
+      (_("The stream was not whole: %s records are missing or were not used. "
+              "What was played is authentic, but not all there was."), n_bad),
+      ("salvaged"));
 }
 
 /* Stops with a text of its own, for what no single record is to blame for. */

@@ -98,7 +98,9 @@ negotiate (NdaEncrypt * self)
   if (nda_crypto_get_use (NDA_CRYPTO (self), suite, &self->use))
     return TRUE;
   GST_ELEMENT_ERROR (self, LIBRARY, INIT,
-      (_("OpenSSL lacks what cipher suite %d needs. Choose another “suite”."), suite), ("no cipher or key derivation could be fetched"));
+      (_("OpenSSL lacks what cipher suite %d needs. Choose another "
+              "“suite”."), suite),
+      ("no cipher or key derivation could be fetched"));
   return FALSE;
 }
 
@@ -307,7 +309,7 @@ take_eos (NdaEncrypt * self, GstEvent * event)
 
 /* From the regrouping, on the sink thread. */
 static gboolean
-push_event (gpointer owner, GstEvent * event)
+nda_encrypt_push_event (gpointer owner, GstEvent * event)
 {
   NdaEncrypt *self = NDA_ENCRYPT (owner);
 
@@ -332,7 +334,7 @@ push_event (gpointer owner, GstEvent * event)
 }
 
 static gboolean
-sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
+nda_encrypt_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
   if (GST_EVENT_IS_SERIALIZED (event))
     return nda_block_input_event (&NDA_ENCRYPT (parent)->input, event);
@@ -340,7 +342,7 @@ sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 }
 
 static gboolean
-sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
+nda_encrypt_sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
   if (GST_QUERY_TYPE (query) != GST_QUERY_ALLOCATION)
     return gst_pad_query_default (pad, parent, query);
@@ -400,7 +402,7 @@ make_record (NdaEncrypt * self, GstBuffer ** block)
 
 /* From the regrouping, on the sink thread. Takes @block. */
 static GstFlowReturn
-push_block (gpointer owner, GstBuffer * block)
+nda_encrypt_push_block (gpointer owner, GstBuffer * block)
 {
   NdaEncrypt *self = NDA_ENCRYPT (owner);
   GstFlowReturn flow = self->pool ? prepare_session (self, block) :
@@ -416,12 +418,12 @@ push_block (gpointer owner, GstBuffer * block)
 }
 
 static const NdaBlockOutput to_records = {
-  .push_block = push_block,
-  .push_event = push_event,
+  .push_block = nda_encrypt_push_block,
+  .push_event = nda_encrypt_push_event,
 };
 
 static GstFlowReturn
-sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
+nda_encrypt_sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
 {
   return nda_block_input_chain (&NDA_ENCRYPT (parent)->input, buffer);
 }
@@ -432,10 +434,11 @@ void
 nda_encrypt_init_stream (NdaEncrypt * self)
 {
   nda_block_input_init (&self->input, GST_ELEMENT (self), &to_records);
-  nda_crypto_add_pads (NDA_CRYPTO (self), GST_DEBUG_FUNCPTR (sink_chain),
-      GST_DEBUG_FUNCPTR (sink_event));
+  nda_crypto_add_pads (NDA_CRYPTO (self),
+      GST_DEBUG_FUNCPTR (nda_encrypt_sink_chain),
+      GST_DEBUG_FUNCPTR (nda_encrypt_sink_event));
   gst_pad_set_query_function (NDA_CRYPTO (self)->sinkpad,
-      GST_DEBUG_FUNCPTR (sink_query));
+      GST_DEBUG_FUNCPTR (nda_encrypt_sink_query));
 }
 
 /* Before the pads are active. */

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A pool of buffers with one memory each, which has room in front of it: a block
- * header is decrypted to there, or it shifts what has to be aligned. GStreamer's
- * own pool loses that room when a buffer comes back.
+/* A pool of buffers with one memory each, which has room in front of it: a
+ * block header is decrypted to there, or it shifts what has to be aligned.
+ * GStreamer's own pool loses that room when a buffer comes back.
  *
  * Buffers are taken on one thread and come back on any; it never waits. */
 

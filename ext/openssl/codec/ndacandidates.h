@@ -11,7 +11,8 @@
 
 #pragma once
 
-#include "ndaopener.h"
+#include "ndakeyring.h"
+#include "ndaopenerhooks.h"
 
 G_BEGIN_DECLS
 

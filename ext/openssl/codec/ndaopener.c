@@ -148,7 +148,7 @@ check_replay (const Session * s, const Arrival * a)
 }
 
 static gboolean
-try_key (NdaAead * aead, gpointer record)
+nda_opener_try_key (NdaAead * aead, gpointer record)
 {
   Arrival *a = record;
 
@@ -164,9 +164,9 @@ authenticate (NdaOpener * self, Arrival * a)
 {
   if (a->is_current)
     return nda_candidates_try_current (self->candidates, a->header.kid,
-        try_key, a) ? NDA_OUTCOME_OK : NDA_OUTCOME_AUTH_FAILED;
-  return nda_candidates_try_all (self->candidates, a->header.kid, try_key, a) ?
-      NDA_OUTCOME_OK : NDA_OUTCOME_UNKNOWN_KEY;
+        nda_opener_try_key, a) ? NDA_OUTCOME_OK : NDA_OUTCOME_AUTH_FAILED;
+  return nda_candidates_try_all (self->candidates, a->header.kid,
+      nda_opener_try_key, a) ? NDA_OUTCOME_OK : NDA_OUTCOME_UNKNOWN_KEY;
 }
 
 /* Step 5: does the block make sense, and follow the last one? */

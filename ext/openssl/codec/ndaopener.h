@@ -12,6 +12,7 @@
 #pragma once
 
 #include "ndakeyring.h"
+#include "ndaopenerhooks.h"
 #include "ndarecord.h"
 
 G_BEGIN_DECLS
@@ -33,16 +34,6 @@ typedef enum
   NDA_OUTCOME_TRAILING,
   NDA_N_OUTCOMES
 } NdaOutcome;
-
-/* What is asked of the owner. Called on the opener's thread. Each may be
- * NULL. */
-typedef struct
-{
-  /* a base key of 16 to 64 bytes (transfer full), or NULL */
-  GBytes *(*request_key) (gpointer owner, guint64 kid, guint suite);
-  gint64 (*get_real_time) (gpointer owner);     /* microseconds since 1970 */
-  gint64 (*get_monotonic_time) (gpointer owner);        /* microseconds */
-} NdaOpenerHooks;
 
 typedef struct
 {

@@ -181,7 +181,8 @@ make_gcm (EVP_CIPHER * cipher, gint encrypt)
   return c;
 }
 
-/* Where a library does not take a nonce in the quick way, the plain one does. */
+/* Where a library does not take a nonce in the quick way, the plain one does.
+ * */
 GST_START_TEST (test_both_ways_to_a_nonce_lead_to_one_record)
 {
   EVP_CIPHER *gcm = EVP_CIPHER_fetch (NULL, "AES-256-GCM", NULL);

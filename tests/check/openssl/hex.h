@@ -25,7 +25,7 @@ bytes_clear (Bytes * bytes)
   g_free (bytes->data);
 }
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Bytes, bytes_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Bytes, bytes_clear);
 
 static inline Bytes
 from_hex (const gchar * hex)
