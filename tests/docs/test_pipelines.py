@@ -35,6 +35,7 @@ def pipelines():
     seen = {}
     for page in PAGES:
         text = re.sub(r"^ \* ?", "", page.read_text(), flags=re.MULTILINE)
+        text = re.sub(r" \\\n *", " ", text)
         for line in re.findall(r"^ *(gst-launch-1\.0 .*)$", text, re.M):
             if not line.endswith("..."):
                 seen.setdefault(line, page.relative_to(TOP))
