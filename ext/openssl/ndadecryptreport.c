@@ -149,28 +149,36 @@ nda_decrypt_count (NdaDecrypt * self, NdaOutcome outcome, guint64 n)
   g_mutex_unlock (&NDA_CRYPTO (self)->counters_lock);
 }
 
-/* Counts @n records of @outcome, of which @opened is the last, and says so: as
- * the error that stops the stream, or at most once a second. Returns whether
- * the stream goes on. */
-gboolean
-nda_decrypt_report (NdaDecrypt * self, NdaOutcome outcome, guint64 n,
+/* Counts @n records of @outcome, of which @opened is the last, and says so at
+ * most once a second. */
+void
+nda_decrypt_warn (NdaDecrypt * self, NdaOutcome outcome, guint64 n,
     const NdaOpened * opened)
 {
   NdaReportLimit *limit = &self->limits[outcome];
   guint64 n_since;
 
   nda_decrypt_count (self, outcome, n);
-  if (nda_decrypt_stops_at_bad (self)) {
-    self->has_stopped = TRUE;
-    post (self, GST_MESSAGE_ERROR, outcome, n, opened);
-    return FALSE;
-  }
-  self->n_bad += n;
   limit->n_since += n - 1;
   n_since = nda_report_limit_count (limit, gst_util_get_timestamp ());
   if (n_since)
     post (self, GST_MESSAGE_WARNING, outcome, n_since, opened);
-  return TRUE;
+}
+
+/* The same, or the error that stops the stream. Returns whether it goes on. */
+gboolean
+nda_decrypt_report (NdaDecrypt * self, NdaOutcome outcome, guint64 n,
+    const NdaOpened * opened)
+{
+  if (!nda_decrypt_stops_at_bad (self)) {
+    self->n_bad += n;
+    nda_decrypt_warn (self, outcome, n, opened);
+    return TRUE;
+  }
+  nda_decrypt_count (self, outcome, n);
+  self->has_stopped = TRUE;
+  post (self, GST_MESSAGE_ERROR, outcome, n, opened);
+  return FALSE;
 }
 
 /* Says that the sender ended its stream, which ends no pipeline of packets. */

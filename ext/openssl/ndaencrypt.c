@@ -84,6 +84,7 @@ enum
 {
   PROP_BLOCK_FRAMES = 1,
   PROP_SESSION_RECORDS,
+  PROP_STATE_FILE,
   PROP_KID,
   N_PROPS
 };
@@ -125,19 +126,43 @@ nda_encrypt_src_query (GstPad * pad, GstObject * parent, GstQuery * query)
 
 /* --- life cycle --- */
 
+static void
+close_state (NdaEncrypt * self)
+{
+  nda_sealer_set_state (self->sealer, NULL);
+  g_clear_pointer (&self->state, nda_send_state_close);
+}
+
+/* Opens the file at @path, if one is named; it is this sender's until it stops.
+ */
+static gboolean
+open_state (NdaEncrypt * self, const gchar * path, GError ** error)
+{
+  if (path)
+    self->state = nda_send_state_open (path, error);
+  if (path && !self->state)
+    return FALSE;
+  nda_sealer_set_state (self->sealer, self->state);
+  if (nda_sealer_check (self->sealer, error))
+    return TRUE;
+  close_state (self);
+  return FALSE;
+}
+
 static gboolean
 nda_encrypt_start (NdaCrypto * crypto, GError ** error)
 {
   NdaEncrypt *self = NDA_ENCRYPT (crypto);
+  g_autofree gchar *state_file = NULL;
   guint block_frames, session_records;
-  NdaKeyInfo info;
 
-  if (!nda_keyring_find_sender (crypto->ring, &info, error))
-    return FALSE;
   GST_OBJECT_LOCK (self);
   block_frames = self->block_frames;
   session_records = self->session_records;
+  state_file = g_strdup (self->state_file);
   GST_OBJECT_UNLOCK (self);
+  if (!open_state (self, state_file, error))
+    return FALSE;
   nda_encrypt_start_stream (self, block_frames, session_records);
   return TRUE;
 }
@@ -146,6 +171,7 @@ static void
 nda_encrypt_stop (NdaCrypto * crypto)
 {
   nda_encrypt_stop_stream (NDA_ENCRYPT (crypto));
+  close_state (NDA_ENCRYPT (crypto));
 }
 
 static void
@@ -169,6 +195,10 @@ nda_encrypt_set_property (GObject * object, guint id, const GValue * value,
       break;
     case PROP_SESSION_RECORDS:
       self->session_records = g_value_get_uint (value);
+      break;
+    case PROP_STATE_FILE:
+      g_free (self->state_file);
+      self->state_file = g_value_dup_string (value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -205,6 +235,9 @@ nda_encrypt_get_property (GObject * object, guint id, GValue * value,
     case PROP_SESSION_RECORDS:
       g_value_set_uint (value, self->session_records);
       break;
+    case PROP_STATE_FILE:
+      g_value_set_string (value, self->state_file);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
@@ -235,6 +268,7 @@ nda_encrypt_finalize (GObject * object)
   NdaEncrypt *self = NDA_ENCRYPT (object);
 
   nda_sealer_free (self->sealer);
+  g_free (self->state_file);
   nda_block_input_clear (&self->input);
   G_OBJECT_CLASS (nda_encrypt_parent_class)->finalize (object);
 }
@@ -251,6 +285,10 @@ install_properties (GObjectClass * class)
   properties[PROP_SESSION_RECORDS] = g_param_spec_uint ("session-records",
       "Session records", "Records after which a new session begins",
       2, NDA_SESSION_MAX_RECORDS, DEFAULT_SESSION_RECORDS, flags);
+  properties[PROP_STATE_FILE] = g_param_spec_string ("state-file",
+      "State file", "Path of a file of this sender alone that keeps what was "
+      "used of an explicit base key; it is created if there is none. Nothing "
+      "is sent with such a key without it; master keys need none", NULL, flags);
   properties[PROP_KID] = g_param_spec_uint64 ("kid", "Key id",
       "The key id of the current session, which is in clear in its records; 0 "
       "before the first", 0, G_MAXUINT64, 0,

@@ -176,6 +176,21 @@ nda_pool_acquire (GstBufferPool * pool, GstBuffer ** buffer, GstMapInfo * map)
   return flow;
 }
 
+/* The same of no pool: it comes back to none. */
+GstFlowReturn
+nda_pool_acquire_alone (gsize n_bytes, gsize n_prefix, GstBuffer ** buffer,
+    GstMapInfo * map)
+{
+  GstAllocationParams params = {.prefix = n_prefix,.align = ALIGNMENT - 1 };
+
+  *buffer = gst_buffer_new_allocate (NULL, n_bytes, &params);
+  if (!*buffer)
+    return GST_FLOW_ERROR;
+  if (!gst_memory_map (gst_buffer_peek_memory (*buffer, 0), map, GST_MAP_WRITE))
+    g_error ("system memory cannot be mapped");
+  return GST_FLOW_OK;
+}
+
 /* Ends the mapping; of the memory, @n_used bytes are kept. */
 void
 nda_pool_unmap (GstMapInfo * map, gsize n_used)

@@ -21,6 +21,8 @@ GstBufferPool *nda_pool_new (gsize n_bytes, gsize n_prefix);
 void nda_pool_free (GstBufferPool * pool);
 GstFlowReturn nda_pool_acquire (GstBufferPool * pool, GstBuffer ** buffer,
     GstMapInfo * map);
+GstFlowReturn nda_pool_acquire_alone (gsize n_bytes, gsize n_prefix,
+    GstBuffer ** buffer, GstMapInfo * map);
 void nda_pool_unmap (GstMapInfo * map, gsize n_used);
 
 G_END_DECLS

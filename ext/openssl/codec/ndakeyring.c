@@ -245,6 +245,22 @@ find_base_locked (NdaKeyring * self, guint64 kid, NdaKeyOrigin origin)
   return -1;
 }
 
+/* Whether the key at @index is just that one. */
+static gboolean
+is_base_locked (NdaKeyring * self, gint index, guint suite,
+    const guint8 * base_key, gsize n_base_key)
+{
+  const NdaKey *key;
+
+  if (index < 0)
+    return FALSE;
+  key = &nda_keyring_get_keys_locked (self)->keys[index];
+  return key->info.suite == suite && key->n_bytes == n_base_key
+      && CRYPTO_memcmp (key->bytes, base_key, n_base_key) == 0;
+}
+
+/* One that is held already becomes the last, and stays itself for sessions that
+ * use it. */
 static gboolean
 add_base_locked (NdaKeyring * self, NdaKeyOrigin origin, guint64 kid,
     guint suite, const guint8 * base_key, gsize n_base_key, GError ** error)
@@ -254,6 +270,8 @@ add_base_locked (NdaKeyring * self, NdaKeyOrigin origin, guint64 kid,
 
   if (!append_locked (self, NDA_KEY_BASE, origin, &key, error))
     return FALSE;
+  if (is_base_locked (self, known, suite, base_key, n_base_key))
+    key->info.id = nda_keyring_get_keys_locked (self)->keys[known].info.id;
   key->info.kid = kid;
   key->info.suite = suite;
   key->n_bytes = n_base_key;

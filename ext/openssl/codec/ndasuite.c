@@ -70,7 +70,7 @@ nda_suite_find (guint id)
 gboolean
 nda_suite_is_weak (guint id)
 {
-  return id < 4;
+  return id < NDA_SUITE_WEAKEST;
 }
 
 EVP_KDF *
