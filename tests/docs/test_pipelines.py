@@ -19,9 +19,9 @@ PAGES = sorted(
     [TOP / "README.md"]
     + list((TOP / "docs").glob("*.md"))
     + list((TOP / "gst" / "ndaio").glob("*.c"))
+    + list((TOP / "gst" / "resample").glob("*.c"))
     + list((TOP / "ext" / "openssl").glob("*.c"))
-    + list((TOP / "ext" / "python").glob("*.c"))
-    + list((TOP / "ext" / "soxr").glob("*.c"))
+    + list((TOP / "ext" / "python" / "elements").glob("*.c"))
     + list((TOP / "python-elements" / "python").glob("*.py"))
 )
 # GStreamer 1.22 has a critical to say about each of these
@@ -31,10 +31,14 @@ IN_PYTHON = {
 
 
 def pipelines():
-    """Each line once, with the page that shows it first."""
+    """Each line once, with the page that shows it first.
+
+    A backslash at its end joins a line with the next.
+    """
     seen = {}
     for page in PAGES:
         text = re.sub(r"^ \* ?", "", page.read_text(), flags=re.MULTILINE)
+        text = re.sub(r" \\\n *", " ", text)
         for line in re.findall(r"^ *(gst-launch-1\.0 .*)$", text, re.M):
             if not line.endswith("..."):
                 seen.setdefault(line, page.relative_to(TOP))

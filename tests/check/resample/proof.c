@@ -25,7 +25,7 @@ typedef struct
   gdouble jitter;               /* s */
   gdouble wander;               /* s, in half a minute, and back */
   gdouble step;                 /* s, after a minute */
-  gdouble tick;                 /* frames; they come when so many more are there */
+  gdouble tick;                 /* frames that come at once */
 } Way;
 
 /* Whether it is long enough to prove that there are two clocks. */
