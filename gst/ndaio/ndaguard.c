@@ -6,10 +6,9 @@
 
 #include "ndaguard.h"
 
-#include <glib/gi18n-lib.h>
+#include "ndarestartevent.h"
 
-/* That of a custom event upstream; see ndaresample */
-#define RESTART_EVENT "nda-device-restarted"
+#include <glib/gi18n-lib.h>
 
 /* THREADS. Upstream's (the sink thread) pushes, and waits while the device is
  * away and what is played is not live; the application's changes the state; and
@@ -187,9 +186,7 @@ resume (gpointer user_data)
 {
   NdaGuard *self = NDA_GUARD (user_data);
 
-  gst_pad_push_event (self->sinkpad,
-      gst_event_new_custom (GST_EVENT_CUSTOM_UPSTREAM,
-          gst_structure_new_empty (RESTART_EVENT)));
+  gst_pad_push_event (self->sinkpad, nda_restart_event_new ());
   gst_element_post_message (GST_ELEMENT (self),
       gst_message_new_latency (GST_OBJECT (self)));
 }

@@ -8,7 +8,7 @@
  * that the resampler is told (ppm), the average. Times are spaced evenly on a
  * logarithmic axis. */
 
-#include "../check/block/driftsim.h"
+#include "../check/resample/driftsim.h"
 
 #include <math.h>
 #include <stdlib.h>

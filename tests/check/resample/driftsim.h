@@ -23,8 +23,8 @@ typedef enum
 
 typedef struct _Sim Sim;
 
-/* Up to which frame @frame has to wait, where they come when @tick more are
- * there; 0: at once. */
+/* The frame that @frame has to wait for, where @tick frames come at once; @tick
+ * is 0 where each comes by itself. */
 static inline gdouble
 sim_serve (gdouble frame, gdouble tick)
 {
@@ -47,7 +47,7 @@ struct _Sim
   gdouble wander, wander_period;        /* s; of the pipeline's clock */
   gdouble stall, stall_at;      /* nothing is seen for so long */
   gdouble clock_step, clock_step_at;    /* the pipeline's clock is set */
-  gdouble late_after;           /* max_late_error begins then; 0: a minute */
+  gdouble late_after;           /* when max_late_error begins; 0: a minute */
   guint32 seed;
   SimProbe probe;
   gpointer user_data;
@@ -69,7 +69,7 @@ struct _Sim
   gdouble max_late_error;       /* the same, after late_after */
   gdouble locked_at;            /* when it was locked first, or negative */
   guint n_locks, n_losses;
-  gdouble min_waiting, max_waiting;     /* frames before the resampler */
+  gdouble min_waiting, max_waiting;     /* frames, device to resampler */
 };
 
 void sim_run (Sim * sim);

@@ -29,7 +29,7 @@ make_converter (GstAudioFormat format, guint in_rate, guint n_channels,
   NdaConverter *converter;
 
   gst_audio_info_set_format (&info, format, in_rate, n_channels, NULL);
-  converter = nda_soxr_new (&info, out_rate, quality, &error);
+  converter = nda_soxr_maker.make (&info, out_rate, quality, &error);
   g_assert_no_error (error);
   return converter;
 }
@@ -223,7 +223,7 @@ GST_START_TEST (test_planes_are_as_the_channels_of_frames)
   }
   gst_audio_info_set_format (&info, GST_AUDIO_FORMAT_F32, 32000, 2, NULL);
   info.layout = GST_AUDIO_LAYOUT_NON_INTERLEAVED;
-  planar = nda_soxr_new (&info, 48000, NDA_QUALITY_HIGH, NULL);
+  planar = nda_soxr_maker.make (&info, 48000, NDA_QUALITY_HIGH, NULL);
   nda_converter_process (planar, from, 1024, to, 2048, &n_taken, &n_given);
   fail_unless_equals_int (n_taken, 1024);
   nda_converter_process (interleaved, mixed_from, 1024, mixed_to, 2048,

@@ -7,6 +7,8 @@
 #include "resample.h"
 
 #include "../tone.h"
+#include "ndamakers.h"
+#include "ndapolyphaseconverter.h"
 
 #include <gst/check/gstharness.h>
 
@@ -363,9 +365,9 @@ GST_START_TEST (test_a_sink_s_device_is_followed)
 
 GST_END_TEST;
 
-/* A sink finds where a time stamp lies in its device by its clock's
- * calibration: for each block that must be just behind the last, whenever the
- * filter takes over and however the ratio glides. */
+/* A sink finds a time stamp's place in its device by its clock's calibration.
+ * The place of each block must be just behind the last, whenever the filter
+ * takes over and however the ratio glides. */
 GST_START_TEST (test_a_sink_finds_each_block_behind_the_last)
 {
   GstClock *device = gst_test_clock_new ();
@@ -434,12 +436,16 @@ judge_latency (const gchar * preference, gboolean is_live,
 GST_START_TEST (test_latency_is_as_preferred)
 {
   const GstClockTime low = NDA_BLOCK_DURATION + 1900 * GST_USECOND;
+  /* where there is no library, the same filter serves all */
+  const gboolean has_library = nda_makers[0] != &nda_polyphase_maker;
+  const GstClockTime min_best = has_library ? low + 1 : NDA_BLOCK_DURATION;
+  const GstClockTime max_best = has_library ? GST_SECOND : low;
 
   judge_latency ("low", FALSE, NDA_BLOCK_DURATION, low);
   judge_latency ("low", TRUE, NDA_BLOCK_DURATION, low);
   judge_latency ("auto", TRUE, NDA_BLOCK_DURATION, low);
-  judge_latency ("auto", FALSE, low + 1, GST_SECOND);
-  judge_latency ("best", TRUE, low + 1, GST_SECOND);
+  judge_latency ("auto", FALSE, min_best, max_best);
+  judge_latency ("best", TRUE, min_best, max_best);
 }
 
 GST_END_TEST;
