@@ -17,7 +17,7 @@
 const NdaPyRunnerKind *
 nda_py_runners_get_kind (NdaPyIsolation isolation)
 {
-  return isolation == NDA_PY_ISOLATION_PROCESS ? &nda_py_process_kind :
+  return isolation == NDA_PY_ISOLATION_PROCESS ? &nda_py_keeper_kind :
       &nda_py_inprocess_kind;
 }
 

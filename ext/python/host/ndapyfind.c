@@ -86,7 +86,7 @@ is_candidate (const gchar * path)
 }
 
 static gint
-compare_paths (gconstpointer a, gconstpointer b)
+nda_py_find_compare_paths (gconstpointer a, gconstpointer b)
 {
   return strcmp (*(const gchar * const *) a, *(const gchar * const *) b);
 }
@@ -105,7 +105,7 @@ list_candidates (const gchar * folder)
     if (is_candidate (path))
       g_ptr_array_add (files, g_steal_pointer (&path));
   }
-  g_ptr_array_sort (files, compare_paths);
+  g_ptr_array_sort (files, nda_py_find_compare_paths);
   return files;
 }
 

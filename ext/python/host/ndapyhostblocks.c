@@ -222,7 +222,7 @@ is_stopping (NdaPyHost * self)
 
 /* Lets an edited plugin take the place of the one before, between blocks. */
 static void
-exchange (NdaPyHost * self)
+exchange_between_blocks (NdaPyHost * self)
 {
   g_autoptr (GError) error = NULL;
   NdaPyFacts facts = { 0 };
@@ -251,7 +251,7 @@ nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
   guint n_run = 0;
 
   if (G_UNLIKELY (g_atomic_pointer_get (&self->next) != NULL))
-    exchange (self);
+    exchange_between_blocks (self);
   begin = gst_util_get_timestamp ();
   if (!begin_call (self))
     return 0;

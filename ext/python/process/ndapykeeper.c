@@ -254,7 +254,7 @@ make_keeper (const NdaPyRunnerConfig * config)
 {
   NdaPyKeeper *self = g_new0 (NdaPyKeeper, 1);
 
-  nda_py_runner_init (&self->parent, &nda_py_process_kind);
+  nda_py_runner_init (&self->parent, &nda_py_keeper_kind);
   self->config = nda_py_runner_config_copy (config);
   if (!config->python || !*config->python) {
     g_free (self->config->python);
@@ -479,7 +479,7 @@ nda_py_keeper_take_error (NdaPyRunner * runner)
   return g_steal_pointer (&get_keeper (runner)->failure);
 }
 
-const NdaPyRunnerKind nda_py_process_kind = {
+const NdaPyRunnerKind nda_py_keeper_kind = {
   .open = nda_py_keeper_open,
 
   .close = nda_py_keeper_close,

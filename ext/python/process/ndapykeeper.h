@@ -12,6 +12,6 @@
 
 G_BEGIN_DECLS
 
-extern const NdaPyRunnerKind nda_py_process_kind;
+extern const NdaPyRunnerKind nda_py_keeper_kind;
 
 G_END_DECLS
