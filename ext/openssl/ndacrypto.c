@@ -6,13 +6,9 @@
 
 #include "ndacrypto.h"
 
-#include "ndakeyfile.h"
-
-#include <glib/gi18n-lib.h>
-
 #include <string.h>
 
-GST_DEBUG_CATEGORY_STATIC (nda_crypto_debug);
+GST_DEBUG_CATEGORY (nda_crypto_debug);
 #define GST_CAT_DEFAULT nda_crypto_debug
 
 #define DEFAULT_KEY_FD (-1)
@@ -109,112 +105,7 @@ nda_crypto_post_error (NdaCrypto * self, const GError * error)
       __LINE__);
 }
 
-/* --- keys --- */
-
-typedef struct
-{
-  NdaKeyring *ring;
-  const NdaCryptoSettings *settings;
-  GError *error;
-} Stretching;
-
-static gpointer
-stretch (gpointer data)
-{
-  Stretching *s = data;
-
-  return GINT_TO_POINTER (nda_key_file_load_passphrase (s->ring,
-          s->settings->passphrase_file, s->settings->passphrase_salt,
-          &s->error));
-}
-
-/* Half a second of work, on a thread of its own: an element that is plugged in
- * while data flows has its state changed by a streaming thread, whose stack and
- * scheduling are not made for that. */
-static gboolean
-load_passphrase (NdaCrypto * self, const NdaCryptoSettings * settings,
-    GError ** error)
-{
-  Stretching s = { self->ring, settings, NULL };
-  GThread *thread = g_thread_new ("nda-scrypt", stretch, &s);
-  gboolean ok = GPOINTER_TO_INT (g_thread_join (thread));
-
-  if (s.error)
-    g_propagate_error (error, s.error);
-  return ok;
-}
-
-static gboolean
-check_context (const NdaCryptoSettings * settings, GError ** error)
-{
-  gsize n = strlen (settings->context);
-
-  if (n <= NDA_CONTEXT_MAX)
-    return TRUE;
-  g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_INVALID,
-      _("A context has at most %d bytes, and this one has %" G_GSIZE_FORMAT
-          ". Set “context” to a shorter name."), NDA_CONTEXT_MAX, n);
-  return FALSE;
-}
-
-static void
-copy_settings (NdaCrypto * self, NdaCryptoSettings * copy)
-{
-  GST_OBJECT_LOCK (self);
-  *copy = self->settings;
-  copy->key_file = g_strdup (copy->key_file);
-  copy->passphrase_file = g_strdup (copy->passphrase_file);
-  copy->passphrase_salt = g_strdup (copy->passphrase_salt);
-  copy->context = g_strdup (copy->context);
-  GST_OBJECT_UNLOCK (self);
-}
-
-static void
-clear_settings (NdaCryptoSettings * settings)
-{
-  g_free (settings->key_file);
-  g_free (settings->passphrase_file);
-  g_free (settings->passphrase_salt);
-  g_free (settings->context);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NdaCryptoSettings, clear_settings)
-     static void log_keys (NdaCrypto * self)
-{
-  NdaKeyInfo info;
-
-  for (guint i = 0; nda_keyring_get_info (self->ring, i, &info); i++) {
-    if (info.kind == NDA_KEY_BASE)
-      GST_INFO_OBJECT (self, "holds a base key for KID %016" G_GINT64_MODIFIER
-          "x, suite %u", info.kid, info.suite);
-    else
-      GST_INFO_OBJECT (self, "holds a master key, fingerprint "
-          "%02x%02x%02x%02x%02x%02x%02x%02x", info.fingerprint[0],
-          info.fingerprint[1], info.fingerprint[2], info.fingerprint[3],
-          info.fingerprint[4], info.fingerprint[5], info.fingerprint[6],
-          info.fingerprint[7]);
-  }
-}
-
-static gboolean
-load_keys (NdaCrypto * self, GError ** error)
-{
-  g_auto (NdaCryptoSettings) settings = { NULL };
-
-  copy_settings (self, &settings);
-  if (!check_context (&settings, error)
-      || (settings.key_file
-          && !nda_key_file_load (self->ring, settings.key_file, error))
-      || (settings.key_fd >= 0
-          && !nda_key_file_load_fd (self->ring, settings.key_fd, error))
-      || (settings.passphrase_file
-          && !load_passphrase (self, &settings, error))) {
-    nda_keyring_forget (self->ring, NDA_KEY_FROM_FILE);
-    return FALSE;
-  }
-  log_keys (self);
-  return TRUE;
-}
+/* --- settings --- */
 
 /* What keys of @suite are to be used for. FALSE: there is no such suite. */
 gboolean
@@ -253,9 +144,9 @@ nda_crypto_get_suite (NdaCrypto * self)
 
 /* --- buffers --- */
 
-/* Maps the memory of @buffer, if it is one, nobody else's, and may be written to,
- * and if nothing is attached to @buffer, which would not belong to what is made
- * of it. Memory that others hold too cannot be mapped like that. */
+/* Maps the memory of @buffer, if it is one, nobody else's, and may be written
+ * to, and if nothing is attached to @buffer, which would not belong to what is
+ * made of it. Memory that others hold too cannot be mapped like that. */
 gboolean
 nda_crypto_map_own_memory (GstBuffer * buffer, GstMapInfo * map)
 {
@@ -267,48 +158,29 @@ nda_crypto_map_own_memory (GstBuffer * buffer, GstMapInfo * map)
       GST_MAP_READWRITE);
 }
 
-/* --- actions --- */
+/* --- counters: where they are is the subclass's to say --- */
 
-static gboolean
-tell (NdaCrypto * self, const GError * error)
+static gpointer
+get_counters (NdaCrypto * self)
 {
-  if (error)
-    GST_WARNING_OBJECT (self, "key refused: %s", error->message);
-  return error == NULL;
+  return G_STRUCT_MEMBER_P (self, NDA_CRYPTO_GET_CLASS (self)->counters_offset);
 }
 
-static gboolean
-set_master_key (NdaCrypto * self, GBytes * key)
+static void
+reset_counters (NdaCrypto * self)
 {
-  g_autoptr (GError) error = NULL;
-  gsize n;
-  const guint8 *bytes;
-
-  if (!key) {
-    nda_keyring_forget_masters (self->ring, NDA_KEY_FROM_ACTION);
-    return TRUE;
-  }
-  bytes = g_bytes_get_data (key, &n);
-  nda_keyring_add_master (self->ring, NDA_KEY_FROM_ACTION, bytes, n, &error);
-  return tell (self, error);
+  g_mutex_lock (&self->counters_lock);
+  memset (get_counters (self), 0, NDA_CRYPTO_GET_CLASS (self)->n_counters);
+  g_mutex_unlock (&self->counters_lock);
 }
 
-static gboolean
-add_key (NdaCrypto * self, guint64 kid, guint suite, GBytes * key)
+static GstStructure *
+get_stats (NdaCrypto * self)
 {
-  g_autoptr (GError) error = NULL;
-  gsize n = 0;
-  const guint8 *bytes = key ? g_bytes_get_data (key, &n) : NULL;
+  NdaCryptoClass *class = NDA_CRYPTO_GET_CLASS (self);
 
-  nda_keyring_add_base (self->ring, NDA_KEY_FROM_ACTION, kid, suite, bytes, n,
-      &error);
-  return tell (self, error);
-}
-
-static gboolean
-remove_key (NdaCrypto * self, guint64 kid)
-{
-  return nda_keyring_remove_base (self->ring, kid);
+  return nda_stats_snapshot (class->stats_name, class->stats_fields,
+      &self->counters_lock, get_counters (self), class->n_counters);
 }
 
 /* --- life cycle --- */
@@ -319,14 +191,15 @@ prepare (NdaCrypto * self, GstStateChange transition, GError ** error)
   NdaCryptoClass *class = NDA_CRYPTO_GET_CLASS (self);
 
   if (transition == GST_STATE_CHANGE_NULL_TO_READY)
-    return load_keys (self, error);
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
-    return class->start (self, error);
-  return TRUE;
+    return nda_crypto_load_keys (self, error);
+  if (transition != GST_STATE_CHANGE_READY_TO_PAUSED)
+    return TRUE;
+  reset_counters (self);
+  return class->start (self, error);
 }
 
 static GstStateChangeReturn
-change_state (GstElement * element, GstStateChange transition)
+nda_crypto_change_state (GstElement * element, GstStateChange transition)
 {
   NdaCrypto *self = NDA_CRYPTO (element);
   g_autoptr (GError) error = NULL;
@@ -355,7 +228,7 @@ replace_text (gchar ** text, const GValue * value)
 }
 
 static void
-set_property (GObject * object, guint id, const GValue * value,
+nda_crypto_set_property (GObject * object, guint id, const GValue * value,
     GParamSpec * pspec)
 {
   NdaCrypto *self = NDA_CRYPTO (object);
@@ -393,13 +266,14 @@ set_property (GObject * object, guint id, const GValue * value,
 }
 
 static void
-get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
+nda_crypto_get_property (GObject * object, guint id, GValue * value,
+    GParamSpec * pspec)
 {
   NdaCrypto *self = NDA_CRYPTO (object);
   NdaCryptoSettings *settings = &self->settings;
 
   if (id == PROP_STATS) {
-    g_value_take_boxed (value, NDA_CRYPTO_GET_CLASS (self)->get_stats (self));
+    g_value_take_boxed (value, get_stats (self));
     return;
   }
   GST_OBJECT_LOCK (self);
@@ -465,12 +339,12 @@ nda_crypto_init (NdaCrypto * self)
 }
 
 static void
-finalize (GObject * object)
+nda_crypto_finalize (GObject * object)
 {
   NdaCrypto *self = NDA_CRYPTO (object);
 
   nda_keyring_free (self->ring);
-  clear_settings (&self->settings);
+  nda_crypto_settings_clear (&self->settings);
   g_mutex_clear (&self->counters_lock);
   G_OBJECT_CLASS (nda_crypto_parent_class)->finalize (object);
 }
@@ -482,9 +356,9 @@ install_properties (GObjectClass * class)
       | GST_PARAM_MUTABLE_READY;
 
   properties[PROP_KEY_FILE] = g_param_spec_string ("key-file", "Key file",
-      "Path of the file that holds the keys: 32 raw bytes, or lines “master” or "
-      "“base”. Only its owner may have access. Read whenever the element leaves "
-      "NULL; “nda keygen” creates one", NULL, flags);
+      "Path of the file that holds the keys: 32 raw bytes, or lines “master” "
+      "or “base”. Only its owner may have access. Read whenever the element "
+      "leaves NULL; “nda keygen” creates one", NULL, flags);
   properties[PROP_KEY_FD] = g_param_spec_int ("key-fd", "Key descriptor",
       "Descriptor of an open file or pipe to read the keys from, as key-file; "
       "it stays open. -1: none", -1, G_MAXINT, DEFAULT_KEY_FD, flags);
@@ -497,12 +371,12 @@ install_properties (GObjectClass * class)
       "Text of 8 to 64 bytes, the same at both ends and different for each "
       "group, such as the name of the room. It is no secret", NULL, flags);
   properties[PROP_CONTEXT] = g_param_spec_string ("context", "Context",
-      "Names the sender or direction, in 0 to 255 bytes, the same at both ends; "
-      "each direction of a call needs its own", DEFAULT_CONTEXT, flags);
+      "Names the sender or direction, in 0 to 255 bytes, the same at both "
+      "ends; each direction of a call needs its own", DEFAULT_CONTEXT, flags);
   properties[PROP_SUITE] = g_param_spec_enum ("suite", "Cipher suite",
-      "Cipher suite of RFC 9605, the same at both ends. auto: what the caps say "
-      "(and a stream says itself), else 5. 1 to 3 have short tags and are used "
-      "only when named", NDA_TYPE_CIPHER_SUITE, DEFAULT_SUITE, flags);
+      "Cipher suite of RFC 9605, the same at both ends. auto: what the caps "
+      "say (and a stream says itself), else 5. 1 to 3 have short tags and are "
+      "used only when named", NDA_TYPE_CIPHER_SUITE, DEFAULT_SUITE, flags);
   properties[PROP_FRAMING] = g_param_spec_enum ("framing", "Framing",
       "packet: one record is one buffer or datagram. stream: with a preamble "
       "and lengths, for files and pipes. auto: what the caps say, else stream",
@@ -514,63 +388,17 @@ install_properties (GObjectClass * class)
 }
 
 static void
-install_signals (NdaCryptoClass * class)
-{
-  GType type = G_TYPE_FROM_CLASS (class);
-  const GSignalFlags flags = G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION;
-
-  /**
-   * NdaCrypto::set-master-key:
-   * @key: (nullable): 32 bytes
-   *
-   * Gives a master key. ndaencrypt sends with it from its next session on (see
-   * #NdaEncrypt::rekey), ndadecrypt holds it beside the others: the last 8 are
-   * kept. NULL removes all that were given so.
-   *
-   * Returns: whether it is one
-   */
-  g_signal_new_class_handler ("set-master-key", type, flags,
-      G_CALLBACK (set_master_key), NULL, NULL, NULL, G_TYPE_BOOLEAN, 1,
-      G_TYPE_BYTES);
-
-  /**
-   * NdaCrypto::add-key:
-   * @kid: key id, below 2^63
-   * @suite: cipher suite, 1 to 5
-   * @key: base key of 16 to 64 bytes
-   *
-   * Gives an explicit base key, in place of one of the same key id.
-   *
-   * Returns: whether it is one
-   */
-  g_signal_new_class_handler ("add-key", type, flags, G_CALLBACK (add_key),
-      NULL, NULL, NULL, G_TYPE_BOOLEAN, 3, G_TYPE_UINT64, G_TYPE_UINT,
-      G_TYPE_BYTES);
-
-  /**
-   * NdaCrypto::remove-key:
-   * @kid: key id
-   *
-   * Removes the explicit base key of that key id.
-   *
-   * Returns: whether there was one
-   */
-  g_signal_new_class_handler ("remove-key", type, flags,
-      G_CALLBACK (remove_key), NULL, NULL, NULL, G_TYPE_BOOLEAN, 1,
-      G_TYPE_UINT64);
-}
-
-static void
 nda_crypto_class_init (NdaCryptoClass * class)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (class);
 
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = finalize;
-  GST_ELEMENT_CLASS (class)->change_state = GST_DEBUG_FUNCPTR (change_state);
+  object_class->set_property = nda_crypto_set_property;
+  object_class->get_property = nda_crypto_get_property;
+  object_class->finalize = nda_crypto_finalize;
+  GST_ELEMENT_CLASS (class)->change_state =
+      GST_DEBUG_FUNCPTR (nda_crypto_change_state);
   install_properties (object_class);
-  install_signals (class);
+  nda_crypto_install_actions (class);
   gst_type_mark_as_plugin_api (NDA_TYPE_CRYPTO, 0);
   gst_type_mark_as_plugin_api (NDA_TYPE_FRAMING, 0);
   gst_type_mark_as_plugin_api (NDA_TYPE_CIPHER_SUITE, 0);

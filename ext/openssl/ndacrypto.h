@@ -10,6 +10,7 @@
 
 #include "ndacryptoerror.h"
 #include "ndakeyring.h"
+#include "ndastats.h"
 
 #include <gst/gst.h>
 
@@ -39,7 +40,7 @@ typedef struct
 #define NDA_TYPE_FRAMING (nda_framing_get_type ())
 GType nda_framing_get_type (void);
 
-/* By hand: G_DECLARE_DERIVABLE_TYPE would hide the fields from the subclasses. */
+/* By hand: G_DECLARE_DERIVABLE_TYPE would hide the fields from subclasses. */
 #define NDA_TYPE_CRYPTO (nda_crypto_get_type ())
 #define NDA_CRYPTO(object) \
     (G_TYPE_CHECK_INSTANCE_CAST ((object), NDA_TYPE_CRYPTO, NdaCrypto))
@@ -68,7 +69,11 @@ typedef struct
   gboolean (*start) (NdaCrypto * crypto, GError ** error);
   /* PAUSED to READY: the pads are inactive. On the application's thread. */
   void (*stop) (NdaCrypto * crypto);
-  GstStructure *(*get_stats) (NdaCrypto * crypto);
+
+  const gchar *stats_name;      /* of the structure */
+  const NdaStatsField *stats_fields;    /* in the counters */
+  gsize counters_offset;        /* of the counters, in the instance */
+  gsize n_counters;             /* bytes of them */
 } NdaCryptoClass;
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NdaCrypto, gst_object_unref)
@@ -80,5 +85,10 @@ gboolean nda_crypto_get_use (NdaCrypto * crypto, guint suite, NdaKeyUse * use);
 NdaFraming nda_crypto_get_framing (NdaCrypto * crypto);
 guint nda_crypto_get_suite (NdaCrypto * crypto);
 gboolean nda_crypto_map_own_memory (GstBuffer * buffer, GstMapInfo * map);
+
+/* ndacryptokeys.c */
+void nda_crypto_settings_clear (NdaCryptoSettings * settings);
+gboolean nda_crypto_load_keys (NdaCrypto * crypto, GError ** error);
+void nda_crypto_install_actions (NdaCryptoClass * class);
 
 G_END_DECLS

@@ -18,8 +18,8 @@
  * are marked DISCONT. #ndadecrypt:on-bad chooses.
  *
  * Blocks are as long as the sender made them. A block's time is that of the
- * first plus its position / rate, rounded down once: in packet framing the first
- * begins when it arrived, in stream framing at 0. No latency is added.
+ * first plus its position / rate, rounded down once: in packet framing the
+ * first begins when it arrived, in stream framing at 0. No latency is added.
  *
  * ## Messages
  *
@@ -38,8 +38,8 @@
  *
  * ## Statistics
  *
- * The property `stats` is a structure application/x-ndadecrypt-stats of counters
- * since READY, all guint64:
+ * The property `stats` is a structure application/x-ndadecrypt-stats of
+ * counters since READY, all guint64:
  *
  * * `num-blocks`, `num-frames`: pushed, silence included
  * * `num-records`, `num-sessions`: accepted
@@ -50,10 +50,13 @@
  *
  * ## Example pipelines
  * |[
- * gst-launch-1.0 filesrc location=talk.nda ! ndadecrypt key-file=studio.key ! ndasink
+ * gst-launch-1.0 filesrc location=talk.nda ! \
+ *     ndadecrypt key-file=studio.key ! ndasink
  * ]| Plays what ndaencrypt recorded.
  * |[
- * gst-launch-1.0 udpsrc port=5004 caps="application/x-nda-sframe,version=1,framing=packet,suite=5" ! ndadecrypt key-file=studio.key context=alice max-age=30 ! ndasink
+ * gst-launch-1.0 udpsrc port=5004 \
+ *     caps="application/x-nda-sframe,version=1,framing=packet,suite=5" ! \
+ *     ndadecrypt key-file=studio.key context=alice max-age=30 ! ndasink
  * ]| Plays what ndaencrypt sends now, and no old recording of it.
  *
  * Since: 0.1
@@ -63,11 +66,11 @@
  * carries no lock in ndadecrypt.h; it emits request-key. The application's
  * threads change the state, set properties and give keys.
  *
- * LOCKS. Object lock: settings. The key ring's own. Counters lock: counters. None
- * is held while another is taken, across a push, a message or a signal.
+ * LOCKS. Object lock: settings. The key ring's own. Counters lock: counters.
+ * None is held while another is taken, across a push, a message or a signal.
  *
- * HAND-OVER. Settings are copied in start, before the pads are active. Keys: the
- * opener looks at the key ring's serial number before each record. */
+ * HAND-OVER. Settings are copied in start, before the pads are active. Keys:
+ * the opener looks at the key ring's serial number before each record. */
 
 #include "config.h"
 
@@ -149,7 +152,7 @@ static const NdaStatsField stats_fields[] = {
 /* --- keys that are asked for --- */
 
 static GBytes *
-request_key (gpointer owner, guint64 kid, guint suite)
+nda_decrypt_request_key (gpointer owner, guint64 kid, guint suite)
 {
   GBytes *key = NULL;
 
@@ -158,13 +161,13 @@ request_key (gpointer owner, guint64 kid, guint suite)
 }
 
 static const NdaOpenerHooks hooks = {
-  .request_key = request_key,
+  .request_key = nda_decrypt_request_key,
 };
 
 /* --- life cycle --- */
 
 static gboolean
-start (NdaCrypto * crypto, GError ** error)
+nda_decrypt_start (NdaCrypto * crypto, GError ** error)
 {
   NdaDecrypt *self = NDA_DECRYPT (crypto);
 
@@ -172,16 +175,11 @@ start (NdaCrypto * crypto, GError ** error)
   self->rules = self->settings;
   GST_OBJECT_UNLOCK (self);
   nda_decrypt_start_input (self);
-
-  g_mutex_lock (&crypto->counters_lock);
-  self->counters = (NdaDecryptCounters) {
-  0};
-  g_mutex_unlock (&crypto->counters_lock);
   return TRUE;
 }
 
 static void
-stop (NdaCrypto * crypto)
+nda_decrypt_stop (NdaCrypto * crypto)
 {
   NdaDecrypt *self = NDA_DECRYPT (crypto);
 
@@ -191,16 +189,8 @@ stop (NdaCrypto * crypto)
 
 /* --- properties --- */
 
-static GstStructure *
-get_stats (NdaCrypto * crypto)
-{
-  return nda_stats_snapshot ("application/x-ndadecrypt-stats", stats_fields,
-      &crypto->counters_lock, &NDA_DECRYPT (crypto)->counters,
-      sizeof (NdaDecryptCounters));
-}
-
 static void
-set_property (GObject * object, guint id, const GValue * value,
+nda_decrypt_set_property (GObject * object, guint id, const GValue * value,
     GParamSpec * pspec)
 {
   NdaDecrypt *self = NDA_DECRYPT (object);
@@ -226,7 +216,8 @@ set_property (GObject * object, guint id, const GValue * value,
 }
 
 static void
-get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
+nda_decrypt_get_property (GObject * object, guint id, GValue * value,
+    GParamSpec * pspec)
 {
   NdaDecrypt *self = NDA_DECRYPT (object);
 
@@ -268,7 +259,7 @@ nda_decrypt_init (NdaDecrypt * self)
 }
 
 static void
-finalize (GObject * object)
+nda_decrypt_finalize (GObject * object)
 {
   NdaDecrypt *self = NDA_DECRYPT (object);
 
@@ -310,12 +301,15 @@ nda_decrypt_class_init (NdaDecryptClass * class)
   GstElementClass *element_class = GST_ELEMENT_CLASS (class);
   NdaCryptoClass *crypto_class = NDA_CRYPTO_CLASS (class);
 
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = finalize;
-  crypto_class->start = start;
-  crypto_class->stop = stop;
-  crypto_class->get_stats = get_stats;
+  object_class->set_property = nda_decrypt_set_property;
+  object_class->get_property = nda_decrypt_get_property;
+  object_class->finalize = nda_decrypt_finalize;
+  crypto_class->start = nda_decrypt_start;
+  crypto_class->stop = nda_decrypt_stop;
+  crypto_class->stats_name = "application/x-ndadecrypt-stats";
+  crypto_class->stats_fields = stats_fields;
+  crypto_class->counters_offset = G_STRUCT_OFFSET (NdaDecrypt, counters);
+  crypto_class->n_counters = sizeof (NdaDecryptCounters);
   install_properties (object_class);
 
   /**

@@ -6,7 +6,7 @@
 
 #include "ndacrypto.h"
 #include "ndaopener.h"
-#include "ndastats.h"
+#include "ndaplayclock.h"
 #include "ndastream.h"
 
 G_BEGIN_DECLS
@@ -44,15 +44,19 @@ typedef struct
 /* Where the next block goes in time and in the output */
 typedef struct
 {
-  NdaRecordFormat format;       /* of the caps downstream has */
-  guint frame_bytes;            /* 0: no caps yet */
+  NdaRecordFormat format;       /* of the session */
+  guint frame_bytes;            /* of that */
+  NdaRecordFormat caps_format;  /* that downstream was told */
+  gboolean has_caps;            /* it was */
   guint block_frames;           /* the sender's blocks, for silence */
   GstBufferPool *pool;          /* owned */
   gsize n_pool_bytes;           /* of its buffers */
   GstEvent *segment;            /* owned; waits for the caps */
 
-  GstClockTime base;            /* time of the frame n_base */
-  guint64 n_base;               /* frames of the sessions before, since base */
+  gboolean needs_base;          /* the next block begins at its own time, */
+  GstClockTime start;           /* and if it has none, here */
+  NdaPlayClock clock;
+  guint64 n_first;              /* what the clock counts for the frame first */
   guint64 first;                /* position that the session is counted from */
   guint64 next;                 /* position after the last block */
   GstClockTime next_time;       /* of that, or NONE when it must be found */
@@ -74,9 +78,14 @@ struct _NdaDecrypt
   NdaDecryptSettings rules;     /* copied when the element starts */
   gboolean is_stream;
   gboolean is_receiving;        /* framing and suite are known */
+  gboolean is_in_time;          /* upstream's segment is */
+  gboolean has_segment;         /* there was one since the last flush */
+  gboolean may_join;            /* the stream may begin in its middle */
+  gboolean lacked_preamble;     /* which was taken from the caps */
   gboolean has_stopped;         /* after an error: nothing more goes out */
   guint caps_suite;             /* what the caps say, 0: nothing */
   NdaFraming caps_framing;
+  GstBuffer *streamheader;      /* owned; of the caps, or NULL */
   guint suite;                  /* what is received with */
   guint n_tag;                  /* of that */
   NdaStream stream;
@@ -100,12 +109,15 @@ GstFlowReturn nda_decrypt_acquire (NdaDecrypt * decrypt, gsize n_bytes,
     GstBuffer ** buffer, GstMapInfo * map);
 GstFlowReturn nda_decrypt_push (NdaDecrypt * decrypt, GstBuffer * buffer,
     const NdaOpened * opened, GstClockTime arrival);
+void nda_decrypt_expect_segment (NdaDecrypt * decrypt, GstClockTime start);
 void nda_decrypt_reset_output (NdaDecrypt * decrypt);
 
 /* ndadecryptreport.c */
 void nda_decrypt_count (NdaDecrypt * decrypt, NdaOutcome outcome, guint64 n);
 gboolean nda_decrypt_report (NdaDecrypt * decrypt, NdaOutcome outcome,
     guint64 n, const NdaOpened * opened);
+void nda_decrypt_warn (NdaDecrypt * decrypt, NdaOutcome outcome, guint64 n,
+    const NdaOpened * opened);
 gboolean nda_decrypt_stops_at_bad (NdaDecrypt * decrypt);
 gboolean nda_decrypt_conceals (NdaDecrypt * decrypt);
 void nda_decrypt_post_end (NdaDecrypt * decrypt, const NdaOpened * opened);

@@ -3,10 +3,10 @@
  */
 
 /* The sink thread of ndadecrypt, where a buffer is one record of the current
- * session, nobody else's, and its samples are aligned, as ndaencrypt makes them:
- * it is decrypted where it lies and passed on. Only the current session's: of
- * others more than one key may have to be tried, and a failed attempt leaves
- * nothing to try again with. */
+ * session, nobody else's, and its samples are aligned, as ndaencrypt makes
+ * them: it is decrypted where it lies and passed on. Only the current
+ * session's: of others more than one key may have to be tried, and a failed
+ * attempt leaves nothing to try again with. */
 
 #include "config.h"
 
@@ -44,8 +44,9 @@ make_block (GstBuffer * buffer, GstMemory * memory, gsize n_before,
   GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
 }
 
-/* FALSE: @buffer is to be taken in another way. TRUE: it was taken, and @outcome
- * is what became of it; if that is good, it has the samples of @opened. */
+/* FALSE: @buffer is to be taken in another way. TRUE: it was taken, and
+ * @outcome is what became of it; if that is good, it has the samples of
+ * @opened. */
 gboolean
 nda_decrypt_open_in_place (NdaDecrypt * self, GstBuffer * buffer,
     NdaOutcome * outcome, NdaOpened * opened)

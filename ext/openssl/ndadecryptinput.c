@@ -13,10 +13,13 @@
 
 #include <glib/gi18n-lib.h>
 
+#include <string.h>
+
 /* --- beginning to receive --- */
 
-/* Whether @suite may be used though its tag is short: somebody must have named
- * it, and the preamble of a stream is not somebody. */
+/* Whether @suite may be used, though its tag be short: the user must have
+ * named it. Caps and preambles come from a file or a network, and are not
+ * the user. */
 static gboolean
 may_use (NdaDecrypt * self, guint suite)
 {
@@ -24,7 +27,7 @@ may_use (NdaDecrypt * self, guint suite)
 
   if (named)
     return named == suite;
-  return !nda_suite_is_weak (suite) || self->caps_suite == suite;
+  return !nda_suite_is_weak (suite);
 }
 
 static gboolean
@@ -41,16 +44,35 @@ refuse_suite (NdaDecrypt * self, guint suite)
   return FALSE;
 }
 
+/* Whether the stream may begin in its middle: when nobody said that it must be
+ * whole, and upstream cannot get the beginning again, as a socket or a pipe
+ * cannot; or when it was there before this element was, as the caps tell. */
+static gboolean
+may_join (NdaDecrypt * self)
+{
+  g_autoptr (GstQuery) query = gst_query_new_seeking (GST_FORMAT_BYTES);
+  gboolean can_seek = TRUE;
+
+  if (!self->is_stream || self->rules.on_bad != NDA_ON_BAD_AUTO)
+    return FALSE;
+  if (gst_pad_peer_query (NDA_CRYPTO (self)->sinkpad, query))
+    gst_query_parse_seeking (query, NULL, &can_seek, NULL, NULL);
+  return !can_seek || self->lacked_preamble;
+}
+
 static gboolean
 start_receiving (NdaDecrypt * self, guint suite)
 {
   NdaOpenerRules rules = {
     .window = self->rules.replay_window,
     .max_age = self->is_stream ? 0 : self->rules.max_age,
+    .is_stream = self->is_stream,
     .is_strict = self->is_stream && nda_decrypt_stops_at_bad (self),
   };
   NdaKeyUse use;
 
+  self->may_join = may_join (self);
+  rules.may_join = self->may_join;
   self->suite = suite;
   if (!may_use (self, suite)
       || !nda_crypto_get_use (NDA_CRYPTO (self), suite, &use))
@@ -95,12 +117,17 @@ count_record (NdaDecrypt * self, const NdaOpened * opened)
   g_mutex_unlock (&NDA_CRYPTO (self)->counters_lock);
 }
 
-/* Records missing before a good one: of a new session's, those before n = 0 of a
- * stored stream. */
-static guint64
-count_lost (NdaDecrypt * self, const NdaOpened * opened)
+/* Tells of records that are missing before a good one. FALSE: that ends it. A
+ * stream that is joined goes on with what comes. */
+static gboolean
+report_lost (NdaDecrypt * self, const NdaOpened * opened)
 {
-  return opened->is_new_session && self->is_stream ? opened->n : opened->n_lost;
+  if (!opened->n_lost)
+    return TRUE;
+  if (!opened->was_joined || !self->may_join)
+    return nda_decrypt_report (self, NDA_OUTCOME_LOST, opened->n_lost, opened);
+  nda_decrypt_warn (self, NDA_OUTCOME_LOST, opened->n_lost, opened);
+  return TRUE;
 }
 
 /* Takes @buffer. */
@@ -108,10 +135,9 @@ static GstFlowReturn
 take_good (NdaDecrypt * self, GstBuffer * buffer, const NdaOpened * opened,
     GstClockTime arrival)
 {
-  guint64 n_lost = count_lost (self, opened);
   GstFlowReturn flow;
 
-  if (n_lost && !nda_decrypt_report (self, NDA_OUTCOME_LOST, n_lost, opened)) {
+  if (!report_lost (self, opened)) {
     gst_buffer_unref (buffer);
     return GST_FLOW_ERROR;
   }
@@ -177,13 +203,34 @@ refuse_preamble (NdaDecrypt * self)
   return GST_FLOW_ERROR;
 }
 
+/* Whoever comes late finds the preamble in the caps, and no more before the
+ * records. */
+static void
+feed_streamheader (NdaDecrypt * self, const guint8 * bytes, gsize n_bytes)
+{
+  GstMapInfo map;
+
+  if (G_LIKELY (self->is_receiving) || !self->streamheader
+      || self->stream.suite || self->stream.n_held
+      || n_bytes < NDA_STREAM_N_MARK
+      || memcmp (bytes, NDA_STREAM_MARK, NDA_STREAM_N_MARK) == 0)
+    return;
+  if (!gst_buffer_map (self->streamheader, &map, GST_MAP_READ))
+    return;
+  nda_stream_hold (&self->stream, map.data, map.size);
+  self->lacked_preamble = TRUE;
+  gst_buffer_unmap (self->streamheader, &map);
+}
+
 static GstFlowReturn
-take_stream (NdaDecrypt * self, const guint8 * bytes, gsize n_bytes)
+take_stream (NdaDecrypt * self, const guint8 * bytes, gsize n_bytes,
+    GstClockTime arrival)
 {
   GstFlowReturn flow = GST_FLOW_OK;
   const guint8 *record;
   gsize n_record;
 
+  feed_streamheader (self, bytes, n_bytes);
   nda_stream_feed (&self->stream, bytes, n_bytes);
   while (flow == GST_FLOW_OK) {
     NdaStreamFound found;
@@ -198,15 +245,18 @@ take_stream (NdaDecrypt * self, const guint8 * bytes, gsize n_bytes)
     else if (!self->is_receiving && !start_receiving (self, self->stream.suite))
       flow = GST_FLOW_ERROR;
     else
-      flow = take_record (self, record, n_record, GST_CLOCK_TIME_NONE);
+      flow = take_record (self, record, n_record, arrival);
   }
   self->n_trailing += nda_stream_skip (&self->stream);
   return flow;
 }
 
+/* When @buffer came, or NONE. Of a file's bytes none has a time. */
 static GstClockTime
-get_arrival (GstBuffer * buffer)
+get_arrival (NdaDecrypt * self, GstBuffer * buffer)
 {
+  if (!self->is_in_time)
+    return GST_CLOCK_TIME_NONE;
   return GST_BUFFER_PTS_IS_VALID (buffer) ? GST_BUFFER_PTS (buffer) :
       GST_BUFFER_DTS (buffer);
 }
@@ -221,8 +271,9 @@ take_copying (NdaDecrypt * self, GstBuffer * buffer)
   if (gst_buffer_map (buffer, &map, GST_MAP_READ)) {
     if (!self->is_receiving)
       choose_framing (self);
-    flow = self->is_stream ? take_stream (self, map.data, map.size) :
-        take_packet (self, map.data, map.size, get_arrival (buffer));
+    flow = self->is_stream ?
+        take_stream (self, map.data, map.size, get_arrival (self, buffer)) :
+        take_packet (self, map.data, map.size, get_arrival (self, buffer));
     gst_buffer_unmap (buffer, &map);
   }
   gst_buffer_unref (buffer);
@@ -230,9 +281,10 @@ take_copying (NdaDecrypt * self, GstBuffer * buffer)
 }
 
 static GstFlowReturn
-sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
+nda_decrypt_sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
 {
   NdaDecrypt *self = NDA_DECRYPT (parent);
+  GstClockTime arrival = get_arrival (self, buffer);
   NdaOutcome outcome;
   NdaOpened opened;
 
@@ -243,11 +295,22 @@ sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
   if (self->is_receiving
       && !(self->is_stream && nda_opener_has_ended (self->opener))
       && nda_decrypt_open_in_place (self, buffer, &outcome, &opened))
-    return take_outcome (self, buffer, outcome, &opened, GST_CLOCK_TIME_NONE);
+    return take_outcome (self, buffer, outcome, &opened, arrival);
   return take_copying (self, buffer);
 }
 
 /* --- events --- */
+
+/* The preamble that @value has, or NULL */
+static GstBuffer *
+take_header (const GValue * value)
+{
+  GstBuffer *buffer = GST_VALUE_HOLDS_BUFFER (value) ?
+      gst_value_get_buffer (value) : NULL;
+
+  return buffer && gst_buffer_get_size (buffer) == NDA_STREAM_PREAMBLE ?
+      gst_buffer_ref (buffer) : NULL;
+}
 
 static gboolean
 take_caps (NdaDecrypt * self, GstEvent * event)
@@ -255,6 +318,7 @@ take_caps (NdaDecrypt * self, GstEvent * event)
   GstCaps *caps;
   const GstStructure *s;
   const gchar *framing;
+  const GValue *headers;
   gint suite = 0;
 
   gst_event_parse_caps (event, &caps);
@@ -264,28 +328,38 @@ take_caps (NdaDecrypt * self, GstEvent * event)
   self->caps_suite = suite > 0 ? suite : 0;
   self->caps_framing = !framing ? NDA_FRAMING_AUTO :
       g_str_equal (framing, "packet") ? NDA_FRAMING_PACKET : NDA_FRAMING_STREAM;
+  headers = gst_structure_get_value (s, "streamheader");
+  gst_clear_buffer (&self->streamheader);
+  if (headers && GST_VALUE_HOLDS_ARRAY (headers)
+      && gst_value_array_get_size (headers) == 1)
+    self->streamheader = take_header (gst_value_array_get_value (headers, 0));
   gst_event_unref (event);
   return TRUE;
 }
 
-/* The segment of the output waits for its caps: that of the packets, whose times
- * are kept, or that of a stream, which begins at 0. */
+/* Upstream's segment where it is in time; else one from 0, in which whatever
+ * comes next goes on: only a flush begins that again. The event waits for the
+ * caps of the output. */
 static gboolean
 take_segment (NdaDecrypt * self, GstEvent * event)
 {
-  const GstSegment *segment;
-  GstSegment from_zero;
+  GstSegment segment;
   guint32 seqnum = gst_event_get_seqnum (event);
 
   choose_framing (self);
-  gst_event_parse_segment (event, &segment);
-  if (self->is_stream || segment->format != GST_FORMAT_TIME) {
-    gst_segment_init (&from_zero, GST_FORMAT_TIME);
+  gst_event_copy_segment (event, &segment);
+  self->is_in_time = segment.format == GST_FORMAT_TIME;
+  if (!self->is_in_time) {
     gst_event_unref (event);
-    event = gst_event_new_segment (&from_zero);
+    if (self->has_segment)
+      return TRUE;
+    gst_segment_init (&segment, GST_FORMAT_TIME);
+    event = gst_event_new_segment (&segment);
     gst_event_set_seqnum (event, seqnum);
   }
-  if (self->out.frame_bytes)
+  self->has_segment = TRUE;
+  nda_decrypt_expect_segment (self, segment.start);
+  if (self->out.has_caps)
     return gst_pad_push_event (NDA_CRYPTO (self)->srcpad, event);
   gst_event_take (&self->out.segment, event);
   return TRUE;
@@ -313,33 +387,50 @@ take_eos (NdaDecrypt * self, GstEvent * event)
   if (self->is_stream && !self->has_stopped)
     finish_stream (self);
   /* what never began does not end: decodebin would make a pad of it */
-  if (self->has_stopped && !self->out.frame_bytes) {
+  if (self->has_stopped && !self->out.has_caps) {
     gst_event_unref (event);
     return TRUE;
   }
   return gst_pad_push_event (NDA_CRYPTO (self)->srcpad, event);
 }
 
-/* A stored stream that is read again begins again; packets go on, and none is
- * taken twice. */
+/* A stream begins again, from its preamble on. */
 static void
-flush (NdaDecrypt * self)
+restart_stream (NdaDecrypt * self)
 {
-  self->out.is_discont = TRUE;
-  if (!self->is_stream)
-    return;
   nda_stream_reset (&self->stream);
   nda_opener_stop (self->opener);
   self->is_receiving = FALSE;
+  self->lacked_preamble = FALSE;
   self->n_trailing = 0;
   self->n_bad = 0;
-  self->out.base = 0;
-  self->out.n_base = self->out.first = self->out.next = 0;
-  self->out.next_time = GST_CLOCK_TIME_NONE;
+}
+
+/* A stream that is read again begins again. Packets go on: none is taken twice,
+ * and what was thrown away is not missed. */
+static void
+flush (NdaDecrypt * self)
+{
+  self->has_segment = FALSE;
+  gst_clear_event (&self->out.segment);
+  nda_decrypt_expect_segment (self, 0);
+  if (self->is_stream)
+    restart_stream (self);
+  else
+    nda_opener_expect_gap (self->opener);
+}
+
+/* What comes after the end of a stream in a stream of its own is another. */
+static void
+take_stream_start (NdaDecrypt * self)
+{
+  if (self->is_stream && self->is_receiving
+      && nda_opener_has_ended (self->opener))
+    restart_stream (self);
 }
 
 static gboolean
-sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
+nda_decrypt_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
   NdaDecrypt *self = NDA_DECRYPT (parent);
 
@@ -353,6 +444,9 @@ sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
     case GST_EVENT_GAP:        /* only what is authentic makes silence */
       gst_event_unref (event);
       return TRUE;
+    case GST_EVENT_STREAM_START:
+      take_stream_start (self);
+      break;
     case GST_EVENT_FLUSH_STOP:
       flush (self);
       break;
@@ -368,8 +462,9 @@ void
 nda_decrypt_init_input (NdaDecrypt * self)
 {
   nda_stream_init (&self->stream);
-  nda_crypto_add_pads (NDA_CRYPTO (self), GST_DEBUG_FUNCPTR (sink_chain),
-      GST_DEBUG_FUNCPTR (sink_event));
+  nda_crypto_add_pads (NDA_CRYPTO (self),
+      GST_DEBUG_FUNCPTR (nda_decrypt_sink_chain),
+      GST_DEBUG_FUNCPTR (nda_decrypt_sink_event));
 }
 
 /* Before the pads are active. */
@@ -382,8 +477,12 @@ nda_decrypt_start_input (NdaDecrypt * self)
   self->caps_suite = 0;
   self->caps_framing = NDA_FRAMING_AUTO;
   self->suite = 0;
+  self->is_in_time = FALSE;
+  self->has_segment = FALSE;
+  self->lacked_preamble = FALSE;
   self->n_trailing = 0;
   self->n_bad = 0;
+  nda_decrypt_expect_segment (self, 0);
   for (guint i = 0; i < NDA_N_OUTCOMES; i++)
     self->limits[i] = (NdaReportLimit) {
     0};
@@ -396,4 +495,5 @@ nda_decrypt_stop_input (NdaDecrypt * self)
 {
   nda_opener_stop (self->opener);
   self->is_receiving = FALSE;
+  gst_clear_buffer (&self->streamheader);
 }

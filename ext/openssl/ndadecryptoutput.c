@@ -18,9 +18,10 @@
 GST_DEBUG_CATEGORY_EXTERN (nda_decrypt_debug);
 #define GST_CAT_DEFAULT nda_decrypt_debug
 
-/* A buffer of at least @n_bytes, mapped, with room for a block header before it.
- * Longer ones than before make a new pool, of buffers just as long: then none
- * has to be resized as long as the sender's blocks are. */
+/* A buffer of at least @n_bytes, mapped, with room for a block header before
+ * it. Buffers of the pool are as long as the longest block of authentic records
+ * so far, so that none has to be resized; what is longer gets a buffer of its
+ * own, since anybody can send long datagrams. */
 GstFlowReturn
 nda_decrypt_acquire (NdaDecrypt * self, gsize n_bytes, GstBuffer ** buffer,
     GstMapInfo * map)
@@ -28,71 +29,150 @@ nda_decrypt_acquire (NdaDecrypt * self, gsize n_bytes, GstBuffer ** buffer,
   NdaDecryptOutput *out = &self->out;
 
   n_bytes = MAX (n_bytes, 1);   /* no memory is mapped that has nothing */
-  if (G_UNLIKELY (n_bytes > out->n_pool_bytes)) {
-    g_clear_pointer (&out->pool, nda_pool_free);
-    out->pool = nda_pool_new (n_bytes, NDA_BLOCK_HEADER);
-    out->n_pool_bytes = n_bytes;
-  }
+  if (G_UNLIKELY (n_bytes > out->n_pool_bytes))
+    return nda_pool_acquire_alone (n_bytes, NDA_BLOCK_HEADER, buffer, map);
   return nda_pool_acquire (out->pool, buffer, map);
+}
+
+/* A block of @n_bytes was authentic: others like it will come. */
+static void
+adapt_pool (NdaDecrypt * self, gsize n_bytes)
+{
+  NdaDecryptOutput *out = &self->out;
+
+  if (G_LIKELY (n_bytes <= out->n_pool_bytes))
+    return;
+  g_clear_pointer (&out->pool, nda_pool_free);
+  out->pool = nda_pool_new (n_bytes, NDA_BLOCK_HEADER);
+  out->n_pool_bytes = n_bytes;
 }
 
 /* --- time --- */
 
-/* The frame at @position, counted since the base */
+/* The frame at @position, as the clock counts */
 static guint64
 count_frames (const NdaDecryptOutput * out, guint64 position)
 {
-  return out->n_base + position - out->first;
+  return out->n_first + position - out->first;
 }
 
 static GstClockTime
 get_time (const NdaDecryptOutput * out, guint64 position)
 {
-  return out->base + nda_block_frames_to_time (count_frames (out, position),
-      out->format.rate);
+  return nda_play_clock_get_time (&out->clock, count_frames (out, position));
 }
 
-/* A stored stream goes on where its last session ended. Counted in frames as
- * long as the rate stays, so that no rounding adds up. */
+/* Begins to count: @position is played at @time. */
 static void
-follow_session (NdaDecryptOutput * out, guint rate)
+begin_at (NdaDecryptOutput * out, GstClockTime time, guint64 position,
+    guint rate)
 {
-  if (rate == out->format.rate) {
-    out->n_base = count_frames (out, out->next);
-  } else {
-    out->base = out->frame_bytes ? get_time (out, out->next) : 0;
-    out->n_base = 0;
-  }
-  out->first = 0;
-  out->next = 0;
+  nda_play_clock_begin (&out->clock, rate, time);
+  out->n_first = 0;
+  out->first = position;
+  out->next = position;
+  out->next_time = GST_CLOCK_TIME_NONE;
+  out->needs_base = FALSE;
+  out->is_discont = TRUE;
 }
 
-/* Packets begin when the first of them came. */
+/* A session that begins at @position goes on where the last one ended. Counted
+ * in frames as long as the rate stays, so that no rounding adds up. */
 static void
-begin_at_arrival (NdaDecryptOutput * out, guint64 position,
+follow_session (NdaDecryptOutput * out, guint rate, guint64 position)
+{
+  if (rate == out->clock.rate)
+    out->n_first = count_frames (out, out->next);
+  else
+    begin_at (out, get_time (out, out->next), 0, rate);
+  out->first = 0;
+  out->next = position;
+  out->is_discont = TRUE;
+}
+
+/* The first block of a segment begins when its buffer does, and where that has
+ * no time, with the segment. A stored stream whose head is missing begins with
+ * what is missing. */
+static void
+begin_segment (NdaDecrypt * self, const NdaOpened * opened,
+    GstClockTime arrival)
+{
+  NdaDecryptOutput *out = &self->out;
+  guint64 position = opened->block.position;
+  gboolean has_time = GST_CLOCK_TIME_IS_VALID (arrival);
+
+  if (self->is_stream && !has_time && opened->is_new_session
+      && !opened->was_joined)
+    position = 0;
+  begin_at (out, has_time ? arrival : out->start, position,
+      opened->block.format.rate);
+}
+
+/* Packets of a session that nobody announced begin when the first of them
+ * came, or go on where the last ended. */
+static void
+begin_at_arrival (NdaDecryptOutput * out, const NdaOpened * opened,
     GstClockTime arrival)
 {
   if (!GST_CLOCK_TIME_IS_VALID (arrival))
-    arrival = out->frame_bytes ? get_time (out, out->next) : 0;
-  out->base = arrival;
-  out->n_base = 0;
-  out->first = position;
-  out->next = position;
+    arrival = get_time (out, out->next);
+  begin_at (out, arrival, opened->block.position, opened->block.format.rate);
+}
+
+static void
+begin_session (NdaDecrypt * self, const NdaOpened * opened,
+    GstClockTime arrival)
+{
+  NdaDecryptOutput *out = &self->out;
+  const NdaBlockHeader *block = &opened->block;
+
+  GST_INFO_OBJECT (self, "session of KID %016" G_GINT64_MODIFIER "x",
+      opened->kid);
+  out->format = block->format;
+  out->frame_bytes = nda_record_frame_bytes (&block->format);
+  if (out->needs_base)
+    return;
+  if (self->is_stream)
+    follow_session (out, block->format.rate, 0);
+  else if (opened->was_announced)
+    follow_session (out, block->format.rate, block->position);
+  else
+    begin_at_arrival (out, opened, arrival);
+}
+
+/* Packets tell when they are sent by when they arrive. */
+static void
+follow_sender (NdaDecrypt * self, const NdaBlockHeader * block,
+    GstClockTime arrival)
+{
+  NdaDecryptOutput *out = &self->out;
+
+  if (self->is_stream || !GST_CLOCK_TIME_IS_VALID (arrival)
+      || !nda_play_clock_observe (&out->clock, arrival,
+          count_frames (out, block->position)))
+    return;
+  GST_INFO_OBJECT (self, "a clock was set: time begins anew at %"
+      GST_TIME_FORMAT, GST_TIME_ARGS (arrival));
+  out->is_discont = TRUE;
+  out->next_time = GST_CLOCK_TIME_NONE;
 }
 
 static void
 stamp (NdaDecryptOutput * out, GstBuffer * buffer, guint64 position,
     guint n_frames)
 {
-  GstClockTime end = get_time (out, position + n_frames);
-
-  /* the end of one block is the beginning of the next: scaled once */
-  GST_BUFFER_PTS (buffer) = position == out->next
+  guint64 end_frame = count_frames (out, position + n_frames);
+  GstClockTime start = position == out->next
       && GST_CLOCK_TIME_IS_VALID (out->next_time) ? out->next_time :
       get_time (out, position);
-  GST_BUFFER_DURATION (buffer) = end - GST_BUFFER_PTS (buffer);
+  /* the end of one block is the beginning of the next: scaled once */
+  GstClockTime end = nda_play_clock_get_end (&out->clock, start, end_frame,
+      n_frames);
+
+  GST_BUFFER_PTS (buffer) = start;
+  GST_BUFFER_DURATION (buffer) = end - start;
   GST_BUFFER_OFFSET (buffer) = count_frames (out, position);
-  GST_BUFFER_OFFSET_END (buffer) = count_frames (out, position + n_frames);
+  GST_BUFFER_OFFSET_END (buffer) = end_frame;
   if (out->is_discont)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
   out->is_discont = FALSE;
@@ -103,13 +183,16 @@ stamp (NdaDecryptOutput * out, GstBuffer * buffer, guint64 position,
 /* --- caps and segment --- */
 
 static gboolean
-push_caps (NdaDecrypt * self, const NdaRecordFormat * format)
+push_caps (NdaDecrypt * self)
 {
-  g_autoptr (GstCaps) caps = nda_format_to_caps (format);
-  GstPad *srcpad = NDA_CRYPTO (self)->srcpad;
+  NdaDecryptOutput *out = &self->out;
+  g_autoptr (GstCaps) caps = nda_format_to_caps (&out->format);
 
   GST_INFO_OBJECT (self, "output is %" GST_PTR_FORMAT, caps);
-  return gst_pad_push_event (srcpad, gst_event_new_caps (caps));
+  out->caps_format = out->format;
+  out->has_caps = TRUE;
+  return gst_pad_push_event (NDA_CRYPTO (self)->srcpad,
+      gst_event_new_caps (caps));
 }
 
 static void
@@ -120,28 +203,19 @@ push_segment (NdaDecrypt * self)
         g_steal_pointer (&self->out.segment));
 }
 
+/* Before data: the caps of its format, and a segment. */
 static GstFlowReturn
-begin_session (NdaDecrypt * self, const NdaOpened * opened,
-    GstClockTime arrival)
+prepare_pad (NdaDecrypt * self)
 {
   NdaDecryptOutput *out = &self->out;
-  const NdaRecordFormat *format = &opened->block.format;
-  gboolean is_known = out->frame_bytes
-      && nda_record_format_equal (format, &out->format);
+  gboolean is_known = out->has_caps
+      && nda_record_format_equal (&out->format, &out->caps_format);
 
-  GST_INFO_OBJECT (self, "session of KID %016" G_GINT64_MODIFIER "x",
-      opened->kid);
-  if (self->is_stream)
-    follow_session (out, format->rate);
-  else
-    begin_at_arrival (out, opened->block.position, arrival);
-  out->format = *format;
-  out->frame_bytes = nda_record_frame_bytes (format);
-  out->is_discont = TRUE;
-  out->next_time = GST_CLOCK_TIME_NONE;
-  if (!is_known && !push_caps (self, format))
+  if (G_UNLIKELY (!is_known) && !push_caps (self)) {
+    out->has_caps = FALSE;
     return GST_PAD_IS_FLUSHING (NDA_CRYPTO (self)->srcpad) ?
         GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
+  }
   push_segment (self);
   return GST_FLOW_OK;
 }
@@ -199,6 +273,7 @@ fill_gap (NdaDecrypt * self, guint64 n_frames)
   if (!can_conceal (self, n_frames)) {
     GST_DEBUG_OBJECT (self, "cut of %" G_GUINT64_FORMAT " frames", n_frames);
     out->next += n_frames;
+    out->next_time = GST_CLOCK_TIME_NONE;
     out->is_discont = TRUE;
     return GST_FLOW_OK;
   }
@@ -211,6 +286,27 @@ fill_gap (NdaDecrypt * self, guint64 n_frames)
   return flow;
 }
 
+/* What comes before the samples of @opened */
+static GstFlowReturn
+push_before (NdaDecrypt * self, const NdaOpened * opened, GstClockTime arrival)
+{
+  NdaDecryptOutput *out = &self->out;
+  const NdaBlockHeader *block = &opened->block;
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  if (out->needs_base) {
+    if (block->type != NDA_RECORD_AUDIO)
+      return GST_FLOW_OK;
+    begin_segment (self, opened, arrival);
+  }
+  follow_sender (self, block, arrival);
+  if (block->type == NDA_RECORD_AUDIO || block->position > out->next)
+    flow = prepare_pad (self);
+  if (flow == GST_FLOW_OK && block->position > out->next)
+    flow = fill_gap (self, block->position - out->next);
+  return flow;
+}
+
 /* Pushes @buffer (transfer full), which has the samples of @opened. */
 GstFlowReturn
 nda_decrypt_push (NdaDecrypt * self, GstBuffer * buffer,
@@ -218,12 +314,12 @@ nda_decrypt_push (NdaDecrypt * self, GstBuffer * buffer,
 {
   NdaDecryptOutput *out = &self->out;
   const NdaBlockHeader *block = &opened->block;
-  GstFlowReturn flow = GST_FLOW_OK;
+  GstFlowReturn flow;
 
   if (opened->is_new_session)
-    flow = begin_session (self, opened, arrival);
-  if (flow == GST_FLOW_OK && block->position > out->next)
-    flow = fill_gap (self, block->position - out->next);
+    begin_session (self, opened, arrival);
+  adapt_pool (self, nda_opened_n_sample_bytes (opened));
+  flow = push_before (self, opened, arrival);
   if (flow != GST_FLOW_OK || block->type != NDA_RECORD_AUDIO) {
     gst_buffer_unref (buffer);
     return flow;
@@ -233,6 +329,17 @@ nda_decrypt_push (NdaDecrypt * self, GstBuffer * buffer,
   return gst_pad_push (NDA_CRYPTO (self)->srcpad, buffer);
 }
 
+/* What comes next belongs to a segment of its own, and begins at @start if
+ * nothing else says when. */
+void
+nda_decrypt_expect_segment (NdaDecrypt * self, GstClockTime start)
+{
+  self->out.needs_base = TRUE;
+  self->out.start = start;
+  self->out.next_time = GST_CLOCK_TIME_NONE;
+  self->out.is_discont = TRUE;
+}
+
 /* Forgets all output. */
 void
 nda_decrypt_reset_output (NdaDecrypt * self)
@@ -240,5 +347,5 @@ nda_decrypt_reset_output (NdaDecrypt * self)
   g_clear_pointer (&self->out.pool, nda_pool_free);
   gst_clear_event (&self->out.segment);
   self->out = (NdaDecryptOutput) {
-  .pool = NULL};
+  .needs_base = TRUE};
 }

@@ -80,7 +80,8 @@ nda_decrypt_stops_at_bad (NdaDecrypt * self)
   return get_policy (self) == NDA_ON_BAD_ERROR;
 }
 
-/* Whether silence is put where blocks are missing: the sender's own gaps too. */
+/* Whether silence is put where blocks are missing: the sender's own gaps too.
+ * */
 gboolean
 nda_decrypt_conceals (NdaDecrypt * self)
 {
@@ -148,28 +149,36 @@ nda_decrypt_count (NdaDecrypt * self, NdaOutcome outcome, guint64 n)
   g_mutex_unlock (&NDA_CRYPTO (self)->counters_lock);
 }
 
-/* Counts @n records of @outcome, of which @opened is the last, and says so: as
- * the error that stops the stream, or at most once a second. Returns whether
- * the stream goes on. */
-gboolean
-nda_decrypt_report (NdaDecrypt * self, NdaOutcome outcome, guint64 n,
+/* Counts @n records of @outcome, of which @opened is the last, and says so at
+ * most once a second. */
+void
+nda_decrypt_warn (NdaDecrypt * self, NdaOutcome outcome, guint64 n,
     const NdaOpened * opened)
 {
   NdaReportLimit *limit = &self->limits[outcome];
   guint64 n_since;
 
   nda_decrypt_count (self, outcome, n);
-  if (nda_decrypt_stops_at_bad (self)) {
-    self->has_stopped = TRUE;
-    post (self, GST_MESSAGE_ERROR, outcome, n, opened);
-    return FALSE;
-  }
-  self->n_bad += n;
   limit->n_since += n - 1;
   n_since = nda_report_limit_count (limit, gst_util_get_timestamp ());
   if (n_since)
     post (self, GST_MESSAGE_WARNING, outcome, n_since, opened);
-  return TRUE;
+}
+
+/* The same, or the error that stops the stream. Returns whether it goes on. */
+gboolean
+nda_decrypt_report (NdaDecrypt * self, NdaOutcome outcome, guint64 n,
+    const NdaOpened * opened)
+{
+  if (!nda_decrypt_stops_at_bad (self)) {
+    self->n_bad += n;
+    nda_decrypt_warn (self, outcome, n, opened);
+    return TRUE;
+  }
+  nda_decrypt_count (self, outcome, n);
+  self->has_stopped = TRUE;
+  post (self, GST_MESSAGE_ERROR, outcome, n, opened);
+  return FALSE;
 }
 
 /* Says that the sender ended its stream, which ends no pipeline of packets. */
@@ -188,13 +197,14 @@ nda_decrypt_post_end (NdaDecrypt * self, const NdaOpened * opened)
 void
 nda_decrypt_warn_of_salvage (NdaDecrypt * self)
 {
+  g_autofree gchar *n_bad = g_strdup_printf ("%" G_GUINT64_FORMAT, self->n_bad);
+
   if (!self->n_bad)
     return;
   GST_ELEMENT_WARNING (self, STREAM, DECRYPT,
-      (_("The stream was not whole: %" G_GUINT64_FORMAT
-              " records are missing or "
-              "were not used. What was played is authentic, but not all there "
-              "was."), self->n_bad), ("salvaged"));
+      (_("The stream was not whole: %s records are missing or were not used. "
+              "What was played is authentic, but not all there was."), n_bad),
+      ("salvaged"));
 }
 
 /* Stops with a text of its own, for what no single record is to blame for. */

@@ -19,9 +19,10 @@
  * ## Keys
  *
  * #ndaencrypt:key-file names a file that only its owner can read, made with
- * “nda keygen”. Without a usable key the element does not go to PAUSED. Keys are
- * in no property, message, log or event. Each start, each #NdaEncrypt::rekey and
- * each new format begins a session with a key of its own.
+ * “nda keygen”. Without a usable key the element does not go to PAUSED. Keys
+ * are in no property, message, log or event. Each start, each
+ * #NdaEncrypt::rekey and each new format begins a session with a key of its
+ * own.
  *
  * ## Latency
  *
@@ -30,8 +31,8 @@
  *
  * ## Statistics
  *
- * The property `stats` is a structure application/x-ndaencrypt-stats of counters
- * since READY:
+ * The property `stats` is a structure application/x-ndaencrypt-stats of
+ * counters since READY:
  *
  * * `num-blocks`, `num-frames` (guint64): encrypted
  * * `num-records` (guint64): made, those that end a session included
@@ -39,11 +40,15 @@
  *
  * ## Example pipelines
  * |[
- * gst-launch-1.0 ndasrc ! ndaencrypt key-file=studio.key ! filesink location=talk.nda
+ * gst-launch-1.0 ndasrc ! ndaencrypt key-file=studio.key ! \
+ *     filesink location=talk.nda
  * ]| Records the microphone. Ctrl-C with -e ends the file properly; without its
  * end it is reported as truncated when it is played.
  * |[
- * gst-launch-1.0 ndasrc ! audioconvert ! audio/x-raw,format=S16LE,channels=1 ! ndaencrypt key-file=studio.key context=alice framing=packet ! udpsink host=127.0.0.1 port=5004
+ * gst-launch-1.0 ndasrc ! audioconvert ! \
+ *     audio/x-raw,format=S16LE,channels=1 ! \
+ *     ndaencrypt key-file=studio.key context=alice framing=packet ! \
+ *     udpsink host=127.0.0.1 port=5004
  * ]| Sends it, a record in a datagram.
  *
  * Since: 0.1
@@ -53,8 +58,8 @@
  * carries no lock below. The application's threads change the state, set
  * properties, give keys and ask for a new session.
  *
- * LOCKS. Object lock: settings. The key ring's own. Counters lock: counters. None
- * is held while another is taken, across a push or a message.
+ * LOCKS. Object lock: settings. The key ring's own. Counters lock: counters.
+ * None is held while another is taken, across a push or a message.
  *
  * HAND-OVER. Settings are copied in start, before the pads are active. A wish
  * for a new session is one atomic flag, looked at before each block. */
@@ -64,7 +69,6 @@
 #include "ndaencrypt.h"
 
 #include "ndaformat.h"
-#include "ndastats.h"
 
 GST_DEBUG_CATEGORY (nda_encrypt_debug);
 #define GST_CAT_DEFAULT nda_encrypt_debug
@@ -80,6 +84,7 @@ enum
 {
   PROP_BLOCK_FRAMES = 1,
   PROP_SESSION_RECORDS,
+  PROP_STATE_FILE,
   PROP_KID,
   N_PROPS
 };
@@ -109,7 +114,7 @@ static const NdaStatsField stats_fields[] = {
 /* --- queries --- */
 
 static gboolean
-src_query (GstPad * pad, GstObject * parent, GstQuery * query)
+nda_encrypt_src_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
   NdaEncrypt *self = NDA_ENCRYPT (parent);
 
@@ -121,52 +126,64 @@ src_query (GstPad * pad, GstObject * parent, GstQuery * query)
 
 /* --- life cycle --- */
 
+static void
+close_state (NdaEncrypt * self)
+{
+  nda_sealer_set_state (self->sealer, NULL);
+  g_clear_pointer (&self->state, nda_send_state_close);
+}
+
+/* Opens the file at @path, if one is named; it is this sender's until it stops.
+ */
 static gboolean
-start (NdaCrypto * crypto, GError ** error)
+open_state (NdaEncrypt * self, const gchar * path, GError ** error)
+{
+  if (path)
+    self->state = nda_send_state_open (path, error);
+  if (path && !self->state)
+    return FALSE;
+  nda_sealer_set_state (self->sealer, self->state);
+  if (nda_sealer_check (self->sealer, error))
+    return TRUE;
+  close_state (self);
+  return FALSE;
+}
+
+static gboolean
+nda_encrypt_start (NdaCrypto * crypto, GError ** error)
 {
   NdaEncrypt *self = NDA_ENCRYPT (crypto);
+  g_autofree gchar *state_file = NULL;
   guint block_frames, session_records;
-  NdaKeyInfo info;
 
-  if (!nda_keyring_find_sender (crypto->ring, &info, error))
-    return FALSE;
   GST_OBJECT_LOCK (self);
   block_frames = self->block_frames;
   session_records = self->session_records;
+  state_file = g_strdup (self->state_file);
   GST_OBJECT_UNLOCK (self);
+  if (!open_state (self, state_file, error))
+    return FALSE;
   nda_encrypt_start_stream (self, block_frames, session_records);
-
-  g_mutex_lock (&crypto->counters_lock);
-  self->counters = (NdaEncryptCounters) {
-  0};
-  g_mutex_unlock (&crypto->counters_lock);
   return TRUE;
 }
 
 static void
-stop (NdaCrypto * crypto)
+nda_encrypt_stop (NdaCrypto * crypto)
 {
   nda_encrypt_stop_stream (NDA_ENCRYPT (crypto));
+  close_state (NDA_ENCRYPT (crypto));
 }
 
 static void
-rekey (NdaEncrypt * self)
+nda_encrypt_rekey (NdaEncrypt * self)
 {
   g_atomic_int_set (&self->wants_session, TRUE);
 }
 
 /* --- properties --- */
 
-static GstStructure *
-get_stats (NdaCrypto * crypto)
-{
-  return nda_stats_snapshot ("application/x-ndaencrypt-stats", stats_fields,
-      &crypto->counters_lock, &NDA_ENCRYPT (crypto)->counters,
-      sizeof (NdaEncryptCounters));
-}
-
 static void
-set_property (GObject * object, guint id, const GValue * value,
+nda_encrypt_set_property (GObject * object, guint id, const GValue * value,
     GParamSpec * pspec)
 {
   NdaEncrypt *self = NDA_ENCRYPT (object);
@@ -178,6 +195,10 @@ set_property (GObject * object, guint id, const GValue * value,
       break;
     case PROP_SESSION_RECORDS:
       self->session_records = g_value_get_uint (value);
+      break;
+    case PROP_STATE_FILE:
+      g_free (self->state_file);
+      self->state_file = g_value_dup_string (value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -197,7 +218,8 @@ get_kid (NdaEncrypt * self)
 }
 
 static void
-get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
+nda_encrypt_get_property (GObject * object, guint id, GValue * value,
+    GParamSpec * pspec)
 {
   NdaEncrypt *self = NDA_ENCRYPT (object);
 
@@ -212,6 +234,9 @@ get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
       break;
     case PROP_SESSION_RECORDS:
       g_value_set_uint (value, self->session_records);
+      break;
+    case PROP_STATE_FILE:
+      g_value_set_string (value, self->state_file);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -233,15 +258,17 @@ nda_encrypt_init (NdaEncrypt * self)
   if (!self->sealer)
     g_error ("%s", error->message);     /* as when memory runs out */
   nda_encrypt_init_stream (self);
-  gst_pad_set_query_function (crypto->srcpad, GST_DEBUG_FUNCPTR (src_query));
+  gst_pad_set_query_function (crypto->srcpad,
+      GST_DEBUG_FUNCPTR (nda_encrypt_src_query));
 }
 
 static void
-finalize (GObject * object)
+nda_encrypt_finalize (GObject * object)
 {
   NdaEncrypt *self = NDA_ENCRYPT (object);
 
   nda_sealer_free (self->sealer);
+  g_free (self->state_file);
   nda_block_input_clear (&self->input);
   G_OBJECT_CLASS (nda_encrypt_parent_class)->finalize (object);
 }
@@ -258,6 +285,10 @@ install_properties (GObjectClass * class)
   properties[PROP_SESSION_RECORDS] = g_param_spec_uint ("session-records",
       "Session records", "Records after which a new session begins",
       2, NDA_SESSION_MAX_RECORDS, DEFAULT_SESSION_RECORDS, flags);
+  properties[PROP_STATE_FILE] = g_param_spec_string ("state-file",
+      "State file", "Path of a file of this sender alone that keeps what was "
+      "used of an explicit base key; it is created if there is none. Nothing "
+      "is sent with such a key without it; master keys need none", NULL, flags);
   properties[PROP_KID] = g_param_spec_uint64 ("kid", "Key id",
       "The key id of the current session, which is in clear in its records; 0 "
       "before the first", 0, G_MAXUINT64, 0,
@@ -272,12 +303,15 @@ nda_encrypt_class_init (NdaEncryptClass * class)
   GstElementClass *element_class = GST_ELEMENT_CLASS (class);
   NdaCryptoClass *crypto_class = NDA_CRYPTO_CLASS (class);
 
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = finalize;
-  crypto_class->start = start;
-  crypto_class->stop = stop;
-  crypto_class->get_stats = get_stats;
+  object_class->set_property = nda_encrypt_set_property;
+  object_class->get_property = nda_encrypt_get_property;
+  object_class->finalize = nda_encrypt_finalize;
+  crypto_class->start = nda_encrypt_start;
+  crypto_class->stop = nda_encrypt_stop;
+  crypto_class->stats_name = "application/x-ndaencrypt-stats";
+  crypto_class->stats_fields = stats_fields;
+  crypto_class->counters_offset = G_STRUCT_OFFSET (NdaEncrypt, counters);
+  crypto_class->n_counters = sizeof (NdaEncryptCounters);
   install_properties (object_class);
 
   /**
@@ -287,8 +321,8 @@ nda_encrypt_class_init (NdaEncryptClass * class)
    * its own, and of the master key given last.
    */
   g_signal_new_class_handler ("rekey", G_TYPE_FROM_CLASS (class),
-      G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION, G_CALLBACK (rekey), NULL, NULL,
-      NULL, G_TYPE_NONE, 0);
+      G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION, G_CALLBACK (nda_encrypt_rekey), NULL,
+      NULL, NULL, G_TYPE_NONE, 0);
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);

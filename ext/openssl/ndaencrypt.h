@@ -27,18 +27,21 @@ struct _NdaEncrypt
 
   guint block_frames;           /* [object lock] */
   guint session_records;        /* [object lock] */
+  gchar *state_file;            /* [object lock] owned */
   guint64 kid;                  /* [counters lock] of the current session */
-  NdaEncryptCounters counters;            /* [counters lock] */
+  NdaEncryptCounters counters;  /* [counters lock] */
   gint wants_session;           /* [atomic] from rekey () */
 
   /* [sink thread] */
   NdaBlockInput input;          /* its latency: any thread */
   NdaSealer *sealer;            /* [const] owned */
+  NdaSendState *state;          /* owned; while started, or NULL */
   GstBufferPool *pool;          /* owned; of the longest records */
   GstCaps *caps;                /* owned; what downstream was told */
   gboolean is_stream;
   gboolean needs_preamble;
-  gboolean has_ended;           /* END is out */
+  gboolean has_ended;           /* END is out, and nothing may follow it */
+  gboolean has_segment;         /* downstream has one */
   NdaKeyUse use;
   NdaRecordFormat format;
   guint frame_bytes;

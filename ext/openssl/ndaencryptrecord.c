@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The sink thread of ndaencrypt: buffers of records. A block that is nobody else's,
- * in memory with room for what a record has around the samples, is encrypted
- * where it lies; upstream is asked for that room. Others are encrypted into
- * buffers of a pool. */
+/* The sink thread of ndaencrypt: buffers of records. A block that is nobody
+ * else's, in memory with room for what a record has around the samples, is
+ * encrypted where it lies; upstream is asked for that room. Others are
+ * encrypted into buffers of a pool. */
 
 #include "config.h"
 
@@ -18,8 +18,8 @@
 
 /* vectors of samples want no less */
 #define ALIGNMENT 16
-/* what is before the samples, rounded up: they stay aligned for ndadecrypt, which
- * leaves them there */
+/* what is before the samples, rounded up: they stay aligned for ndadecrypt,
+ * which leaves them there */
 #define N_BEFORE (3 * ALIGNMENT)
 /* what a SWITCH carries, more than any other record without samples */
 #define N_SWITCH_PAYLOAD 8
@@ -95,8 +95,8 @@ write_length (NdaEncrypt * self, guint8 * bytes, gsize n_record)
   return get_offset (self) + n_record;
 }
 
-/* Ends the mapping of a buffer in which a record of @n_record bytes was made, or
- * none. */
+/* Ends the mapping of a buffer in which a record of @n_record bytes was made,
+ * or none. */
 void
 nda_encrypt_finish_record (NdaEncrypt * self, GstMapInfo * map, gsize n_record)
 {
@@ -117,8 +117,8 @@ strip (GstBuffer * buffer)
 
 /* --- where the block lies --- */
 
-/* Where in the memory the buffer is to begin: before samples that stay where they
- * are, or, where a pool took the room in front away, are moved. */
+/* Where in the memory the buffer is to begin: before samples that stay where
+ * they are, or, where a pool took the room in front away, are moved. */
 static gboolean
 find_place (NdaEncrypt * self, const GstMapInfo * map, gsize * start,
     gsize * old_start)
@@ -176,8 +176,8 @@ seal_into (NdaEncrypt * self, GstBuffer * block, guint8 * record)
   return n_record;
 }
 
-/* Takes @block (transfer full), and returns the buffer of its record in its place,
- * with the same times. */
+/* Takes @block (transfer full), and returns the buffer of its record in its
+ * place, with the same times. */
 static GstFlowReturn
 seal_elsewhere (NdaEncrypt * self, GstBuffer ** block, gsize * n_record)
 {
@@ -199,8 +199,8 @@ seal_elsewhere (NdaEncrypt * self, GstBuffer ** block, gsize * n_record)
   return GST_FLOW_OK;
 }
 
-/* Makes of *@block a record, in the same buffer or another. *@n_record is 0 when the
- * library failed: then nothing may be sent. */
+/* Makes of *@block a record, in the same buffer or another. *@n_record is 0
+ * when the library failed: then nothing may be sent. */
 GstFlowReturn
 nda_encrypt_seal_block (NdaEncrypt * self, GstBuffer ** block, gsize * n_record)
 {

@@ -23,7 +23,7 @@ GST_DEBUG_CATEGORY_EXTERN (nda_encrypt_debug);
 /* --- negotiation --- */
 
 /* The suite that the caps must have: the one named, or that of an explicit base
- * key, or 0. */
+ * key, or 0. One with short tags has to be named. */
 static guint
 get_wanted_suite (NdaEncrypt * self)
 {
@@ -32,7 +32,7 @@ get_wanted_suite (NdaEncrypt * self)
   NdaKeyInfo info;
 
   if (!suite && nda_keyring_find_sender (crypto->ring, &info, NULL)
-      && info.kind == NDA_KEY_BASE)
+      && info.kind == NDA_KEY_BASE && !nda_suite_is_weak (info.suite))
     suite = info.suite;
   return suite;
 }
@@ -50,6 +50,9 @@ make_offer (NdaEncrypt * self)
         framing == NDA_FRAMING_PACKET ? "packet" : "stream", NULL);
   if (suite)
     gst_caps_set_simple (offer, "suite", G_TYPE_INT, suite, NULL);
+  else
+    gst_caps_set_simple (offer, "suite", GST_TYPE_INT_RANGE,
+        NDA_SUITE_WEAKEST, NDA_SUITE_DEFAULT, NULL);
   return offer;
 }
 
@@ -78,6 +81,34 @@ choose_caps (NdaEncrypt * self)
   return gst_caps_fixate (caps);
 }
 
+static GstBuffer *
+make_preamble (guint suite)
+{
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, NDA_STREAM_PREAMBLE,
+      NULL);
+  guint8 preamble[NDA_STREAM_PREAMBLE];
+
+  nda_stream_write_preamble (preamble, suite);
+  gst_buffer_fill (buffer, 0, preamble, sizeof (preamble));
+  GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_HEADER);
+  return buffer;
+}
+
+/* What a server sends first to each that joins later. */
+static void
+set_streamheader (GstCaps * caps, guint suite)
+{
+  g_autoptr (GstBuffer) preamble = make_preamble (suite);
+  g_auto (GValue) headers = G_VALUE_INIT;
+  g_auto (GValue) header = G_VALUE_INIT;
+
+  g_value_init (&headers, GST_TYPE_ARRAY);
+  g_value_init (&header, GST_TYPE_BUFFER);
+  gst_value_set_buffer (&header, preamble);
+  gst_value_array_append_value (&headers, &header);
+  gst_caps_set_value (caps, "streamheader", &headers);
+}
+
 static gboolean
 negotiate (NdaEncrypt * self)
 {
@@ -93,12 +124,16 @@ negotiate (NdaEncrypt * self)
   self->is_stream = g_str_equal (gst_structure_get_string
       (gst_caps_get_structure (caps, 0), "framing"), "stream");
   self->needs_preamble = self->is_stream;
+  if (self->is_stream)
+    set_streamheader (caps, suite);
   self->caps = caps;
   GST_INFO_OBJECT (self, "records as %" GST_PTR_FORMAT, caps);
   if (nda_crypto_get_use (NDA_CRYPTO (self), suite, &self->use))
     return TRUE;
   GST_ELEMENT_ERROR (self, LIBRARY, INIT,
-      (_("OpenSSL lacks what cipher suite %d needs. Choose another “suite”."), suite), ("no cipher or key derivation could be fetched"));
+      (_("OpenSSL lacks what cipher suite %d needs. Choose another "
+              "“suite”."), suite),
+      ("no cipher or key derivation could be fetched"));
   return FALSE;
 }
 
@@ -118,16 +153,11 @@ fail_sealing (NdaEncrypt * self)
 static GstFlowReturn
 push_preamble (NdaEncrypt * self, GstClockTime time)
 {
-  GstBuffer *buffer = gst_buffer_new_allocate (NULL, NDA_STREAM_PREAMBLE,
-      NULL);
-  guint8 preamble[NDA_STREAM_PREAMBLE];
+  GstBuffer *buffer = make_preamble (self->use.suite->id);
 
   self->needs_preamble = FALSE;
-  nda_stream_write_preamble (preamble, self->use.suite->id);
-  gst_buffer_fill (buffer, 0, preamble, sizeof (preamble));
   GST_BUFFER_PTS (buffer) = time;
   GST_BUFFER_DURATION (buffer) = 0;
-  GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_HEADER);
   return gst_pad_push (NDA_CRYPTO (self)->srcpad, buffer);
 }
 
@@ -216,14 +246,14 @@ end_session (NdaEncrypt * self, const NdaRecordFormat * format)
   return push_record (self, buffer);
 }
 
-/* Goes on in a new session. In a child process there is nothing to end: the
- * parent's key is not there. */
+/* Goes on in a new session. One that nobody knows of need not be ended; and in
+ * a child process there is nothing to end, as the parent's key is not there. */
 static GstFlowReturn
 renew_session (NdaEncrypt * self, const NdaRecordFormat * format)
 {
   g_atomic_int_set (&self->wants_session, FALSE);
   if (nda_sealer_lost_key (self->sealer)
-      || nda_sealer_get_n_records (self->sealer) == 0)
+      || !nda_sealer_is_known (self->sealer))
     return start_session (self, format) ? GST_FLOW_OK : GST_FLOW_ERROR;
   return end_session (self, format);
 }
@@ -294,20 +324,59 @@ take_caps (NdaEncrypt * self, GstEvent * event)
   return !out || gst_pad_push_event (NDA_CRYPTO (self)->srcpad, out);
 }
 
+/* A stream has a preamble and an end even when nothing else is in it. Packets
+ * end with their session. */
+static gboolean
+needs_end (NdaEncrypt * self)
+{
+  if (!self->pool || self->has_ended)
+    return FALSE;
+  return nda_sealer_is_started (self->sealer)
+      || (self->is_stream && start_session (self, &self->format));
+}
+
+/* END is data, which must not come before any segment. */
+static void
+push_segment (NdaEncrypt * self)
+{
+  GstSegment segment;
+
+  if (self->has_segment)
+    return;
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  self->has_segment = TRUE;
+  gst_pad_push_event (NDA_CRYPTO (self)->srcpad,
+      gst_event_new_segment (&segment));
+}
+
 static gboolean
 take_eos (NdaEncrypt * self, GstEvent * event)
 {
-  if (nda_sealer_is_started (self->sealer)) {
-    if (self->is_stream)
-      self->has_ended = TRUE;
+  if (needs_end (self)) {
+    push_segment (self);
     end_session (self, NULL);
+    self->has_ended = self->is_stream;
   }
   return gst_pad_push_event (NDA_CRYPTO (self)->srcpad, event);
 }
 
+/* What downstream has is thrown away, or has ended: a stream begins again, from
+ * its preamble on and with a session that nobody announced. Packets go on: a
+ * receiver somewhere else knows of no flush. */
+static void
+begin_again (NdaEncrypt * self)
+{
+  self->end = GST_CLOCK_TIME_NONE;
+  if (!self->is_stream)
+    return;
+  nda_sealer_stop (self->sealer);
+  self->needs_preamble = TRUE;
+  self->has_ended = FALSE;
+}
+
 /* From the regrouping, on the sink thread. */
 static gboolean
-push_event (gpointer owner, GstEvent * event)
+nda_encrypt_push_event (gpointer owner, GstEvent * event)
 {
   NdaEncrypt *self = NDA_ENCRYPT (owner);
 
@@ -316,9 +385,17 @@ push_event (gpointer owner, GstEvent * event)
       return take_caps (self, event);
     case GST_EVENT_EOS:
       return take_eos (self, event);
+    case GST_EVENT_STREAM_START:
+      if (self->has_ended)
+        begin_again (self);
+      break;
     case GST_EVENT_SEGMENT:
-    case GST_EVENT_FLUSH_STOP:
       self->end = GST_CLOCK_TIME_NONE;
+      self->has_segment = TRUE;
+      break;
+    case GST_EVENT_FLUSH_STOP:
+      self->has_segment = FALSE;
+      begin_again (self);
       break;
     case GST_EVENT_GAP:        /* is in the position of the next block */
     case GST_EVENT_TAG:        /* might tell what is encrypted */
@@ -332,7 +409,7 @@ push_event (gpointer owner, GstEvent * event)
 }
 
 static gboolean
-sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
+nda_encrypt_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
   if (GST_EVENT_IS_SERIALIZED (event))
     return nda_block_input_event (&NDA_ENCRYPT (parent)->input, event);
@@ -340,7 +417,7 @@ sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 }
 
 static gboolean
-sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
+nda_encrypt_sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
   if (GST_QUERY_TYPE (query) != GST_QUERY_ALLOCATION)
     return gst_pad_query_default (pad, parent, query);
@@ -400,7 +477,7 @@ make_record (NdaEncrypt * self, GstBuffer ** block)
 
 /* From the regrouping, on the sink thread. Takes @block. */
 static GstFlowReturn
-push_block (gpointer owner, GstBuffer * block)
+nda_encrypt_push_block (gpointer owner, GstBuffer * block)
 {
   NdaEncrypt *self = NDA_ENCRYPT (owner);
   GstFlowReturn flow = self->pool ? prepare_session (self, block) :
@@ -416,12 +493,12 @@ push_block (gpointer owner, GstBuffer * block)
 }
 
 static const NdaBlockOutput to_records = {
-  .push_block = push_block,
-  .push_event = push_event,
+  .push_block = nda_encrypt_push_block,
+  .push_event = nda_encrypt_push_event,
 };
 
 static GstFlowReturn
-sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
+nda_encrypt_sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
 {
   return nda_block_input_chain (&NDA_ENCRYPT (parent)->input, buffer);
 }
@@ -432,10 +509,11 @@ void
 nda_encrypt_init_stream (NdaEncrypt * self)
 {
   nda_block_input_init (&self->input, GST_ELEMENT (self), &to_records);
-  nda_crypto_add_pads (NDA_CRYPTO (self), GST_DEBUG_FUNCPTR (sink_chain),
-      GST_DEBUG_FUNCPTR (sink_event));
+  nda_crypto_add_pads (NDA_CRYPTO (self),
+      GST_DEBUG_FUNCPTR (nda_encrypt_sink_chain),
+      GST_DEBUG_FUNCPTR (nda_encrypt_sink_event));
   gst_pad_set_query_function (NDA_CRYPTO (self)->sinkpad,
-      GST_DEBUG_FUNCPTR (sink_query));
+      GST_DEBUG_FUNCPTR (nda_encrypt_sink_query));
 }
 
 /* Before the pads are active. */
@@ -448,6 +526,7 @@ nda_encrypt_start_stream (NdaEncrypt * self, guint block_frames,
   nda_block_input_set_block_frames (&self->input, block_frames);
   g_atomic_int_set (&self->wants_session, FALSE);
   self->has_ended = FALSE;
+  self->has_segment = FALSE;
   self->end = GST_CLOCK_TIME_NONE;
 }
 

@@ -20,9 +20,11 @@
 static void
 print_key (const NdaKeyInfo * info)
 {
+  g_autofree gchar *kid = g_strdup_printf ("%016" G_GINT64_MODIFIER "x",
+      info->kid);
+
   if (info->kind == NDA_KEY_BASE) {
-    g_print (_("base key for key id %016" G_GINT64_MODIFIER "x, suite %u\n"),
-        info->kid, info->suite);
+    g_print (_("base key for key id %s, suite %u\n"), kid, info->suite);
     return;
   }
   g_print ("%s ", _("master key, fingerprint"));

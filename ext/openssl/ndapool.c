@@ -23,7 +23,7 @@ struct _NdaPool
 G_DEFINE_FINAL_TYPE (NdaPool, nda_pool, GST_TYPE_BUFFER_POOL);
 
 static GstFlowReturn
-alloc_buffer (GstBufferPool * pool, GstBuffer ** buffer,
+nda_pool_alloc_buffer (GstBufferPool * pool, GstBuffer ** buffer,
     GstBufferPoolAcquireParams * unused)
 {
   NdaPool *self = NDA_POOL (pool);
@@ -35,17 +35,17 @@ alloc_buffer (GstBufferPool * pool, GstBuffer ** buffer,
 }
 
 static GstFlowReturn
-acquire_buffer (GstBufferPool * pool, GstBuffer ** buffer,
+nda_pool_acquire_buffer (GstBufferPool * pool, GstBuffer ** buffer,
     GstBufferPoolAcquireParams * params)
 {
   if (G_UNLIKELY (GST_BUFFER_POOL_IS_FLUSHING (pool)))
     return GST_FLOW_FLUSHING;
   *buffer = gst_atomic_queue_pop (NDA_POOL (pool)->waiting);
-  return *buffer ? GST_FLOW_OK : alloc_buffer (pool, buffer, params);
+  return *buffer ? GST_FLOW_OK : nda_pool_alloc_buffer (pool, buffer, params);
 }
 
 static gboolean
-remove_meta (GstBuffer * buffer, GstMeta ** meta, gpointer unused)
+nda_pool_remove_meta (GstBuffer * buffer, GstMeta ** meta, gpointer unused)
 {
   GST_META_FLAG_UNSET (*meta, GST_META_FLAG_LOCKED);
   *meta = NULL;
@@ -53,7 +53,7 @@ remove_meta (GstBuffer * buffer, GstMeta ** meta, gpointer unused)
 }
 
 static void
-reset_buffer (GstBufferPool * pool, GstBuffer * buffer)
+nda_pool_reset_buffer (GstBufferPool * pool, GstBuffer * buffer)
 {
   GST_BUFFER_FLAGS (buffer) &= GST_BUFFER_FLAG_TAG_MEMORY;
   GST_BUFFER_PTS (buffer) = GST_CLOCK_TIME_NONE;
@@ -61,7 +61,7 @@ reset_buffer (GstBufferPool * pool, GstBuffer * buffer)
   GST_BUFFER_DURATION (buffer) = GST_CLOCK_TIME_NONE;
   GST_BUFFER_OFFSET (buffer) = GST_BUFFER_OFFSET_NONE;
   GST_BUFFER_OFFSET_END (buffer) = GST_BUFFER_OFFSET_NONE;
-  gst_buffer_foreach_meta (buffer, remove_meta, NULL);
+  gst_buffer_foreach_meta (buffer, nda_pool_remove_meta, NULL);
 }
 
 /* Whether @buffer still has the one memory that it was made with; if so, at its
@@ -84,7 +84,7 @@ restore (NdaPool * self, GstBuffer * buffer)
 }
 
 static void
-release_buffer (GstBufferPool * pool, GstBuffer * buffer)
+nda_pool_release_buffer (GstBufferPool * pool, GstBuffer * buffer)
 {
   NdaPool *self = NDA_POOL (pool);
 
@@ -95,13 +95,13 @@ release_buffer (GstBufferPool * pool, GstBuffer * buffer)
 }
 
 static gboolean
-start_pool (GstBufferPool * pool)
+nda_pool_start (GstBufferPool * pool)
 {
   return TRUE;
 }
 
 static gboolean
-stop_pool (GstBufferPool * pool)
+nda_pool_stop (GstBufferPool * pool)
 {
   GstBuffer *buffer;
 
@@ -111,9 +111,9 @@ stop_pool (GstBufferPool * pool)
 }
 
 static void
-finalize (GObject * object)
+nda_pool_finalize (GObject * object)
 {
-  stop_pool (GST_BUFFER_POOL (object));
+  nda_pool_stop (GST_BUFFER_POOL (object));
   gst_atomic_queue_unref (NDA_POOL (object)->waiting);
   G_OBJECT_CLASS (nda_pool_parent_class)->finalize (object);
 }
@@ -129,13 +129,13 @@ nda_pool_class_init (NdaPoolClass * class)
 {
   GstBufferPoolClass *pool_class = GST_BUFFER_POOL_CLASS (class);
 
-  G_OBJECT_CLASS (class)->finalize = finalize;
-  pool_class->start = start_pool;
-  pool_class->stop = stop_pool;
-  pool_class->alloc_buffer = alloc_buffer;
-  pool_class->acquire_buffer = acquire_buffer;
-  pool_class->reset_buffer = reset_buffer;
-  pool_class->release_buffer = release_buffer;
+  G_OBJECT_CLASS (class)->finalize = nda_pool_finalize;
+  pool_class->start = nda_pool_start;
+  pool_class->stop = nda_pool_stop;
+  pool_class->alloc_buffer = nda_pool_alloc_buffer;
+  pool_class->acquire_buffer = nda_pool_acquire_buffer;
+  pool_class->reset_buffer = nda_pool_reset_buffer;
+  pool_class->release_buffer = nda_pool_release_buffer;
 }
 
 /* A pool, active, of buffers of @n_bytes, with @n_prefix bytes of room before
@@ -174,6 +174,21 @@ nda_pool_acquire (GstBufferPool * pool, GstBuffer ** buffer, GstMapInfo * map)
               0), map, GST_MAP_WRITE))
     g_error ("system memory of a pool cannot be mapped");
   return flow;
+}
+
+/* The same of no pool: it comes back to none. */
+GstFlowReturn
+nda_pool_acquire_alone (gsize n_bytes, gsize n_prefix, GstBuffer ** buffer,
+    GstMapInfo * map)
+{
+  GstAllocationParams params = {.prefix = n_prefix,.align = ALIGNMENT - 1 };
+
+  *buffer = gst_buffer_new_allocate (NULL, n_bytes, &params);
+  if (!*buffer)
+    return GST_FLOW_ERROR;
+  if (!gst_memory_map (gst_buffer_peek_memory (*buffer, 0), map, GST_MAP_WRITE))
+    g_error ("system memory cannot be mapped");
+  return GST_FLOW_OK;
 }
 
 /* Ends the mapping; of the memory, @n_used bytes are kept. */

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A pool of buffers with one memory each, which has room in front of it: a block
- * header is decrypted to there, or it shifts what has to be aligned. GStreamer's
- * own pool loses that room when a buffer comes back.
+/* A pool of buffers with one memory each, which has room in front of it: a
+ * block header is decrypted to there, or it shifts what has to be aligned.
+ * GStreamer's own pool loses that room when a buffer comes back.
  *
  * Buffers are taken on one thread and come back on any; it never waits. */
 
@@ -21,6 +21,8 @@ GstBufferPool *nda_pool_new (gsize n_bytes, gsize n_prefix);
 void nda_pool_free (GstBufferPool * pool);
 GstFlowReturn nda_pool_acquire (GstBufferPool * pool, GstBuffer ** buffer,
     GstMapInfo * map);
+GstFlowReturn nda_pool_acquire_alone (gsize n_bytes, gsize n_prefix,
+    GstBuffer ** buffer, GstMapInfo * map);
 void nda_pool_unmap (GstMapInfo * map, gsize n_used);
 
 G_END_DECLS

@@ -15,7 +15,7 @@ static GstStaticCaps stream_caps = GST_STATIC_CAPS (NDA_SFRAME_CAPS_NAME
     ", version = (int) 1, framing = (string) stream");
 
 static void
-find (GstTypeFind * typefind, gpointer unused)
+nda_type_find_sframe (GstTypeFind * typefind, gpointer unused)
 {
   const guint8 *bytes = gst_type_find_peek (typefind, 0, NDA_STREAM_N_MARK);
 
@@ -25,5 +25,5 @@ find (GstTypeFind * typefind, gpointer unused)
 }
 
 GST_TYPE_FIND_REGISTER_DEFINE (ndasframe, NDA_SFRAME_CAPS_NAME,
-    GST_RANK_PRIMARY, find, "nda", gst_static_caps_get (&stream_caps), NULL,
-    NULL);
+    GST_RANK_PRIMARY, nda_type_find_sframe, "nda",
+    gst_static_caps_get (&stream_caps), NULL, NULL);

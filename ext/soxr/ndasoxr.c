@@ -56,9 +56,8 @@ get_datatype (GstAudioFormat format, soxr_datatype_t * datatype)
   }
 }
 
-/* Whether samples of @format need no conversion. */
-gboolean
-nda_soxr_takes_format (GstAudioFormat format)
+static gboolean
+nda_soxr_maker_takes_format (GstAudioFormat format)
 {
   soxr_datatype_t datatype;
 
@@ -88,7 +87,7 @@ make_soxr (const GstAudioInfo * format, guint out_rate, NdaQuality quality,
 }
 
 static void
-process (NdaConverter * converter, gconstpointer const *in, gsize n_in,
+nda_soxr_process (NdaConverter * converter, gconstpointer const *in, gsize n_in,
     gpointer const *out, gsize n_out, gsize * n_taken, gsize * n_given)
 {
   NdaSoxr *self = (NdaSoxr *) converter;
@@ -99,15 +98,15 @@ process (NdaConverter * converter, gconstpointer const *in, gsize n_in,
 }
 
 static void
-process_interleaved (NdaConverter * converter, gconstpointer const *in,
+nda_soxr_process_interleaved (NdaConverter * converter, gconstpointer const *in,
     gsize n_in, gpointer const *out, gsize n_out, gsize * n_taken,
     gsize * n_given)
 {
-  process (converter, in[0], n_in, out[0], n_out, n_taken, n_given);
+  nda_soxr_process (converter, in[0], n_in, out[0], n_out, n_taken, n_given);
 }
 
 static void
-restart (NdaConverter * converter)
+nda_soxr_restart (NdaConverter * converter)
 {
   soxr_error_t error = soxr_clear (((NdaSoxr *) converter)->soxr);
 
@@ -115,22 +114,22 @@ restart (NdaConverter * converter)
 }
 
 static void
-free_soxr (NdaConverter * converter)
+nda_soxr_free (NdaConverter * converter)
 {
   soxr_delete (((NdaSoxr *) converter)->soxr);
   g_free (converter);
 }
 
 static const NdaConverterKind interleaved = {
-  .process = process_interleaved,
-  .restart = restart,
-  .free = free_soxr,
+  .process = nda_soxr_process_interleaved,
+  .restart = nda_soxr_restart,
+  .free = nda_soxr_free,
 };
 
 static const NdaConverterKind planar = {
-  .process = process,
-  .restart = restart,
-  .free = free_soxr,
+  .process = nda_soxr_process,
+  .restart = nda_soxr_restart,
+  .free = nda_soxr_free,
 };
 
 /* Sends silence through a converter of one channel and looks after each step
@@ -178,8 +177,8 @@ try_soxr (const GstAudioInfo * format, guint out_rate, NdaQuality quality,
   return NULL;
 }
 
-NdaConverter *
-nda_soxr_new (const GstAudioInfo * format, guint out_rate,
+static NdaConverter *
+nda_soxr_maker_make (const GstAudioInfo * format, guint out_rate,
     NdaQuality quality, GError ** error)
 {
   GstAudioInfo mono;
@@ -202,3 +201,9 @@ nda_soxr_new (const GstAudioInfo * format, guint out_rate,
   soxr_delete (trial);
   return soxr ? &self->parent : NULL;
 }
+
+const NdaConverterMaker nda_soxr_maker = {
+  .name = "soxr",
+  .takes_format = nda_soxr_maker_takes_format,
+  .make = nda_soxr_maker_make,
+};

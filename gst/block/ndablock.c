@@ -46,12 +46,13 @@ nda_block_frames_to_time (guint64 n_frames, guint rate)
   return gst_util_uint64_scale (n_frames, GST_SECOND, rate);
 }
 
-/* How many frames of @info @buffer holds; FALSE when that is no whole number. */
+/* How many frames of @info @buffer has; FALSE when that is no whole number. */
 gboolean
 nda_block_count_frames (GstBuffer * buffer, const GstAudioInfo * info,
     guint * n_frames, GError ** error)
 {
   gsize n_bytes = gst_buffer_get_size (buffer);
+  g_autofree gchar *size = NULL;
   GstAudioMeta *meta =
       info->layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED ?
       gst_buffer_get_audio_meta (buffer) : NULL;
@@ -61,10 +62,10 @@ nda_block_count_frames (GstBuffer * buffer, const GstAudioInfo * info,
     return TRUE;
   }
   if (n_bytes % info->bpf) {
+    size = g_strdup_printf ("%" G_GSIZE_FORMAT, n_bytes);
     g_set_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
-        _("A buffer of %" G_GSIZE_FORMAT " bytes holds no whole number of "
-            "%d-byte audio frames. Check what feeds this element."),
-        n_bytes, info->bpf);
+        _("A buffer of %s bytes holds no whole number of %d-byte audio frames. "
+            "Check what feeds this element."), size, info->bpf);
     return FALSE;
   }
   *n_frames = n_bytes / info->bpf;
@@ -93,7 +94,7 @@ nda_block_pool_new (GstCaps * caps, const GstAudioInfo * info, guint n_frames)
   return g_steal_pointer (&pool);
 }
 
-/* Drops *@pool, if there is one; buffers that are still out return to nobody. */
+/* Drops *@pool, if there is one; buffers still in use outlive it. */
 void
 nda_block_pool_clear (GstBufferPool ** pool)
 {

@@ -16,8 +16,15 @@ nda_block_input_init (NdaBlockInput * self, GstElement * element,
 {
   self->element = element;
   self->output = output;
+  self->owner = element;
   self->regroup = nda_regroup_new (NDA_BLOCK_FRAMES);
   self->latency = 0;
+}
+
+void
+nda_block_input_set_owner (NdaBlockInput * self, gpointer owner)
+{
+  self->owner = owner;
 }
 
 /* Makes blocks of another length. For elements whose user may choose it; before
@@ -76,7 +83,7 @@ nda_block_input_chain (NdaBlockInput * self, GstBuffer * buffer)
   }
   announce_latency (self);
   while (flow == GST_FLOW_OK && (block = nda_regroup_pop (self->regroup)))
-    flow = self->output->push_block (self->element, block);
+    flow = self->output->push_block (self->owner, block);
   if (flow != GST_FLOW_OK)
     nda_regroup_flush (self->regroup);
   return flow;
@@ -89,7 +96,7 @@ nda_block_input_drain (NdaBlockInput * self)
   GstBuffer *rest = nda_regroup_drain (self->regroup);
 
   if (rest)
-    self->output->push_block (self->element, rest);
+    self->output->push_block (self->owner, rest);
 }
 
 static gboolean
@@ -119,7 +126,7 @@ take_caps (NdaBlockInput * self, GstEvent * event)
   marked_event = gst_event_new_caps (marked);
   gst_event_set_seqnum (marked_event, gst_event_get_seqnum (event));
   gst_event_unref (event);
-  return self->output->push_event (self->element, marked_event);
+  return self->output->push_event (self->owner, marked_event);
 }
 
 /* A segment in time: one in bytes, as a raw file has it, cannot be passed on
@@ -157,7 +164,7 @@ take_segment (NdaBlockInput * self, GstEvent * event)
   event = to_time_segment (event);
   gst_event_parse_segment (event, &segment);
   nda_regroup_start_segment (self->regroup, segment);
-  return self->output->push_event (self->element, event);
+  return self->output->push_event (self->owner, event);
 }
 
 /* Takes a serialized event (transfer full). */
@@ -184,7 +191,7 @@ nda_block_input_event (NdaBlockInput * self, GstEvent * event)
     default:
       break;
   }
-  return self->output->push_event (self->element, event);
+  return self->output->push_event (self->owner, event);
 }
 
 /* What regrouping adds. From any thread. */

@@ -26,14 +26,17 @@ typedef struct
 
 typedef struct
 {
-  GstElement *element;          /* [const] not owned; the owner */
+  GstElement *element;          /* [const] not owned; that of the pad */
   const NdaBlockOutput *output; /* [const] */
+  gpointer owner;               /* [const] not owned; what output's get */
   NdaRegroup *regroup;          /* owned */
   GstClockTime latency;         /* that was announced last */
 } NdaBlockInput;
 
+/* The owner is @element, unless another is set before there is a stream. */
 void nda_block_input_init (NdaBlockInput * input, GstElement * element,
     const NdaBlockOutput * output);
+void nda_block_input_set_owner (NdaBlockInput * input, gpointer owner);
 void nda_block_input_set_block_frames (NdaBlockInput * input, guint n_frames);
 void nda_block_input_clear (NdaBlockInput * input);
 void nda_block_input_reset (NdaBlockInput * input);

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Time counted in frames. 512 frames at 48 kHz are 10 2/3 ms, which
+/* Time stamps by counting frames. 512 frames at 48 kHz are 10 2/3 ms, which
  * nanoseconds cannot hold, so durations are never added up: every time stamp
  * is the base plus the frame counter, scaled and rounded down once. */
 
@@ -17,7 +17,7 @@ typedef struct
   guint rate;                   /* frames per second */
   GstClockTime base;            /* time of frame 0, or NONE before the first */
   guint64 n_frames;             /* frames stamped since base */
-  GstClockTime end;             /* of the last of them, or NONE if there is none */
+  GstClockTime end;             /* of the last of them, or NONE */
   guint64 offset;               /* frames stamped since the segment began */
 } NdaFrameClock;
 

@@ -6,8 +6,8 @@
 
 #include "ndalag.h"
 
-/* How many buffers are looked at together. A backlog, which comes at once, is not
- * much more. */
+/* How many buffers are looked at together. A backlog, which comes at once, is
+ * not much more. */
 #define N_BUFFERS 16
 /* Ages that differ by no more are those of one pace */
 #define MAX_JITTER (15 * GST_MSECOND)

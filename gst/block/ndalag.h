@@ -5,10 +5,10 @@
 /* Frames that a device lost without a word.
  *
  * A sound server that nobody reads from for longer than it can keep frames lets
- * them go, and its source counts on as if it had not. What comes after is older by
- * what is missing, by its count, and so too late to be heard for as long as it
- * runs. It is told from a backlog, which is caught up with, by its age: that of
- * the youngest of some buffers has grown, and does not get less any more.
+ * them go, and its source counts on as if it had not. What comes after is older
+ * by what is missing, by its count, and so too late to be heard for as long as
+ * it runs. It is told from a backlog, which is caught up with, by its age: that
+ * of the youngest of some buffers has grown, and does not get less any more.
  *
  * Belongs to one thread: no locks. */
 

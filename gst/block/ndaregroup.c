@@ -21,7 +21,7 @@ struct _NdaRegroup
   guint plane_bpf;              /* bytes of a frame in one plane */
   GstBufferPool *pool;          /* owned; blocks put together here */
   GstAudioStreamAlign *align;   /* owned; finds unmarked discontinuities */
-  GstClockTime unseen;          /* of the last buffer that align was not shown */
+  GstClockTime unseen;          /* of the last buffer not shown to align */
   GstAdapter **planes;          /* owned; what waits for a whole block */
 
   NdaFrameClock clock;
@@ -35,7 +35,7 @@ struct _NdaRegroup
   GstBuffer *whole;             /* owned; an aligned block, passing */
 
   guint64 n_discontinuities;
-  gint step;                    /* [atomic] gcd of all lengths and the block's */
+  gint step;                    /* [atomic] gcd of the lengths and a block's */
   gint rate;                    /* [atomic] of the format */
 };
 

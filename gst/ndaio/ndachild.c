@@ -10,7 +10,6 @@
 
 #include <glib/gi18n-lib.h>
 
-/* An element (floating) of @factory. */
 GstElement *
 nda_child_make (const gchar * factory, const gchar * name, GError ** error)
 {
@@ -29,17 +28,14 @@ nda_child_add (GstBin * bin, GstElement * child, GError ** error)
   if (!GST_OBJECT_PARENT (child) && gst_bin_add (bin, child))
     return TRUE;
   g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_FAILED,
-      _
-      ("The element “%s” cannot be put into “%s”: it is in use elsewhere, or "
-          "another has its name."), GST_OBJECT_NAME (child),
+      _("The element “%s” cannot be put into “%s”: it is in use "
+          "elsewhere, or another has its name."), GST_OBJECT_NAME (child),
       GST_OBJECT_NAME (bin));
   return FALSE;
 }
 
-/* Brings an autoaudiosrc or autoaudiosink to READY, where it is known whether
- * there is a device. Other elements tell themselves what they miss. */
 gboolean
-nda_child_probe (GstElement * child, gint * is_opening)
+nda_child_has_device (GstElement * child, gint * is_opening)
 {
   gboolean ok;
 
@@ -52,6 +48,38 @@ nda_child_probe (GstElement * child, gint * is_opening)
   return ok;
 }
 
+/* Whether @child, if it is a bin, goes on to PLAYING by itself when its sink
+ * has a buffer; otherwise that is up to the pipeline. */
+static void
+set_async_handling (GstElement * child, gboolean by_itself)
+{
+  if (GST_IS_BIN (child))
+    g_object_set (child, "async-handling", by_itself, NULL);
+}
+
+gboolean
+nda_child_reopen (GstElement * child, GstElement * bin)
+{
+  g_autoptr (GstClock) clock = gst_element_get_clock (bin);
+  gint unused = FALSE;
+
+  if (!nda_child_has_device (child, &unused)
+      || gst_element_set_state (child, GST_STATE_READY)
+      == GST_STATE_CHANGE_FAILURE)
+    return FALSE;
+  set_async_handling (child, TRUE);
+  gst_element_set_clock (child, clock);
+  gst_element_set_base_time (child, gst_element_get_base_time (bin));
+  return gst_element_set_state (child, GST_STATE_PLAYING)
+      != GST_STATE_CHANGE_FAILURE;
+}
+
+void
+nda_child_give_back (GstElement * child)
+{
+  set_async_handling (child, FALSE);
+}
+
 gboolean
 nda_child_is_hushed (GstMessage * message, gint * is_opening)
 {
@@ -60,21 +88,16 @@ nda_child_is_hushed (GstMessage * message, gint * is_opening)
       || GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR);
 }
 
-/* Drops *@child, if there is one, in NULL. */
 void
-nda_child_remove (GstBin * bin, GstElement ** child)
+nda_child_remove (GstBin * bin, GstElement * child)
 {
-  if (!*child)
-    return;
-  gst_element_set_locked_state (*child, TRUE);
-  gst_element_set_state (*child, GST_STATE_NULL);
-  if (GST_OBJECT_PARENT (*child) == GST_OBJECT (bin))
-    gst_bin_remove (bin, *child);
-  gst_element_set_locked_state (*child, FALSE);
-  gst_clear_object (child);
+  gst_element_set_locked_state (child, TRUE);
+  gst_element_set_state (child, GST_STATE_NULL);
+  if (GST_OBJECT_PARENT (child) == GST_OBJECT (bin))
+    gst_bin_remove (bin, child);
+  gst_element_set_locked_state (child, FALSE);
 }
 
-/* Posts @error, whose text is for the person. */
 void
 nda_child_post_error (GstElement * bin, const GError * error)
 {

@@ -6,15 +6,16 @@
 
 #include "ndaclocks.h"
 
-#include <gst/audio/gstaudiobasesink.h>
-#include <gst/audio/gstaudiobasesrc.h>
+#include "ndadevicekind.h"
 
 /* *INDENT-OFF* */
 G_DEFINE_ENUM_TYPE (NdaDriftCompensation, nda_drift_compensation,
     {NDA_DRIFT_COMPENSATION_OFF,
-      "Leave it to the device's element, which drops or repeats samples", "off"},
+      "Leave it to the device's element, which drops or repeats samples",
+      "off"},
     {NDA_DRIFT_COMPENSATION_AUTO,
-      "Follow the device once two clocks are proven, and keep every frame", "auto"})
+      "Follow the device once two clocks are proven, and keep every frame",
+      "auto"})
 /* *INDENT-ON* */
 
 void
@@ -31,72 +32,27 @@ GParamSpec *
 nda_clocks_param (void)
 {
   return g_param_spec_enum ("drift-compensation", "Drift compensation",
-      "What to do where the device's clock is not the pipeline's: off (leave it "
-      "to the device's element, which drops or repeats samples), auto (once two "
-      "clocks are proven, follow the device and keep every frame)",
+      "What to do where the device's clock is not the pipeline's: off (leave "
+      "it to the device's element, which drops or repeats samples), auto "
+      "(once two clocks are proven, follow the device and keep every frame)",
       NDA_TYPE_DRIFT_COMPENSATION, NDA_DRIFT_COMPENSATION_AUTO,
       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-}
-
-static gboolean
-can_follow (NdaClocks * self)
-{
-  return self->resample
-      && g_object_class_find_property (G_OBJECT_GET_CLASS (self->resample),
-      "adaptive");
-}
-
-static gboolean
-is_device (GstElement * element)
-{
-  return GST_IS_AUDIO_BASE_SRC (element) || GST_IS_AUDIO_BASE_SINK (element);
-}
-
-/* Under which the device keeps every sample. A source says when it got them; a
- * sink goes by its clock's calibration, which ndaresample keeps. */
-static gint
-get_wanted_method (GstElement * device)
-{
-  return GST_IS_AUDIO_BASE_SRC (device) ?
-      (gint) GST_AUDIO_BASE_SRC_SLAVE_RE_TIMESTAMP :
-      (gint) GST_AUDIO_BASE_SINK_SLAVE_NONE;
-}
-
-static gboolean
-has_wanted_method (GstElement * device)
-{
-  gint method;
-
-  g_object_get (device, "slave-method", &method, NULL);
-  return method == get_wanted_method (device);
-}
-
-/* Unless the user asked for something else. */
-static void
-ask_for_method (GstElement * device)
-{
-  GParamSpec *pspec = g_object_class_find_property
-      (G_OBJECT_GET_CLASS (device), "slave-method");
-  g_auto (GValue) value = G_VALUE_INIT;
-
-  g_object_get_property (G_OBJECT (device), "slave-method", &value);
-  if (g_param_value_defaults (pspec, &value))
-    g_object_set (device, "slave-method", get_wanted_method (device), NULL);
 }
 
 void
 nda_clocks_add (NdaClocks * self, GstElement * element)
 {
+  const NdaDeviceKind *kind = nda_device_kind_get (element);
   NdaDriftCompensation compensation;
 
-  if (!is_device (element))
+  if (!kind->get_clock)
     return;
   GST_OBJECT_LOCK (self->bin);
   compensation = self->compensation;
   gst_object_replace ((GstObject **) & self->device, GST_OBJECT (element));
   GST_OBJECT_UNLOCK (self->bin);
-  if (can_follow (self) && compensation == NDA_DRIFT_COMPENSATION_AUTO)
-    ask_for_method (element);
+  if (compensation == NDA_DRIFT_COMPENSATION_AUTO)
+    kind->ask_to_keep_frames (element);
 }
 
 void
@@ -116,18 +72,7 @@ nda_clocks_may_follow (NdaClocks * self)
   GST_OBJECT_LOCK (self->bin);
   may = self->device && self->compensation == NDA_DRIFT_COMPENSATION_AUTO;
   GST_OBJECT_UNLOCK (self->bin);
-  return may && can_follow (self);
-}
-
-/* The clock (transfer full) that @device has of its own, or NULL. */
-static GstClock *
-get_clock_of (GstElement * device)
-{
-  GstClock *clock = GST_IS_AUDIO_BASE_SRC (device) ?
-      GST_AUDIO_BASE_SRC (device)->clock :
-      GST_AUDIO_BASE_SINK (device)->provided_clock;
-
-  return clock ? gst_object_ref (clock) : NULL;
+  return may;
 }
 
 static NdaClocksRelation
@@ -137,7 +82,8 @@ relate (GstClock * clock, GstClock * own, GstElement * device)
     return NDA_CLOCKS_UNKNOWN;
   if (clock == own)
     return NDA_CLOCKS_ONE;
-  return has_wanted_method (device) ? NDA_CLOCKS_TWO : NDA_CLOCKS_UNKNOWN;
+  return nda_device_kind_get (device)->keeps_frames (device) ?
+      NDA_CLOCKS_TWO : NDA_CLOCKS_UNKNOWN;
 }
 
 void
@@ -148,6 +94,7 @@ nda_clocks_compare (NdaClocks * self)
   g_autoptr (GstClock) own = NULL;
   NdaDriftCompensation compensation;
   NdaClocksRelation relation;
+  const NdaDeviceKind *kind;
   gboolean follow;
 
   GST_OBJECT_LOCK (self->bin);
@@ -155,18 +102,17 @@ nda_clocks_compare (NdaClocks * self)
   device = self->device ? gst_object_ref (self->device) : NULL;
   GST_OBJECT_UNLOCK (self->bin);
 
-  own = device ? get_clock_of (device) : NULL;
+  kind = device ? nda_device_kind_get (device) : NULL;
+  own = device ? kind->get_clock (device) : NULL;
   relation = relate (clock, own, device);
   g_atomic_int_set (&self->relation, relation);
-  if (!can_follow (self))
-    return;
   follow = relation == NDA_CLOCKS_TWO
       && compensation == NDA_DRIFT_COMPENSATION_AUTO;
   GST_INFO_OBJECT (self->bin, "the pipeline's clock is %" GST_PTR_FORMAT
       ", the device's %" GST_PTR_FORMAT ": it is %sfollowed", clock, own,
       follow ? "" : "not ");
   g_object_set (self->resample, "device-clock",
-      follow && GST_IS_AUDIO_BASE_SINK (device) ? own : NULL,
+      follow && kind->is_followed_by_clock ? own : NULL,
       "adaptive", follow, NULL);
 }
 
@@ -190,7 +136,7 @@ nda_clocks_describe (NdaClocks * self, GstStructure * stats)
 {
   g_autoptr (GstStructure) inner = NULL;
 
-  if (!can_follow (self))
+  if (!self->resample)
     return;
   g_object_get (self->resample, "stats", &inner, NULL);
   copy_field (inner, "drift-ppm", stats);

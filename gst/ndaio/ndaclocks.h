@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Two clocks: that of the pipeline, and that of the audio device inside an
- * ndasrc or ndasink, if it has another. GStreamer's own sources and sinks then
- * drop or repeat samples, or let the time stamps jump; here they are told not
- * to, and the ndaresample inside follows the device.
+/* Two clocks: the pipeline's, and that of the audio device inside an ndasrc or
+ * ndasink. Where they are not one clock, GStreamer's own sources and sinks drop
+ * or repeat samples, or let the time stamps jump. Here they are told to keep
+ * every frame, and the ndaresample inside follows the device.
  *
  * Its fields belong to the bin's object lock. */
 
@@ -56,10 +56,10 @@ gboolean nda_clocks_may_follow (NdaClocks * clocks);
  * set_clock, which is called under the pipeline's lock */
 void nda_clocks_compare (NdaClocks * clocks);
 
-/* What that found. Any thread. */
+/* What the last comparison found. Any thread. */
 NdaClocksRelation nda_clocks_get_relation (NdaClocks * clocks);
 
-/* Adds to @stats what is going on. */
+/* Adds to @stats how the device is followed. */
 void nda_clocks_describe (NdaClocks * clocks, GstStructure * stats);
 
 G_END_DECLS

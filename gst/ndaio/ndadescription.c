@@ -34,9 +34,9 @@ explain (const GError * failure, const gchar * text, gchar ** missing)
         failure ? failure->message : _("it is empty"));
   if (is_media_type (text, missing[0]))
     return g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-        _
-        ("“%s” cannot be made: caps (“%s/…”) stand between two elements. "
-            "Put an “identity” where one is wanting."), text, missing[0]);
+        _("“%s” cannot be made: caps (“%s/…”) stand between "
+            "two elements. Put an “identity” where one is wanting."), text,
+        missing[0]);
   return g_error_new (GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
       _("“%s” cannot be made: there is no element “%s”. "
           "Check its name with gst-inspect-1.0, and install the package "
@@ -84,7 +84,8 @@ description_quark (void)
 /* Reads our own properties alone. All others are read as if this were not
  * here. */
 static gboolean
-deserialize (GValue * value, const gchar * text, GParamSpec * pspec)
+nda_description_deserialize (GValue * value, const gchar * text,
+    GParamSpec * pspec)
 {
   if (!pspec || !g_param_spec_get_qdata (pspec, description_quark ()))
     return FALSE;
@@ -96,7 +97,7 @@ static void
 register_once (void)
 {
   static GstValueTable table = {
-    .deserialize_with_pspec = deserialize,
+    .deserialize_with_pspec = nda_description_deserialize,
   };
   static gsize once = 0;
 

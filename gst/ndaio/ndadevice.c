@@ -6,25 +6,7 @@
 
 #include "ndadevice.h"
 
-#include "ndablock.h"
-
-#include <gst/audio/gstaudiobasesink.h>
-#include <gst/audio/gstaudiobasesrc.h>
-#include <gst/audio/gstaudiosink.h>
-
 #include <glib/gi18n-lib.h>
-
-/* One block in microseconds; rounded up, so that a period is never shorter */
-#define PERIOD_US \
-    ((gint64) (NDA_BLOCK_FRAMES * G_USEC_PER_SEC + NDA_BLOCK_RATE - 1) \
-        / NDA_BLOCK_RATE)
-/* What a sink's buffer holds. A sound server lets the device itself have half of
- * what is more than two periods, and calls the rest two; asked for two, it wakes
- * the device each half millisecond, and has but one when it asks for more. */
-#define N_PERIODS 2
-#define N_PERIODS_OF_SERVER 3
-/* What a source's ring holds, to outlast a stall */
-#define MIN_SOURCE_BUFFER_US (G_GINT64_CONSTANT (100000))
 
 /* Under which the name of a device goes, beside the one shown to people */
 static const gchar *const name_fields[] = {
@@ -133,42 +115,4 @@ nda_device_is_real (GstElement * auto_element)
   g_value_unset (&item);
   gst_iterator_free (children);
   return is_real;
-}
-
-static gboolean
-has_default (GstElement * element, const gchar * property)
-{
-  GParamSpec *pspec = g_object_class_find_property
-      (G_OBJECT_GET_CLASS (element), property);
-  g_auto (GValue) value = G_VALUE_INIT;
-
-  g_object_get_property (G_OBJECT (element), property, &value);
-  return g_param_value_defaults (pspec, &value);
-}
-
-/* Asks for @value unless the user asked for something else. */
-static void
-ask (GstElement * element, const gchar * property, gint64 value)
-{
-  if (has_default (element, property))
-    g_object_set (element, property, value, NULL);
-}
-
-/* Asks an audio device for one-block periods: a source for a ring that
- * outlasts a stall, a sink for the shortest that plays. */
-void
-nda_device_use_periods (GstElement * element)
-{
-  gint64 buffer_time;
-
-  if (GST_IS_AUDIO_BASE_SINK (element)) {
-    ask (element, "latency-time", PERIOD_US);
-    ask (element, "buffer-time", PERIOD_US * (GST_IS_AUDIO_SINK (element) ?
-            N_PERIODS : N_PERIODS_OF_SERVER));
-  } else if (GST_IS_AUDIO_BASE_SRC (element)) {
-    ask (element, "latency-time", PERIOD_US);
-    g_object_get (element, "buffer-time", &buffer_time, NULL);
-    if (buffer_time < MIN_SOURCE_BUFFER_US)
-      g_object_set (element, "buffer-time", MIN_SOURCE_BUFFER_US, NULL);
-  }
 }

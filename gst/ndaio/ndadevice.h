@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Audio devices: finding one by its name, asking it for one-block periods, and
- * knowing a real one from the stand-in of autoaudiosrc and autoaudiosink. */
+/* Audio devices: finding one by its name, and telling a real one from the
+ * stand-in of autoaudiosrc and autoaudiosink. */
 
 #pragma once
 
@@ -15,6 +15,5 @@ GstElement *nda_device_make (const gchar * classes, const gchar * name,
     GError ** error);
 gboolean nda_device_is_auto (GstElement * element);
 gboolean nda_device_is_real (GstElement * auto_element);
-void nda_device_use_periods (GstElement * element);
 
 G_END_DECLS

@@ -6,14 +6,10 @@
 
 #include "ndaguard.h"
 
-#include <glib/gi18n-lib.h>
-
-/* That of a custom event upstream; see ndaresample */
-#define RESTART_EVENT "nda-device-restarted"
+#include "ndarestartevent.h"
 
 /* THREADS. Upstream's (the sink thread) pushes, and waits while the device is
- * away and what is played is not live; the application's changes the state; and
- * the loss's worker calls the hooks.
+ * away and what is played is not live; the application's changes the state.
  *
  * LOCKS. None of its own; the loss has one.
  *
@@ -24,13 +20,12 @@ struct _NdaGuard
 
   GstPad *sinkpad;              /* [const] */
   GstPad *srcpad;               /* [const] */
-  NdaMeter *meter;              /* [const] not owned; has its own lock */
-  NdaLoss loss;                 /* has its own lock */
+  NdaLoss *loss;                /* [const] not owned; has its own lock */
   gint is_cancelled;            /* [atomic] */
   gboolean was_away;            /* [sink thread] nothing has passed since */
-  gboolean has_asked;           /* [sink thread] whether what comes is live, */
-  gboolean is_live;             /* [sink thread] which a source that is lost,
-                                 * too, could not tell */
+  gboolean has_asked;           /* [sink thread] once, at the first buffer: a
+                                 * source that is lost, too, cannot answer */
+  gboolean is_live;             /* [sink thread] what upstream answered */
 };
 
 G_DEFINE_FINAL_TYPE (NdaGuard, nda_guard, GST_TYPE_ELEMENT);
@@ -58,11 +53,11 @@ static gboolean
 outlast (NdaGuard * self)
 {
   self->was_away = TRUE;
-  return !self->is_live && nda_loss_wait (&self->loss, &self->is_cancelled);
+  return !self->is_live && nda_loss_wait (self->loss, &self->is_cancelled);
 }
 
-/* What is linked is told all about the stream, and asked what it can take; not
- * yet, though, for a device that is not there can take nothing. */
+/* Relinks without caps checks, since a device that is not open yet takes no
+ * caps; the sticky events are then sent again. */
 static void
 relink (NdaGuard * self)
 {
@@ -75,7 +70,7 @@ relink (NdaGuard * self)
 }
 
 static GstFlowReturn
-chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
+nda_guard_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
 {
   NdaGuard *self = NDA_GUARD (parent);
   GstFlowReturn flow;
@@ -84,7 +79,7 @@ chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
     self->is_live = is_upstream_live (self);
     self->has_asked = TRUE;
   }
-  if (G_UNLIKELY (nda_loss_get_state (&self->loss) == NDA_LOSS_AWAY)
+  if (G_UNLIKELY (nda_loss_get_state (self->loss) == NDA_LOSS_AWAY)
       && !outlast (self)) {
     gst_buffer_unref (buffer);
     return g_atomic_int_get (&self->is_cancelled) ? GST_FLOW_FLUSHING :
@@ -98,8 +93,8 @@ chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
   flow = gst_pad_push (self->srcpad, buffer);
   if (G_LIKELY (flow == GST_FLOW_OK)) {
     self->was_away = FALSE;
-    nda_loss_note_buffer (&self->loss);
-  } else if (nda_loss_note_failure (&self->loss)) {
+    nda_loss_note_buffer (self->loss);
+  } else if (nda_loss_note_failure (self->loss)) {
     flow = GST_FLOW_OK;
   }
   return flow;
@@ -109,10 +104,10 @@ static void
 cancel (NdaGuard * self, gboolean is_cancelled)
 {
   g_atomic_int_set (&self->is_cancelled, is_cancelled);
-  nda_loss_wake (&self->loss);
+  nda_loss_wake (self->loss);
 }
 
-/* What is not pushed on is told to the device when it is back. */
+/* Keeps @event for the device, which gets it when it is back. */
 static gboolean
 keep_event (NdaGuard * self, GstEvent * event)
 {
@@ -123,7 +118,7 @@ keep_event (NdaGuard * self, GstEvent * event)
 }
 
 static gboolean
-sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
+nda_guard_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
   NdaGuard *self = NDA_GUARD (parent);
 
@@ -131,17 +126,17 @@ sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
     cancel (self, TRUE);
   else if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
     cancel (self, FALSE);
-  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && nda_loss_end (&self->loss)) {
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && nda_loss_end (self->loss)) {
     gst_event_unref (event);
     return TRUE;
   }
-  if (nda_loss_get_state (&self->loss) == NDA_LOSS_AWAY
+  if (nda_loss_get_state (self->loss) == NDA_LOSS_AWAY
       && GST_EVENT_IS_SERIALIZED (event))
     return keep_event (self, event);
   return gst_pad_push_event (self->srcpad, event);
 }
 
-/* While the device is away it takes what it took last. */
+/* While the device is away, the answer is the format that it took last. */
 static gboolean
 answer_caps (NdaGuard * self, GstQuery * query)
 {
@@ -149,7 +144,7 @@ answer_caps (NdaGuard * self, GstQuery * query)
   g_autoptr (GstCaps) taken = NULL;
   GstCaps *filter;
 
-  if (!caps || nda_loss_get_state (&self->loss) != NDA_LOSS_AWAY)
+  if (!caps || nda_loss_get_state (self->loss) != NDA_LOSS_AWAY)
     return FALSE;
   gst_query_parse_caps (query, &filter);
   taken = filter ? gst_caps_intersect (filter, caps) : gst_caps_ref (caps);
@@ -158,64 +153,24 @@ answer_caps (NdaGuard * self, GstQuery * query)
 }
 
 static gboolean
-sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
+nda_guard_sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
   NdaGuard *self = NDA_GUARD (parent);
 
   if (GST_QUERY_TYPE (query) == GST_QUERY_CAPS && answer_caps (self, query))
     return TRUE;
   if (GST_QUERY_TYPE (query) == GST_QUERY_ACCEPT_CAPS
-      && nda_loss_get_state (&self->loss) == NDA_LOSS_AWAY) {
+      && nda_loss_get_state (self->loss) == NDA_LOSS_AWAY) {
     gst_query_set_accept_caps_result (query, TRUE);
     return TRUE;
   }
   return gst_pad_query_default (pad, parent, query);
 }
 
-/* --- a device that is away --- */
-
-static void
-count (gpointer user_data)
-{
-  nda_meter_count_device_loss (NDA_GUARD (user_data)->meter);
-}
-
-/* What follows the device's clock has to know that it began anew; and the
- * device's latency may be another. */
-static void
-resume (gpointer user_data)
-{
-  NdaGuard *self = NDA_GUARD (user_data);
-
-  gst_pad_push_event (self->sinkpad,
-      gst_event_new_custom (GST_EVENT_CUSTOM_UPSTREAM,
-          gst_structure_new_empty (RESTART_EVENT)));
-  gst_element_post_message (GST_ELEMENT (self),
-      gst_message_new_latency (GST_OBJECT (self)));
-}
-
-/* In the name of the sink, which would have said so. */
-static void
-end (gpointer user_data)
-{
-  NdaGuard *self = NDA_GUARD (user_data);
-  GstElement *sink = self->loss.child;
-
-  gst_element_post_message (sink, gst_message_new_eos (GST_OBJECT (sink)));
-}
-
-static const NdaLossHooks loss_hooks = {
-  .text = N_("The device that sound goes to is gone. Nothing is heard until it "
-      "is back."),
-  .count = count,
-  .resume = resume,
-  .end = end,
-};
-
 /* --- the element --- */
 
 static GstStateChangeReturn
-change_state (GstElement * element, GstStateChange transition)
+nda_guard_change_state (GstElement * element, GstStateChange transition)
 {
   NdaGuard *self = NDA_GUARD (element);
 
@@ -238,9 +193,12 @@ nda_guard_init (NdaGuard * self)
       (gst_element_class_get_pad_template (class, "sink"), "sink");
   self->srcpad = gst_pad_new_from_template
       (gst_element_class_get_pad_template (class, "src"), "src");
-  gst_pad_set_chain_function (self->sinkpad, GST_DEBUG_FUNCPTR (chain));
-  gst_pad_set_event_function (self->sinkpad, GST_DEBUG_FUNCPTR (sink_event));
-  gst_pad_set_query_function (self->sinkpad, GST_DEBUG_FUNCPTR (sink_query));
+  gst_pad_set_chain_function (self->sinkpad,
+      GST_DEBUG_FUNCPTR (nda_guard_chain));
+  gst_pad_set_event_function (self->sinkpad,
+      GST_DEBUG_FUNCPTR (nda_guard_sink_event));
+  gst_pad_set_query_function (self->sinkpad,
+      GST_DEBUG_FUNCPTR (nda_guard_sink_query));
   GST_PAD_SET_PROXY_CAPS (self->sinkpad);
   GST_PAD_SET_PROXY_CAPS (self->srcpad);
   GST_PAD_SET_PROXY_ALLOCATION (self->sinkpad);
@@ -249,19 +207,11 @@ nda_guard_init (NdaGuard * self)
 }
 
 static void
-finalize (GObject * object)
-{
-  nda_loss_clear (&NDA_GUARD (object)->loss);
-  G_OBJECT_CLASS (nda_guard_parent_class)->finalize (object);
-}
-
-static void
 nda_guard_class_init (NdaGuardClass * class)
 {
   GstElementClass *element_class = GST_ELEMENT_CLASS (class);
 
-  G_OBJECT_CLASS (class)->finalize = finalize;
-  element_class->change_state = GST_DEBUG_FUNCPTR (change_state);
+  element_class->change_state = GST_DEBUG_FUNCPTR (nda_guard_change_state);
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class, "Guard of a device",
@@ -270,17 +220,16 @@ nda_guard_class_init (NdaGuardClass * class)
 }
 
 GstElement *
-nda_guard_new (const gchar * name, GstElement * bin, NdaMeter * meter)
+nda_guard_new (const gchar * name, NdaLoss * loss)
 {
   NdaGuard *self = g_object_new (NDA_TYPE_GUARD, "name", name, NULL);
 
-  self->meter = meter;
-  nda_loss_init (&self->loss, bin, &loss_hooks, self);
+  self->loss = loss;
   return GST_ELEMENT (self);
 }
 
-NdaLoss *
-nda_guard_get_loss (GstElement * guard)
+void
+nda_guard_announce_restart (GstElement * guard)
 {
-  return &NDA_GUARD (guard)->loss;
+  gst_pad_push_event (NDA_GUARD (guard)->sinkpad, nda_restart_event_new ());
 }

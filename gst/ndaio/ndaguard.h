@@ -2,25 +2,24 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What stands before a sink whose device may vanish, so that upstream does not
- * notice. As long as the device is away, live sound is let go, which nobody can
- * hear; what is not live waits. */
+/* The last element before the sink inside an ndasink, which keeps upstream
+ * going while the sink's device is lost: it drops live sound, which nobody
+ * could hear any more, and holds back sound that is not live. */
 
 #pragma once
 
 #include "ndaloss.h"
-#include "ndameter.h"
 
 G_BEGIN_DECLS
 
 #define NDA_TYPE_GUARD (nda_guard_get_type ())
 G_DECLARE_FINAL_TYPE (NdaGuard, nda_guard, NDA, GUARD, GstElement)
 
-/* Counts losses in @meter; @bin is the one that it goes into. */
-GstElement *nda_guard_new (const gchar * name, GstElement * bin,
-    NdaMeter * meter);
+/* A new one (floating); @loss tells it whether the device is there. */
+GstElement *nda_guard_new (const gchar * name, NdaLoss * loss);
 
-/* For the bin's changes of state and messages */
-NdaLoss *nda_guard_get_loss (GstElement * guard);
+/* Tells the ndaresample upstream that the device began anew, and its clock with
+ * it. Called on the streaming thread. */
+void nda_guard_announce_restart (GstElement * guard);
 
 G_END_DECLS

@@ -8,6 +8,7 @@
 
 #include "ndablock.h"
 #include "ndachild.h"
+#include "ndadevicekind.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -16,10 +17,11 @@
 #define LONGEST_PAUSE 256
 
 void
-nda_loss_init (NdaLoss * self, GstElement * bin, const NdaLossHooks * hooks,
-    gpointer user_data)
+nda_loss_init (NdaLoss * self, GstElement * bin, NdaMeter * meter,
+    const NdaLossHooks * hooks, gpointer user_data)
 {
   self->bin = bin;
+  self->meter = meter;
   self->hooks = hooks;
   self->user_data = user_data;
   g_mutex_init (&self->lock);
@@ -56,7 +58,7 @@ lock_child_locked (NdaLoss * self, gboolean is_locked)
   self->is_state_locked = is_locked;
 }
 
-/* --- the worker: closing and opening --- */
+/* --- the loss thread: closing and opening --- */
 
 static void
 close_and_unlock (NdaLoss * self)
@@ -70,34 +72,6 @@ close_and_unlock (NdaLoss * self)
   g_mutex_unlock (&self->lock);
 }
 
-/* Whether @child, if it is a bin, goes on by itself when its sink has a buffer;
- * else that is up to the pipeline, which does not hear of it. */
-static void
-let_go_on (GstElement * child, gboolean by_itself)
-{
-  if (GST_IS_BIN (child))
-    g_object_set (child, "async-handling", by_itself, NULL);
-}
-
-/* From NULL to where the bin is, by hand: FALSE when it is still not there. */
-static gboolean
-open_child (NdaLoss * self)
-{
-  g_autoptr (GstClock) clock = gst_element_get_clock (self->bin);
-  gint unused = FALSE;
-
-  if (!nda_child_probe (self->child, &unused)
-      || gst_element_set_state (self->child, GST_STATE_READY)
-      == GST_STATE_CHANGE_FAILURE)
-    return FALSE;
-  let_go_on (self->child, TRUE);
-  gst_element_set_clock (self->child, clock);
-  gst_element_set_base_time (self->child,
-      gst_element_get_base_time (self->bin));
-  return gst_element_set_state (self->child, GST_STATE_PLAYING)
-      != GST_STATE_CHANGE_FAILURE;
-}
-
 static void
 try_and_unlock (NdaLoss * self)
 {
@@ -107,7 +81,7 @@ try_and_unlock (NdaLoss * self)
   self->is_opening = TRUE;
   self->pause = MIN (2 * self->pause, LONGEST_PAUSE);
   g_mutex_unlock (&self->lock);
-  ok = open_child (self);
+  ok = nda_child_reopen (self->child, self->bin);
   GST_DEBUG_OBJECT (self->bin, "the device is %sthere", ok ? "" : "not ");
 
   g_mutex_lock (&self->lock);
@@ -117,7 +91,7 @@ try_and_unlock (NdaLoss * self)
   g_mutex_unlock (&self->lock);
 }
 
-/* --- the worker: passing the time --- */
+/* --- the loss thread: passing the time --- */
 
 /* FALSE when it was woken before. */
 static gboolean
@@ -154,7 +128,7 @@ tick_and_unlock (NdaLoss * self)
     self->hooks->pass_time (self->user_data, clock);
 }
 
-/* --- the worker --- */
+/* --- the loss thread: its steps --- */
 
 /* A trial that led to nothing, or must not go on */
 static gboolean
@@ -202,7 +176,7 @@ step_and_unlock (NdaLoss * self)
 }
 
 static gpointer
-work (gpointer user_data)
+nda_loss_run (gpointer user_data)
 {
   NdaLoss *self = user_data;
 
@@ -227,30 +201,22 @@ is_of_child_locked (NdaLoss * self, GstMessage * message)
       || gst_object_has_as_ancestor (source, GST_OBJECT (self->child)));
 }
 
-/* Whether the element that posted @message is one for an audio device. */
-static gboolean
-is_of_device (GstMessage * message)
-{
-  GstElementFactory *factory = GST_IS_ELEMENT (GST_MESSAGE_SRC (message)) ?
-      gst_element_get_factory (GST_ELEMENT (GST_MESSAGE_SRC (message))) : NULL;
-  const gchar *class = factory ? gst_element_factory_get_metadata (factory,
-      GST_ELEMENT_METADATA_KLASS) : NULL;
-
-  return class && (g_str_has_prefix (class, "Source/Audio")
-      || g_str_has_prefix (class, "Sink/Audio"));
-}
-
-/* The error (transfer full) in @message, if it is one of a device that ran. */
+/* The error (transfer full) in @message, if it says that a device which ran is
+ * gone. */
 static GError *
 parse_loss (NdaLoss * self, GstMessage * message)
 {
+  GstElement *device;
   g_autoptr (GError) error = NULL;
 
   if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_ERROR
-      || !g_atomic_int_get (&self->has_run) || !is_of_device (message))
+      || !g_atomic_int_get (&self->has_run)
+      || !GST_IS_ELEMENT (GST_MESSAGE_SRC (message)))
     return NULL;
+  device = GST_ELEMENT (GST_MESSAGE_SRC (message));
   gst_message_parse_error (message, &error, NULL);
-  return error->domain == GST_RESOURCE_ERROR ? g_steal_pointer (&error) : NULL;
+  return nda_device_kind_get (device)->is_loss (device, error) ?
+      g_steal_pointer (&error) : NULL;
 }
 
 static void
@@ -280,8 +246,8 @@ note_loss (NdaLoss * self)
     self->is_closed = FALSE;
     lock_child_locked (self, TRUE);
     set_state_locked (self, NDA_LOSS_AWAY);
-    if (!self->worker)
-      self->worker = g_thread_new ("nda-loss", work, self);
+    if (!self->thread)
+      self->thread = g_thread_new ("nda-loss", nda_loss_run, self);
   }
   g_mutex_unlock (&self->lock);
   return is_new;
@@ -339,7 +305,7 @@ nda_loss_takes_message (NdaLoss * self, GstMessage * message)
   if (!error)
     return FALSE;
   if (note_loss (self)) {
-    self->hooks->count (self->user_data);
+    nda_meter_count_device_loss (self->meter);
     GST_ELEMENT_WARNING (self->bin, RESOURCE, NOT_FOUND,
         ("%s", _(self->hooks->text)), ("%s", error->message));
     tell (self, TRUE);
@@ -364,9 +330,12 @@ nda_loss_note_buffer (NdaLoss * self)
   g_mutex_unlock (&self->lock);
   if (!is_back)
     return FALSE;
-  let_go_on (self->child, FALSE);
+  nda_child_give_back (self->child);
   if (self->hooks->resume)
     self->hooks->resume (self->user_data);
+  /* which may be another now */
+  gst_element_post_message (self->bin,
+      gst_message_new_latency (GST_OBJECT (self->bin)));
   tell (self, FALSE);
   return TRUE;
 }
@@ -464,17 +433,17 @@ release (NdaLoss * self)
 static void
 stop (NdaLoss * self)
 {
-  GThread *worker;
+  GThread *thread;
 
   g_mutex_lock (&self->lock);
   self->is_stopping = TRUE;
   g_cond_broadcast (&self->changed);
   if (self->wait)
     gst_clock_id_unschedule (self->wait);
-  worker = g_steal_pointer (&self->worker);
+  thread = g_steal_pointer (&self->thread);
   g_mutex_unlock (&self->lock);
-  if (worker)
-    g_thread_join (worker);
+  if (thread)
+    g_thread_join (thread);
 }
 
 void

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A device inside an ndasrc or ndasink that vanishes while it runs, and is
- * opened again, with longer and longer pauses, until it is back.
+/* Device loss: the device inside an ndasrc or ndasink vanishes while it runs,
+ * and is opened again, with longer and longer pauses, until it is back.
  *
  *          an error              time                first buffer
  *   HERE -----------> AWAY ----------------> TRIAL ----------------> HERE
@@ -11,29 +11,31 @@
  *                       +----------------------+
  *                         an error, or nothing
  *
- * A device is what calls itself audio, is no file or network, and has given or
- * taken a buffer since the pipeline was started: one that was never there
- * remains an error.
+ * Only a device that has given or taken a buffer since the pipeline was started
+ * can be lost. One that was never there remains an error. NdaDeviceKind says
+ * which errors mean a loss.
  *
  * THREADS. Any thread may report the device's error; the streaming thread
- * reports its buffers; the application's changes the state of the bin. A worker,
- * started by the first loss, closes the device and opens it again, and passes
- * the time. It may wait for the clock, the device and what is downstream.
+ * reports its buffers; the application's changes the state of the bin. The loss
+ * thread, which the first loss starts, closes the device, opens it again, and
+ * passes the time. It may wait for the clock, the device and what is
+ * downstream.
  *
- * LOCKS. The loss lock guards all that is not [const] or [atomic]. It is not
- * held while anything of the owner or the device is called, but for
+ * LOCKS. The loss lock guards everything that is not [const] or [atomic]. It is
+ * not held while anything of the owner or the device is called, but for
  * gst_element_set_locked_state ().
  *
  * HAND-OVER. A device that is not HERE has its state locked: the bin leaves it
- * to the worker.
+ * to the loss thread.
  *
- * HOW IT STOPS. Before PAUSED, the worker is done with opening, a trial is taken
- * back, and no other begins until PLAYING. Before READY the worker is woken from
- * the clock and joined; downstream must let it go first, as with any source. */
+ * HOW IT STOPS. Before PAUSED the loss thread finishes opening, a trial is
+ * taken back, and no other begins until PLAYING. Before READY the loss thread
+ * is woken from the clock and joined; downstream must release it first, as it
+ * must release any source. */
 
 #pragma once
 
-#include <gst/gst.h>
+#include "ndameter.h"
 
 G_BEGIN_DECLS
 
@@ -44,34 +46,34 @@ typedef enum
   NDA_LOSS_TRIAL,
 } NdaLossState;
 
-/* What the owner does. All may be NULL but text and count, and no lock is held
- * when they are called. */
+/* What the owner does. All but text may be NULL, and no lock is held when they
+ * are called. */
 typedef struct
 {
   /* What the warning says; translated when it is used */
   const gchar *text;
-  /* Called on any thread: one more loss. */
-  void (*count) (gpointer user_data);
-  /* Called on the worker, once for each 512 frames of time by @clock, the
+  /* Called on the loss thread, once for each 512 frames of time by @clock, the
    * pipeline's, as long as the device is not there. */
   void (*pass_time) (gpointer user_data, GstClock * clock);
-  /* Called on the streaming thread, when it is back. */
+  /* Called on the streaming thread, when the device is back. */
   void (*resume) (gpointer user_data);
-  /* Called on the worker: the stream ends without the device. */
+  /* Called on the loss thread: the stream ends without the device. */
   void (*end) (gpointer user_data);
-  /* For how many blocks a device that was opened may give nothing; 0: for ever */
+  /* For how many blocks a device that was opened may give nothing; 0: for any
+   * number */
   guint max_trial;
 } NdaLossHooks;
 
 typedef struct
 {
   GstElement *bin;              /* [const] not owned; the owner */
+  NdaMeter *meter;              /* [const] not owned; has its own lock */
   const NdaLossHooks *hooks;    /* [const] */
   gpointer user_data;           /* [const] for these */
 
   GMutex lock;                  /* the loss lock */
   GCond changed;                /* any of the below, but for n_ticks */
-  GThread *worker;              /* owned; or NULL */
+  GThread *thread;              /* owned; the loss thread, or NULL */
   GstElement *child;            /* owned; with the device inside, or NULL */
   GstClock *own_clock;          /* owned; the device's, which stands still when
                                  * that is lost; or NULL */
@@ -79,30 +81,32 @@ typedef struct
                                  * lock */
   gint has_run;                 /* [atomic] a buffer has passed */
   gboolean is_state_locked;     /* of the child */
-  gboolean is_closed;           /* the child is in NULL, by the worker */
-  gboolean is_opening;          /* the worker is at it */
-  gboolean has_failed;          /* there was an error meanwhile */
-  gboolean is_held;
-  gboolean is_stopping;
-  gboolean is_ending, has_ended;        /* instead of opening it again */
+  gboolean is_closed;           /* the loss thread has set the child to NULL */
+  gboolean is_opening;          /* the loss thread opens the child */
+  gboolean has_failed;          /* the child posted an error meanwhile */
+  gboolean is_held;             /* nothing is opened: the bin is not PLAYING */
+  gboolean is_stopping;         /* the loss thread has to return */
+  gboolean is_ending, has_ended;        /* the stream, instead of opening */
   guint n_ticks;                /* blocks since the state has changed */
   guint pause;                  /* blocks before the next trial */
-  GstClockID wait;              /* owned; what the worker waits for, or NULL */
+  GstClockID wait;              /* owned; of the loss thread, or NULL */
 } NdaLoss;
 
-void nda_loss_init (NdaLoss * loss, GstElement * bin,
+/* Counts losses in @meter. */
+void nda_loss_init (NdaLoss * loss, GstElement * bin, NdaMeter * meter,
     const NdaLossHooks * hooks, gpointer user_data);
 void nda_loss_clear (NdaLoss * loss);
 
-/* In a change of state, before that to PAUSED, with the child that has the device
- * inside; TRUE when that was away, and has to be opened from NULL */
+/* In a change of state, before that to PAUSED, with the child that has the
+ * device inside; TRUE when the device was away, and the child has to be made
+ * anew */
 gboolean nda_loss_start (NdaLoss * loss, GstElement * child);
 /* Before the children's change of state, and after it */
 void nda_loss_before_change (NdaLoss * loss, GstStateChange transition);
 void nda_loss_after_change (NdaLoss * loss, GstStateChange transition);
 
-/* A bin's handle_message: whether @message is to be dropped, since the loss
- * has been told in better words. */
+/* A bin's handle_message: whether @message is to be dropped, since the loss has
+ * posted its own. */
 gboolean nda_loss_takes_message (NdaLoss * loss, GstMessage * message);
 
 /* On the streaming thread: a buffer has come from the device, or gone there.
@@ -112,8 +116,8 @@ gboolean nda_loss_note_buffer (NdaLoss * loss);
 gboolean nda_loss_note_failure (NdaLoss * loss);
 NdaLossState nda_loss_get_state (NdaLoss * loss);
 
-/* An end of the stream, sent to the source: TRUE when the device cannot tell it
- * on, and the worker does. */
+/* An end of the stream: TRUE when the device is away and cannot pass it on; the
+ * loss thread then ends the stream. */
 gboolean nda_loss_end (NdaLoss * loss);
 
 /* Waits until the device is not AWAY. FALSE when *@cancelled [atomic] is set,

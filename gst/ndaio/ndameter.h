@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What ndasrc and ndasink count, and the rate at which blocks come by the
+/* The counters of an ndasrc or ndasink, and the rate of its blocks by the
  * pipeline's clock. Any thread: the meter has a lock, under which nothing is
  * called. */
 
@@ -14,8 +14,8 @@
 
 G_BEGIN_DECLS
 
-/* A line fitted to where frames stood at which time, by least squares: blocks
- * arrive early and late by milliseconds, the line does not mind. */
+/* A line through the points (time, frames so far), fitted by least squares:
+ * blocks arrive milliseconds early and late, which does not bend the line. */
 typedef struct
 {
   guint64 n_points;
@@ -46,10 +46,10 @@ typedef struct
   NdaMeterCounters counters;    /* [meter lock] */
   NdaLineFit start;             /* [meter lock] from the first block on */
   NdaLineFit steady;            /* [meter lock] from a second later on */
-  GstClockTime expected;        /* [meter lock] PTS of the next block, or NONE */
+  GstClockTime expected;        /* [meter lock] the next block's PTS, or NONE */
 } NdaMeter;
 
-/* what both elements tell */
+/* The fields of “stats” that both elements have */
 #define NDA_METER_FIELD(name, kind, member) \
     { name, kind, G_STRUCT_OFFSET (NdaMeterCounters, member) }
 #define NDA_METER_FIELDS \

@@ -6,58 +6,49 @@
 
 #include "ndaplayout.h"
 
-#include <gst/audio/gstaudiobasesink.h>
-
-gboolean
-nda_playout_get_format (GstBaseSink * sink, GstAudioInfo * info)
+void
+nda_playout_init (NdaPlayout * self, GstBaseSink * sink)
 {
-  GstAudioRingBuffer *ring = GST_IS_AUDIO_BASE_SINK (sink) ?
-      GST_AUDIO_BASE_SINK (sink)->ringbuffer : NULL;
-
-  if (!ring || !gst_audio_ring_buffer_is_acquired (ring)
-      || !ring->spec.info.bpf)
-    return FALSE;
-  *info = ring->spec.info;
-  return TRUE;
+  self->sink = sink;
+  self->kind = nda_device_kind_get (GST_ELEMENT (sink));
 }
 
 gboolean
-nda_playout_get_held (GstBaseSink * sink, const GstAudioInfo * info,
+nda_playout_get_format (const NdaPlayout * self, GstAudioInfo * info)
+{
+  return self->kind->get_format
+      && self->kind->get_format (GST_ELEMENT (self->sink), info);
+}
+
+gboolean
+nda_playout_get_held (const NdaPlayout * self, const GstAudioInfo * info,
     GstClockTimeDiff * held)
 {
-  GstAudioBaseSink *device = GST_AUDIO_BASE_SINK (sink);
-  GstClockTime played;
-
-  if (device->next_sample == GST_BUFFER_OFFSET_NONE
-      || !GST_IS_AUDIO_CLOCK (device->provided_clock))
-    return FALSE;
-  played = gst_audio_clock_get_time (GST_AUDIO_CLOCK (device->provided_clock));
-  if (!GST_CLOCK_TIME_IS_VALID (played))
-    return FALSE;
-  *held = GST_CLOCK_DIFF (played, gst_util_uint64_scale (device->next_sample,
-          GST_SECOND, info->rate));
-  return TRUE;
+  return self->kind->get_held
+      && self->kind->get_held (GST_ELEMENT (self->sink), info, held);
 }
 
-/* The clock (transfer none) of the device of @sink, or NULL where the pipeline
- * goes by that. */
+/* The clock (transfer full) of the device, or NULL where the pipeline goes by
+ * that. */
 static GstClock *
-get_clock_apart (GstBaseSink * sink)
+get_clock_apart (const NdaPlayout * self)
 {
-  GstClock *own = GST_AUDIO_BASE_SINK (sink)->provided_clock;
-  g_autoptr (GstClock) followed = gst_element_get_clock (GST_ELEMENT (sink));
+  g_autoptr (GstClock) own = self->kind->get_clock ?
+      self->kind->get_clock (GST_ELEMENT (self->sink)) : NULL;
+  g_autoptr (GstClock) followed =
+      gst_element_get_clock (GST_ELEMENT (self->sink));
 
-  return own != followed ? own : NULL;
+  return own != followed ? g_steal_pointer (&own) : NULL;
 }
 
 /* A sink that follows another's clock takes the late start of its device for a
- * skew of the clocks, and once that has gone through its average it makes it
- * good by silence, for which everything after comes late. What is left out
- * here already is none any more: so its clock learns of it, too. */
+ * skew of the clocks; when that has gone through its average, it inserts
+ * silence against the skew, and all later sound comes late. What is left out
+ * here puts the start right already, so the clock has to know of it. */
 void
-nda_playout_tell_clock (GstBaseSink * sink, GstClockTime left_out)
+nda_playout_tell_clock (const NdaPlayout * self, GstClockTime left_out)
 {
-  GstClock *own = get_clock_apart (sink);
+  g_autoptr (GstClock) own = get_clock_apart (self);
   GstClockTime internal, external, num, denom;
 
   if (!own)
@@ -68,14 +59,14 @@ nda_playout_tell_clock (GstBaseSink * sink, GstClockTime left_out)
 
 GstBuffer *
 nda_playout_put_silence_before (GstBuffer * buffer, gsize n_frames,
-    const GstAudioInfo * audio)
+    const GstAudioInfo * info)
 {
-  GstBuffer *longer = gst_buffer_new_allocate (NULL, n_frames * audio->bpf,
+  GstBuffer *longer = gst_buffer_new_allocate (NULL, n_frames * info->bpf,
       NULL);
   GstMapInfo map;
 
   if (gst_buffer_map (longer, &map, GST_MAP_WRITE)) {
-    gst_audio_format_info_fill_silence (audio->finfo, map.data, map.size);
+    gst_audio_format_info_fill_silence (info->finfo, map.data, map.size);
     gst_buffer_unmap (longer, &map);
   }
   gst_buffer_copy_into (longer, buffer, GST_BUFFER_COPY_METADATA, 0, -1);
@@ -84,31 +75,36 @@ nda_playout_put_silence_before (GstBuffer * buffer, gsize n_frames,
 }
 
 gboolean
-nda_playout_can_go_on (GstBaseSink * sink)
+nda_playout_can_go_on (const NdaPlayout * self)
 {
-  return get_clock_apart (sink) != NULL;
+  g_autoptr (GstClock) own = get_clock_apart (self);
+
+  return own != NULL;
 }
 
-/* What the clock of the device and the pipeline's had to do with each other is
- * of no use any more. */
-GstBuffer *
-nda_playout_go_on (GstBaseSink * sink, GstBuffer * buffer,
-    const GstAudioInfo * audio)
+/* When, by the pipeline's clock, the sink should play @buffer. */
+static GstClockTime
+get_planned_time (const NdaPlayout * self, GstBuffer * buffer)
 {
-  const GstAudioRingBufferSpec *spec =
-      &GST_AUDIO_BASE_SINK (sink)->ringbuffer->spec;
-  GstClock *own = get_clock_apart (sink);
-  GstClockTime heard, planned, num, denom;
+  return gst_element_get_base_time (GST_ELEMENT (self->sink))
+      + gst_base_sink_get_latency (self->sink)
+      + gst_segment_to_running_time (&self->sink->segment, GST_FORMAT_TIME,
+      GST_BUFFER_PTS (buffer));
+}
+
+/* The clocks are calibrated anew: their old relation no longer holds. */
+GstBuffer *
+nda_playout_go_on (const NdaPlayout * self, GstBuffer * buffer,
+    const GstAudioInfo * info)
+{
+  g_autoptr (GstClock) own = get_clock_apart (self);
+  GstClockTime heard, num, denom;
 
   heard = gst_clock_get_internal_time (own)
-      + gst_util_uint64_scale ((guint64) spec->seglatency * spec->segsize,
-      GST_SECOND, (guint64) audio->rate * audio->bpf);
-  planned = gst_element_get_base_time (GST_ELEMENT (sink))
-      + gst_base_sink_get_latency (sink)
-      + gst_segment_to_running_time (&sink->segment, GST_FORMAT_TIME,
-      GST_BUFFER_PTS (buffer));
+      + self->kind->get_latency (GST_ELEMENT (self->sink), info);
   gst_clock_get_calibration (own, NULL, NULL, &num, &denom);
-  gst_clock_set_calibration (own, heard, planned, num, denom);
+  gst_clock_set_calibration (own, heard, get_planned_time (self, buffer), num,
+      denom);
   buffer = gst_buffer_make_writable (buffer);
   GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
   return buffer;

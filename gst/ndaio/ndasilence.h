@@ -2,11 +2,11 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Silence in the place of a source that is away: buffers as it would have given
- * them, in its format and just behind its last, and with the flag GAP.
+/* Silence in the place of a source whose device is lost: buffers in the
+ * source's format that follow its last one, with the flag GAP.
  *
- * Its fields belong to the stream lock of the pad, which both take who push
- * there: the source's streaming thread and the one that makes silence. */
+ * Its fields belong to the stream lock of the pad. Both threads that push there
+ * take it: the source's streaming thread and the loss thread. */
 
 #pragma once
 
@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  GstElement *bin;              /* [const] not owned; whose running time it is */
+  GstElement *bin;              /* [const] not owned; has the running time */
   GstPad *pad;                  /* [const] owned; where the source is linked */
   GstSegment segment;           /* [stream lock] */
   GstAudioInfo info;            /* [stream lock] */
@@ -31,8 +31,8 @@ void nda_silence_clear (NdaSilence * silence);
 void nda_silence_note_event (NdaSilence * silence, GstEvent * event);
 void nda_silence_note_buffer (NdaSilence * silence, GstBuffer * buffer);
 
-/* Whether @buffer of the source lies, by its time stamp, where there was silence
- * already. In a probe of the pad. */
+/* Whether @buffer of the source lies, by its time stamp, where there was
+ * silence already. In a probe of the pad. */
 gboolean nda_silence_overlaps (NdaSilence * silence, GstBuffer * buffer);
 
 /* Pushes silence up to the time of @clock. */

@@ -9,8 +9,7 @@
  * Blocks, or any raw audio, into any sink: the default speaker, the one that
  * #ndasink:device names, a file at #ndasink:location, or what #ndasink:sink
  * says. Formats are converted by audioconvert and rates by ndaresample to what
- * the sink takes (by audioresample, and with a warning, where nda was built
- * without libsoxr).
+ * the sink takes.
  *
  * A file's format goes by its suffix: `.wav` is 32-bit float and keeps every
  * bit, `.flac` has 24 bits, `.ogg` (Vorbis) is lossy. It is finished at EOS: in
@@ -20,33 +19,34 @@
  *
  * An audio device is asked for periods of one block (10.67 ms), two of them in
  * its buffer, and gets #ndasink:processing-deadline; both can be set otherwise
- * on the element in #ndasink:sink. A sound server is asked for three: it lets the
- * device itself have half of one, and says that it holds two. The latency is two
- * periods and the deadline: 26.3 ms.
+ * on the element in #ndasink:sink. A sound server is asked for three periods:
+ * of anything beyond two it gives half to the device, and it reports two. The
+ * latency is two periods and the deadline: 26.3 ms.
  *
- * A device starts later than it says, by some 40 ms, and all live sound would be
- * heard that much later. Once its first 16 blocks have shown how much it is, as
- * much of the sound that waits is left out, once, within the first quarter of a
- * second, so that the latency reported is the one heard. From then on nothing is,
- * unless sound is missing that the source has lost, behind which the device
- * begins anew.
+ * A device starts later than it says, by some 40 ms, and all live sound would
+ * be heard that much later. The first 16 blocks show how late it is. As much of
+ * the sound that waits is left out, once, within the first quarter of a second,
+ * so that the latency reported is the one heard. Nothing is left out after
+ * that, unless the source has lost sound: behind the gap the device begins
+ * anew.
  *
- * Where the pipeline's clock is not the device's, that is followed
- * (#ndasink:drift-compensation), as #ndasrc does it.
+ * Where the pipeline's clock is not the device's, ndasink follows the device
+ * (#ndasink:drift-compensation), as #ndasrc does.
  *
  * ## When something goes wrong
  *
  * A device, folder or element that is not there, or a file that is there
  * already, fails the change to READY with a message that names it. Sound that
  * comes too late for the device is counted as an underrun, and posted as a
- * warning at most once a second. Where all of it does, for 64 blocks, and by as
- * much, the sound goes on where the device is; not where the pipeline goes by the
- * device's own clock, for then it is late for the pipeline.
+ * warning at most once a second. If 64 blocks in a row are late by the same
+ * amount, they would never be heard: the sound then goes on where the device
+ * is. Not so where the pipeline goes by the device's own clock, since then the
+ * sound is late for the pipeline.
  *
- * An audio device that vanishes while it runs is opened again, with pauses as
- * those of ndasrc. Live sound that comes meanwhile is let go; what is not live
- * waits. A warning says so, and element messages ndasink with `device-lost`
- * (gboolean): TRUE, and FALSE when it is back.
+ * An audio device that vanishes while it runs is opened again, after the same
+ * pauses as in ndasrc. Meanwhile live sound is dropped, and sound that is not
+ * live waits. A warning says so, and element messages ndasink with
+ * `device-lost` (gboolean): TRUE, and FALSE when it is back.
  *
  * ## Statistics
  *
@@ -54,14 +54,14 @@
  * counters since NULL:
  *
  * * `num-blocks`, `num-frames` (guint64): buffers and frames that came in
- * * `rate` (gdouble, blocks/s of 512 frames): against the pipeline's clock while
- *   playing, of a line fitted to all of them, but for those of the first
+ * * `rate` (gdouble, blocks/s of 512 frames): against the pipeline's clock
+ *   while playing, of a line fitted to all of them, but for those of the first
  *   second once there are two
  * * `drift` (gint64, ns): how far the frames have run ahead of that clock (or
  *   behind, if negative), by the same line
  * * `num-underruns` (guint64): buffers that came when the device had played all
- *   it had, by its own clock; not while it starts. Into a sink without a device,
- *   those later than their time stamp plus the pipeline's latency
+ *   it had, by its own clock, but not while it starts. Without a device,
+ *   buffers later than their time stamp plus the pipeline's latency
  * * `num-overruns` (guint64): buffers that the sink inside reported as dropped
  * * `num-discontinuities` (guint64): buffers that said they do not follow the
  *   last
@@ -69,18 +69,20 @@
  * * `num-frames-skipped` (guint64): frames left out, at the device's rate, to
  *   bring a device that began late back to its latency
  * * `min-`, `avg-`, `max-latency` (guint64, ns): from a buffer's time stamp to
- *   the moment it is heard: when what the device still holds has been played; once
- *   that has started. Without a device, no earlier than the pipeline's latency
+ *   the moment when it is heard, which is when the device has played what it
+ *   still holds; once the device has started. Without a device, no earlier than
+ *   the pipeline's latency
  * * `drift-ppm`, `drift-state`, `delay-error`: those of the ndaresample inside,
  *   which follows the device where #ndasink:drift-compensation is auto and two
- *   clocks are proven; it tells on the bus when it gains or loses the lock
+ *   clocks are proven; it posts a message when it gains or loses the lock
  *
  * ## Example pipelines
  * |[
  * gst-launch-1.0 ndasrc ! ndapybridge plugin=gain ! ndasink
  * ]| From the microphone through Python to the speaker.
  * |[
- * gst-launch-1.0 ndasrc source="audiotestsrc num-buffers=100" ! ndasink location=tone.wav overwrite=true
+ * gst-launch-1.0 ndasrc source="audiotestsrc num-buffers=100" ! \
+ *     ndasink location=tone.wav overwrite=true
  * ]| Into a file.
  *
  * Since: 0.1
@@ -90,16 +92,11 @@
 
 #include "ndasink.h"
 
-#include "ndaarrival.h"
 #include "ndachild.h"
-#include "ndaclocks.h"
 #include "ndadescription.h"
-#include "ndadevice.h"
 #include "ndafile.h"
 #include "ndaguard.h"
-#include "ndainputwatch.h"
-#include "ndameter.h"
-#include "ndarate.h"
+#include "ndasinkprobe.h"
 
 #include <gst/audio/audio.h>
 
@@ -110,41 +107,29 @@ GST_DEBUG_CATEGORY_STATIC (nda_sink_debug);
 
 #define DEFAULT_PROCESSING_DEADLINE (5 * GST_MSECOND)
 
-/* THREADS. The streaming threads, upstream's and that of the sink inside,
- * count in the meter; the application's change the state and set properties.
- *
- * LOCKS. Object lock: settings. The meter and the loss have their own. None is
- * held while anything is called. */
+/* THREADS and LOCKS: see NdaIoBin. Upstream's streaming thread, which may not
+ * be that of the sink inside, counts what comes in. */
 struct _NdaSink
 {
-  GstBin parent;
+  NdaIoBin parent;
 
-  GstElement *sink_setting;     /* [object lock] owned; or NULL */
-  gchar *location;              /* [object lock] owned */
-  gchar *device;                /* [object lock] owned */
+  NdaIoParts *parts;            /* [const] of the parent */
+  GstElement *guard;            /* [const] owned; a child: before the sink */
   gboolean overwrite;           /* [object lock] */
   GstClockTime processing_deadline;     /* [object lock] */
-
-  GstElement *convert;          /* [const] a child: the first */
-  GstElement *resample;         /* [const] a child */
-  GstElement *guard;            /* [const] owned; a child: the last before sink */
-  GstElement *sink;             /* [state change] a child from READY on */
-  gint is_opening;              /* [atomic] the sink's complaints are ours */
-  NdaMeter meter;               /* has its own lock */
-  NdaClocks clocks;             /* [object lock] */
-  NdaLoss *loss;                /* [const] the guard's; has its own lock */
-  NdaInputWatch input;          /* [upstream's thread] */
+  GstAudioInfo in;              /* [upstream's thread] what comes in */
+  gboolean has_started;         /* [upstream's thread] the segment */
 };
 
 enum
 {
-  PROP_SINK = 1,
-  PROP_LOCATION,
-  PROP_OVERWRITE,
-  PROP_DEVICE,
-  PROP_DRIFT_COMPENSATION,
+  PROP_SINK = NDA_IO_BIN_PROP_ELEMENT,
+  PROP_LOCATION = NDA_IO_BIN_PROP_PLACE,
+  PROP_DEVICE = NDA_IO_BIN_PROP_DEVICE,
+  PROP_DRIFT_COMPENSATION = NDA_IO_BIN_PROP_DRIFT_COMPENSATION,
+  PROP_STATS = NDA_IO_BIN_PROP_STATS,
+  PROP_OVERWRITE = NDA_IO_BIN_N_PROPS,
   PROP_PROCESSING_DEADLINE,
-  PROP_STATS,
   N_PROPS
 };
 
@@ -164,381 +149,261 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_STATIC_CAPS (GST_AUDIO_CAPS_MAKE (GST_AUDIO_FORMATS_ALL)
         ", layout = (string) { interleaved, non-interleaved }"));
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (NdaSink, nda_sink, GST_TYPE_BIN,
+G_DEFINE_FINAL_TYPE_WITH_CODE (NdaSink, nda_sink, NDA_TYPE_IO_BIN,
     GST_DEBUG_CATEGORY_INIT (nda_sink_debug, "ndasink", 0,
         "blocks, into any sink"));
+
+/* --- what comes in, in any format --- */
+
+static guint64
+count_frames (NdaSink * self, GstBuffer * buffer)
+{
+  GstAudioMeta *meta = gst_buffer_get_audio_meta (buffer);
+
+  if (meta)
+    return meta->samples;
+  return self->in.bpf ? gst_buffer_get_size (buffer) / self->in.bpf : 0;
+}
+
+static GstPadProbeReturn
+nda_sink_on_buffer (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
+{
+  NdaSink *self = NDA_SINK (user_data);
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+
+  nda_meter_count_frames (&self->parts->meter, GST_ELEMENT (self),
+      count_frames (self, buffer),
+      self->has_started && GST_BUFFER_IS_DISCONT (buffer));
+  self->has_started = TRUE;
+  return GST_PAD_PROBE_OK;
+}
+
+static GstPadProbeReturn
+nda_sink_on_event (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
+{
+  NdaSink *self = NDA_SINK (user_data);
+  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
+  GstCaps *caps;
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
+    gst_event_parse_caps (event, &caps);
+    if (!gst_audio_info_from_caps (&self->in, caps))
+      gst_audio_info_init (&self->in);
+  }
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
+    self->has_started = FALSE;
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+watch_input (NdaSink * self)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (self->parts->convert,
+      "sink");
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, nda_sink_on_buffer, self,
+      NULL);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+      nda_sink_on_event, self, NULL);
+}
 
 /* --- elements inside --- */
 
 static void
-deep_element_added (GstBin * bin, GstBin * sub_bin, GstElement * element)
+nda_sink_deep_element_added (GstBin * bin, GstBin * sub_bin,
+    GstElement * element)
 {
   NdaSink *self = NDA_SINK (bin);
   GstClockTime deadline;
 
-  /* on to the bins above, which the application watches */
   GST_BIN_CLASS (nda_sink_parent_class)->deep_element_added (bin, sub_bin,
       element);
-  nda_device_use_periods (element);
-  nda_clocks_add (&self->clocks, element);
   if (!GST_IS_BASE_SINK (element))
     return;
   GST_OBJECT_LOCK (self);
   deadline = self->processing_deadline;
   GST_OBJECT_UNLOCK (self);
   gst_base_sink_set_processing_deadline (GST_BASE_SINK (element), deadline);
-  nda_arrival_watch (GST_BASE_SINK (element), GST_ELEMENT (self), &self->meter);
+  nda_sink_probe_add (GST_BASE_SINK (element), GST_ELEMENT (self),
+      &self->parts->meter);
 }
 
 static void
-deep_element_removed (GstBin * bin, GstBin * sub_bin, GstElement * element)
+nda_sink_deep_element_removed (GstBin * bin, GstBin * sub_bin,
+    GstElement * element)
 {
-  nda_clocks_remove (&NDA_SINK (bin)->clocks, element);
   if (GST_IS_BASE_SINK (element))
-    nda_arrival_unwatch (GST_BASE_SINK (element));
+    nda_sink_probe_remove (GST_BASE_SINK (element));
   GST_BIN_CLASS (nda_sink_parent_class)->deep_element_removed (bin, sub_bin,
       element);
+}
+
+static gboolean
+nda_sink_take_message (NdaIoBin * bin, GstMessage * message)
+{
+  GstFormat format;
+  guint64 n_processed, n_dropped;
+
+  if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_QOS)
+    return FALSE;
+  gst_message_parse_qos_stats (message, &format, &n_processed, &n_dropped);
+  if (n_dropped != G_MAXUINT64)
+    nda_meter_set_overruns (&NDA_SINK (bin)->parts->meter, n_dropped);
+  return FALSE;
 }
 
 /* --- the sink --- */
 
 static GstElement *
-choose_sink (GstElement * setting, const gchar * location, const gchar * device,
-    gboolean overwrite, GError ** error)
+nda_sink_make_from_place (gpointer user_data, const gchar * location,
+    GError ** error)
 {
-  const GError *failure = setting ? nda_description_get_error (setting) : NULL;
-
-  if (failure) {
-    g_propagate_error (error, g_error_copy (failure));
-    return NULL;
-  }
-  if ((setting != NULL) + (location != NULL) + (device != NULL) > 1) {
-    g_set_error_literal (error, GST_RESOURCE_ERROR,
-        GST_RESOURCE_ERROR_SETTINGS,
-        _
-        ("More than one sink is named. Set one of “sink”, “location” and "
-            "“device”, or none for the default speaker."));
-    return NULL;
-  }
-  if (setting)
-    return setting;
-  if (location)
-    return nda_file_make_sink (location, overwrite, error);
-  if (device)
-    return nda_device_make ("Audio/Sink", device, error);
-  return nda_child_make ("autoaudiosink", "sink", error);
-}
-
-static GstElement *
-make_sink (NdaSink * self, GError ** error)
-{
-  g_autoptr (GstElement) setting = NULL;
-  g_autofree gchar *location = NULL;
-  g_autofree gchar *device = NULL;
+  NdaSink *self = NDA_SINK (user_data);
   gboolean overwrite;
-  GstElement *sink;
 
   GST_OBJECT_LOCK (self);
-  setting = self->sink_setting ? gst_object_ref (self->sink_setting) : NULL;
-  location = g_strdup (self->location);
-  device = g_strdup (self->device);
   overwrite = self->overwrite;
   GST_OBJECT_UNLOCK (self);
-
-  sink = choose_sink (setting, location, device, overwrite, error);
-  return sink ? gst_object_ref_sink (sink) : NULL;
+  return nda_file_make_sink (location, overwrite, error);
 }
 
 static gboolean
-link_sink (NdaSink * self)
+nda_sink_link_child (NdaIoBin * bin, GstElement * sink, GError ** error)
 {
-  g_autoptr (GstPad) from = gst_element_get_static_pad (self->guard, "src");
-  g_autoptr (GstPad) to = nda_description_find_pad (self->sink, GST_PAD_SINK);
+  g_autoptr (GstPad) from = gst_element_get_static_pad (NDA_SINK (bin)->guard,
+      "src");
+  g_autoptr (GstPad) to = nda_description_find_pad (sink, GST_PAD_SINK);
 
-  return to && GST_PAD_LINK_SUCCESSFUL (gst_pad_link (from, to));
+  if (to && GST_PAD_LINK_SUCCESSFUL (gst_pad_link (from, to)))
+    return TRUE;
+  g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_PAD,
+      _("The sink “%s” takes no audio: it has no sink pad that raw audio "
+          "can be linked to."), GST_OBJECT_NAME (sink));
+  return FALSE;
 }
 
 static void
-close_sink (NdaSink * self)
+nda_sink_child_closed (NdaIoBin * bin, GstElement * sink)
 {
-  gboolean was_open = self->sink != NULL;
   g_autofree gchar *location = NULL;
 
-  GST_OBJECT_LOCK (self);
-  location = g_strdup (self->location);
-  GST_OBJECT_UNLOCK (self);
-
-  nda_child_remove (GST_BIN (self), &self->sink);
-  if (was_open && location)
+  GST_OBJECT_LOCK (bin);
+  location = g_strdup (NDA_SINK (bin)->parts->setting.place);
+  GST_OBJECT_UNLOCK (bin);
+  if (location)
     nda_file_forget_empty (location);
 }
 
-static gboolean
-try_sink (NdaSink * self, GError ** error)
-{
-  if (!self->convert)
-    return nda_child_make ("audioresample", NULL, error) != NULL;
-  self->sink = make_sink (self, error);
-  if (!self->sink || !nda_child_add (GST_BIN (self), self->sink, error))
-    return FALSE;
-  if (!link_sink (self)) {
-    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_PAD,
-        _
-        ("The sink “%s” takes no audio: it has no sink pad that raw audio can "
-            "be linked to."), GST_OBJECT_NAME (self->sink));
-    return FALSE;
-  }
-  if (nda_child_probe (self->sink, &self->is_opening))
-    return TRUE;
-  g_set_error_literal (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
-      _("There is no speaker: no audio server answers and there is no sound "
-          "card. Connect one, or name a file with “location”."));
-  return FALSE;
-}
-
-static gboolean
-open_sink (NdaSink * self)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (try_sink (self, &error))
-    return TRUE;
-  close_sink (self);
-  nda_child_post_error (GST_ELEMENT (self), error);
-  return FALSE;
-}
-
-/* What has to be done before the children change their state. */
-static gboolean
-before_change (NdaSink * self, GstStateChange transition)
-{
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY) {
-    nda_meter_reset (&self->meter);
-    return open_sink (self);
-  }
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED
-      && nda_loss_start (self->loss, self->sink)) {
-    /* it was away when the pipeline stopped, and is made anew */
-    close_sink (self);
-    if (!open_sink (self))
-      return FALSE;
-    nda_loss_start (self->loss, self->sink);
-  }
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
-    nda_clocks_compare (&self->clocks);
-  nda_loss_before_change (self->loss, transition);
-  return TRUE;
-}
-
-static GstStateChangeReturn
-change_state (GstElement * element, GstStateChange transition)
-{
-  NdaSink *self = NDA_SINK (element);
-  GstStateChangeReturn result;
-
-  if (!before_change (self, transition))
-    return GST_STATE_CHANGE_FAILURE;
-  result = GST_ELEMENT_CLASS (nda_sink_parent_class)->change_state (element,
-      transition);
-
-  if (self->loss)
-    nda_loss_after_change (self->loss, transition);
-  if (transition == GST_STATE_CHANGE_READY_TO_NULL
-      || (transition == GST_STATE_CHANGE_NULL_TO_READY
-          && result == GST_STATE_CHANGE_FAILURE))
-    close_sink (self);
-  return result;
-}
+/* --- a device that is lost --- */
 
 static void
-count_dropped (NdaSink * self, GstMessage * message)
+nda_sink_resume (gpointer self)
 {
-  GstFormat format;
-  guint64 n_processed, n_dropped;
-
-  gst_message_parse_qos_stats (message, &format, &n_processed, &n_dropped);
-  if (n_dropped != G_MAXUINT64)
-    nda_meter_set_overruns (&self->meter, n_dropped);
+  nda_guard_announce_restart (NDA_SINK (self)->guard);
 }
 
-/* What the stand-in of autoaudiosink says, we say better. */
+/* In the name of the sink, which would have posted it. */
 static void
-handle_message (GstBin * bin, GstMessage * message)
+nda_sink_end (gpointer self)
 {
-  NdaSink *self = NDA_SINK (bin);
+  GstElement *sink = NDA_SINK (self)->parts->child;
 
-  if (nda_child_is_hushed (message, &self->is_opening)
-      || (self->loss && nda_loss_takes_message (self->loss, message))) {
-    gst_message_unref (message);
-    return;
-  }
-  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_QOS)
-    count_dropped (self, message);
-  GST_BIN_CLASS (nda_sink_parent_class)->handle_message (bin, message);
+  gst_element_post_message (sink, gst_message_new_eos (GST_OBJECT (sink)));
 }
 
-/* That of a device that is lost stands still. */
-static GstClock *
-provide_clock (GstElement * element)
-{
-  if (NDA_SINK (element)->loss
-      && nda_loss_get_state (NDA_SINK (element)->loss) != NDA_LOSS_HERE)
-    return NULL;
-  return GST_ELEMENT_CLASS (nda_sink_parent_class)->provide_clock (element);
-}
+static const NdaLossHooks loss_hooks = {
+  .text = N_("The device that sound goes to is gone. Nothing is heard until it "
+      "is back."),
+  .resume = nda_sink_resume,
+  .end = nda_sink_end,
+};
 
 /* --- properties --- */
 
 static void
-set_property (GObject * object, guint id, const GValue * value,
+nda_sink_set_property (GObject * object, guint id, const GValue * value,
     GParamSpec * pspec)
 {
   NdaSink *self = NDA_SINK (object);
-  GstElement *element;
-  g_autoptr (GstElement) previous = NULL;
 
-  GST_OBJECT_LOCK (self);
   switch (id) {
-    case PROP_SINK:
-      element = g_value_get_object (value);
-      previous = self->sink_setting;
-      self->sink_setting = element ? gst_object_ref_sink (element) : NULL;
-      break;
-    case PROP_LOCATION:
-      g_free (self->location);
-      self->location = g_value_dup_string (value);
-      break;
     case PROP_OVERWRITE:
+      GST_OBJECT_LOCK (self);
       self->overwrite = g_value_get_boolean (value);
-      break;
-    case PROP_DEVICE:
-      g_free (self->device);
-      self->device = g_value_dup_string (value);
-      break;
-    case PROP_DRIFT_COMPENSATION:
-      self->clocks.compensation = g_value_get_enum (value);
+      GST_OBJECT_UNLOCK (self);
       break;
     case PROP_PROCESSING_DEADLINE:
+      GST_OBJECT_LOCK (self);
       self->processing_deadline = g_value_get_uint64 (value);
+      GST_OBJECT_UNLOCK (self);
       break;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      nda_io_bin_set_property (object, id, value, pspec);
   }
-  GST_OBJECT_UNLOCK (self);
-}
-
-static GstStructure *
-get_stats (NdaSink * self)
-{
-  GstStructure *stats = nda_meter_snapshot (&self->meter,
-      "application/x-ndasink-stats", stats_fields);
-
-  nda_clocks_describe (&self->clocks, stats);
-  return stats;
 }
 
 static void
-get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
+nda_sink_get_property (GObject * object, guint id, GValue * value,
+    GParamSpec * pspec)
 {
   NdaSink *self = NDA_SINK (object);
 
-  if (id == PROP_STATS) {
-    g_value_take_boxed (value, get_stats (self));
-    return;
-  }
-  GST_OBJECT_LOCK (self);
   switch (id) {
-    case PROP_SINK:
-      g_value_set_object (value, self->sink_setting);
-      break;
-    case PROP_LOCATION:
-      g_value_set_string (value, self->location);
-      break;
     case PROP_OVERWRITE:
+      GST_OBJECT_LOCK (self);
       g_value_set_boolean (value, self->overwrite);
-      break;
-    case PROP_DEVICE:
-      g_value_set_string (value, self->device);
-      break;
-    case PROP_DRIFT_COMPENSATION:
-      g_value_set_enum (value, self->clocks.compensation);
+      GST_OBJECT_UNLOCK (self);
       break;
     case PROP_PROCESSING_DEADLINE:
+      GST_OBJECT_LOCK (self);
       g_value_set_uint64 (value, self->processing_deadline);
+      GST_OBJECT_UNLOCK (self);
       break;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      nda_io_bin_get_property (object, id, value, pspec);
   }
-  GST_OBJECT_UNLOCK (self);
 }
 
 /* --- the class --- */
 
-static void
-add_ghost (NdaSink * self)
-{
-  GstPadTemplate *template = gst_element_class_get_pad_template
-      (GST_ELEMENT_GET_CLASS (self), "sink");
-  g_autoptr (GstPad) pad = self->convert ?
-      gst_element_get_static_pad (self->convert, "sink") : NULL;
-
-  gst_element_add_pad (GST_ELEMENT (self), pad ?
-      gst_ghost_pad_new_from_template ("sink", pad, template) :
-      gst_ghost_pad_new_no_target_from_template ("sink", template));
-  if (pad)
-    nda_input_watch_pad (&self->input, pad);
-}
+static const NdaIoBinTraits traits = {
+  .pad_name = "sink",
+  .flag = GST_ELEMENT_FLAG_SINK,
+  .maker = {
+        .device_classes = "Audio/Sink",
+        .default_factory = "autoaudiosink",
+        .name = "sink",
+        .several_text =
+        N_("More than one sink is named. Set one of “sink”, "
+            "“location” and “device”, or none for the default "
+            "speaker."),
+        .make_from_place = nda_sink_make_from_place,
+      },
+  .stats_name = "application/x-ndasink-stats",
+  .stats_fields = stats_fields,
+  .loss_hooks = &loss_hooks,
+  .no_device_text =
+      N_("There is no speaker: no audio server answers and there is no sound "
+      "card. Connect one, or name a file with “location”."),
+};
 
 static void
 nda_sink_init (NdaSink * self)
 {
-  GstElement *convert = nda_child_make ("audioconvert", "convert", NULL);
-  GstElement *resample = nda_rate_make (GST_ELEMENT (self), "resample", 0,
-      NULL);
-
-  nda_meter_init (&self->meter);
-  nda_clocks_init (&self->clocks, GST_ELEMENT (self));
-  nda_input_watch_init (&self->input, GST_ELEMENT (self), &self->meter);
+  self->parts = nda_io_bin_get_parts (NDA_IO_BIN (self));
   self->processing_deadline = DEFAULT_PROCESSING_DEADLINE;
-  gst_bin_set_suppressed_flags (GST_BIN (self),
-      GST_ELEMENT_FLAG_SOURCE | GST_ELEMENT_FLAG_SINK);
-  GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SINK);
-
-  if (convert && resample) {
-    self->guard = gst_object_ref (nda_guard_new ("guard", GST_ELEMENT (self),
-            &self->meter));
-    self->loss = nda_guard_get_loss (self->guard);
-    gst_bin_add_many (GST_BIN (self), convert, resample, self->guard, NULL);
-    gst_element_link_many (convert, resample, self->guard, NULL);
-    self->convert = convert;
-    self->resample = resample;
-    self->clocks.resample = resample;
-  } else {
-    gst_clear_object (&convert);
-    gst_clear_object (&resample);
-  }
-  add_ghost (self);
+  gst_audio_info_init (&self->in);
+  self->guard = gst_object_ref_sink (nda_guard_new ("guard",
+          &self->parts->loss));
+  nda_io_bin_fill (NDA_IO_BIN (self), self->guard);
+  if (self->parts->convert)
+    watch_input (self);
 }
 
 static void
-dispose (GObject * object)
+nda_sink_finalize (GObject * object)
 {
-  NdaSink *self = NDA_SINK (object);
-
-  nda_child_remove (GST_BIN (self), &self->sink);
-  gst_clear_object (&self->sink_setting);
-  G_OBJECT_CLASS (nda_sink_parent_class)->dispose (object);
-}
-
-static void
-finalize (GObject * object)
-{
-  NdaSink *self = NDA_SINK (object);
-
-  gst_clear_object (&self->guard);
-  g_free (self->location);
-  g_free (self->device);
-  nda_meter_clear (&self->meter);
+  gst_object_unref (NDA_SINK (object)->guard);
   G_OBJECT_CLASS (nda_sink_parent_class)->finalize (object);
 }
 
@@ -581,16 +446,19 @@ nda_sink_class_init (NdaSinkClass * class)
   GObjectClass *object_class = G_OBJECT_CLASS (class);
   GstElementClass *element_class = GST_ELEMENT_CLASS (class);
   GstBinClass *bin_class = GST_BIN_CLASS (class);
+  NdaIoBinClass *io_bin_class = NDA_IO_BIN_CLASS (class);
 
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->dispose = dispose;
-  object_class->finalize = finalize;
-  element_class->change_state = GST_DEBUG_FUNCPTR (change_state);
-  element_class->provide_clock = GST_DEBUG_FUNCPTR (provide_clock);
-  bin_class->handle_message = GST_DEBUG_FUNCPTR (handle_message);
-  bin_class->deep_element_added = GST_DEBUG_FUNCPTR (deep_element_added);
-  bin_class->deep_element_removed = GST_DEBUG_FUNCPTR (deep_element_removed);
+  object_class->set_property = nda_sink_set_property;
+  object_class->get_property = nda_sink_get_property;
+  object_class->finalize = nda_sink_finalize;
+  bin_class->deep_element_added =
+      GST_DEBUG_FUNCPTR (nda_sink_deep_element_added);
+  bin_class->deep_element_removed =
+      GST_DEBUG_FUNCPTR (nda_sink_deep_element_removed);
+  io_bin_class->traits = &traits;
+  io_bin_class->link_child = nda_sink_link_child;
+  io_bin_class->child_closed = nda_sink_child_closed;
+  io_bin_class->take_message = nda_sink_take_message;
   install_properties (object_class);
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);
@@ -598,7 +466,6 @@ nda_sink_class_init (NdaSinkClass * class)
       "Sink/Audio",
       "Blocks into any sink: the speaker, a file, or another element",
       "the nda authors");
-  gst_type_mark_as_plugin_api (NDA_TYPE_DRIFT_COMPENSATION, 0);
 }
 
 GST_ELEMENT_REGISTER_DEFINE (ndasink, "ndasink", GST_RANK_NONE, NDA_TYPE_SINK);

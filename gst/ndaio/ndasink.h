@@ -4,12 +4,12 @@
 
 #pragma once
 
-#include <gst/gst.h>
+#include "ndaiobin.h"
 
 G_BEGIN_DECLS
 
 #define NDA_TYPE_SINK (nda_sink_get_type ())
-G_DECLARE_FINAL_TYPE (NdaSink, nda_sink, NDA, SINK, GstBin)
+G_DECLARE_FINAL_TYPE (NdaSink, nda_sink, NDA, SINK, NdaIoBin)
 
 GST_ELEMENT_REGISTER_DECLARE (ndasink);
 

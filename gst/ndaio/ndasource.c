@@ -8,7 +8,6 @@
 
 #include "ndachild.h"
 #include "ndadescription.h"
-#include "ndadevice.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -16,8 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* That a local file is there to be read, which is better known before the
- * pipeline runs. */
+/* Whether a local file is there and can be read: an error before the pipeline
+ * runs is a clearer one. */
 static gboolean
 check_file (const gchar * uri, GError ** error)
 {
@@ -40,8 +39,8 @@ check_file (const gchar * uri, GError ** error)
   return FALSE;
 }
 
-static GstElement *
-make_from_uri (const gchar * uri, GError ** error)
+GstElement *
+nda_source_make (const gchar * uri, GError ** error)
 {
   GstElement *element;
 
@@ -63,34 +62,6 @@ make_from_uri (const gchar * uri, GError ** error)
   if (element)
     gst_util_set_object_arg (G_OBJECT (element), "caps", "audio/x-raw(ANY)");
   return element;
-}
-
-/* The element (floating, or @source itself) that the properties ask for. */
-GstElement *
-nda_source_make (GstElement * source, const gchar * uri, const gchar * device,
-    GError ** error)
-{
-  const GError *failure = source ? nda_description_get_error (source) : NULL;
-
-  if (failure) {
-    g_propagate_error (error, g_error_copy (failure));
-    return NULL;
-  }
-  if ((source != NULL) + (uri != NULL) + (device != NULL) > 1) {
-    g_set_error_literal (error, GST_RESOURCE_ERROR,
-        GST_RESOURCE_ERROR_SETTINGS,
-        _
-        ("More than one source is named. Set one of “source”, “uri” and "
-            "“device”, or none for the default microphone."));
-    return NULL;
-  }
-  if (source)
-    return source;
-  if (uri)
-    return make_from_uri (uri, error);
-  if (device)
-    return nda_device_make ("Audio/Source", device, error);
-  return nda_child_make ("autoaudiosrc", "source", error);
 }
 
 static gboolean
@@ -129,7 +100,7 @@ link_pad (GstPad * pad, GstElement * next)
 
 /* Called on a streaming thread: the stream is known now. */
 static void
-on_pad_added (GstElement * dynamic, GstPad * pad, GstElement * next)
+nda_source_on_pad_added (GstElement * dynamic, GstPad * pad, GstElement * next)
 {
   if (GST_PAD_IS_SRC (pad) && is_audio (pad))
     link_pad (pad, next);
@@ -137,7 +108,7 @@ on_pad_added (GstElement * dynamic, GstPad * pad, GstElement * next)
 
 /* Called on a streaming thread: there will be no other pads. */
 static void
-on_no_more_pads (GstElement * dynamic, GstElement * next)
+nda_source_on_no_more_pads (GstElement * dynamic, GstElement * next)
 {
   g_autoptr (GstPad) pad = gst_element_get_static_pad (next, "sink");
   GstElement *bin = GST_ELEMENT (GST_OBJECT_PARENT (next));
@@ -152,8 +123,6 @@ on_no_more_pads (GstElement * dynamic, GstElement * next)
       ("no audio pad among those of %s", GST_OBJECT_NAME (dynamic)));
 }
 
-/* Links @source, a child of @bin like @next, now or when its pads come. FALSE
- * when it has nothing to link. */
 gboolean
 nda_source_connect (GstElement * source, GstBin * bin, GstElement * next)
 {
@@ -162,10 +131,10 @@ nda_source_connect (GstElement * source, GstBin * bin, GstElement * next)
 
   nda_description_drop_strays (source);
   for (GList * l = dynamic; l; l = l->next) {
-    g_signal_connect_object (l->data, "pad-added", G_CALLBACK (on_pad_added),
-        next, 0);
+    g_signal_connect_object (l->data, "pad-added",
+        G_CALLBACK (nda_source_on_pad_added), next, 0);
     g_signal_connect_object (l->data, "no-more-pads",
-        G_CALLBACK (on_no_more_pads), next, 0);
+        G_CALLBACK (nda_source_on_no_more_pads), next, 0);
   }
   if (dynamic)
     return TRUE;
@@ -173,7 +142,6 @@ nda_source_connect (GstElement * source, GstBin * bin, GstElement * next)
   return pad && link_pad (pad, next);
 }
 
-/* Undoes all that, when @source is in NULL. */
 void
 nda_source_disconnect (GstElement * source, GstElement * next)
 {

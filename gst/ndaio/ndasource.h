@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The source inside an ndasrc: which one it is, and its first audio pad, which
- * may come only when the stream is known. */
+/* The source inside an ndasrc: the decoder for a URI, and the first audio pad
+ * of any source, which may come only when the stream is known. */
 
 #pragma once
 
@@ -11,10 +11,14 @@
 
 G_BEGIN_DECLS
 
-GstElement *nda_source_make (GstElement * source, const gchar * uri,
-    const gchar * device, GError ** error);
+/* An element (floating) that plays @uri. */
+GstElement *nda_source_make (const gchar * uri, GError ** error);
+
+/* Links @source, a child of @bin like @next, now or when its pads come. FALSE
+ * when it has nothing to link. */
 gboolean nda_source_connect (GstElement * source, GstBin * bin,
     GstElement * next);
+/* Undoes all that, when @source is in NULL. */
 void nda_source_disconnect (GstElement * source, GstElement * next);
 
 G_END_DECLS

@@ -9,8 +9,7 @@
  * Any source, as blocks of 512 frames of 32-bit floats at 48 kHz: the default
  * microphone, the one that #ndasrc:device names, the audio of #ndasrc:uri, or
  * what #ndasrc:source says. Formats are converted by audioconvert and rates by
- * ndaresample (by audioresample, and with a warning, where nda was built without
- * libsoxr); the number of channels stays, up to 64.
+ * ndaresample; the number of channels stays, up to 64.
  *
  * ## Time
  *
@@ -22,9 +21,9 @@
  * base + n * 512 / 48000 s, rounded down once. Only the last block before the
  * end of the stream or segment, or before a discontinuity, is shorter.
  *
- * Where the pipeline's clock is not the device's, and once both have proven to be
- * two, the device is followed (#ndasrc:drift-compensation): every frame is kept,
- * and the latency grows by 12.3 ms. With one clock every bit passes.
+ * Where the pipeline's clock is not the device's, and the two are proven to run
+ * apart, the device is followed (#ndasrc:drift-compensation): every frame is
+ * kept, and the latency grows by 12.3 ms. With one clock every bit passes.
  *
  * ## When something goes wrong
  *
@@ -32,17 +31,17 @@
  * message that names it. A file without audio ends the stream with an error.
  * A source that was silent for too long, or lost some of its sound, goes on
  * with DISCONT: counted, and posted as a warning at most once a second. A sound
- * server loses sound without a word when nobody has read it for longer than the
- * source's `buffer-time`; that is seen by what comes after, which is older by its
- * stamps, is counted alike, and stamped anew.
+ * server loses sound silently when nobody reads it for longer than the source's
+ * `buffer-time`, and stamps all later sound too early. ndasrc finds the loss by
+ * the age of that sound, counts it alike, and mends the time stamps.
  *
  * An audio device that vanishes while it runs (unplugged, or its sound server
  * gone) is opened again, after 85 ms and then after pauses twice as long each
- * time, up to 2.7 s. Meanwhile there is silence, in buffers with the flag GAP and
- * with the time going on. A warning says so, and element messages ndasrc with
- * `device-lost` (gboolean): TRUE, and FALSE when it is back. Where the pipeline's
- * clock was the device's, time stands still until the application has answered
- * the message CLOCK_LOST, as gst-launch-1.0 does.
+ * time, up to 2.7 s. Meanwhile time goes on, and silence comes in buffers with
+ * the flag GAP. A warning says so, and element messages ndasrc with
+ * `device-lost` (gboolean): TRUE, and FALSE when it is back. Where the
+ * pipeline's clock was the device's, time stands still until the application
+ * has answered the message CLOCK_LOST, as gst-launch-1.0 does.
  *
  * ## Statistics
  *
@@ -56,21 +55,22 @@
  * * `drift` (gint64, ns): how far the frames have run ahead of that clock (or
  *   behind, if negative), by the same line
  * * `num-underruns` (guint64): times the source had nothing for more than a
- *   block, unsaid
- * * `num-overruns` (guint64): times the source lost some, as it said with
- *   DISCONT, or as was seen
+ *   block, without DISCONT
+ * * `num-overruns` (guint64): times the source lost sound, with DISCONT or
+ *   silently
  * * `num-discontinuities` (guint64): all times a block did not follow the last
  * * `num-device-losses` (guint64): times that the device vanished
  * * `drift-ppm`, `drift-state`, `delay-error`: those of the ndaresample inside,
  *   which follows the device where #ndasrc:drift-compensation is auto and two
- *   clocks are proven; it tells on the bus when it gains or loses the lock
+ *   clocks are proven; it posts a message when it gains or loses the lock
  *
  * ## Example pipelines
  * |[
  * gst-launch-1.0 ndasrc ! ndapybridge plugin=gain ! ndasink
  * ]| From the microphone through Python to the speaker.
  * |[
- * gst-launch-1.0 ndasrc source="audiotestsrc num-buffers=100" ! ndapybridge plugin=passthrough ! fakesink
+ * gst-launch-1.0 ndasrc source="audiotestsrc num-buffers=100" ! \
+ *     ndapybridge plugin=passthrough ! fakesink
  * ]| Any source that GStreamer has.
  *
  * Since: 0.1
@@ -82,51 +82,49 @@
 
 #include "ndablock.h"
 #include "ndachild.h"
-#include "ndaclocks.h"
 #include "ndadescription.h"
-#include "ndadevice.h"
-#include "ndahop.h"
-#include "ndarate.h"
-#include "ndareblock.h"
+#include "ndaregrouper.h"
 #include "ndasource.h"
-#include "ndasourcewatch.h"
+#include "ndasourceprobe.h"
 
 #include <glib/gi18n-lib.h>
 
 GST_DEBUG_CATEGORY_STATIC (nda_src_debug);
 #define GST_CAT_DEFAULT nda_src_debug
 
-/* THREADS. The source's streaming thread counts in the meter, or, where the
- * source may be followed, that of the hop behind the resampler; the application's
- * change the state and set properties.
- *
- * LOCKS. Object lock: settings. The meter and the watch have their own. None is
- * held while anything is called. */
+/* For how many blocks (2 s) a device that was lost and could be opened may give
+ * nothing */
+#define MAX_TRIAL_BLOCKS 188
+/* What the queue holds at most. It is empty but while downstream keeps its
+ * thread; when it is full, the device's own ring holds the rest. A time, since
+ * that is the maximum latency that the queue answers. */
+#define MAX_QUEUE_TIME (16 * NDA_BLOCK_DURATION)
+
+#define NO_MICROPHONE \
+    N_("There is no microphone: no audio server answers and there is no " \
+        "sound card. Connect one, or name a source with “uri” or " \
+        "“source”.")
+
+/* THREADS and LOCKS: see NdaIoBin. The source's streaming thread runs the probe
+ * and counts in the meter; where the source may be followed, the thread of the
+ * queue behind the resampler counts. */
 struct _NdaSrc
 {
-  GstBin parent;
+  NdaIoBin parent;
 
-  GstElement *source_setting;   /* [object lock] owned; or NULL */
-  gchar *uri;                   /* [object lock] owned */
-  gchar *device;                /* [object lock] owned */
-
-  GstElement *convert;          /* [const] a child: the first after source */
-  GstElement *source;           /* [state change] a child from READY on */
-  gboolean has_hop;             /* [state change] behind the resampler */
-  gint is_opening;              /* [atomic] the source's complaints are ours */
+  NdaIoParts *parts;            /* [const] of the parent */
+  GstElement *queue;            /* [state change] a child, or NULL */
   gint has_failed;              /* [atomic] the source never will play */
-  NdaMeter meter;               /* has its own lock */
-  NdaClocks clocks;             /* [object lock] */
-  NdaSourceWatch watch;         /* has its own locks */
+  NdaSourceProbe probe;         /* has its own locks */
 };
 
 enum
 {
-  PROP_SOURCE = 1,
-  PROP_URI,
-  PROP_DEVICE,
-  PROP_DRIFT_COMPENSATION,
-  PROP_STATS,
+  PROP_SOURCE = NDA_IO_BIN_PROP_ELEMENT,
+  PROP_URI = NDA_IO_BIN_PROP_PLACE,
+  PROP_DEVICE = NDA_IO_BIN_PROP_DEVICE,
+  PROP_DRIFT_COMPENSATION = NDA_IO_BIN_PROP_DRIFT_COMPENSATION,
+  PROP_STATS = NDA_IO_BIN_PROP_STATS,
   N_PROPS
 };
 
@@ -142,83 +140,87 @@ static const NdaStatsField stats_fields[] = {
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_BLOCK_SRC_CAPS));
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (NdaSrc, nda_src, GST_TYPE_BIN,
+G_DEFINE_FINAL_TYPE_WITH_CODE (NdaSrc, nda_src, NDA_TYPE_IO_BIN,
     GST_DEBUG_CATEGORY_INIT (nda_src_debug, "ndasrc", 0,
         "any source, as blocks"));
 
 /* --- the source --- */
 
 static GstElement *
-make_source (NdaSrc * self, GError ** error)
+nda_src_make_from_place (gpointer self, const gchar * uri, GError ** error)
 {
-  g_autoptr (GstElement) setting = NULL;
-  g_autofree gchar *uri = NULL;
-  g_autofree gchar *device = NULL;
-  GstElement *source;
+  return nda_source_make (uri, error);
+}
 
-  GST_OBJECT_LOCK (self);
-  setting = self->source_setting ? gst_object_ref (self->source_setting) : NULL;
-  uri = g_strdup (self->uri);
-  device = g_strdup (self->device);
-  GST_OBJECT_UNLOCK (self);
-
-  source = nda_source_make (setting, uri, device, error);
-  return source ? gst_object_ref_sink (source) : NULL;
+static gboolean
+nda_src_link_child (NdaIoBin * bin, GstElement * source, GError ** error)
+{
+  if (nda_source_connect (source, GST_BIN (bin), NDA_SRC (bin)->parts->convert))
+    return TRUE;
+  g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_PAD,
+      _("The source “%s” gives no audio: it has no source pad that can "
+          "be linked."), GST_OBJECT_NAME (source));
+  return FALSE;
 }
 
 static void
-close_source (NdaSrc * self)
+nda_src_child_closed (NdaIoBin * bin, GstElement * source)
 {
-  if (self->source)
-    nda_source_disconnect (self->source, self->convert);
-  nda_child_remove (GST_BIN (self), &self->source);
+  nda_source_disconnect (source, NDA_SRC (bin)->parts->convert);
 }
 
-static GError *
-no_microphone (void)
+/* --- the queue --- */
+
+/* Puts @queue between @element and what that is linked to. */
+static void
+insert_behind (GstElement * element, GstElement * queue)
 {
-  return g_error_new_literal (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
-      _("There is no microphone: no audio server answers and there is no sound "
-          "card. Connect one, or name a source with “uri” or “source”."));
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (element, "src");
+  g_autoptr (GstPad) peer = gst_pad_get_peer (pad);
+  g_autoptr (GstPad) in = gst_element_get_static_pad (queue, "sink");
+  g_autoptr (GstPad) out = gst_element_get_static_pad (queue, "src");
+
+  gst_pad_unlink (pad, peer);
+  gst_pad_link (pad, in);
+  gst_pad_link (out, peer);
 }
 
-static gboolean
-try_source (NdaSrc * self, GError ** error)
+/* Gives what lies behind the resampler a thread of its own. A device that is
+ * followed is timed by when its frames arrive. The device's thread would wait
+ * in downstream's speaker for room, and come back to its own device by the
+ * speaker's clock. */
+static void
+add_queue (NdaSrc * self)
 {
-  if (!self->convert)
-    return nda_child_make ("audioresample", NULL, error) != NULL;
-  self->source = make_source (self, error);
-  if (!self->source || !nda_child_add (GST_BIN (self), self->source, error))
-    return FALSE;
-  if (!nda_source_connect (self->source, GST_BIN (self), self->convert)) {
-    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_PAD,
-        _
-        ("The source “%s” gives no audio: it has no source pad that can be "
-            "linked."), GST_OBJECT_NAME (self->source));
-    return FALSE;
-  }
-  if (nda_child_probe (self->source, &self->is_opening))
-    return TRUE;
-  *error = no_microphone ();
-  return FALSE;
+  GstElement *queue = nda_child_make ("queue", "resample-queue", NULL);
+
+  if (!queue)
+    return;
+  g_object_set (queue, "max-size-buffers", 0, "max-size-bytes", 0,
+      "max-size-time", (guint64) MAX_QUEUE_TIME, "silent", TRUE, NULL);
+  gst_bin_add (GST_BIN (self), queue);
+  insert_behind (self->parts->resample, queue);
+  gst_element_sync_state_with_parent (queue);
+  self->queue = queue;
 }
 
-static gboolean
-open_source (NdaSrc * self)
-{
-  g_autoptr (GError) error = NULL;
+/* --- changes of state --- */
 
-  if (try_source (self, &error))
-    return TRUE;
-  close_source (self);
-  nda_child_post_error (GST_ELEMENT (self), error);
-  return FALSE;
+static void
+nda_src_prepare (NdaIoBin * bin)
+{
+  NdaSrc *self = NDA_SRC (bin);
+
+  g_atomic_int_set (&self->has_failed, FALSE);
+  nda_source_probe_start (&self->probe);
+  if (!self->queue && nda_clocks_may_follow (&self->parts->clocks))
+    add_queue (self);
 }
 
 /* The way down must not fail, or the pipeline stays in READY. A decodebin that
  * gets an error from its typefind on that way does fail it, once. */
 static GstStateChangeReturn
-change_state_of_children (GstElement * element, GstStateChange transition)
+change_state_of_parent (GstElement * element, GstStateChange transition)
 {
   GstElementClass *parent_class = GST_ELEMENT_CLASS (nda_src_parent_class);
   GstStateChangeReturn result =
@@ -230,295 +232,152 @@ change_state_of_children (GstElement * element, GstStateChange transition)
   return result;
 }
 
-/* A device that is followed is seen by when its frames come. */
-static void
-make_hop (NdaSrc * self)
-{
-  if (self->has_hop || !nda_clocks_may_follow (&self->clocks))
-    return;
-  nda_hop_put_behind (GST_BIN (self), self->clocks.resample);
-  self->has_hop = TRUE;
-}
-
-/* What has to be done before the children change their state. */
-static gboolean
-before_change (NdaSrc * self, GstStateChange transition)
-{
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY) {
-    nda_meter_reset (&self->meter);
-    return open_source (self);
-  }
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
-    g_atomic_int_set (&self->has_failed, FALSE);
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED
-      && nda_source_watch_start (&self->watch, self->source)) {
-    /* it was away when the pipeline stopped, and is made anew */
-    close_source (self);
-    if (!open_source (self))
-      return FALSE;
-    nda_source_watch_start (&self->watch, self->source);
-  }
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
-    make_hop (self);
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) {
-    nda_clocks_compare (&self->clocks);
-    nda_source_watch_play (&self->watch);
-  }
-  nda_loss_before_change (&self->watch.loss, transition);
-  return TRUE;
-}
-
 static GstStateChangeReturn
-change_state (GstElement * element, GstStateChange transition)
+nda_src_change_state (GstElement * element, GstStateChange transition)
 {
   NdaSrc *self = NDA_SRC (element);
   GstStateChangeReturn result;
 
-  if (!before_change (self, transition))
-    return GST_STATE_CHANGE_FAILURE;
-  result = change_state_of_children (element, transition);
-
-  nda_loss_after_change (&self->watch.loss, transition);
-  /* what is away is live all the same */
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
+    nda_source_probe_play (&self->probe);
+  result = change_state_of_parent (element, transition);
+  /* a device is live while it is away, too */
   if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED
       && result == GST_STATE_CHANGE_SUCCESS
-      && nda_loss_get_state (&self->watch.loss) != NDA_LOSS_HERE)
+      && nda_loss_get_state (&self->parts->loss) != NDA_LOSS_HERE)
     result = GST_STATE_CHANGE_NO_PREROLL;
-  if (transition == GST_STATE_CHANGE_READY_TO_NULL
-      || (transition == GST_STATE_CHANGE_NULL_TO_READY
-          && result == GST_STATE_CHANGE_FAILURE))
-    close_source (self);
   return result;
 }
 
-/* An end of the stream goes the way of the source, if that is there. */
+/* An end of the stream goes through the source, unless that is away. */
 static gboolean
-send_event (GstElement * element, GstEvent * event)
+nda_src_send_event (GstElement * element, GstEvent * event)
 {
   if (GST_EVENT_TYPE (event) == GST_EVENT_EOS
-      && nda_loss_end (&NDA_SRC (element)->watch.loss)) {
+      && nda_loss_end (&NDA_SRC (element)->parts->loss)) {
     gst_event_unref (event);
     return TRUE;
   }
   return GST_ELEMENT_CLASS (nda_src_parent_class)->send_event (element, event);
 }
 
-/* What became of a source that fails before it has given anything, in words
- * that name it: decoders do not know the file, nor devices that they are the
+/* --- what the source says --- */
+
+/* The error of a source that fails before it has given anything, in words that
+ * name it: decoders do not know the file, nor devices that they are the
  * microphone. */
 static GError *
-retell (NdaSrc * self, const GError * failure)
+reword (NdaSrc * self, const GError * failure)
 {
   g_autofree gchar *uri = NULL;
 
   GST_OBJECT_LOCK (self);
-  uri = g_strdup (self->uri);
+  uri = g_strdup (self->parts->setting.place);
   GST_OBJECT_UNLOCK (self);
 
   if (uri)
     return g_error_new (failure->domain, failure->code,
         _("“%s” cannot be played: %s"), uri, failure->message);
-  return no_microphone ();
+  return g_error_new_literal (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
+      _(NO_MICROPHONE));
 }
 
-/* Posts that better word in the place of @message, once. */
+/* Whether the source is an element that the application has made, and knows. */
 static gboolean
-replace_message (NdaSrc * self, GstMessage * message)
+is_own_element (NdaSrc * self)
 {
+  gboolean is_own;
+
+  GST_OBJECT_LOCK (self);
+  is_own = self->parts->child
+      && self->parts->child == self->parts->setting.element;
+  GST_OBJECT_UNLOCK (self);
+  return is_own;
+}
+
+/* Posts the better words in the place of @message, once. */
+static gboolean
+nda_src_take_message (NdaIoBin * bin, GstMessage * message)
+{
+  NdaSrc *self = NDA_SRC (bin);
   g_autoptr (GError) failure = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (nda_source_watch_has_played (&self->watch)
-      || (self->source && self->source == self->source_setting))
+  if (nda_source_probe_has_played (&self->probe) || is_own_element (self))
     return FALSE;
-  failure = nda_child_parse_error (self->source, message);
+  failure = nda_child_parse_error (self->parts->child, message);
   if (!failure)
     return FALSE;
   if (g_atomic_int_compare_and_exchange (&self->has_failed, FALSE, TRUE)) {
     GST_WARNING_OBJECT (self, "%" GST_PTR_FORMAT, message);
-    error = retell (self, failure);
+    error = reword (self, failure);
     nda_child_post_error (GST_ELEMENT (self), error);
   }
   return TRUE;
 }
 
+/* --- a device that is lost --- */
+
 static void
-handle_message (GstBin * bin, GstMessage * message)
+nda_src_pass_time (gpointer self, GstClock * clock)
 {
-  if (nda_child_is_hushed (message, &NDA_SRC (bin)->is_opening)
-      || nda_loss_takes_message (&NDA_SRC (bin)->watch.loss, message)
-      || replace_message (NDA_SRC (bin), message)) {
-    gst_message_unref (message);
-    return;
-  }
-  GST_BIN_CLASS (nda_src_parent_class)->handle_message (bin, message);
+  nda_source_probe_pass_time (&NDA_SRC (self)->probe, clock);
 }
 
 static void
-deep_element_added (GstBin * bin, GstBin * sub_bin, GstElement * element)
+nda_src_end (gpointer self)
 {
-  nda_device_use_periods (element);
-  nda_clocks_add (&NDA_SRC (bin)->clocks, element);
-  /* on to the bins above, which the application watches */
-  GST_BIN_CLASS (nda_src_parent_class)->deep_element_added (bin, sub_bin,
-      element);
+  nda_source_probe_end (&NDA_SRC (self)->probe);
 }
 
-static void
-deep_element_removed (GstBin * bin, GstBin * sub_bin, GstElement * element)
-{
-  nda_clocks_remove (&NDA_SRC (bin)->clocks, element);
-  GST_BIN_CLASS (nda_src_parent_class)->deep_element_removed (bin, sub_bin,
-      element);
-}
-
-/* That of a device that is lost stands still. */
-static GstClock *
-provide_clock (GstElement * element)
-{
-  if (nda_loss_get_state (&NDA_SRC (element)->watch.loss) != NDA_LOSS_HERE)
-    return NULL;
-  return GST_ELEMENT_CLASS (nda_src_parent_class)->provide_clock (element);
-}
-
-/* --- properties --- */
-
-static void
-set_property (GObject * object, guint id, const GValue * value,
-    GParamSpec * pspec)
-{
-  NdaSrc *self = NDA_SRC (object);
-  GstElement *element;
-  g_autoptr (GstElement) previous = NULL;
-
-  GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_SOURCE:
-      element = g_value_get_object (value);
-      previous = self->source_setting;
-      self->source_setting = element ? gst_object_ref_sink (element) : NULL;
-      break;
-    case PROP_URI:
-      g_free (self->uri);
-      self->uri = g_value_dup_string (value);
-      break;
-    case PROP_DEVICE:
-      g_free (self->device);
-      self->device = g_value_dup_string (value);
-      break;
-    case PROP_DRIFT_COMPENSATION:
-      self->clocks.compensation = g_value_get_enum (value);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-  }
-  GST_OBJECT_UNLOCK (self);
-}
-
-static GstStructure *
-get_stats (NdaSrc * self)
-{
-  GstStructure *stats = nda_meter_snapshot (&self->meter,
-      "application/x-ndasrc-stats", stats_fields);
-
-  nda_clocks_describe (&self->clocks, stats);
-  return stats;
-}
-
-static void
-get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
-{
-  NdaSrc *self = NDA_SRC (object);
-
-  if (id == PROP_STATS) {
-    g_value_take_boxed (value, get_stats (self));
-    return;
-  }
-  GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_SOURCE:
-      g_value_set_object (value, self->source_setting);
-      break;
-    case PROP_URI:
-      g_value_set_string (value, self->uri);
-      break;
-    case PROP_DEVICE:
-      g_value_set_string (value, self->device);
-      break;
-    case PROP_DRIFT_COMPENSATION:
-      g_value_set_enum (value, self->clocks.compensation);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-  }
-  GST_OBJECT_UNLOCK (self);
-}
+static const NdaLossHooks loss_hooks = {
+  .text =
+      N_("The device that sound comes from is gone. There is silence in its "
+      "place until it is back."),
+  .pass_time = nda_src_pass_time,
+  .end = nda_src_end,
+  .max_trial = MAX_TRIAL_BLOCKS,
+};
 
 /* --- the class --- */
 
-static void
-add_ghost (NdaSrc * self, GstElement * last)
-{
-  GstPadTemplate *template = gst_element_class_get_pad_template
-      (GST_ELEMENT_GET_CLASS (self), "src");
-  g_autoptr (GstPad) pad = last ? gst_element_get_static_pad (last, "src") :
-      NULL;
-
-  gst_element_add_pad (GST_ELEMENT (self), pad ?
-      gst_ghost_pad_new_from_template ("src", pad, template) :
-      gst_ghost_pad_new_no_target_from_template ("src", template));
-}
+static const NdaIoBinTraits traits = {
+  .pad_name = "src",
+  .flag = GST_ELEMENT_FLAG_SOURCE,
+  .rate = NDA_BLOCK_RATE,
+  .maker = {
+        .device_classes = "Audio/Source",
+        .default_factory = "autoaudiosrc",
+        .name = "source",
+        .several_text =
+        N_("More than one source is named. Set one of “source”, "
+            "“uri” and “device”, or none for the default microphone."),
+        .make_from_place = nda_src_make_from_place,
+      },
+  .stats_name = "application/x-ndasrc-stats",
+  .stats_fields = stats_fields,
+  .loss_hooks = &loss_hooks,
+  .no_device_text = NO_MICROPHONE,
+};
 
 static void
 nda_src_init (NdaSrc * self)
 {
-  GstElement *convert = nda_child_make ("audioconvert", "convert", NULL);
-  GstElement *resample = nda_rate_make (GST_ELEMENT (self), "resample",
-      NDA_BLOCK_RATE, NULL);
-  GstElement *blocks;
+  NdaIoParts *parts = nda_io_bin_get_parts (NDA_IO_BIN (self));
 
-  nda_meter_init (&self->meter);
-  nda_clocks_init (&self->clocks, GST_ELEMENT (self));
-  nda_source_watch_init (&self->watch, GST_ELEMENT (self), &self->meter,
-      &self->clocks);
-  gst_bin_set_suppressed_flags (GST_BIN (self),
-      GST_ELEMENT_FLAG_SOURCE | GST_ELEMENT_FLAG_SINK);
-  GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SOURCE);
-
-  if (!convert || !resample) {
-    gst_clear_object (&convert);
-    gst_clear_object (&resample);
-    add_ghost (self, NULL);
-    return;
-  }
-  self->convert = convert;
-  self->clocks.resample = resample;
-  blocks = nda_reblock_new ("blocks", &self->meter);
-  gst_bin_add_many (GST_BIN (self), convert, resample, blocks, NULL);
-  gst_element_link_many (convert, resample, blocks, NULL);
-  add_ghost (self, blocks);
-  nda_source_watch_pad (&self->watch, convert);
+  self->parts = parts;
+  nda_source_probe_init (&self->probe, GST_ELEMENT (self), &parts->meter,
+      &parts->clocks, &parts->loss);
+  nda_io_bin_fill (NDA_IO_BIN (self), nda_regrouper_new ("blocks",
+          &parts->meter));
+  if (parts->convert)
+    nda_source_probe_add (&self->probe, parts->convert);
 }
 
 static void
-dispose (GObject * object)
+nda_src_finalize (GObject * object)
 {
-  NdaSrc *self = NDA_SRC (object);
-
-  close_source (self);
-  gst_clear_object (&self->source_setting);
-  G_OBJECT_CLASS (nda_src_parent_class)->dispose (object);
-}
-
-static void
-finalize (GObject * object)
-{
-  NdaSrc *self = NDA_SRC (object);
-
-  g_free (self->uri);
-  g_free (self->device);
-  nda_source_watch_clear (&self->watch);
-  nda_meter_clear (&self->meter);
+  nda_source_probe_clear (&NDA_SRC (object)->probe);
   G_OBJECT_CLASS (nda_src_parent_class)->finalize (object);
 }
 
@@ -552,18 +411,18 @@ nda_src_class_init (NdaSrcClass * class)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (class);
   GstElementClass *element_class = GST_ELEMENT_CLASS (class);
-  GstBinClass *bin_class = GST_BIN_CLASS (class);
+  NdaIoBinClass *io_bin_class = NDA_IO_BIN_CLASS (class);
 
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->dispose = dispose;
-  object_class->finalize = finalize;
-  element_class->change_state = GST_DEBUG_FUNCPTR (change_state);
-  element_class->provide_clock = GST_DEBUG_FUNCPTR (provide_clock);
-  element_class->send_event = GST_DEBUG_FUNCPTR (send_event);
-  bin_class->handle_message = GST_DEBUG_FUNCPTR (handle_message);
-  bin_class->deep_element_added = GST_DEBUG_FUNCPTR (deep_element_added);
-  bin_class->deep_element_removed = GST_DEBUG_FUNCPTR (deep_element_removed);
+  object_class->set_property = nda_io_bin_set_property;
+  object_class->get_property = nda_io_bin_get_property;
+  object_class->finalize = nda_src_finalize;
+  element_class->change_state = GST_DEBUG_FUNCPTR (nda_src_change_state);
+  element_class->send_event = GST_DEBUG_FUNCPTR (nda_src_send_event);
+  io_bin_class->traits = &traits;
+  io_bin_class->link_child = nda_src_link_child;
+  io_bin_class->child_closed = nda_src_child_closed;
+  io_bin_class->prepare = nda_src_prepare;
+  io_bin_class->take_message = nda_src_take_message;
   install_properties (object_class);
 
   gst_element_class_add_static_pad_template (element_class, &src_template);
@@ -571,7 +430,6 @@ nda_src_class_init (NdaSrcClass * class)
       "Source/Audio",
       "Any source as blocks of 512 frames at 48 kHz: the microphone, a URI, or "
       "another element", "the nda authors");
-  gst_type_mark_as_plugin_api (NDA_TYPE_DRIFT_COMPENSATION, 0);
 }
 
 GST_ELEMENT_REGISTER_DEFINE (ndasrc, "ndasrc", GST_RANK_NONE, NDA_TYPE_SRC);

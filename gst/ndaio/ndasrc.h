@@ -4,12 +4,12 @@
 
 #pragma once
 
-#include <gst/gst.h>
+#include "ndaiobin.h"
 
 G_BEGIN_DECLS
 
 #define NDA_TYPE_SRC (nda_src_get_type ())
-G_DECLARE_FINAL_TYPE (NdaSrc, nda_src, NDA, SRC, GstBin)
+G_DECLARE_FINAL_TYPE (NdaSrc, nda_src, NDA, SRC, NdaIoBin)
 
 GST_ELEMENT_REGISTER_DECLARE (ndasrc);
 

@@ -2,20 +2,34 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What every rate converter can do, whatever is inside: take frames at one rate
- * and give frames at another. Both come as pointers, one for all channels when
- * interleaved, else one a channel. The first frame out lies where the first
- * frame in does; there is no end: who needs the last frames, converts silence
- * behind them.
+/* A rate converter, as a table of functions: it takes frames at one rate and
+ * gives frames at another. Frames come as pointers: one for all channels where
+ * they are interleaved, else one for each channel. The first frame out lies at
+ * the same time as the first frame in. A converter knows no end: a caller that
+ * needs the last frames converts silence behind them.
  *
- * Belongs to one streaming thread: no locks. What the struct says about its
- * lag is constant. */
+ * A maker, another table, makes converters. nda has one of its own
+ * (ndapolyphaseconverter.h); a library adds one more in a folder of its own,
+ * for example ext/soxr. gst/resample/plugin lists all that were built.
+ *
+ * A converter belongs to one streaming thread: no locks. Makers have no state:
+ * any thread may call them. */
 
 #pragma once
 
 #include <gst/audio/audio.h>
 
 G_BEGIN_DECLS
+
+/* How exactly to convert. A maker that has one way for all uses that. */
+typedef enum
+{
+  NDA_QUALITY_QUICK,            /* cubic interpolation, no filter */
+  NDA_QUALITY_LOW,              /* 16 bits, rolling off early */
+  NDA_QUALITY_MEDIUM,           /* 16 bits */
+  NDA_QUALITY_HIGH,             /* 20 bits */
+  NDA_QUALITY_VERY_HIGH,        /* 28 bits */
+} NdaQuality;
 
 typedef struct _NdaConverter NdaConverter;
 
@@ -30,7 +44,7 @@ typedef struct
   void (*glide) (NdaConverter * self, gdouble factor, guint n_frames);
   /* NULL where the ratio is fixed. How many of the frames that were taken lie
    * behind the one that is given next, with it. */
-    gdouble (*get_pending) (NdaConverter * self);
+  gdouble (*get_pending) (NdaConverter * self);
   /* Forgets all frames: as new. */
   void (*restart) (NdaConverter * self);
   void (*free) (NdaConverter * self);
@@ -47,6 +61,18 @@ struct _NdaConverter
    * in another */
   gdouble reach;
 };
+
+typedef struct
+{
+  const gchar *name;            /* one word, for statistics and logs */
+  /* Whether samples of @format can be converted as they are. Those of F32
+   * always can. */
+  gboolean (*takes_format) (GstAudioFormat format);
+  /* From the rate of @format, one that is taken, to @out_rate (transfer full).
+   * NULL, with the reason, where the two rates cannot be bridged. */
+  NdaConverter *(*make) (const GstAudioInfo * format, guint out_rate,
+      NdaQuality quality, GError ** error);
+} NdaConverterMaker;
 
 static inline void
 nda_converter_process (NdaConverter * self, gconstpointer const *in,

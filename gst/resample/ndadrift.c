@@ -21,7 +21,8 @@
 #define MAX_LEARNING (2 * GST_SECOND)
 /* An error (in s) beyond this is not drift: the lead is taken anew */
 #define MAX_ERROR 0.030
-/* Locked: nearer than this (in s) for so long (in s); lost: further than that */
+/* Locked: nearer than NEAR_ERROR (in s) for NEAR_TIME (in s). Lost: off by more
+ * than FAR_ERROR (in s) */
 #define NEAR_ERROR 0.0002
 #define NEAR_TIME 1.0
 #define FAR_ERROR 0.001
@@ -153,8 +154,8 @@ turn (NdaDrift * self, gdouble error, gdouble bandwidth, gdouble interval)
         + bandwidth * bandwidth * error * interval);
 }
 
-/* How far the resampler, at @frame at @time, is behind its distance (in s); FALSE
- * when so far that the lead has to be taken anew. */
+/* How far (in s) the resampler, at @frame at @time, is behind where it should
+ * be. FALSE when it is so far that the lead has to be taken anew. */
 static gboolean
 get_error (NdaDrift * self, GstClockTime time, gdouble frame, gdouble * error)
 {

@@ -2,13 +2,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* How fast a device has to be fed, or emptied, so that sound takes the same
- * time through it for ever, whatever its clock makes of a second.
+/* The control loop that keeps the delay through a device constant: it tells how
+ * fast the device has to be fed, or emptied, however fast its clock goes.
  *
  * Sound of the stream, in the time of the pipeline's clock, becomes frames of
  * the device, or the other way round, in a resampler whose ratio can glide. One
- * line (ndatiming.h) tells where the device is at any time. Where the resampler
- * is must be as far from there as it was at the start:
+ * line (ndatiming.h) tells the device's position at any time. The resampler's
+ * position must stay as far from it as it was at the start:
  *
  *     error = device (t) - resampler (t) - lead
  *
@@ -58,8 +58,8 @@ typedef struct
   gboolean has_settled;         /* when watched: the proof has begun */
   NdaProof proof;
   GstClockTimeDiff ahead;       /* the clock's time less the stream's */
-  GstClockTime start_time;      /* when the resampler was where */
-  gdouble start_frame;
+  GstClockTime start_time;      /* of the stream, when the lead was taken, */
+  gdouble start_frame;          /* and the resampler's frame then */
   gdouble lead;                 /* frames, device less resampler */
   GstClockTime locking_since;   /* when following began */
   GstClockTime last_time;       /* of the last steering, or NONE */

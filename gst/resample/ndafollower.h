@@ -2,9 +2,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What tells an adaptive ndaresample how fast to go: frames come from a device
- * as they come, or go to one whose clock can be read; the other side keeps the
- * time of the pipeline's clock.
+/* Tells a resampler between a device and the pipeline how fast to go.
+ *
+ * One side of the resampler is the device's: frames come from it, and are seen
+ * when they come, or they go to it, and its clock can be read. The other side
+ * keeps the time of the pipeline's clock. The drift loop (ndadrift.h) compares
+ * the two; this turns positions in the resampler into what the loop compares,
+ * and the loop's answer into a ratio.
  *
  * Belongs to the sink thread: no locks. */
 
@@ -16,8 +20,8 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  GstClock *device;             /* owned; the device's, or NULL: frames come in
-                                 * by that clock */
+  GstClock *device;             /* owned; of a device that frames go to; NULL:
+                                 * they come from one */
   guint in_rate, out_rate;
   NdaDrift drift;
   guint64 n_in;                 /* frames that came since the run began */

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Where frames lie, at both ends of a resampler: in the buffer that is being
- * taken, and in the block that is being filled. Both are mapped meanwhile.
+/* The memory at both ends of a resampler: the buffer whose frames it takes, and
+ * the block that it fills. Both are mapped meanwhile.
  *
  * Belongs to one streaming thread: no locks. */
 

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A resampler of low lag whose ratio may glide: a polyphase filter in plain C.
+/* A sample rate filter of low lag whose ratio may change while it runs: a
+ * polyphase filter in plain C.
  * It knows neither GStreamer nor a clock.
  *
  *     nda_polyphase_push (polyphase, in, stride, n_frames);
@@ -42,9 +43,9 @@ NdaPolyphase *nda_polyphase_new (guint n_channels, guint in_rate,
 void nda_polyphase_free (NdaPolyphase * polyphase);
 void nda_polyphase_reset (NdaPolyphase * polyphase);
 
-/* From the frame that comes out next, within @n_frames, to @factor times as
- * many frames out as the two rates give: 1.0 at first, and never further from it
- * than 1 %. */
+/* Glides, from the frame that comes out next, within @n_frames, to @factor
+ * times as many frames out as the two rates give. The factor is 1.0 at first,
+ * and stays within 1 % of that. */
 void nda_polyphase_glide (NdaPolyphase * polyphase, gdouble factor,
     guint n_frames);
 

@@ -8,6 +8,8 @@
 
 #include "ndablock.h"
 
+#include <glib/gi18n-lib.h>
+
 /* Going down by more takes more taps than is worth the while. */
 #define MAX_STEP 48
 
@@ -55,8 +57,9 @@ pull (NdaPolyphaseConverter * self, gpointer const *out, gsize offset,
 
 /* Takes no more than it needs, so that nothing piles up inside. */
 static void
-process (NdaConverter * converter, gconstpointer const *in, gsize n_in,
-    gpointer const *out, gsize n_out, gsize * n_taken, gsize * n_given)
+nda_polyphase_converter_process (NdaConverter * converter,
+    gconstpointer const *in, gsize n_in, gpointer const *out, gsize n_out,
+    gsize * n_taken, gsize * n_given)
 {
   NdaPolyphaseConverter *self = (NdaPolyphaseConverter *) converter;
 
@@ -73,44 +76,45 @@ process (NdaConverter * converter, gconstpointer const *in, gsize n_in,
 }
 
 static void
-glide (NdaConverter * converter, gdouble factor, guint n_frames)
+nda_polyphase_converter_glide (NdaConverter * converter, gdouble factor,
+    guint n_frames)
 {
   nda_polyphase_glide (((NdaPolyphaseConverter *) converter)->polyphase, factor,
       n_frames);
 }
 
 static gdouble
-get_pending (NdaConverter * converter)
+nda_polyphase_converter_get_pending (NdaConverter * converter)
 {
   return nda_polyphase_get_pending (((NdaPolyphaseConverter *)
           converter)->polyphase);
 }
 
 static void
-restart (NdaConverter * converter)
+nda_polyphase_converter_restart (NdaConverter * converter)
 {
   nda_polyphase_reset (((NdaPolyphaseConverter *) converter)->polyphase);
 }
 
 static void
-free_converter (NdaConverter * converter)
+nda_polyphase_converter_free (NdaConverter * converter)
 {
   nda_polyphase_free (((NdaPolyphaseConverter *) converter)->polyphase);
   g_free (converter);
 }
 
 static const NdaConverterKind fixed = {
-  .process = process,
-  .restart = restart,
-  .free = free_converter,
+  .process = nda_polyphase_converter_process,
+  .restart = nda_polyphase_converter_restart,
+  .free = nda_polyphase_converter_free,
 };
 
 static const NdaConverterKind gliding = {
-  .process = process,
-  .glide = glide,
-  .get_pending = get_pending,
-  .restart = restart,
-  .free = free_converter,
+  .process = nda_polyphase_converter_process,
+  .glide = nda_polyphase_converter_glide,
+  .get_pending = nda_polyphase_converter_get_pending,
+  .restart = nda_polyphase_converter_restart,
+  .free = nda_polyphase_converter_free,
 };
 
 gboolean
@@ -137,3 +141,28 @@ nda_polyphase_converter_new (const GstAudioInfo * format, guint out_rate,
   self->parent.max_lag = self->parent.reach + in_rate / out_rate + 1;
   return &self->parent;
 }
+
+static gboolean
+nda_polyphase_maker_takes_format (GstAudioFormat format)
+{
+  return format == GST_AUDIO_FORMAT_F32;
+}
+
+static NdaConverter *
+nda_polyphase_maker_make (const GstAudioInfo * format, guint out_rate,
+    NdaQuality quality, GError ** error)
+{
+  if (nda_polyphase_converter_can (format->rate, out_rate))
+    return nda_polyphase_converter_new (format, out_rate, NDA_POLYPHASE_FIXED);
+  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+      _("Sound of %d Hz cannot be resampled to %u Hz: one rate is %d times the "
+          "other or more. Choose a rate that is closer."), format->rate,
+      out_rate, MAX_STEP);
+  return NULL;
+}
+
+const NdaConverterMaker nda_polyphase_maker = {
+  .name = "polyphase",
+  .takes_format = nda_polyphase_maker_takes_format,
+  .make = nda_polyphase_maker_make,
+};

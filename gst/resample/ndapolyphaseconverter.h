@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A rate converter on the polyphase core: low lag, a ratio that may glide, 32-bit
- * floats. */
+/* nda's own rate converter, around the filter of ndapolyphase.h: low lag, a
+ * ratio that may change while it runs, 32-bit floats, one quality for all. */
 
 #pragma once
 
@@ -12,9 +12,13 @@
 
 G_BEGIN_DECLS
 
+extern const NdaConverterMaker nda_polyphase_maker;
+
+/* Whether the two rates are near enough to each other for the filter. */
 gboolean nda_polyphase_converter_can (guint in_rate, guint out_rate);
 
-/* From the rate of @format, which is F32, to @out_rate, where it can. */
+/* From the rate of @format, which is F32, to @out_rate; the two must be near
+ * enough. */
 NdaConverter *nda_polyphase_converter_new (const GstAudioInfo * format,
     guint out_rate, NdaPolyphaseMode mode);
 

@@ -12,7 +12,7 @@
  * fastest clock that can be followed goes off by as much as is asked for */
 #define FIRST_SPACING 0.25
 #define MIN_POINTS (NDA_PROOF_N_POINTS / 2)
-/* s, and chunks; the clocks of a sound server wander by less, from end to end */
+/* In s, and in chunks; a sound server's clocks wander by less, end to end */
 #define MIN_ERROR 0.008
 #define MIN_CHUNKS 1.25
 /* How far from the straight line a point may lie, in parts of the error: a step
@@ -37,7 +37,7 @@ thin_out (NdaProof * self)
     self->distances[i] = self->distances[2 * i + 1];
 }
 
-/* Whether the way from @first to @error behind it, in @since s, was straight. */
+/* Whether it was a straight line from @first, in @since s, to @error beyond. */
 static gboolean
 is_even (const NdaProof * self, gdouble since, gdouble first, gdouble error)
 {

@@ -2,15 +2,17 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Whether two clocks are two, from how far sound has gone off between them.
+/* Decides whether a device has a clock of its own, or the pipeline's under
+ * another name, from how far the two have gone apart.
  *
- * What one piece of hardware is said to be at, by two who ask it, is off by some
- * milliseconds and comes back: it wanders; and where a thread was held up for too
- * long, it steps. Two pieces of hardware go apart without end and at an even
- * pace. So both are asked for: an error that no wandering reaches, and a way
- * there that was a straight line. The way is kept at a few points, evenly
- * spaced; when there is no more room, every other one is left out. Chunks that
- * slide (ndatiming.h) are off by no more than one, so it has to be more than that.
+ * Two readings of one hardware clock differ by milliseconds and converge again:
+ * they wander. Where a thread was held up for too long, they step. Two pieces
+ * of hardware go apart without end and at an even pace. So the proof takes
+ * both: a distance that no wandering reaches, and a straight line up to it. The
+ * distance is kept at a few points, evenly spaced in time; when there is no
+ * more room, every other point is dropped. Where frames come in chunks that
+ * slide (ndatiming.h), the distance is off by up to one chunk, so it has to be
+ * more than that.
  *
  * Belongs to one thread: no locks. */
 
@@ -25,16 +27,16 @@ G_BEGIN_DECLS
 typedef struct
 {
   gdouble distances[NDA_PROOF_N_POINTS];        /* s, one every spacing */
-  guint n_points;
+  guint n_points;               /* in distances */
   gdouble spacing;              /* s */
   gdouble chunk;                /* [const] s, that comes at once, or 0.0 */
 } NdaProof;
 
 void nda_proof_init (NdaProof * proof, gdouble chunk);
 
-/* It is @since s after the start, and @distance s lie between the clocks now. At
- * the start there were @first, as far as is known now. TRUE when that proves two
- * clocks. */
+/* @since s after the start, the clocks are @distance s apart. At the start they
+ * were @first s apart, as far as is known now. TRUE when that proves that they
+ * are two. */
 gboolean nda_proof_add (NdaProof * proof, gdouble since, gdouble distance,
     gdouble first);
 

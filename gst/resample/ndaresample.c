@@ -6,15 +6,15 @@
  * SECTION:element-ndaresample
  * @title: ndaresample
  *
- * Sound of any rate becomes sound of the rate #ndaresample:rate, with libsoxr,
- * in blocks of 512 frames. Any of 16, 24 and 32-bit integers, 32 and 64-bit
+ * Sound of any rate becomes sound of the rate #ndaresample:rate, in blocks of
+ * 512 frames. Any of 16, 24 and 32-bit integers, 32 and 64-bit
  * floats comes in, interleaved or planar, 1 to 64 channels at 1 to 1536 kHz;
  * what goes out has the same format, or the one that downstream takes. (16 bits
  * are not made of longer samples, which would want dither: audioconvert does
  * that.) Where both rates and formats are the same, nothing is computed and
  * every bit is kept.
  *
- * Where downstream takes no sound of the rate asked for, it gets the nearest one
+ * Where downstream does not take the rate asked for, it gets the nearest one
  * that it takes.
  *
  * ## Time
@@ -26,7 +26,7 @@
  * time stamp is base + n * 512 / rate s, rounded down once.
  *
  * A frame is held until its block is full, and until the filter has seen what
- * lies ahead of it. #ndaresample:latency chooses between two of them. libsoxr
+ * lies ahead of it. #ndaresample:latency chooses between two filters. libsoxr
  * (best) computes in bursts: the latency is the block and the longest that it
  * holds, in high quality 10.7 + 9.4 ms from 44.1 to 48 kHz, 10.7 + 15.3 ms from
  * 16 to 48 kHz. A polyphase filter of nda's own (low) holds 80 frames of the
@@ -39,68 +39,83 @@
  * What has the flag GAP comes in as silence. A block in which nothing else can
  * be heard has the flag as well.
  *
+ * ## Without libsoxr
+ *
+ * libsoxr is optional when nda is built. Without it the polyphase filter serves
+ * every stream, and the latency is that of low. All values of
+ * #ndaresample:quality then give the same: 140 dB, more than high promises.
+ * Very-high promises more than that, so it posts a warning. The rates must be
+ * less than a factor of 48 apart, and all formats are computed as 32-bit
+ * floats. The statistic `converter` names the filter in use.
+ *
  * ## Two clocks
  *
- * With #ndaresample:adaptive the ratio glides, so that sound takes the same time
- * through a device whose clock is not the pipeline's. The device is the one that
- * frames come from, seen by when they come; or the one that plays them, if
- * #ndaresample:device-clock is set, and then the time stamps of blocks are those
- * of the sound in them, and blocks are as long as the device plays them. Devices
- * are followed to +-1500 ppm of their rate. As long as the rates and formats are
- * equal, and nothing proves that there are two clocks, every bit passes
- * untouched. Nothing counts in the first 20 s, in which sound servers are
- * restless; when sound has gone off by 8 ms after that, or by a buffer and a
- * quarter where frames are seen when they come, at an even pace, the filter takes
- * over between two frames and brings it back, and the latency grows from that of
- * regrouping to 10.7 + 1.7 ms. Upstream's thread should then wait for nothing
- * downstream: a queue behind this element sees to that.
+ * With #ndaresample:adaptive the ratio glides, so that sound takes the same
+ * time through a device whose clock is not the pipeline's. Without
+ * #ndaresample:device-clock the device is the one that frames come from, and it
+ * is observed by when they come. With a device clock it is the one that plays
+ * them: blocks then have the time stamps of the sound in them, and last as long
+ * as the device plays them. Devices are followed to +-1500 ppm of their rate.
+ *
+ * As long as rates and formats are equal, and nothing proves that there are two
+ * clocks, every bit passes untouched. The first 20 s prove nothing, because
+ * sound servers settle in that time. After that the offset must reach 8 ms (a
+ * device that plays) or a buffer and a quarter (one that frames come from), and
+ * grow steadily. Then the filter takes over between two frames and takes the
+ * offset back, and the latency grows from that of regrouping to 10.7 + 1.7 ms.
+ * Upstream's thread should then wait for nothing downstream: put a queue behind
+ * this element.
  *
  * An element that plays the sound, and whose device began anew, says so with a
- * custom event upstream of the name nda-device-restarted; where the device is is
- * then learnt anew, and its speed kept.
+ * custom event upstream of the name nda-device-restarted. The device's position
+ * is then learnt anew, and its speed kept.
  *
  * ## When something goes wrong
  *
- * A clock that is set, or a device that leaves the stream for more than 30 ms,
- * makes the lead over the device be taken anew: counted. A buffer that holds no
- * whole number of frames, and two rates that libsoxr cannot bridge, end the stream
- * with an error message that says so.
+ * When a clock is set, or the device leaves the stream by more than 30 ms, the
+ * distance to the device is measured anew, and that is counted. A buffer that
+ * holds no whole number of frames, and two rates that no converter bridges, end
+ * the stream with an error message that says so.
  *
  * ## Statistics
  *
- * The property #ndaresample:stats is a structure application/x-ndaresample-stats
- * of counters since NULL, all from the same moment:
+ * The property #ndaresample:stats is a structure of counters since NULL, named
+ * application/x-ndaresample-stats, all from the same moment:
  *
  * * `num-blocks`, `num-frames` (guint64): that went out
  * * `num-frames-in` (guint64): that came in
  * * `ratio` (gdouble): frames out for one in, now; 0 before the first format
+ * * `converter` (string): `soxr`, `polyphase`, or `none` where rates are equal
  * * `drift-ppm` (gdouble): how much faster the device is than it says, in
  *   millionths; 0 unless adaptive
- * * `drift-state` (string): `off`, unless adaptive; `watching` whether there are
- *   two clocks, `learning` where the device is, `locking`, `locked`
- * * `delay` (guint64, ns): for how long sound was held, when the last block began
+ * * `drift-state` (string): `off`, unless adaptive; `watching` whether there
+ *   are two clocks, `learning` where the device is, `locking`, `locked`
+ * * `delay` (guint64, ns): how long sound was held when the last block began
  * * `delay-error` (gint64, ns): how far that is from what it was at the start
  * * `num-clock-steps` (guint64): times that a clock was set
  *
- * When the lock is gained or lost, an element message ndaresample is posted, with
- * `locked` (gboolean), `drift-ppm` and `delay-error` as above.
+ * When the lock is gained or lost, an element message ndaresample is posted. It
+ * has `locked` (gboolean), and `drift-ppm` and `delay-error` as above.
  *
  * ## Example pipelines
  * |[
- * gst-launch-1.0 audiotestsrc num-buffers=100 ! audio/x-raw,rate=44100 ! ndaresample ! ndapybridge plugin=passthrough ! fakesink
+ * gst-launch-1.0 audiotestsrc num-buffers=100 ! audio/x-raw,rate=44100 \
+ *     ! ndaresample ! ndapybridge plugin=passthrough ! fakesink
  * ]| Sound of 44.1 kHz through Python, which takes 48 kHz.
  * |[
- * gst-launch-1.0 audiotestsrc num-buffers=100 ! ndaresample rate=96000 quality=very-high ! fakesink
+ * gst-launch-1.0 audiotestsrc num-buffers=100 \
+ *     ! ndaresample rate=96000 quality=very-high ! fakesink
  * ]| To 96 kHz, as exactly as can be.
  *
  * Since: 0.1
  */
 
-/* THREADS. Upstream's (the sink thread) resamples and pushes; the application's
- * set properties, and ask for the latency.
+/* THREADS. Upstream's (the sink thread) resamples and pushes
+ * (ndaresampleinput.h). The application's set properties and read statistics;
+ * any thread asks for the latency.
  *
- * LOCKS. Object lock: settings, device clock, counters, latency. It is not held while
- * anything is called.
+ * LOCKS. The object lock guards what they share (ndaresampleshared.h). Nothing
+ * is called while it is held.
  *
  * HAND-OVER. Settings that change mark the source pad for reconfiguration; the
  * sink thread copies them when the next buffer or format comes. */
@@ -111,9 +126,9 @@
 
 #include "ndablock.h"
 #include "ndaresamplecaps.h"
+#include "ndarestartevent.h"
 #include "ndastats.h"
 
-GST_DEBUG_CATEGORY (nda_resample_debug);
 #define GST_CAT_DEFAULT nda_resample_debug
 
 #define DEFAULT_QUALITY NDA_QUALITY_HIGH
@@ -136,6 +151,15 @@ enum
 
 static GParamSpec *properties[N_PROPS];
 
+/* Written once, before any element is made */
+static const NdaConverterMaker *const *makers;
+
+void
+nda_resample_set_makers (const NdaConverterMaker * const *all)
+{
+  makers = all;
+}
+
 /* *INDENT-OFF* */
 G_DEFINE_ENUM_TYPE (NdaQuality, nda_quality,
     {NDA_QUALITY_QUICK, "soxr's QQ: cubic interpolation", "quick"},
@@ -146,10 +170,13 @@ G_DEFINE_ENUM_TYPE (NdaQuality, nda_quality,
     {NDA_QUALITY_VERY_HIGH, "soxr's VHQ: 28 bits", "very-high"})
 G_DEFINE_ENUM_TYPE (NdaLatency, nda_latency,
     {NDA_LATENCY_AUTO,
-      "Low in a live stream unless the quality is very-high, else best", "auto"},
+      "Low in a live stream unless the quality is very-high, else best",
+      "auto"},
     {NDA_LATENCY_LOW,
       "A polyphase filter, which holds 1.8 ms from 44.1 kHz", "low"},
-    {NDA_LATENCY_BEST, "libsoxr, which costs less and holds more", "best"})
+    {NDA_LATENCY_BEST,
+      "libsoxr, which costs less and holds more; the polyphase filter where "
+      "nda was built without libsoxr", "best"})
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_RESAMPLE_CAPS));
@@ -165,38 +192,15 @@ static const NdaStatsField stats_fields[] = {
   FIELD ("num-frames", NDA_STATS_UINT64, n_frames),
   FIELD ("num-frames-in", NDA_STATS_UINT64, n_frames_in),
   FIELD ("ratio", NDA_STATS_DOUBLE, ratio),
-  FIELD ("drift-ppm", NDA_STATS_DOUBLE, drift_ppm),
-  FIELD ("drift-state", NDA_STATS_STRING, state),
-  FIELD ("delay", NDA_STATS_UINT64, delay),
-  FIELD ("delay-error", NDA_STATS_INT64, delay_error),
-  FIELD ("num-clock-steps", NDA_STATS_UINT64, n_clock_steps),
+  FIELD ("converter", NDA_STATS_STRING, converter),
+  FIELD ("drift-ppm", NDA_STATS_DOUBLE, adaptive.drift_ppm),
+  FIELD ("drift-state", NDA_STATS_STRING, adaptive.state),
+  FIELD ("delay", NDA_STATS_UINT64, adaptive.delay),
+  FIELD ("delay-error", NDA_STATS_INT64, adaptive.delay_error),
+  FIELD ("num-clock-steps", NDA_STATS_UINT64, adaptive.n_clock_steps),
   { NULL }
 };
 /* *INDENT-ON* */
-
-/* Those of now, from any thread. */
-NdaResampleSettings
-nda_resample_get_settings (NdaResample * self)
-{
-  NdaResampleSettings settings;
-
-  GST_OBJECT_LOCK (self);
-  settings = self->settings;
-  GST_OBJECT_UNLOCK (self);
-  return settings;
-}
-
-/* The clock of the device that the output follows (transfer full), or NULL. */
-GstClock *
-nda_resample_get_device_clock (NdaResample * self)
-{
-  GstClock *clock;
-
-  GST_OBJECT_LOCK (self);
-  clock = self->device_clock ? gst_object_ref (self->device_clock) : NULL;
-  GST_OBJECT_UNLOCK (self);
-  return clock;
-}
 
 /* --- queries --- */
 
@@ -204,7 +208,8 @@ static GstCaps *
 query_other_side (NdaResample * self, GstPad * pad)
 {
   GstPad *other = pad == self->sinkpad ? self->srcpad : self->sinkpad;
-  NdaResampleSettings settings = nda_resample_get_settings (self);
+  NdaResampleSettings settings =
+      nda_resample_shared_get_settings (&self->shared);
   g_autoptr (GstCaps) template = gst_pad_get_pad_template_caps (pad);
   g_autoptr (GstCaps) others = gst_pad_get_pad_template_caps (other);
   g_autoptr (GstCaps) peer = gst_pad_peer_query_caps (other, others);
@@ -228,20 +233,7 @@ answer_caps (NdaResample * self, GstPad * pad, GstQuery * query)
 }
 
 static gboolean
-query_latency (NdaResample * self, GstQuery * query)
-{
-  GstClockTime added;
-
-  GST_OBJECT_LOCK (self);
-  added = self->latency;
-  GST_OBJECT_UNLOCK (self);
-  if (!added)
-    added = nda_block_input_get_latency (&self->blocks);
-  return nda_block_answer_latency (self->sinkpad, query, added, 0);
-}
-
-static gboolean
-sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
+nda_resample_sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
   NdaResample *self = NDA_RESAMPLE (parent);
 
@@ -254,12 +246,13 @@ sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
 }
 
 static gboolean
-src_query (GstPad * pad, GstObject * parent, GstQuery * query)
+nda_resample_src_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
   NdaResample *self = NDA_RESAMPLE (parent);
 
   if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
-    return query_latency (self, query);
+    return nda_block_answer_latency (self->sinkpad, query,
+        nda_resample_input_get_latency (&self->input), 0);
   if (GST_QUERY_TYPE (query) == GST_QUERY_CAPS) {
     answer_caps (self, pad, query);
     return TRUE;
@@ -267,44 +260,54 @@ src_query (GstPad * pad, GstObject * parent, GstQuery * query)
   return gst_pad_query_default (pad, parent, query);
 }
 
-/* What plays the sound says that it began anew. */
+/* --- events and data --- */
+
 static gboolean
-src_event (GstPad * pad, GstObject * parent, GstEvent * event)
+nda_resample_src_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
-  if (GST_EVENT_TYPE (event) == GST_EVENT_CUSTOM_UPSTREAM
-      && gst_event_has_name (event, NDA_RESAMPLE_RESTART_EVENT)) {
-    g_atomic_int_set (&NDA_RESAMPLE (parent)->must_restart, TRUE);
+  if (nda_restart_event_is (event)) {
+    nda_resample_input_restart_later (&NDA_RESAMPLE (parent)->input);
     gst_event_unref (event);
     return TRUE;
   }
   return gst_pad_event_default (pad, parent, event);
 }
 
+static gboolean
+nda_resample_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
+{
+  if (!GST_EVENT_IS_SERIALIZED (event))
+    return gst_pad_event_default (pad, parent, event);
+  return nda_resample_input_event (&NDA_RESAMPLE (parent)->input, event);
+}
+
+static GstFlowReturn
+nda_resample_sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
+{
+  return nda_resample_input_chain (&NDA_RESAMPLE (parent)->input, buffer);
+}
+
 /* --- life cycle --- */
 
 static GstStateChangeReturn
-change_state (GstElement * element, GstStateChange transition)
+nda_resample_change_state (GstElement * element, GstStateChange transition)
 {
   NdaResample *self = NDA_RESAMPLE (element);
   GstStateChangeReturn result;
 
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY) {
-    GST_OBJECT_LOCK (self);
-    self->counters = (NdaResampleCounters) {
-    .state = "off"};
-    GST_OBJECT_UNLOCK (self);
-  }
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY)
+    nda_resample_shared_reset_counters (&self->shared);
   result = GST_ELEMENT_CLASS (nda_resample_parent_class)->change_state
       (element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
-    nda_resample_reset_input (self);
+    nda_resample_input_reset (&self->input);
   return result;
 }
 
 /* --- properties --- */
 
 static void
-set_property (GObject * object, guint id, const GValue * value,
+nda_resample_set_property (GObject * object, guint id, const GValue * value,
     GParamSpec * pspec)
 {
   NdaResample *self = NDA_RESAMPLE (object);
@@ -313,20 +316,20 @@ set_property (GObject * object, guint id, const GValue * value,
   GST_OBJECT_LOCK (self);
   switch (id) {
     case PROP_QUALITY:
-      self->settings.quality = g_value_get_enum (value);
+      self->shared.settings.quality = g_value_get_enum (value);
       break;
     case PROP_RATE:
-      self->settings.rate = g_value_get_uint (value);
+      self->shared.settings.rate = g_value_get_uint (value);
       break;
     case PROP_LATENCY:
-      self->settings.latency = g_value_get_enum (value);
+      self->shared.settings.latency = g_value_get_enum (value);
       break;
     case PROP_ADAPTIVE:
-      self->settings.adaptive = g_value_get_boolean (value);
+      self->shared.settings.adaptive = g_value_get_boolean (value);
       break;
     case PROP_DEVICE_CLOCK:
-      previous = self->device_clock;
-      self->device_clock = g_value_dup_object (value);
+      previous = self->shared.device_clock;
+      self->shared.device_clock = g_value_dup_object (value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -336,31 +339,35 @@ set_property (GObject * object, guint id, const GValue * value,
 }
 
 static void
-get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
+nda_resample_get_property (GObject * object, guint id, GValue * value,
+    GParamSpec * pspec)
 {
   NdaResample *self = NDA_RESAMPLE (object);
+  NdaResampleSettings settings =
+      nda_resample_shared_get_settings (&self->shared);
 
   switch (id) {
     case PROP_QUALITY:
-      g_value_set_enum (value, nda_resample_get_settings (self).quality);
+      g_value_set_enum (value, settings.quality);
       break;
     case PROP_RATE:
-      g_value_set_uint (value, nda_resample_get_settings (self).rate);
+      g_value_set_uint (value, settings.rate);
       break;
     case PROP_LATENCY:
-      g_value_set_enum (value, nda_resample_get_settings (self).latency);
+      g_value_set_enum (value, settings.latency);
       break;
     case PROP_ADAPTIVE:
-      g_value_set_boolean (value, nda_resample_get_settings (self).adaptive);
+      g_value_set_boolean (value, settings.adaptive);
       break;
     case PROP_DEVICE_CLOCK:
-      g_value_take_object (value, nda_resample_get_device_clock (self));
+      g_value_take_object (value,
+          nda_resample_shared_get_device_clock (&self->shared));
       break;
     case PROP_STATS:
       g_value_take_boxed (value,
           nda_stats_snapshot ("application/x-ndaresample-stats", stats_fields,
-              GST_OBJECT_GET_LOCK (self), &self->counters,
-              sizeof (self->counters)));
+              GST_OBJECT_GET_LOCK (self), &self->shared.counters,
+              sizeof (self->shared.counters)));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -378,28 +385,34 @@ nda_resample_init (NdaResample * self)
       (gst_element_class_get_pad_template (class, "sink"), "sink");
   self->srcpad = gst_pad_new_from_template
       (gst_element_class_get_pad_template (class, "src"), "src");
-  nda_resample_init_input (self);
-  gst_pad_set_query_function (self->sinkpad, GST_DEBUG_FUNCPTR (sink_query));
-  gst_pad_set_query_function (self->srcpad, GST_DEBUG_FUNCPTR (src_query));
-  gst_pad_set_event_function (self->srcpad, GST_DEBUG_FUNCPTR (src_event));
+  gst_pad_set_chain_function (self->sinkpad,
+      GST_DEBUG_FUNCPTR (nda_resample_sink_chain));
+  gst_pad_set_event_function (self->sinkpad,
+      GST_DEBUG_FUNCPTR (nda_resample_sink_event));
+  gst_pad_set_query_function (self->sinkpad,
+      GST_DEBUG_FUNCPTR (nda_resample_sink_query));
+  gst_pad_set_query_function (self->srcpad,
+      GST_DEBUG_FUNCPTR (nda_resample_src_query));
+  gst_pad_set_event_function (self->srcpad,
+      GST_DEBUG_FUNCPTR (nda_resample_src_event));
   gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
   gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
 
-  self->settings.quality = DEFAULT_QUALITY;
-  self->settings.rate = DEFAULT_RATE;
-  self->counters.state = "off";
+  g_assert (makers);
+  self->shared.settings.quality = DEFAULT_QUALITY;
+  self->shared.settings.rate = DEFAULT_RATE;
+  nda_resample_shared_init (&self->shared, GST_ELEMENT (self));
+  nda_resample_input_init (&self->input, &self->shared, self->sinkpad,
+      self->srcpad, makers);
 }
 
 static void
-finalize (GObject * object)
+nda_resample_finalize (GObject * object)
 {
   NdaResample *self = NDA_RESAMPLE (object);
 
-  g_clear_pointer (&self->resampler, nda_resampler_free);
-  nda_follower_clear (&self->follower);
-  gst_clear_buffer (&self->last_block);
-  gst_clear_object (&self->device_clock);
-  nda_block_input_clear (&self->blocks);
+  nda_resample_input_clear (&self->input);
+  nda_resample_shared_clear (&self->shared);
   G_OBJECT_CLASS (nda_resample_parent_class)->finalize (object);
 }
 
@@ -410,8 +423,9 @@ install_properties (GObjectClass * class)
       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
 
   properties[PROP_QUALITY] = g_param_spec_enum ("quality", "Quality",
-      "How exactly to resample: quick (interpolation without a filter), low and "
-      "medium (16 bits), high (20 bits), very-high (28 bits)",
+      "How exactly libsoxr is to resample: quick (interpolation without a "
+      "filter), low and medium (16 bits), high (20 bits), very-high (28 bits); "
+      "the polyphase filter keeps 140 dB in any quality",
       NDA_TYPE_QUALITY, DEFAULT_QUALITY, flags);
   properties[PROP_RATE] = g_param_spec_uint ("rate", "Rate",
       "The sample rate of the output (in Hz), if downstream takes it, else the "
@@ -420,20 +434,23 @@ install_properties (GObjectClass * class)
   properties[PROP_LATENCY] = g_param_spec_enum ("latency", "Latency",
       "Whether frames are to come out soon: low (a polyphase filter, 1.8 ms at "
       "44.1 kHz, 140 dB, as 32-bit floats), best (libsoxr, whose bursts take 9 "
-      "to 76 ms), auto (low in a live stream, unless the quality is very-high, "
-      "else best)", NDA_TYPE_LATENCY, NDA_LATENCY_AUTO, flags);
-  properties[PROP_ADAPTIVE] = g_param_spec_boolean ("adaptive", "Adaptive",
+      "to 76 ms, where nda was built with it, else as low), auto (low in a "
+      "live stream, unless the quality is very-high, else best)",
+      NDA_TYPE_LATENCY, NDA_LATENCY_AUTO, flags);
+  properties[PROP_ADAPTIVE] =
+      g_param_spec_boolean ("adaptive", "Adaptive",
       "Follow the clock of a device, other than the pipeline's, with a ratio "
       "that glides: that of the source, or that of device-clock", FALSE, flags);
-  properties[PROP_DEVICE_CLOCK] = g_param_spec_object ("device-clock",
-      "Device clock", "When adaptive: the clock of the device that plays what "
+  properties[PROP_DEVICE_CLOCK] =
+      g_param_spec_object ("device-clock", "Device clock",
+      "When adaptive: the clock of the device that plays what "
       "goes out; none: what comes in is from the device", GST_TYPE_CLOCK,
       flags);
   properties[PROP_STATS] =
       g_param_spec_boxed ("stats", "Statistics",
       "Counters since the element left NULL: blocks and frames out, frames in, "
-      "ratio (frames out for one in), drift (millionths), its state, delay and "
-      "its error (nanoseconds)", GST_TYPE_STRUCTURE,
+      "ratio (frames out for one in), converter, drift (millionths), its "
+      "state, delay and its error (nanoseconds)", GST_TYPE_STRUCTURE,
       G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (class, N_PROPS, properties);
 }
@@ -444,17 +461,17 @@ nda_resample_class_init (NdaResampleClass * class)
   GObjectClass *object_class = G_OBJECT_CLASS (class);
   GstElementClass *element_class = GST_ELEMENT_CLASS (class);
 
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = finalize;
-  element_class->change_state = GST_DEBUG_FUNCPTR (change_state);
+  object_class->set_property = nda_resample_set_property;
+  object_class->get_property = nda_resample_get_property;
+  object_class->finalize = nda_resample_finalize;
+  element_class->change_state = GST_DEBUG_FUNCPTR (nda_resample_change_state);
   install_properties (object_class);
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class,
       "Resampling in blocks", "Filter/Converter/Audio",
-      "Resamples audio of any rate with libsoxr, into blocks of 512 frames",
+      "Resamples audio of any rate to any other, into blocks of 512 frames",
       "the nda authors");
   gst_type_mark_as_plugin_api (NDA_TYPE_QUALITY, 0);
   gst_type_mark_as_plugin_api (NDA_TYPE_LATENCY, 0);

@@ -2,99 +2,155 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The sink thread of an ndaresample: agreeing on formats, and frames on their
- * way to blocks. */
-
 #include "config.h"
 
-#include "ndaresample.h"
+#include "ndaresampleinput.h"
 
 #include "ndablock.h"
 #include "ndaresamplecaps.h"
 
 #include <glib/gi18n-lib.h>
 
+GST_DEBUG_CATEGORY (nda_resample_debug);
 #define GST_CAT_DEFAULT nda_resample_debug
+
+/* --- what there is to tell --- */
+
+static void
+tell_what_goes_on (NdaResampleInput * self)
+{
+  const NdaAdaptive *adaptive = &self->conversion.adaptive;
+  NdaAdaptiveFacts facts;
+
+  if (adaptive->is_on)
+    facts = nda_adaptive_get_facts (adaptive);
+  nda_resample_shared_tell (self->shared,
+      nda_conversion_get_ratio (&self->conversion),
+      nda_conversion_get_converter (&self->conversion),
+      adaptive->is_on ? &facts : NULL);
+}
+
+/* Says on the bus that the lock was gained or lost, if it was. */
+static void
+tell_news (NdaResampleInput * self)
+{
+  NdaAdaptive *adaptive = &self->conversion.adaptive;
+  NdaAdaptiveFacts facts;
+
+  if (!adaptive->is_on || !nda_adaptive_take_news (adaptive))
+    return;
+  facts = nda_adaptive_get_facts (adaptive);
+  GST_INFO_OBJECT (self->element, "%s, %.2f ppm", facts.state, facts.drift_ppm);
+  gst_element_post_message (self->element,
+      gst_message_new_element (GST_OBJECT (self->element),
+          gst_structure_new ("ndaresample",
+              "locked", G_TYPE_BOOLEAN, nda_adaptive_is_locked (adaptive),
+              "drift-ppm", G_TYPE_DOUBLE, facts.drift_ppm,
+              "delay-error", G_TYPE_INT64, facts.delay_error, NULL)));
+}
+
+/* A resampler that follows is steered at the beginning of each block. */
+static void
+tell_steering (NdaResampleInput * self)
+{
+  if (!self->conversion.adaptive.is_on)
+    return;
+  tell_what_goes_on (self);
+  tell_news (self);
+}
 
 /* --- blocks and what is left of them --- */
 
 static GstFlowReturn
-push_block (gpointer owner, GstBuffer * block)
+nda_resample_input_push_block (gpointer owner, GstBuffer * block)
 {
-  NdaResample *self = NDA_RESAMPLE (owner);
+  NdaResampleInput *self = owner;
 
-  GST_OBJECT_LOCK (self);
-  self->counters.n_blocks++;
-  self->counters.n_frames += GST_BUFFER_OFFSET_END (block)
-      - GST_BUFFER_OFFSET (block);
-  GST_OBJECT_UNLOCK (self);
-  if (self->last_block)
-    nda_resample_keep_last (self, block);
+  nda_resample_shared_count_out (self->shared,
+      GST_BUFFER_OFFSET_END (block) - GST_BUFFER_OFFSET (block));
+  nda_adaptive_keep (&self->conversion.adaptive, block);
   return gst_pad_push (self->srcpad, block);
 }
 
 static gboolean
-push_event (gpointer owner, GstEvent * event)
+nda_resample_input_push_event (gpointer owner, GstEvent * event)
 {
-  return gst_pad_push_event (NDA_RESAMPLE (owner)->srcpad, event);
+  return gst_pad_push_event (((NdaResampleInput *) owner)->srcpad, event);
 }
 
 static const NdaBlockOutput to_srcpad = {
-  .push_block = push_block,
-  .push_event = push_event,
+  .push_block = nda_resample_input_push_block,
+  .push_event = nda_resample_input_push_event,
 };
 
 /* Takes a block of the resampler (transfer full). Those for a device have time
  * stamps of their own: the device does not keep the time that its rate says. */
 static GstFlowReturn
-put_out (NdaResample * self, GstBuffer * block)
+put_out (NdaResampleInput * self, GstBuffer * block)
 {
+  const guint64 n_before = self->shared->counters.n_frames;
   guint n_frames;
 
-  if (!self->is_following || !self->follower.device)
+  if (!nda_adaptive_get_device (&self->conversion.adaptive))
     return nda_block_input_chain (&self->blocks, block);
 
-  nda_block_count_frames (block, &self->out, &n_frames, NULL);
-  /* the sink thread alone writes them */
-  GST_BUFFER_OFFSET (block) = self->counters.n_frames;
-  GST_BUFFER_OFFSET_END (block) = self->counters.n_frames + n_frames;
+  nda_block_count_frames (block, &self->conversion.out, &n_frames, NULL);
+  GST_BUFFER_OFFSET (block) = n_before;
+  GST_BUFFER_OFFSET_END (block) = n_before + n_frames;
   if (GST_BUFFER_DURATION_IS_VALID (block))
-    nda_follower_calibrate (&self->follower, GST_BUFFER_DURATION (block),
-        n_frames);
+    nda_adaptive_calibrate (&self->conversion.adaptive,
+        GST_BUFFER_DURATION (block), n_frames);
   /* a device's sink would wait for the end of a gap, and begin anew */
   GST_BUFFER_FLAG_UNSET (block, GST_BUFFER_FLAG_GAP);
-  return push_block (self, block);
+  return nda_resample_input_push_block (self, block);
 }
 
-/* Pushes all that is left of the run of frames. */
-static void
-drain (NdaResample * self)
+/* Puts out all that @next gives; drops it when nobody takes it any more. */
+static GstFlowReturn
+put_out_all (NdaResampleInput * self, GstBuffer * (*next) (NdaResampler *))
 {
   GstFlowReturn flow = GST_FLOW_OK;
   GstBuffer *block;
 
-  while (self->resampler && (block = nda_resampler_drain (self->resampler))) {
-    if (flow == GST_FLOW_OK)
+  do {
+    block = next (self->conversion.resampler);
+    tell_steering (self);
+    if (block && flow == GST_FLOW_OK)
       flow = put_out (self, block);
-    else
+    else if (block)
       gst_buffer_unref (block);
-  }
-  nda_resample_restart_following (self);
+  } while (block);
+  return flow;
 }
 
 static void
-flush (NdaResample * self)
+restart_following (NdaResampleInput * self)
 {
-  if (self->resampler)
-    nda_resampler_flush (self->resampler);
-  nda_resample_restart_following (self);
+  nda_adaptive_restart (&self->conversion.adaptive);
+  tell_news (self);
 }
 
-/* Ends what one resampler has made, if there was any, before another. */
+/* Pushes all that is left of the run of frames. */
 static void
-cut (NdaResample * self)
+drain (NdaResampleInput * self)
 {
-  if (!GST_AUDIO_INFO_IS_VALID (&self->in))
+  if (self->conversion.resampler)
+    put_out_all (self, nda_resampler_drain);
+  restart_following (self);
+}
+
+static void
+flush (NdaResampleInput * self)
+{
+  nda_conversion_flush (&self->conversion);
+  restart_following (self);
+}
+
+/* Ends what one conversion has made, if there was any, before another. */
+static void
+cut (NdaResampleInput * self)
+{
+  if (!nda_conversion_is_open (&self->conversion))
     return;
   drain (self);
   nda_block_input_drain (&self->blocks);
@@ -103,23 +159,8 @@ cut (NdaResample * self)
 
 /* --- negotiation --- */
 
-/* Says that @latency is what the resampler adds. */
-void
-nda_resample_set_latency (NdaResample * self, GstClockTime latency)
-{
-  gboolean changes;
-
-  GST_OBJECT_LOCK (self);
-  changes = latency != self->latency;
-  self->latency = latency;
-  GST_OBJECT_UNLOCK (self);
-  if (changes)
-    gst_element_post_message (GST_ELEMENT (self),
-        gst_message_new_latency (GST_OBJECT (self)));
-}
-
 static gboolean
-is_live (NdaResample * self)
+is_live (NdaResampleInput * self)
 {
   g_autoptr (GstQuery) query = gst_query_new_latency ();
   gboolean live = FALSE;
@@ -129,56 +170,66 @@ is_live (NdaResample * self)
   return live;
 }
 
-/* Whether libsoxr's bursts would cost more than what it does better. */
-static gboolean
-wants_low_latency (NdaResample * self)
+static void
+warn_if_less_exact (NdaResampleInput * self)
 {
-  if (!nda_polyphase_converter_can (self->in.rate, self->out.rate)
-      || self->used.latency == NDA_LATENCY_BEST)
-    return FALSE;
-  return self->used.latency == NDA_LATENCY_LOW
-      || (self->used.quality != NDA_QUALITY_VERY_HIGH && is_live (self));
+  if (!nda_conversion_is_less_exact (&self->conversion))
+    return;
+  GST_ELEMENT_WARNING (self->element, CORE, MISSING_PLUGIN,
+      (_("The quality “very-high” needs libsoxr, and this nda was built "
+              "without it: the sound is resampled to 140 dB instead. Install "
+              "libsoxr and build nda again.")),
+      ("%d Hz to %d Hz", self->conversion.in.rate, self->conversion.out.rate));
 }
 
-/* Makes what is needed between @in and @out; the run before has ended. */
+/* Goes on from @in to @out; all that was before has gone out. */
 static gboolean
-open_resampler (NdaResample * self, const GstAudioInfo * in,
+open_conversion (NdaResampleInput * self, const GstAudioInfo * in,
     const GstAudioInfo * out, GstCaps * out_caps,
-    const NdaResampleSettings * settings)
+    const NdaResampleSettings * settings, GstClock * device)
 {
+  /* upstream is not asked where the answer makes no difference */
+  gboolean live = settings->latency == NDA_LATENCY_AUTO
+      && in->rate != out->rate && is_live (self);
   g_autoptr (GError) error = NULL;
 
-  g_clear_pointer (&self->resampler, nda_resampler_free);
-  self->in = *in;
-  self->out = *out;
-  self->used = *settings;
-  nda_resample_unfollow (self);
-  if (settings->adaptive && nda_resample_follow (self, out_caps)) {
-    GST_DEBUG_OBJECT (self, "follows");
-  } else if (in->rate != out->rate && wants_low_latency (self)) {
-    self->resampler = nda_resampler_new_polyphase (in, out_caps, NULL);
-  } else if (in->rate != out->rate || in->finfo != out->finfo) {
-    self->resampler = nda_resampler_new (in, out_caps, settings->quality,
-        &error);
-    if (!self->resampler) {
-      gst_audio_info_init (&self->in);
-      GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS, ("%s", error->message),
-          ("from %" GST_PTR_FORMAT, out_caps));
-      return FALSE;
-    }
+  if (!nda_conversion_open (&self->conversion, in, out, out_caps, settings,
+          device, live, &error)) {
+    GST_ELEMENT_ERROR (self->element, LIBRARY, SETTINGS, ("%s",
+            error->message), ("from %" GST_PTR_FORMAT, out_caps));
+    return FALSE;
   }
-  nda_resample_set_latency (self, self->resampler ?
-      nda_resampler_get_latency (self->resampler) : 0);
-  GST_OBJECT_LOCK (self);
-  self->counters.ratio = (gdouble) out->rate / in->rate;
-  GST_OBJECT_UNLOCK (self);
-  GST_INFO_OBJECT (self, "from %d Hz %s to %d Hz %s", in->rate,
-      in->finfo->name, out->rate, out->finfo->name);
+  warn_if_less_exact (self);
+  nda_resample_shared_set_latency (self->shared,
+      nda_conversion_get_latency (&self->conversion));
+  GST_INFO_OBJECT (self->element, "from %d Hz %s to %d Hz %s%s", in->rate,
+      in->finfo->name, out->rate, out->finfo->name,
+      self->conversion.adaptive.is_on ? ", following a clock" : "");
   return TRUE;
 }
 
+/* The same when only what is asked for may have changed. */
+static gboolean
+convert_as_asked (NdaResampleInput * self, const GstAudioInfo * in,
+    const GstAudioInfo * out, GstCaps * out_caps,
+    const NdaResampleSettings * settings)
+{
+  g_autoptr (GstClock) device =
+      nda_resample_shared_get_device_clock (self->shared);
+  gboolean ok = TRUE;
+
+  if (nda_conversion_must_open (&self->conversion, in, out, settings, device)) {
+    cut (self);
+    ok = open_conversion (self, in, out, out_caps, settings, device);
+  } else if (!nda_conversion_adjust (&self->conversion, settings, device)) {
+    return TRUE;
+  }
+  tell_what_goes_on (self);
+  return ok;
+}
+
 static GstCaps *
-choose_caps (NdaResample * self, GstCaps * in, guint rate)
+choose_caps (NdaResampleInput * self, GstCaps * in, guint rate)
 {
   g_autoptr (GstCaps) template = gst_pad_get_pad_template_caps (self->srcpad);
   g_autoptr (GstCaps) downstream = gst_pad_peer_query_caps (self->srcpad,
@@ -187,69 +238,32 @@ choose_caps (NdaResample * self, GstCaps * in, guint rate)
   GstCaps *out = nda_resample_caps_choose (in, possible, rate);
 
   if (!out)
-    GST_WARNING_OBJECT (self, "%" GST_PTR_FORMAT " cannot become %"
+    GST_WARNING_OBJECT (self->element, "%" GST_PTR_FORMAT " cannot become %"
         GST_PTR_FORMAT, in, downstream);
   return out;
 }
 
-/* Whether @settings say other than before whom to follow. */
-static gboolean
-follows_another (NdaResample * self, const NdaResampleSettings * settings)
-{
-  g_autoptr (GstClock) device = nda_resample_get_device_clock (self);
-
-  return settings->adaptive != self->used.adaptive
-      || (self->is_following && device != self->follower.device);
-}
-
-static gboolean
-needs_another_resampler (NdaResample * self, const GstAudioInfo * in,
-    const GstAudioInfo * out, const NdaResampleSettings * settings)
-{
-  return !gst_audio_info_is_equal (in, &self->in)
-      || !gst_audio_info_is_equal (out, &self->out)
-      || settings->quality != self->used.quality
-      || settings->latency != self->used.latency
-      || (self->resampler && follows_another (self, settings));
-}
-
-/* Where frames pass and go on to do so: no reason to cut a block short. */
-static void
-follow_another (NdaResample * self, GstCaps * out_caps,
-    const NdaResampleSettings * settings)
-{
-  self->used = *settings;
-  nda_resample_unfollow (self);
-  if (settings->adaptive)
-    nda_resample_follow (self, out_caps);
-}
-
 /* Agrees with downstream on what becomes of @in, and tells it with @seqnum. */
 static gboolean
-negotiate (NdaResample * self, GstCaps * in_caps, guint32 seqnum)
+negotiate (NdaResampleInput * self, GstCaps * in_caps, guint32 seqnum)
 {
-  NdaResampleSettings settings = nda_resample_get_settings (self);
+  NdaResampleSettings settings =
+      nda_resample_shared_get_settings (self->shared);
   g_autoptr (GstCaps) out_caps = choose_caps (self, in_caps, settings.rate);
   GstAudioInfo in, out;
   GstEvent *event;
 
   if (!out_caps || !gst_audio_info_from_caps (&in, in_caps)
-      || !gst_audio_info_from_caps (&out, out_caps))
+      || !gst_audio_info_from_caps (&out, out_caps)
+      || !convert_as_asked (self, &in, &out, out_caps, &settings))
     return FALSE;
-  if (needs_another_resampler (self, &in, &out, &settings)) {
-    cut (self);
-    if (!open_resampler (self, &in, &out, out_caps, &settings))
-      return FALSE;
-  } else if (follows_another (self, &settings)) {
-    follow_another (self, out_caps, &settings);
-  }
   event = gst_event_new_caps (out_caps);
   gst_event_set_seqnum (event, seqnum);
   return nda_block_input_event (&self->blocks, event);
 }
 
 static gboolean
-take_caps (NdaResample * self, GstEvent * event)
+take_caps (NdaResampleInput * self, GstEvent * event)
 {
   GstCaps *caps;
   gboolean ok;
@@ -263,7 +277,7 @@ take_caps (NdaResample * self, GstEvent * event)
 
 /* Downstream, or a property, has changed. */
 static gboolean
-renegotiate (NdaResample * self)
+renegotiate (NdaResampleInput * self)
 {
   g_autoptr (GstCaps) caps = gst_pad_get_current_caps (self->sinkpad);
 
@@ -275,13 +289,9 @@ renegotiate (NdaResample * self)
 
 /* --- events and data --- */
 
-static gboolean
-sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
+gboolean
+nda_resample_input_event (NdaResampleInput * self, GstEvent * event)
 {
-  NdaResample *self = NDA_RESAMPLE (parent);
-
-  if (!GST_EVENT_IS_SERIALIZED (event))
-    return gst_pad_event_default (pad, parent, event);
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_CAPS:
       return take_caps (self, event);
@@ -304,86 +314,159 @@ sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
   return nda_block_input_event (&self->blocks, event);
 }
 
-static GstFlowReturn
-resample (NdaResample * self, GstBuffer * buffer, guint n_frames)
+/* @n_frames have come; see what the pipeline's clock says of it. */
+static void
+observe (NdaResampleInput * self, guint n_frames)
 {
-  GstFlowReturn flow = GST_FLOW_OK;
-  GstBuffer *block;
+  NdaAdaptive *adaptive = &self->conversion.adaptive;
+  g_autoptr (GstClock) clock = adaptive->is_on ?
+      gst_element_get_clock (self->element) : NULL;
 
-  if (!nda_resampler_follows (self->resampler, buffer, n_frames)) {
+  nda_adaptive_observe (adaptive, clock, n_frames);
+  tell_news (self);
+}
+
+static void
+take_over (NdaResampleInput * self)
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (self->srcpad);
+
+  GST_INFO_OBJECT (self->element, "there are two clocks, %.1f ppm apart",
+      nda_adaptive_get_facts (&self->conversion.adaptive).drift_ppm);
+  nda_conversion_take_over (&self->conversion, caps);
+  tell_steering (self);
+  nda_resample_shared_set_latency (self->shared,
+      nda_conversion_get_latency (&self->conversion));
+}
+
+/* Before a buffer passes: whether it shall not, because there are two clocks.
+ * All that came before has gone out then. */
+static gboolean
+watch (NdaResampleInput * self)
+{
+  NdaAdaptive *adaptive = &self->conversion.adaptive;
+  gboolean is_proven;
+
+  if (!nda_adaptive_is_watching (adaptive))
+    return FALSE;
+  is_proven = nda_adaptive_watch (adaptive);
+  tell_what_goes_on (self);
+  if (!is_proven || nda_regroup_get_n_waiting (self->blocks.regroup) > 0)
+    return FALSE;
+  take_over (self);
+  return TRUE;
+}
+
+static GstFlowReturn
+resample (NdaResampleInput * self, GstBuffer * buffer, guint n_frames)
+{
+  NdaResampler *resampler = self->conversion.resampler;
+  GstFlowReturn flow;
+
+  if (!nda_resampler_follows (resampler, buffer, n_frames)) {
     drain (self);
     nda_block_input_drain (&self->blocks);
   }
-  nda_resample_observe (self, n_frames);
-  if (!nda_resampler_push (self->resampler, buffer, n_frames)) {
-    GST_ELEMENT_ERROR (self, RESOURCE, READ,
+  observe (self, n_frames);
+  if (!nda_resampler_push (resampler, buffer, n_frames)) {
+    GST_ELEMENT_ERROR (self->element, RESOURCE, READ,
         (_("A buffer of audio cannot be read.")), ("no map of its memory"));
     return GST_FLOW_ERROR;
   }
-  while ((block = nda_resampler_pop (self->resampler))) {
-    if (flow == GST_FLOW_OK)
-      flow = put_out (self, block);
-    else
-      gst_buffer_unref (block);
-  }
+  flow = put_out_all (self, nda_resampler_pop);
   if (flow != GST_FLOW_OK)
     flush (self);
   return flow;
 }
 
-static GstFlowReturn
-sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
+/* FALSE, with *@flow, where @buffer cannot go on. */
+static gboolean
+count_frames (NdaResampleInput * self, GstBuffer * buffer, guint * n_frames,
+    GstFlowReturn * flow)
 {
-  NdaResample *self = NDA_RESAMPLE (parent);
+  const NdaConversion *conversion = &self->conversion;
   g_autoptr (GError) error = NULL;
+
+  if (!nda_conversion_is_open (conversion)) {
+    *flow = GST_PAD_IS_FLUSHING (self->srcpad) ? GST_FLOW_FLUSHING :
+        GST_FLOW_NOT_NEGOTIATED;
+    return FALSE;
+  }
+  if (!nda_block_count_frames (buffer, &conversion->in, n_frames, &error)) {
+    GST_ELEMENT_ERROR (self->element, STREAM, FORMAT, ("%s", error->message),
+        ("no whole number of frames"));
+    *flow = GST_FLOW_ERROR;
+    return FALSE;
+  }
+  nda_resample_shared_count_in (self->shared, *n_frames);
+  return TRUE;
+}
+
+GstFlowReturn
+nda_resample_input_chain (NdaResampleInput * self, GstBuffer * buffer)
+{
+  GstFlowReturn flow;
   guint n_frames;
 
   if (gst_pad_check_reconfigure (self->srcpad) && !renegotiate (self))
-    gst_audio_info_init (&self->in);
-  if (!GST_AUDIO_INFO_IS_VALID (&self->in)) {
+    nda_conversion_close (&self->conversion);
+  if (!count_frames (self, buffer, &n_frames, &flow)) {
     gst_buffer_unref (buffer);
-    return GST_PAD_IS_FLUSHING (self->srcpad) ? GST_FLOW_FLUSHING :
-        GST_FLOW_NOT_NEGOTIATED;
+    return flow;
   }
-  if (!nda_block_count_frames (buffer, &self->in, &n_frames, &error)) {
-    gst_buffer_unref (buffer);
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", error->message),
-        ("no whole number of frames"));
-    return GST_FLOW_ERROR;
-  }
-  GST_OBJECT_LOCK (self);
-  self->counters.n_frames_in += n_frames;
-  GST_OBJECT_UNLOCK (self);
-  if (self->resampler || nda_resample_watch (self))
+  if (self->conversion.resampler || watch (self))
     return resample (self, buffer, n_frames);
   if (GST_BUFFER_IS_DISCONT (buffer))
-    nda_resample_restart_following (self);
-  nda_resample_observe (self, n_frames);
+    restart_following (self);
+  observe (self, n_frames);
   return nda_block_input_chain (&self->blocks, buffer);
+}
+
+/* --- any thread --- */
+
+GstClockTime
+nda_resample_input_get_latency (NdaResampleInput * self)
+{
+  GstClockTime latency = nda_resample_shared_get_latency (self->shared);
+
+  return latency ? latency : nda_block_input_get_latency (&self->blocks);
+}
+
+void
+nda_resample_input_restart_later (NdaResampleInput * self)
+{
+  nda_adaptive_restart_later (&self->conversion.adaptive);
 }
 
 /* --- life cycle --- */
 
+/* The rest of @self is zero. */
 void
-nda_resample_init_input (NdaResample * self)
+nda_resample_input_init (NdaResampleInput * self, NdaResampleShared * shared,
+    GstPad * sinkpad, GstPad * srcpad, const NdaConverterMaker * const *makers)
 {
-  gst_pad_set_chain_function (self->sinkpad, GST_DEBUG_FUNCPTR (sink_chain));
-  gst_pad_set_event_function (self->sinkpad, GST_DEBUG_FUNCPTR (sink_event));
-  gst_audio_info_init (&self->in);
-  gst_audio_info_init (&self->out);
-  nda_block_input_init (&self->blocks, GST_ELEMENT (self), &to_srcpad);
+  self->element = shared->element;
+  self->shared = shared;
+  self->sinkpad = sinkpad;
+  self->srcpad = srcpad;
+  nda_conversion_init (&self->conversion, makers);
+  nda_block_input_init (&self->blocks, self->element, &to_srcpad);
+  nda_block_input_set_owner (&self->blocks, self);
 }
 
-/* Forgets the stream, when the pads are deactivated. */
 void
-nda_resample_reset_input (NdaResample * self)
+nda_resample_input_clear (NdaResampleInput * self)
 {
-  g_clear_pointer (&self->resampler, nda_resampler_free);
-  nda_resample_unfollow (self);
+  nda_conversion_close (&self->conversion);
+  nda_block_input_clear (&self->blocks);
+}
+
+void
+nda_resample_input_reset (NdaResampleInput * self)
+{
+  nda_adaptive_stop (&self->conversion.adaptive);
+  tell_what_goes_on (self);
+  nda_conversion_close (&self->conversion);
   nda_block_input_reset (&self->blocks);
-  gst_audio_info_init (&self->in);
-  gst_audio_info_init (&self->out);
-  GST_OBJECT_LOCK (self);
-  self->latency = 0;
-  GST_OBJECT_UNLOCK (self);
+  nda_resample_shared_forget_latency (self->shared);
 }

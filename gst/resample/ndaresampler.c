@@ -7,6 +7,7 @@
 #include "ndaresampler.h"
 
 #include "ndaframes.h"
+#include "ndapolyphaseconverter.h"
 
 /* How many frames are converted to or from a sample format, or made of
  * silence, at a time */
@@ -19,6 +20,7 @@ struct _NdaResampler
   GstAudioStreamAlign *align;   /* owned; finds unmarked discontinuities */
 
   /* in -> work -> [converter] -> work -> out */
+  const NdaConverterMaker *maker;       /* [const] of the converter, or NULL */
   NdaConverter *converter;      /* owned; NULL: equal rates */
   GstAudioInfo work;            /* [const] what the converter takes and gives */
   guint8 *work_in;              /* owned; a chunk; NULL: work is as in */
@@ -32,7 +34,7 @@ struct _NdaResampler
   gint64 n_run_taken;           /* frames that the converter took since the run
                                  * began; negative: what primed it */
   guint n_to_drop;              /* frames out that were primed with */
-  gdouble block_start;          /* the block's first frame, in the run's input */
+  gdouble block_start;          /* the block's first frame, in input frames */
   guint64 n_run_in;             /* frames taken since the run began */
   guint64 n_run_out;            /* frames given since then */
   GstClockTime run_start;       /* its first time stamp, or NONE */
@@ -51,42 +53,44 @@ set_format (GstAudioInfo * info, GstAudioFormat format)
   info->bpf = info->channels * GST_AUDIO_FORMAT_INFO_WIDTH (info->finfo) / 8;
 }
 
-/* Samples that the converter takes and that keep what the output keeps. */
+/* Samples that @maker takes and that keep what the output keeps, if there are
+ * such. */
 static GstAudioFormat
-choose_work_format (GstAudioFormat in, GstAudioFormat out)
+choose_work_format (const NdaConverterMaker * maker, GstAudioFormat in,
+    GstAudioFormat out)
 {
-  if (in == out && nda_soxr_takes_format (in))
+  GstAudioFormat format = GST_AUDIO_FORMAT_S32;
+
+  if (in == out && maker->takes_format (in))
     return in;
   if (in == GST_AUDIO_FORMAT_F64 || out == GST_AUDIO_FORMAT_F64)
-    return GST_AUDIO_FORMAT_F64;
-  if (in == GST_AUDIO_FORMAT_F32 || out == GST_AUDIO_FORMAT_F32)
-    return GST_AUDIO_FORMAT_F32;
-  return GST_AUDIO_FORMAT_S32;
+    format = GST_AUDIO_FORMAT_F64;
+  else if (in == GST_AUDIO_FORMAT_F32 || out == GST_AUDIO_FORMAT_F32)
+    format = GST_AUDIO_FORMAT_F32;
+  return maker->takes_format (format) ? format : GST_AUDIO_FORMAT_F32;
 }
 
 static gboolean
-open_soxr (NdaResampler * self, NdaQuality quality, GError ** error)
+open_converter (NdaResampler * self, const NdaConverterMaker * maker,
+    NdaQuality quality, GError ** error)
 {
-  self->work = self->in.info;
   if (self->in.info.rate == self->out.info.rate)
     return TRUE;
-  set_format (&self->work, choose_work_format (self->in.info.finfo->format,
-          self->out.info.finfo->format));
-  self->converter =
-      nda_soxr_new (&self->work, self->out.info.rate, quality, error);
+  set_format (&self->work, choose_work_format (maker,
+          self->in.info.finfo->format, self->out.info.finfo->format));
+  self->maker = maker;
+  self->converter = maker->make (&self->work, self->out.info.rate, quality,
+      error);
   return self->converter != NULL;
 }
 
 static void
-open_polyphase (NdaResampler * self, const NdaResamplerGlide * glide)
+open_gliding_converter (NdaResampler * self)
 {
-  if (glide)
-    self->glide = *glide;
-  self->work = self->in.info;
   set_format (&self->work, GST_AUDIO_FORMAT_F32);
-  self->converter =
-      nda_polyphase_converter_new (&self->work, self->out.info.rate,
-      glide ? NDA_POLYPHASE_GLIDING : NDA_POLYPHASE_FIXED);
+  self->maker = &nda_polyphase_maker;
+  self->converter = nda_polyphase_converter_new (&self->work,
+      self->out.info.rate, NDA_POLYPHASE_GLIDING);
 }
 
 static void
@@ -121,34 +125,33 @@ new_resampler (const GstAudioInfo * in, GstCaps * out_caps)
 {
   NdaResampler *self = g_new0 (NdaResampler, 1);
 
-  self->in.info = *in;
+  self->in.info = self->work = *in;
   nda_frames_out_init (&self->out, out_caps);
   self->align = nda_block_align_new (in->rate);
   start_run (self);
   return self;
 }
 
-/* From frames of @in to blocks of @out_caps, which have its channels and
- * layout; NULL, and *@error set, where the rates cannot be bridged. */
 NdaResampler *
 nda_resampler_new (const GstAudioInfo * in, GstCaps * out_caps,
-    NdaQuality quality, GError ** error)
+    const NdaConverterMaker * maker, NdaQuality quality, GError ** error)
 {
   g_autoptr (NdaResampler) self = new_resampler (in, out_caps);
 
-  if (!open_soxr (self, quality, error))
+  if (!open_converter (self, maker, quality, error))
     return NULL;
   allocate_chunks (self);
   return g_steal_pointer (&self);
 }
 
 NdaResampler *
-nda_resampler_new_polyphase (const GstAudioInfo * in, GstCaps * out_caps,
+nda_resampler_new_gliding (const GstAudioInfo * in, GstCaps * out_caps,
     const NdaResamplerGlide * glide)
 {
   NdaResampler *self = new_resampler (in, out_caps);
 
-  open_polyphase (self, glide);
+  self->glide = *glide;
+  open_gliding_converter (self);
   allocate_chunks (self);
   return self;
 }
@@ -165,11 +168,13 @@ get_position (NdaResampler * self)
       - self->converter->kind->get_pending (self->converter);
 }
 
+/* At the beginning of a block */
 static void
 steer (NdaResampler * self)
 {
+  gdouble held = (self->n_run_in - self->block_start) / self->in.info.rate;
   gdouble factor = self->glide.steer (self->glide.user_data, self->block_start,
-      self->n_run_out);
+      self->n_run_out, held);
 
   self->converter->kind->glide (self->converter, factor, NDA_BLOCK_FRAMES);
 }
@@ -449,14 +454,6 @@ nda_resampler_flush (NdaResampler * self)
   self->n_out = 0;
 }
 
-/* How long (in s) the sound of now is held. */
-gdouble
-nda_resampler_get_held (NdaResampler * self)
-{
-  return (self->n_run_in - get_position (self)) / self->in.info.rate
-      + (gdouble) self->out.n_filled / self->out.info.rate;
-}
-
 /* How long a frame is held at most, beyond the buffer it came in: until its
  * block is full and the converter has given the last of its frames. */
 GstClockTime
@@ -465,9 +462,14 @@ nda_resampler_get_latency (NdaResampler * self)
   if (!self->converter)
     return 0;
   return nda_block_frames_to_time (NDA_BLOCK_FRAMES, self->out.info.rate)
-      +
-      (GstClockTime) (self->converter->max_lag * GST_SECOND /
-      self->in.info.rate);
+      + (GstClockTime) (self->converter->max_lag * GST_SECOND
+      / self->in.info.rate);
+}
+
+const NdaConverterMaker *
+nda_resampler_get_maker (NdaResampler * self)
+{
+  return self->maker;
 }
 
 void

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Frames of one rate and format in, blocks of another out.
+/* The resampler: buffers of one rate and format in, blocks of another out.
  *
  *     nda_resampler_push (resampler, buffer, n_frames);
  *     while ((block = nda_resampler_pop (resampler))) ...
@@ -12,9 +12,9 @@
  *     while ((block = nda_resampler_drain (resampler))) ...
  *
  * A block is filled in place, in a buffer of a pool. n frames in are
- * round (n * out_rate / in_rate) out, counted from the last
- * nda_resampler_flush () on through all runs, so that no number of cuts loses or
- * adds a frame. Where all that can be heard in a block was GAP, it is GAP.
+ * round (n * out_rate / in_rate) out. They are counted through all runs since
+ * the last nda_resampler_flush (), so that no number of cuts loses or adds a
+ * frame. Where all that can be heard in a block was GAP, it is GAP.
  *
  * Only the first block of a run has a time stamp, that of the run's first
  * buffer. At equal rates the end of a buffer comes out at once, as a short
@@ -24,23 +24,28 @@
 
 #pragma once
 
-#include "ndapolyphaseconverter.h"
-#include "ndasoxr.h"
+#include "ndaconverter.h"
 
 G_BEGIN_DECLS
 
 typedef struct _NdaResampler NdaResampler;
 
+/* From frames of @in to blocks of @out_caps, which have its channels and
+ * layout, by a converter of @maker; between equal rates without one. NULL, with
+ * the reason, where @maker cannot bridge the rates. */
 NdaResampler *nda_resampler_new (const GstAudioInfo * in, GstCaps * out_caps,
-    NdaQuality quality, GError ** error);
+    const NdaConverterMaker * maker, NdaQuality quality, GError ** error);
 
-/* A ratio that glides. */
+/* A ratio that glides: it becomes another from block to block, in small and
+ * even steps from frame to frame. */
 typedef struct
 {
   /* Called before each block, with the positions in the run (in frames in and
-   * out) of its first frame: what the ratio is to become within the block, as a
-   * factor of that of the two rates. */
-  gdouble (*steer) (gpointer user_data, gdouble in_frame, gdouble out_frame);
+   * out) of its first frame, and for how long (in s) the sound of now is held:
+   * what the ratio is to become within the block, as a factor of that of the
+   * two rates. */
+  gdouble (*steer) (gpointer user_data, gdouble in_frame, gdouble out_frame,
+      gdouble held);
   gpointer user_data;
   /* Each block has a time stamp, that of the frames in it was made of; else as
    * above, and all discontinuities are marked: what comes in does not keep the
@@ -48,9 +53,9 @@ typedef struct
   gboolean stamps_by_input;
 } NdaResamplerGlide;
 
-/* With the polyphase filter, where nda_polyphase_converter_can () bridge the
- * rates; gliding, also between equal rates, unless @glide is NULL. */
-NdaResampler *nda_resampler_new_polyphase (const GstAudioInfo * in,
+/* The same with a ratio that glides, also between equal rates, by nda's own
+ * converter: only where nda_polyphase_converter_can (). */
+NdaResampler *nda_resampler_new_gliding (const GstAudioInfo * in,
     GstCaps * out_caps, const NdaResamplerGlide * glide);
 void nda_resampler_free (NdaResampler * resampler);
 
@@ -67,8 +72,10 @@ GstBuffer *nda_resampler_pop (NdaResampler * resampler);
 GstBuffer *nda_resampler_drain (NdaResampler * resampler);
 void nda_resampler_flush (NdaResampler * resampler);
 
-gdouble nda_resampler_get_held (NdaResampler * resampler);
 GstClockTime nda_resampler_get_latency (NdaResampler * resampler);
+
+/* What made the converter; NULL where there is none. */
+const NdaConverterMaker *nda_resampler_get_maker (NdaResampler * resampler);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NdaResampler, nda_resampler_free)
 

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Samples of one format as those of another: rounded to the nearest, clipped,
+/* Converts samples from one format to another: rounded to the nearest, clipped,
  * without dither. (GstAudioConverter would do, if it took 64 channels.) */
 
 #pragma once

@@ -8,13 +8,13 @@
 
 #include <math.h>
 
-/* rad/s. Observations that are 0.3 ms off, 94 times a second, then move the line
- * by 0.01 ms; and after a step of 100 ppm it is 0.5 ms off before it turns. */
+/* rad/s. Observations that are 0.3 ms off, 94 times a second, move the line by
+ * 0.01 ms. After a step of 100 ppm it goes 0.5 ms off before it turns. */
 #define FINAL_BANDWIDTH 0.10
 /* Observations nearer to each other (in s) say no more than one */
 #define MIN_INTERVAL 0.004
-/* An observation as far off as this (in s, and in chunks), and as many times what
- * is usual, is left out once there is a line */
+/* Once there is a line, an observation is left out that is off by as much as
+ * this (in s, and in chunks), and by as many deviations */
 #define MAX_ERROR 0.008
 #define MAX_CHUNKS 1.5
 #define MAX_DEVIATIONS 6.0
@@ -98,8 +98,8 @@ note_slow_error (NdaTiming * self, gdouble error)
       - self->slow_variance) * MIN (1.0, interval / MIN (since, SLOW_WINDOW));
 }
 
-/* Jitter is gone on average; what stays of the error comes and goes over seconds,
- * and only a line that is narrower still sees through it. */
+/* An average over a second has no jitter left. The error in it comes and goes
+ * over seconds, and takes a narrower line to average out. */
 static gdouble
 get_final_bandwidth (const NdaTiming * self)
 {

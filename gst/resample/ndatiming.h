@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What time it was, by the pipeline's clock, when a device had passed a frame:
- * a line through observations that come early and late.
+/* Where a device is at any time: a straight line through observations of it
+ * that come early and late.
  *
  * This is the delay-locked loop of F. Adriaensen, “Using a DLL to filter time”
  * (Linux Audio Conference 2005): a prediction for the next observation, whose
@@ -11,23 +11,22 @@
  * of it. For a loop of bandwidth w (in rad/s), critically observed every T
  * seconds, b = sqrt (2) w T and c = (w T)^2.
  *
- * A loop that begins with its final bandwidth takes minutes to find a rate. This
- * one begins with the b and c of a growing window, which make it the line of
- * least squares through all observations so far: wide at first, and at each
- * moment as narrow as it can know. When they have fallen to those of the final
- * bandwidth, they stay there.
+ * A loop that begins with its final bandwidth takes minutes to find a rate. So
+ * b and c are at first those of a growing window, which make this the line of
+ * least squares through all observations so far. When they have fallen to those
+ * of the final bandwidth, they stay there.
  *
  * A thread that was held up observes late, then several times at once: what is
  * too far off the line is left out. What stays there is a step of one of the
  * clocks, and the line begins anew.
  *
- * Where frames are seen when they come, they come in chunks: as soon as one is
- * complete and somebody looks, which a sound server does at a pace of its own.
- * One pace then slides along the other, and for seconds or minutes chunks come
- * earlier and earlier, or later and later, until they are off by a whole one and
- * jump back. No jitter is more than that, and no average over less than such a
- * slide tells it from drift; so the bandwidth becomes narrower the more of the
- * error stays when jitter has been averaged out.
+ * A source is observed by when its frames come, and they come in chunks: a
+ * sound server looks at a pace of its own whether one is complete. The two
+ * paces slide along each other. For seconds or minutes chunks come earlier and
+ * earlier, or later and later, until they are off by a whole chunk and jump
+ * back. Only an average over longer than such a slide tells it from drift. So
+ * the bandwidth becomes narrower the more of the error is left after a second's
+ * average.
  *
  * Belongs to one thread: no locks. Frames are counted as doubles, which hold a
  * 1000th of one for 500 years. */
@@ -47,7 +46,7 @@ typedef enum
 
 typedef struct
 {
-  gdouble rate;                 /* [const] frames/s that the device should have */
+  gdouble rate;                 /* [const] nominal, of the device, frames/s */
   gboolean in_chunks;           /* [const] frames are seen when they come */
   guint n_observed;             /* since the line began */
   gboolean is_fitting;          /* still the line of least squares */

@@ -3,7 +3,7 @@
 """ndamicsrc: a microphone through PortAudio, as a source written in Python.
 
     gst-launch-1.0 ndamicsrc ! ndapybridge plugin=gain ! ndaspeakersink
-    gst-launch-1.0 ndamicsrc device=mic num-buffers=100 ! ndaspectrum ! fakesink
+    gst-launch-1.0 ndamicsrc device=mic num-buffers=99 ! ndaspectrum ! fakesink
 
 It gives blocks of 512 frames at 48 kHz. Time stamps count frames, from the
 moment when the first was heard. Where frames were lost, or the device's clock
@@ -23,6 +23,7 @@ To write a live source of your own, copy this file into a folder named
 `Recorder`.
 """
 
+import gettext
 import sys
 import time
 
@@ -32,6 +33,11 @@ gi.require_version("Gst", "1.0")
 gi.require_version("GstAudio", "1.0")
 gi.require_version("GstBase", "1.0")
 from gi.repository import GLib, GObject, Gst, GstAudio, GstBase  # noqa: E402
+
+# The texts for a person, in the language of the person where there is a
+# catalogue. Meson puts the folder in when it installs this file.
+LOCALE_DIR = "@LOCALEDIR@"
+_ = gettext.translation("nda-1.0", LOCALE_DIR, fallback=True).gettext
 
 BLOCK_FRAMES = 512
 MAX_BLOCKS = 32
@@ -70,8 +76,8 @@ class NdaMicSrc(GstBase.BaseSrc):
         "period": (
             GObject.TYPE_UINT,
             "Period",
-            "How many frames the device gives at once; what it can bridge when "
-            "the machine is late is some three times that",
+            "How many frames the device gives at once; what it can bridge "
+            "when the machine is late is some three times that",
             64,
             8192,
             1024,
@@ -134,8 +140,10 @@ class NdaMicSrc(GstBase.BaseSrc):
             self._fail(
                 Gst.LibraryError,
                 Gst.LibraryError.INIT,
-                f"ndamicsrc cannot be used: {error}. Install the package "
-                "“nda” for this Python, or name its folder in PYTHONPATH.",
+                _(
+                    "ndamicsrc cannot be used: {error}. Install the package "
+                    "“nda” for this Python, or name its folder in PYTHONPATH."
+                ).format(error=error),
                 "import",
             )
             return False
@@ -146,7 +154,9 @@ class NdaMicSrc(GstBase.BaseSrc):
             self._fail(
                 Gst.ResourceError,
                 Gst.ResourceError.NOT_FOUND,
-                f"There is no microphone to hear: {error}",
+                _("There is no microphone to hear: {error}").format(
+                    error=error
+                ),
                 "find_device",
             )
             return False
@@ -232,7 +242,9 @@ class NdaMicSrc(GstBase.BaseSrc):
             self._fail(
                 Gst.ResourceError,
                 Gst.ResourceError.READ,
-                f"The microphone cannot be heard: {error}",
+                _("The microphone cannot be heard: {error}").format(
+                    error=error
+                ),
                 "recorder",
             )
             return Gst.FlowReturn.ERROR

@@ -21,6 +21,7 @@ To write a sink of your own, copy this file into a folder named `python` in
 one of GST_PLUGIN_PATH, and put your device in the place of `Player`.
 """
 
+import gettext
 import sys
 
 import gi
@@ -29,6 +30,11 @@ gi.require_version("Gst", "1.0")
 gi.require_version("GstAudio", "1.0")
 gi.require_version("GstBase", "1.0")
 from gi.repository import GLib, GObject, Gst, GstAudio, GstBase  # noqa: E402
+
+# The texts for a person, in the language of the person where there is a
+# catalogue. Meson puts the folder in when it installs this file.
+LOCALE_DIR = "@LOCALEDIR@"
+_ = gettext.translation("nda-1.0", LOCALE_DIR, fallback=True).gettext
 
 BLOCK_FRAMES = 512
 CAPS = (
@@ -73,7 +79,7 @@ class NdaSpeakerSink(GstBase.BaseSink):
         "period": (
             GObject.TYPE_UINT,
             "Period",
-            "How many frames the device takes at once; what it can bridge when "
+            "How many frames the device takes at once; what it can bridge "
             "the machine is late is some three times that",
             64,
             8192,
@@ -131,8 +137,11 @@ class NdaSpeakerSink(GstBase.BaseSink):
             self._fail(
                 Gst.LibraryError,
                 Gst.LibraryError.INIT,
-                f"ndaspeakersink cannot be used: {error}. Install the package "
-                "“nda” for this Python, or name its folder in PYTHONPATH.",
+                _(
+                    "ndaspeakersink cannot be used: {error}. Install the "
+                    "package “nda” for this Python, or name its folder in "
+                    "PYTHONPATH."
+                ).format(error=error),
                 "import",
             )
             return False
@@ -152,7 +161,9 @@ class NdaSpeakerSink(GstBase.BaseSink):
             self._fail(
                 Gst.ResourceError,
                 Gst.ResourceError.NOT_FOUND,
-                f"There is no speaker to play on: {error}",
+                _("There is no speaker to play on: {error}").format(
+                    error=error
+                ),
                 "find_device",
             )
             return False
@@ -238,7 +249,9 @@ class NdaSpeakerSink(GstBase.BaseSink):
             self._fail(
                 Gst.ResourceError,
                 Gst.ResourceError.WRITE,
-                f"The speaker cannot be played on: {error}",
+                _("The speaker cannot be played on: {error}").format(
+                    error=error
+                ),
                 "player",
             )
             return Gst.FlowReturn.ERROR

@@ -1,9 +1,10 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""ndaspectrum: a spectrum analyser, as a filter written in Python.
+r"""ndaspectrum: a spectrum analyser, as a filter written in Python.
 
     gst-launch-1.0 -m ndatonesrc num-buffers=200 ! ndaspectrum ! fakesink
-    gst-launch-1.0 ndatonesrc num-buffers=500 ! ndaspectrum location=a.png ! fakesink
+    gst-launch-1.0 ndatonesrc num-buffers=500 ! \
+      ndaspectrum location=a.png ! fakesink
 
 The sound passes untouched. Every `interval` the element posts a message with
 the structure `ndaspectrum`, as GStreamer's own `spectrum` does one of that
@@ -24,6 +25,7 @@ one of GST_PLUGIN_PATH, and change the names, the tables at the top and
 the buffer with Gst.MapFlags.WRITE.
 """
 
+import gettext
 import struct
 import sys
 import threading
@@ -40,6 +42,11 @@ try:
     import numpy as np
 except ImportError:
     np = None  # start () says so
+
+# The texts for a person, in the language of the person where there is a
+# catalogue. Meson puts the folder in when it installs this file.
+LOCALE_DIR = "@LOCALEDIR@"
+_ = gettext.translation("nda-1.0", LOCALE_DIR, fallback=True).gettext
 
 CAPS = Gst.Caps.from_string(
     f"audio/x-raw, format=F32{'LE' if sys.byteorder == 'little' else 'BE'}, "
@@ -76,7 +83,10 @@ def make_png(rows):
     return b"".join(
         (
             b"\x89PNG\r\n\x1a\n",
-            chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
+            chunk(
+                b"IHDR",
+                struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0),
+            ),
             chunk(b"PLTE", bytes(palette)),
             chunk(b"IDAT", zlib.compress(pixels.tobytes())),
             chunk(b"IEND", b""),
@@ -157,7 +167,8 @@ class NdaSpectrum(GstBase.BaseTransform):
         # Names with an underscore: without, those of the fields of the C
         # structures (is_live, lock, segment) hide methods and attributes.
         # Settings, by any thread. The GIL keeps single attributes whole.
-        self._bands, self._interval, self._threshold = 128, 100 * Gst.MSECOND, -60
+        self._bands, self._threshold = 128, -60
+        self._interval = 100 * Gst.MSECOND
         self._post_messages, self._location = True, None
         # The picture, which the lock guards: a ring of columns.
         self._lock = threading.Lock()
@@ -177,17 +188,20 @@ class NdaSpectrum(GstBase.BaseTransform):
 
     # --- life
 
-    def fail(self, domain, code, text, debug):
+    def _fail(self, domain, code, text, debug):
         error = GLib.Error.new_literal(domain.quark(), text, code)
         self.post_message(Gst.Message.new_error(self, error, debug))
 
     def do_start(self):
         if np is None:
-            self.fail(
+            self._fail(
                 Gst.LibraryError,
                 Gst.LibraryError.INIT,
-                "ndaspectrum needs NumPy, which this Python does not have. "
-                "Install it: “apt-get install python3-numpy” on Debian.",
+                _(
+                    "ndaspectrum needs NumPy, which this Python does not "
+                    "have. Install it: “apt-get install python3-numpy” on "
+                    "Debian."
+                ),
                 "import",
             )
             return False
@@ -212,11 +226,13 @@ class NdaSpectrum(GstBase.BaseTransform):
             with open(self._location, "wb") as file:
                 file.write(picture.get_data())
         except OSError as error:
-            self.fail(
+            self._fail(
                 Gst.ResourceError,
                 Gst.ResourceError.OPEN_WRITE,
-                f"The picture “{self._location}” cannot be written: "
-                f"{error.strerror}. Check the property “location”.",
+                _(
+                    "The picture “{location}” cannot be written: {reason}. "
+                    "Check the property “location”."
+                ).format(location=self._location, reason=error.strerror),
                 str(error),
             )
         return True
@@ -285,7 +301,8 @@ class NdaSpectrum(GstBase.BaseTransform):
             self._n_done += n_frames
             self._frame += n_frames
             is_over = self._n_done == self._n_todo
-            if self._n_done % self._n_fft == 0 or (is_over and not self._n_ffts):
+            is_full = self._n_done % self._n_fft == 0
+            if is_full or (is_over and not self._n_ffts):
                 self.transform()
             if is_over:
                 self.end_interval()
@@ -294,12 +311,9 @@ class NdaSpectrum(GstBase.BaseTransform):
         # From the oldest frame to the newest
         start = self._n_done % self._n_fft
         older = self._n_fft - start
-        np.multiply(
-            self._frames[start:], self._window[:older], out=self._windowed[:older]
-        )
-        np.multiply(
-            self._frames[:start], self._window[older:], out=self._windowed[older:]
-        )
+        frames, window, windowed = self._frames, self._window, self._windowed
+        np.multiply(frames[start:], window[:older], out=windowed[:older])
+        np.multiply(frames[:start], window[older:], out=windowed[older:])
         # The one array that is made here: NumPy 1 takes no `out`.
         bins = np.fft.rfft(self._windowed)
         np.multiply(bins.real, bins.real, out=self._power)

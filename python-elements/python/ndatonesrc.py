@@ -22,6 +22,7 @@ in one of GST_PLUGIN_PATH, and change the names, the tables at the top and
 
 import ctypes
 import math
+import gettext
 import sys
 
 import gi
@@ -35,6 +36,11 @@ try:
     import numpy as np
 except ImportError:
     np = None  # start () says so
+
+# The texts for a person, in the language of the person where there is a
+# catalogue. Meson puts the folder in when it installs this file.
+LOCALE_DIR = "@LOCALEDIR@"
+_ = gettext.translation("nda-1.0", LOCALE_DIR, fallback=True).gettext
 
 BLOCK_FRAMES = 512
 FORMAT = "F32LE" if sys.byteorder == "little" else "F32BE"
@@ -339,16 +345,21 @@ class NdaToneSrc(GstBase.BaseSrc):
 
     # --- life
 
+    def _fail(self, domain, code, text, debug):
+        error = GLib.Error.new_literal(domain.quark(), text, code)
+        self.post_message(Gst.Message.new_error(self, error, debug))
+
     def do_start(self):
         if np is None:
-            text = (
-                "ndatonesrc needs NumPy, which this Python does not have. "
-                "Install it: “apt-get install python3-numpy” on Debian."
+            self._fail(
+                Gst.LibraryError,
+                Gst.LibraryError.INIT,
+                _(
+                    "ndatonesrc needs NumPy, which this Python does not have. "
+                    "Install it: “apt-get install python3-numpy” on Debian."
+                ),
+                "import",
             )
-            error = GLib.Error.new_literal(
-                Gst.LibraryError.quark(), text, Gst.LibraryError.INIT
-            )
-            self.post_message(Gst.Message.new_error(self, error, "import"))
             return False
         self._numbers = np.arange(BLOCK_FRAMES, dtype=np.float64)
         self._scratch = np.empty((3, BLOCK_FRAMES))

@@ -42,7 +42,7 @@ def count_allocations(pipeline):
 
 
 def allocations_per_block(pipeline):
-    """By the difference between many blocks and few, in which starts cancel."""
+    """By the difference of many blocks and few, in which starts cancel."""
     few, many = (
         count_allocations(pipeline.format(n_blocks=n_blocks))
         for n_blocks in (N_BLOCKS, 3 * N_BLOCKS)

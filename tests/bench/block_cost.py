@@ -13,8 +13,8 @@ medians are shown: what else the machine does hits all alike.
 
 All of it twice: in gst-launch-1.0, for applications written in C, whose
 interpreter is Python's library, and where the cost of starting is taken off by
-a short run; and in an application written in Python, whose threads gst-python's
-elements find their way through sooner.
+a short run; and in an application written in Python, whose threads
+gst-python's elements find their way through sooner.
 
     ./nda bench block-cost
 """

@@ -85,7 +85,7 @@ open_soxr (NdaQuality quality, unsigned in_rate, unsigned out_rate)
 
   gst_audio_info_set_format (&info, GST_AUDIO_FORMAT_F32, in_rate, N_CHANNELS,
       NULL);
-  return nda_soxr_new (&info, out_rate, quality, NULL);
+  return nda_soxr_maker.make (&info, out_rate, quality, NULL);
 }
 
 static void *

@@ -5,13 +5,13 @@
 /* crypto: what encryption costs a block, beside what else there is.
  *
  * Sealing, in the codec, beside the same work in bare EVP calls with a kept
- * context; and ndaencrypt ! ndadecrypt beside aesenc ! aesdec (aes-256-cbc, which
- * authenticates nothing), each as what it adds to the same pipeline. What is
- * measured is CPU time, user and system, of the whole process. Many short rounds
- * of all take turns. Each one's least counts, as neighbours on the same core and
- * in the same caches only ever make code slower, and not all code alike; the
- * median of the rounds' ratios stands beside. Exits with 1 when more than asked
- * for was found. */
+ * context; and ndaencrypt ! ndadecrypt beside aesenc ! aesdec (aes-256-cbc,
+ * which authenticates nothing), each as what it adds to the same pipeline. What
+ * is measured is CPU time, user and system, of the whole process. Many short
+ * rounds of all take turns. Each one's least counts, as neighbours on the same
+ * core and in the same caches only ever make code slower, and not all code
+ * alike; the median of the rounds' ratios stands beside. Exits with 1 when more
+ * than asked for was found. */
 
 #include "config.h"
 

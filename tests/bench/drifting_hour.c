@@ -2,13 +2,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* drifting-hour: what the drift loop makes of an hour between two clocks, by the
- * simulator of the tests, as lines of numbers: the clock's error (ppm), the time
- * (s), how far the delay is off at least and at most (ms), and the speed that the
- * resampler is told (ppm), the average. Times are spaced evenly on a logarithmic
- * axis. */
+/* drifting-hour: what the drift loop makes of an hour between two clocks, by
+ * the simulator of the tests, as lines of numbers: the clock's error (ppm), the
+ * time (s), how far the delay is off at least and at most (ms), and the speed
+ * that the resampler is told (ppm), the average. Times are spaced evenly on a
+ * logarithmic axis. */
 
-#include "../check/block/driftsim.h"
+#include "../check/resample/driftsim.h"
 
 #include <math.h>
 #include <stdlib.h>

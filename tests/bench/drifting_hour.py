@@ -38,7 +38,8 @@ def y_of(panel: tuple, value: float) -> float:
 
 
 def text(x: float, y: float, words: str, anchor: str = "middle") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{words}</text>'
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+    return f"<text {place}>{words}</text>"
 
 
 def line(x1: float, y1: float, x2: float, y2: float) -> str:
@@ -67,8 +68,8 @@ def draw_axes(panel: tuple, title: str, values: list, unit: str) -> list:
 
 def draw_band(panel: tuple, rows: list, color: str) -> str:
     """Draw the area between the least and the greatest of each column."""
-    ahead = [f"{x_of(t):.1f},{y_of(panel, high):.1f}" for t, _, high, _ in rows]
-    back = [f"{x_of(t):.1f},{y_of(panel, low):.1f}" for t, low, _, _ in rows]
+    ahead = [f"{x_of(t):.1f},{y_of(panel, y):.1f}" for t, _, y, _ in rows]
+    back = [f"{x_of(t):.1f},{y_of(panel, y):.1f}" for t, y, _, _ in rows]
     return (
         f'<polygon points="{" ".join(ahead + back[::-1])}" fill="{color}" '
         f'fill-opacity="0.35" stroke="{color}"/>'

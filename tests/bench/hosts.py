@@ -5,11 +5,11 @@
 
 One 512-frame stereo block every 10.67 ms, as bench-live sends them, through
 the ready-made passthrough: what is measured is the way into Python and back.
-Beside it, one at a time and in the interpreter of the program: a thread in pure
-Python, a long call in C that keeps the GIL, a thread that makes objects beside
-600000 that live. What each block took: the wait for the GIL, and the call,
-which with isolation=process is a round trip; and how many blocks took longer
-than they last.
+Beside it, one at a time and in the interpreter of the program: a thread in
+pure Python, a long call in C that keeps the GIL, a thread that makes objects
+beside 600000 that live. What each block took: the wait for the GIL, and the
+call, which with isolation=process is a round trip; and how many blocks took
+longer than they last.
 
     ./nda bench hosts
 

@@ -18,10 +18,8 @@ WITH_RIG = TOP / "tests" / "rig" / "with-rig"
 PAGES = sorted(
     [TOP / "README.md"]
     + list((TOP / "docs").glob("*.md"))
-    + list((TOP / "gst" / "ndaio").glob("*.c"))
-    + list((TOP / "ext" / "openssl").glob("*.c"))
-    + list((TOP / "ext" / "python").glob("*.c"))
-    + list((TOP / "ext" / "soxr").glob("*.c"))
+    + list((TOP / "gst").rglob("*.c"))
+    + list((TOP / "ext").rglob("*.c"))
     + list((TOP / "python-elements" / "python").glob("*.py"))
 )
 # GStreamer 1.22 has a critical to say about each of these
@@ -31,10 +29,14 @@ IN_PYTHON = {
 
 
 def pipelines():
-    """Each line once, with the page that shows it first."""
+    """Each once, with the page that shows it first.
+
+    A pipeline may go on behind a backslash, as in a shell.
+    """
     seen = {}
     for page in PAGES:
         text = re.sub(r"^ \* ?", "", page.read_text(), flags=re.MULTILINE)
+        text = re.sub(r"\\\n\s*", "", text)
         for line in re.findall(r"^ *(gst-launch-1\.0 .*)$", text, re.M):
             if not line.endswith("..."):
                 seen.setdefault(line, page.relative_to(TOP))

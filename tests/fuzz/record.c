@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* In a session: any bytes, sealed, as the block of a sender gone wrong, and then
- * as a record. The first byte is the number of the block; that of the one before
- * is 100, or 0 in a stored stream, which the second byte asks for. */
+/* In a session: any bytes, sealed, as the block of a sender gone wrong, and
+ * then as a record. The first byte is the number of the block; that of the one
+ * before is 100, or 0 in a stored stream, which the second byte asks for. */
 
 #include "fuzz.h"
 

@@ -1,7 +1,7 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Encrypted audio as its users meet it: files, datagrams, errors, and no key in
-anything that can be seen."""
+"""Encrypted audio as its users meet it: files, datagrams, errors, and no key
+in anything that can be seen."""
 
 import base64
 import hashlib
@@ -117,7 +117,9 @@ def test_a_passphrase_opens_what_it_closed(gst, tmp_path):
     file, out = tmp_path / "a.nda", tmp_path / "out.raw"
     keys = f"passphrase-file={phrase} passphrase-salt=room-1234"
 
-    assert not run(gst, f"{SOURCE} ndaencrypt {keys} ! filesink location={file}")
+    assert not run(
+        gst, f"{SOURCE} ndaencrypt {keys} ! filesink location={file}"
+    )
     assert not run(
         gst,
         f"filesrc location={file} ! ndadecrypt {keys} ! "
@@ -135,8 +137,8 @@ def test_a_key_through_a_pipe(gst, key, talk, tmp_path):
 
     error = run(
         gst,
-        f"filesrc location={file} ! ndadecrypt key-fd={reader} context=alice ! "
-        f"filesink location={out}",
+        f"filesrc location={file} ! ndadecrypt key-fd={reader} "
+        f"context=alice ! filesink location={out}",
     )
 
     os.close(reader)
@@ -244,7 +246,8 @@ def test_key_files_that_are_refused(
 
 def test_a_context_that_is_too_long(gst, key):
     error = run(
-        gst, f"{SOURCE} ndaencrypt key-file={key} context={'x' * 256} ! fakesink"
+        gst,
+        f"{SOURCE} ndaencrypt key-file={key} context={'x' * 256} ! fakesink",
     )
     assert "at most 255 bytes" in error.message
 
@@ -420,8 +423,9 @@ def test_nothing_shows_a_key(gst, key, tmp_path):
     )
     said = subprocess.run(
         f"gst-launch-1.0 -v audiotestsrc num-buffers=9 ! ndaencrypt "
-        f"key-file={key} context=alice ! tee name=t ! queue ! filesink location={file} "
-        f"t. ! queue ! ndadecrypt key-file={key} context=alice ! fakesink "
+        f"key-file={key} context=alice ! tee name=t ! queue ! "
+        f"filesink location={file} t. ! queue ! "
+        f"ndadecrypt key-file={key} context=alice ! fakesink "
         "silent=false".split(),
         env=environment,
         capture_output=True,

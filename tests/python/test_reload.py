@@ -67,6 +67,18 @@ def test_edited_plugin_takes_its_place_between_two_blocks(
     assert names.count("stop") == names.count("shutdown") == 2
 
 
+def test_parameter_set_after_a_reload_is_not_lost(make_bridge, write_level):
+    bridge = make_bridge(write_level(1))
+    bridge.play()
+    go_on(bridge)
+
+    write_level(2)
+    assert bridge.element.emit("reload")
+    assert bridge.element.emit("set-parameter", "offset", "0.5")
+
+    assert go_on(bridge, 2) == [2.5] * 2
+
+
 def test_processor_is_started_before_the_other_is_stopped(
     make_bridge, write_level, journal
 ):

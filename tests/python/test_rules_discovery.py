@@ -40,7 +40,9 @@ def add_plugin(write_noting_plugin):
     """Puts a plugin into a folder that sets every sample to `level`."""
 
     def add(folder, stem, name, level=1, way="spelled out", text=""):
-        before, info = (part.format(name=name, rest=REST) for part in WAYS[way])
+        before, info = (
+            part.format(name=name, rest=REST) for part in WAYS[way]
+        )
         source = write_noting_plugin(
             f"""
             def process_audio(self, buffer):

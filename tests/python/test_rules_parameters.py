@@ -304,7 +304,9 @@ def test_7_6_secret_parameter_cannot_be_read_back(make_bridge, write_plugin):
 
 
 @pytest.mark.parametrize("text", ['key="abc123', 'key="abc123"x', "key=a,b"])
-def test_7_6_malformed_secret_is_not_told(run, make_bridge, write_plugin, text):
+def test_7_6_malformed_secret_is_not_told(
+    run, make_bridge, write_plugin, text
+):
     path = write_plugin()
 
     outcome = run(path, [], parameters=text)

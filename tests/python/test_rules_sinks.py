@@ -525,7 +525,8 @@ def test_6_2_4_what_it_changes_travels_nowhere(
     )
     line = make_sink(
         path,
-        before="tee name=t ! queue ! appsink name=sink sync=false t. ! queue !",
+        before="tee name=t ! queue ! appsink name=sink sync=false t. ! "
+        "queue !",
     )
     pushed = noise(4 * BLOCK)
     line.play()

@@ -20,8 +20,8 @@ G_BEGIN_DECLS
 #define RIG_CHANNELS 2
 #define RIG_RATE 48000
 
-/* What the rig's programs put between the two: the main job, and the same with our
- * Python microphone and speaker */
+/* What the rig's programs put between the two: the main job, and the same with
+ * our Python microphone and speaker */
 #define RIG_PATH "ndasrc name=src ! " \
     "ndapybridge name=bridge plugin=passthrough ! ndasink name=sink"
 #define RIG_PYTHON_PATH "ndapysrc name=src plugin=microphone ! " \

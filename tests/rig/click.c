@@ -8,8 +8,8 @@
  * is counted in frames, not timed. Many starts, because it is at its start that
  * a device may fall behind.
  *
- * With --python, source and sink are our Python plugins over PortAudio. No plugin
- * can say what its device holds, so there is no LATENCY to compare with.
+ * With --python, source and sink are our Python plugins over PortAudio. No
+ * plugin can say what its device holds, so there is no LATENCY to compare with.
  *
  * That every click comes through, and once, is judged always; the latency,
  * which a busy machine can spoil, with --timing.

@@ -30,7 +30,7 @@
 #define TICK_MS 100
 /* What a stall does is heard within this time (us) */
 #define LATELY (1 * G_USEC_PER_SEC)
-/* Proof takes 20 s, and 13.3 ms at the pace at which clocks go apart: at 35 ppm */
+/* Proof takes 20 s, and 13.3 ms at the pace of two clocks: at 35 ppm */
 #define MAX_LOCKING_MS (400 * 1000)
 #define MAX_ERROR (1 * GST_MSECOND)
 #define FAST_SOURCE "latency-time=5333"

@@ -151,8 +151,8 @@ judge_plugins (LiveRun * run)
   judge_is_zero (run, "src", "num-failures");
   judge_is_zero (run, "sink", "num-failures");
   judge_is_never (run, "src", "num-discontinuities");
-  /* PortAudio's buffers are short, and a sound server that was late itself tells
-   * them nothing */
+  /* PortAudio's buffers are short, and a sound server that was late itself
+   * tells them nothing */
   rig_report_stall (&run->report, run->stall, MAX_STALL_MS);
 }
 

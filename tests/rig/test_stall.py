@@ -1,9 +1,10 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A process that stands still for longer than a sound server keeps sound, live.
+"""A process that stands still for longer than a sound server keeps sound.
 
-What was said meanwhile is lost, and counted; what comes after is heard. Run below
-`with-rig one`. Time is told by what the ear hears, in steps of 50 ms.
+What was said meanwhile is lost, and counted; what comes after is heard. Run
+live, below `with-rig one`. Time is told by what the ear hears, in steps of
+50 ms.
 """
 
 import os
@@ -19,7 +20,8 @@ from gi.repository import Gst  # noqa: E402
 
 PATH = ["gst-launch-1.0", "ndasrc", "!", "ndasink"]
 PLAYER = (
-    "audiotestsrc samplesperbuffer=4800 volume=0.5 ! audio/x-raw, rate=48000 ! "
+    "audiotestsrc samplesperbuffer=4800 volume=0.5 ! "
+    "audio/x-raw, rate=48000 ! "
     "pulsesink device=cable buffer-time=1000000 provide-clock=false sync=false"
 )
 EAR = (
@@ -80,8 +82,9 @@ def path():
     process.wait()
 
 
-# After some two seconds the server has lost its idea of time, too, and finds it
-# again over half a minute: not before then can the source know what is missing.
+# After some two seconds the server has lost its idea of time, too, and finds
+# it again over half a minute: not before then can the source know what is
+# missing.
 @pytest.mark.parametrize("stall, patience, told", [
     (0.5, 5, "The source has lost some sound."),
     (2, 30, "Sound came too late for the device"),

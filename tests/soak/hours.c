@@ -40,7 +40,7 @@ typedef struct
   guint64 n_frames;
   guint64 hash;
   guint64 n_buffers;
-  guint64 n_odd;                /* buffers with a wrong length, time or offset */
+  guint64 n_odd;                /* buffers of a wrong length, time or offset */
   GstClockTime base;            /* the time stamp of the first */
 } Stream;
 

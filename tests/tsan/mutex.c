@@ -2,10 +2,11 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* GMutex and GCond over pthread's, and what a GAsyncQueue hands over, for ThreadSanitizer: GLib's own are bare
- * futexes, which it cannot see in a distribution's GLib, so that a correct
- * program draws reports. Linked into test programs of a build with
- * -Db_sanitize=thread; exported, so that GStreamer's libraries use them too.
+/* GMutex and GCond over pthread's, and what a GAsyncQueue hands over, for
+ * ThreadSanitizer: GLib's own are bare futexes, which it cannot see in a
+ * distribution's GLib, so that a correct program draws reports. Linked into
+ * test programs of a build with -Db_sanitize=thread; exported, so that
+ * GStreamer's libraries use them too.
  *
  * The static initialiser of both is zeros; GLib gives one pointer to keep
  * what belongs to it. */

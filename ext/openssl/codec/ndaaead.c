@@ -137,10 +137,13 @@ ctr_hmac_open (NdaAead * self, const guint8 * nonce, const guint8 * aad,
     gsize n_aad, const guint8 * sealed, gsize n_plain, guint8 * plain)
 {
   guint8 tag[NDA_HMAC_TAG];
+  gboolean is_good;
 
   make_tag (self, nonce, aad, n_aad, sealed, n_plain, tag);
-  return CRYPTO_memcmp (tag, sealed + n_plain, self->suite->n_tag) == 0
-      && ctr_crypt (self, nonce, sealed, n_plain, plain);
+  is_good = CRYPTO_memcmp (tag, sealed + n_plain, self->suite->n_tag) == 0;
+  /* with it, what was refused could be sent again and be taken */
+  OPENSSL_cleanse (tag, sizeof (tag));
+  return is_good && ctr_crypt (self, nonce, sealed, n_plain, plain);
 }
 
 /* --- either --- */

@@ -262,6 +262,14 @@ try_slot (NdaCandidates * self, Slot ** slot, guint64 kid, NdaTryKey try,
   return TRUE;
 }
 
+/* Whether the key of the current session, which is @kid's, is still held. */
+gboolean
+nda_candidates_has_current (NdaCandidates * self, guint64 kid)
+{
+  follow_ring (self);
+  return self->current->kid == kid && nda_aead_has_key (&self->current->aead);
+}
+
 /* Tries the key of the current session, if that is @kid's. */
 gboolean
 nda_candidates_try_current (NdaCandidates * self, guint64 kid, NdaTryKey try,

@@ -11,7 +11,8 @@
 
 #pragma once
 
-#include "ndaopener.h"
+#include "ndakeyring.h"
+#include "ndaopenerhooks.h"
 
 G_BEGIN_DECLS
 
@@ -30,6 +31,7 @@ void nda_candidates_free (NdaCandidates * candidates);
 void nda_candidates_start (NdaCandidates * candidates, const NdaKeyUse * use);
 void nda_candidates_stop (NdaCandidates * candidates);
 
+gboolean nda_candidates_has_current (NdaCandidates * candidates, guint64 kid);
 gboolean nda_candidates_try_current (NdaCandidates * candidates, guint64 kid,
     NdaTryKey try, gpointer record);
 gboolean nda_candidates_try_all (NdaCandidates * candidates, guint64 kid,

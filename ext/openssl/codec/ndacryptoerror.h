@@ -15,7 +15,7 @@ typedef enum
 {
   NDA_CRYPTO_ERROR_NO_KEY,      /* there is none to seal with */
   NDA_CRYPTO_ERROR_NOT_FOUND,   /* no such key file */
-  NDA_CRYPTO_ERROR_UNREADABLE,  /* the key file cannot be, or must not be read */
+  NDA_CRYPTO_ERROR_UNREADABLE,  /* it cannot be read, or must not be */
   NDA_CRYPTO_ERROR_INVALID,     /* what is given is no key, salt, or context */
   NDA_CRYPTO_ERROR_FAILED,      /* the library or the system failed */
 } NdaCryptoError;

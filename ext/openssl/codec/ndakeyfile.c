@@ -109,9 +109,8 @@ read_path (const gchar * path, gsize * n_bytes, GError ** error)
 
   if (fd < 0 && errno == ENOENT) {
     fail (error, NDA_CRYPTO_ERROR_NOT_FOUND,
-        _
-        ("There is no key file “%s”. Create one with “nda keygen %s”, and "
-            "give it to the other end."), path, path);
+        _("There is no key file “%s”. Create one with “nda keygen %s”, "
+            "and give it to the other end."), path, path);
     return NULL;
   }
   if (fd < 0) {
@@ -265,9 +264,8 @@ parse_text (NdaKeyring * ring, const gchar * name, const gchar * bytes,
     ok = parse_line (ring, name, i, cut_line (&text), key->data, error);
   if (ok && nda_keyring_get_n_keys (ring) == n_before)
     return fail (error, NDA_CRYPTO_ERROR_INVALID,
-        _
-        ("The key file “%s” holds no key. Create one with “nda keygen”."),
-        name);
+        _("The key file “%s” holds no key. Create one with "
+            "“nda keygen”."), name);
   return ok;
 }
 
@@ -301,10 +299,9 @@ parse (NdaKeyring * ring, const gchar * name, const gchar * bytes,
         name);
   if (!is_text (bytes, n_bytes))
     return fail (error, NDA_CRYPTO_ERROR_INVALID,
-        _("The key file “%s” holds %" G_GSIZE_FORMAT
-            " bytes, but a raw key "
-            "has exactly %d. Create a new one with “nda keygen”."), name,
-        n_bytes, NDA_MASTER_KEY);
+        _("The key file “%s” holds %u bytes, but a raw key has exactly %d. "
+            "Create a new one with “nda keygen”."), name, (guint) n_bytes,
+        NDA_MASTER_KEY);
   return parse_text (ring, name, bytes, n_bytes, error);
 }
 
@@ -369,10 +366,9 @@ nda_key_file_load_passphrase (NdaKeyring * ring, const gchar * path,
   if (n_salt < NDA_PASSPHRASE_SALT_MIN || n_salt > NDA_PASSPHRASE_SALT_MAX)
     return fail (error, NDA_CRYPTO_ERROR_INVALID,
         _("A passphrase needs a salt of %d to %d bytes, the same at both ends, "
-            "and this one has %" G_GSIZE_FORMAT
-            ". Set “passphrase-salt”, for "
-            "example to the name of the room."), NDA_PASSPHRASE_SALT_MIN,
-        NDA_PASSPHRASE_SALT_MAX, n_salt);
+            "and this one has %u. Set “passphrase-salt”, for example to the "
+            "name of the room."), NDA_PASSPHRASE_SALT_MIN,
+        NDA_PASSPHRASE_SALT_MAX, (guint) n_salt);
   secret = read_path (path, &n_bytes, error);
   if (!secret)
     return FALSE;
@@ -384,9 +380,8 @@ nda_key_file_load_passphrase (NdaKeyring * ring, const gchar * path,
   if (!n_bytes || memchr (text, '\n', n_bytes)
       || !g_utf8_validate (text, n_bytes, NULL))
     return fail (error, NDA_CRYPTO_ERROR_INVALID,
-        _
-        ("The passphrase file “%s” should hold one line of UTF-8 text, and "
-            "holds something else."), path);
+        _("The passphrase file “%s” should hold one line of UTF-8 text, "
+            "and holds something else."), path);
   return stretch (ring, text, n_bytes, salt, error);
 }
 

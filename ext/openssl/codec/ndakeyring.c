@@ -4,7 +4,7 @@
 
 #include "config.h"
 
-#include "ndakeyring.h"
+#include "ndakeyringprivate.h"
 
 #include "ndacryptoerror.h"
 #include "ndasecret.h"
@@ -17,41 +17,10 @@
 
 #define N_KEYS_AT_FIRST 16
 
-/* In secret pages */
-typedef struct
-{
-  NdaKeyInfo info;
-  NdaKeyOrigin origin;
-  guint8 n_bytes;
-  guint8 bytes[NDA_BASE_KEY_MAX];       /* prk, or the base key */
-} Key;
-
-/* In secret pages too: a child process counts no keys */
-typedef struct
-{
-  guint n_keys;
-  Key keys[];
-} Keys;
-
-struct _NdaKeyring
-{
-  GMutex lock;
-  NdaSecret *secret;            /* [lock] owned; has Keys */
-  guint n_allocated;            /* [lock] */
-  guint last_id;                /* [lock] */
-  gint serial;                  /* [atomic] changes with the keys */
-};
-
 static gsize
 keys_bytes (guint n_keys)
 {
-  return sizeof (Keys) + n_keys * sizeof (Key);
-}
-
-static Keys *
-get_keys_locked (NdaKeyring * self)
-{
-  return self->secret->data;
+  return sizeof (NdaKeys) + n_keys * sizeof (NdaKey);
 }
 
 NdaKeyring *
@@ -85,7 +54,7 @@ grow_locked (NdaKeyring * self, GError ** error)
   guint n = self->n_allocated * 2;
   NdaSecret *larger;
 
-  if (get_keys_locked (self)->n_keys < self->n_allocated)
+  if (nda_keyring_get_keys_locked (self)->n_keys < self->n_allocated)
     return TRUE;
   larger = nda_secret_new (keys_bytes (n), error);
   if (!larger)
@@ -100,11 +69,11 @@ grow_locked (NdaKeyring * self, GError ** error)
 static void
 remove_locked (NdaKeyring * self, guint index)
 {
-  Keys *keys = get_keys_locked (self);
-  Key *last = &keys->keys[--keys->n_keys];
+  NdaKeys *keys = nda_keyring_get_keys_locked (self);
+  NdaKey *last = &keys->keys[--keys->n_keys];
 
   memmove (&keys->keys[index], &keys->keys[index + 1],
-      (keys->n_keys - index) * sizeof (Key));
+      (keys->n_keys - index) * sizeof (NdaKey));
   OPENSSL_cleanse (last, sizeof (*last));
   g_atomic_int_inc (&self->serial);
 }
@@ -112,13 +81,13 @@ remove_locked (NdaKeyring * self, guint index)
 /* Room for a key at the end; FALSE when there is no memory for it. */
 static gboolean
 append_locked (NdaKeyring * self, NdaKeyKind kind, NdaKeyOrigin origin,
-    Key ** key, GError ** error)
+    NdaKey ** key, GError ** error)
 {
-  Keys *keys;
+  NdaKeys *keys;
 
   if (!grow_locked (self, error))
     return FALSE;
-  keys = get_keys_locked (self);
+  keys = nda_keyring_get_keys_locked (self);
   *key = &keys->keys[keys->n_keys];
   memset (*key, 0, sizeof (**key));
   (*key)->info.kind = kind;
@@ -130,7 +99,7 @@ append_locked (NdaKeyring * self, NdaKeyKind kind, NdaKeyOrigin origin,
 static void
 commit_locked (NdaKeyring * self)
 {
-  get_keys_locked (self)->n_keys++;
+  nda_keyring_get_keys_locked (self)->n_keys++;
   g_atomic_int_inc (&self->serial);
 }
 
@@ -144,12 +113,12 @@ is_zero (const guint8 * bytes, gsize n_bytes)
   return all == 0;
 }
 
-/* Keeps the master keys few, after one was added: those given by action push out
- * the oldest of their kind; a file must not hold too many. */
+/* Keeps the master keys few, after one was added: those given by action push
+ * out the oldest of their kind; a file must not hold too many. */
 static gboolean
 limit_masters_locked (NdaKeyring * self, NdaKeyOrigin origin, GError ** error)
 {
-  Keys *keys = get_keys_locked (self);
+  NdaKeys *keys = nda_keyring_get_keys_locked (self);
   guint n_masters = 0;
   gint oldest = -1;
 
@@ -175,12 +144,12 @@ limit_masters_locked (NdaKeyring * self, NdaKeyOrigin origin, GError ** error)
 
 /* The same key, held already, or -1 */
 static gint
-find_same_locked (NdaKeyring * self, const Key * key)
+find_same_locked (NdaKeyring * self, const NdaKey * key)
 {
-  Keys *keys = get_keys_locked (self);
+  NdaKeys *keys = nda_keyring_get_keys_locked (self);
 
   for (guint i = 0; i < keys->n_keys; i++) {
-    const Key *held = &keys->keys[i];
+    const NdaKey *held = &keys->keys[i];
 
     if (held->info.kind == NDA_KEY_MASTER && held->origin == key->origin
         && CRYPTO_memcmp (held->bytes, key->bytes, NDA_PRK) == 0)
@@ -196,7 +165,7 @@ add_master_locked (NdaKeyring * self, NdaKeyOrigin origin,
     const guint8 * master, GError ** error)
 {
   gint same;
-  Key *key;
+  NdaKey *key;
 
   if (!append_locked (self, NDA_KEY_MASTER, origin, &key, error))
     return FALSE;
@@ -208,13 +177,13 @@ add_master_locked (NdaKeyring * self, NdaKeyOrigin origin,
   }
   same = find_same_locked (self, key);
   if (same >= 0)
-    key->info.id = get_keys_locked (self)->keys[same].info.id;
+    key->info.id = nda_keyring_get_keys_locked (self)->keys[same].info.id;
   commit_locked (self);
   if (same >= 0)
     remove_locked (self, same);
   if (limit_masters_locked (self, origin, error))
     return TRUE;
-  remove_locked (self, get_keys_locked (self)->n_keys - 1);
+  remove_locked (self, nda_keyring_get_keys_locked (self)->n_keys - 1);
   return FALSE;
 }
 
@@ -227,8 +196,8 @@ nda_keyring_add_master (NdaKeyring * self, NdaKeyOrigin origin,
 
   if (n_master != NDA_MASTER_KEY) {
     g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_INVALID,
-        _("A master key has exactly %d bytes, not %" G_GSIZE_FORMAT "."),
-        NDA_MASTER_KEY, n_master);
+        _("A master key has exactly %d bytes, not %u."), NDA_MASTER_KEY,
+        (guint) n_master);
     return FALSE;
   }
   if (is_zero (master, n_master)) {
@@ -243,8 +212,8 @@ nda_keyring_add_master (NdaKeyring * self, NdaKeyOrigin origin,
   return ok;
 }
 
-static gboolean
-check_base (guint suite, gsize n_base_key, GError ** error)
+gboolean
+nda_keyring_check_base (guint suite, gsize n_base_key, GError ** error)
 {
   if (!nda_suite_find (suite)) {
     g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_INVALID,
@@ -254,8 +223,8 @@ check_base (guint suite, gsize n_base_key, GError ** error)
   }
   if (n_base_key < NDA_BASE_KEY_MIN || n_base_key > NDA_BASE_KEY_MAX) {
     g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_INVALID,
-        _("A base key has %d to %d bytes, not %" G_GSIZE_FORMAT "."),
-        NDA_BASE_KEY_MIN, NDA_BASE_KEY_MAX, n_base_key);
+        _("A base key has %d to %d bytes, not %u."), NDA_BASE_KEY_MIN,
+        NDA_BASE_KEY_MAX, (guint) n_base_key);
     return FALSE;
   }
   return TRUE;
@@ -264,10 +233,10 @@ check_base (guint suite, gsize n_base_key, GError ** error)
 static gint
 find_base_locked (NdaKeyring * self, guint64 kid, NdaKeyOrigin origin)
 {
-  Keys *keys = get_keys_locked (self);
+  NdaKeys *keys = nda_keyring_get_keys_locked (self);
 
   for (guint i = 0; i < keys->n_keys; i++) {
-    const Key *key = &keys->keys[i];
+    const NdaKey *key = &keys->keys[i];
 
     if (key->info.kind == NDA_KEY_BASE && key->info.kid == kid
         && key->origin == origin)
@@ -276,15 +245,33 @@ find_base_locked (NdaKeyring * self, guint64 kid, NdaKeyOrigin origin)
   return -1;
 }
 
+/* Whether the key at @index is just that one. */
+static gboolean
+is_base_locked (NdaKeyring * self, gint index, guint suite,
+    const guint8 * base_key, gsize n_base_key)
+{
+  const NdaKey *key;
+
+  if (index < 0)
+    return FALSE;
+  key = &nda_keyring_get_keys_locked (self)->keys[index];
+  return key->info.suite == suite && key->n_bytes == n_base_key
+      && CRYPTO_memcmp (key->bytes, base_key, n_base_key) == 0;
+}
+
+/* One that is held already becomes the last, and stays itself for sessions that
+ * use it. */
 static gboolean
 add_base_locked (NdaKeyring * self, NdaKeyOrigin origin, guint64 kid,
     guint suite, const guint8 * base_key, gsize n_base_key, GError ** error)
 {
   gint known = find_base_locked (self, kid, origin);
-  Key *key;
+  NdaKey *key;
 
   if (!append_locked (self, NDA_KEY_BASE, origin, &key, error))
     return FALSE;
+  if (is_base_locked (self, known, suite, base_key, n_base_key))
+    key->info.id = nda_keyring_get_keys_locked (self)->keys[known].info.id;
   key->info.kid = kid;
   key->info.suite = suite;
   key->n_bytes = n_base_key;
@@ -302,7 +289,7 @@ nda_keyring_add_base (NdaKeyring * self, NdaKeyOrigin origin, guint64 kid,
 {
   gboolean ok;
 
-  if (!check_base (suite, n_base_key, error))
+  if (!nda_keyring_check_base (suite, n_base_key, error))
     return FALSE;
   if (is_zero (base_key, n_base_key)) {
     g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_INVALID,
@@ -336,10 +323,10 @@ nda_keyring_remove_base (NdaKeyring * self, guint64 kid)
 static void
 forget (NdaKeyring * self, NdaKeyOrigin origin, gboolean only_masters)
 {
-  Keys *keys;
+  NdaKeys *keys;
 
   g_mutex_lock (&self->lock);
-  keys = get_keys_locked (self);
+  keys = nda_keyring_get_keys_locked (self);
   for (guint i = keys->n_keys; i > 0; i--)
     if (keys->keys[i - 1].origin == origin
         && (!only_masters || keys->keys[i - 1].info.kind == NDA_KEY_MASTER))
@@ -359,220 +346,4 @@ void
 nda_keyring_forget (NdaKeyring * self, NdaKeyOrigin origin)
 {
   forget (self, origin, FALSE);
-}
-
-/* --- asking --- */
-
-/* Another number whenever the keys are others. */
-guint
-nda_keyring_get_serial (NdaKeyring * self)
-{
-  return g_atomic_int_get (&self->serial);
-}
-
-guint
-nda_keyring_get_n_keys (NdaKeyring * self)
-{
-  guint n_keys;
-
-  g_mutex_lock (&self->lock);
-  n_keys = get_keys_locked (self)->n_keys;
-  g_mutex_unlock (&self->lock);
-  return n_keys;
-}
-
-typedef gboolean (*KeyMatch) (const Key * key, gconstpointer wanted);
-
-/* The @index-th key that matches. */
-static gboolean
-find (NdaKeyring * self, KeyMatch match, gconstpointer wanted, guint index,
-    NdaKeyInfo * info)
-{
-  Keys *keys;
-  gboolean found = FALSE;
-
-  g_mutex_lock (&self->lock);
-  keys = get_keys_locked (self);
-  for (guint i = 0; i < keys->n_keys && !found; i++) {
-    if (!match (&keys->keys[i], wanted) || index-- > 0)
-      continue;
-    *info = keys->keys[i].info;
-    found = TRUE;
-  }
-  g_mutex_unlock (&self->lock);
-  return found;
-}
-
-static gboolean
-match_any (const Key * key, gconstpointer unused)
-{
-  return TRUE;
-}
-
-static gboolean
-match_id (const Key * key, gconstpointer id)
-{
-  return key->info.id == *(const guint *) id;
-}
-
-static gboolean
-match_file (const Key * key, gconstpointer unused)
-{
-  return key->origin == NDA_KEY_FROM_FILE;
-}
-
-static gboolean
-match_given_master (const Key * key, gconstpointer unused)
-{
-  return key->origin == NDA_KEY_FROM_ACTION && key->info.kind == NDA_KEY_MASTER;
-}
-
-static gboolean
-match_master (const Key * key, gconstpointer unused)
-{
-  return key->info.kind == NDA_KEY_MASTER;
-}
-
-static gboolean
-match_base (const Key * key, gconstpointer wanted)
-{
-  const NdaKeyInfo *info = wanted;
-
-  return key->info.kind == NDA_KEY_BASE && key->info.kid == info->kid
-      && key->info.suite == info->suite;
-}
-
-/* The key at @index, in the order they were given. */
-gboolean
-nda_keyring_get_info (NdaKeyring * self, guint index, NdaKeyInfo * info)
-{
-  return find (self, match_any, NULL, index, info);
-}
-
-gboolean
-nda_keyring_has_id (NdaKeyring * self, guint id)
-{
-  NdaKeyInfo info;
-
-  return find (self, match_id, &id, 0, &info);
-}
-
-/* The last of what find () finds. */
-static gboolean
-find_last (NdaKeyring * self, KeyMatch match, NdaKeyInfo * info)
-{
-  gboolean found = FALSE;
-
-  for (guint i = 0; find (self, match, NULL, i, info); i++)
-    found = TRUE;
-  return found;
-}
-
-/* The key to send with: the master key given last by action, else the first of
- * the files, else any. */
-gboolean
-nda_keyring_find_sender (NdaKeyring * self, NdaKeyInfo * info, GError ** error)
-{
-  if (find_last (self, match_given_master, info)
-      || find (self, match_file, NULL, 0, info)
-      || find_last (self, match_any, info))
-    return TRUE;
-  g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_NO_KEY,
-      _("There is no key to encrypt with. Name one with “key-file”, and "
-          "create it with “nda keygen”."));
-  return FALSE;
-}
-
-/* The @index-th key to try on a record: explicit ones of the KID first, then,
- * for KIDs that are derived, every master key. */
-gboolean
-nda_keyring_find_candidate (NdaKeyring * self, guint64 kid, guint suite,
-    guint index, NdaKeyInfo * info)
-{
-  NdaKeyInfo wanted = {.kid = kid,.suite = suite };
-  guint n_bases = 0;
-
-  while (find (self, match_base, &wanted, n_bases, info)) {
-    if (n_bases++ == index)
-      return TRUE;
-  }
-  return kid >= NDA_KID_DERIVED
-      && find (self, match_master, NULL, index - n_bases, info);
-}
-
-/* --- using --- */
-
-/* The stages between a base key and a cipher context */
-typedef struct
-{
-  guint8 base_key[NDA_BASE_KEY_MAX];
-  NdaSframeKeys sframe;
-} Stages;
-
-static gboolean
-set_aead_key (const guint8 * base_key, gsize n_base_key, guint64 kid,
-    const NdaSuite * suite, gboolean seal, Stages * stages, NdaAead * aead,
-    GError ** error)
-{
-  return nda_schedule_sframe_keys (suite, kid, base_key, n_base_key,
-      &stages->sframe, error)
-      && nda_aead_set_key (aead, suite, stages->sframe.key,
-      stages->sframe.salt, seal, error);
-}
-
-static gboolean
-derive_locked (NdaKeyring * self, guint id, guint64 kid, const NdaKeyUse * use,
-    Stages * stages, gsize * n_base_key, GError ** error)
-{
-  Keys *keys = get_keys_locked (self);
-
-  for (guint i = 0; i < keys->n_keys; i++) {
-    const Key *key = &keys->keys[i];
-
-    if (key->info.id != id)
-      continue;
-    if (key->info.kind == NDA_KEY_MASTER) {
-      *n_base_key = NDA_BASE_KEY;
-      return nda_schedule_base_key (key->bytes, use->suite->id, kid,
-          use->context, use->n_context, stages->base_key, error);
-    }
-    *n_base_key = key->n_bytes;
-    memcpy (stages->base_key, key->bytes, key->n_bytes);
-    return TRUE;
-  }
-  g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_NO_KEY,
-      _("The key was removed while it was to be used."));
-  return FALSE;
-}
-
-/* Puts what the key @id makes of @kid into @aead. */
-gboolean
-nda_keyring_set_key (NdaKeyring * self, guint id, guint64 kid,
-    const NdaKeyUse * use, gboolean seal, NdaAead * aead, GError ** error)
-{
-  g_autoptr (NdaSecret) scratch = nda_secret_new (sizeof (Stages), error);
-  gsize n_base_key;
-  gboolean ok;
-
-  if (!scratch)
-    return FALSE;
-  g_mutex_lock (&self->lock);
-  ok = derive_locked (self, id, kid, use, scratch->data, &n_base_key, error);
-  g_mutex_unlock (&self->lock);
-  return ok && set_aead_key (((Stages *) scratch->data)->base_key, n_base_key,
-      kid, use->suite, seal, scratch->data, aead, error);
-}
-
-/* The same with a base key that is not held here, to open with. */
-gboolean
-nda_keyring_set_foreign_key (const guint8 * base_key, gsize n_base_key,
-    guint64 kid, const NdaSuite * suite, NdaAead * aead, GError ** error)
-{
-  g_autoptr (NdaSecret) scratch = NULL;
-
-  if (!check_base (suite->id, n_base_key, error))
-    return FALSE;
-  scratch = nda_secret_new (sizeof (Stages), error);
-  return scratch && set_aead_key (base_key, n_base_key, kid, suite, FALSE,
-      scratch->data, aead, error);
 }

@@ -39,6 +39,7 @@ struct _NdaOpener
   const NdaSuite *suite;
   NdaOpenerRules rules;
   Session session;
+  gboolean expects_gap;         /* before the next record, where none counts */
 };
 
 /* A record on its way through the steps */
@@ -100,16 +101,30 @@ nda_opener_stop (NdaOpener * self)
   nda_replay_clear (&self->session.replay);
   self->session = (Session) {
   .exists = FALSE};
+  self->expects_gap = FALSE;
 }
 
-/* Whether a record is of the current session: then one key is tried, and @plain
- * may be where in the record its ciphertext begins. */
+/* Some records may not come, since they were thrown away on purpose. */
+void
+nda_opener_expect_gap (NdaOpener * self)
+{
+  self->expects_gap = TRUE;
+}
+
+static gboolean
+is_of_session (const Session * s, const NdaRecordHeader * header)
+{
+  return s->exists && header->kid == s->kid && header->counter >> 32 == s->t;
+}
+
+/* Whether a record is of the current session, and its key is there: then that
+ * alone is tried, and @plain may be where in the record its ciphertext
+ * begins. */
 gboolean
 nda_opener_is_current (NdaOpener * self, const NdaRecordHeader * header)
 {
-  const Session *s = &self->session;
-
-  return s->exists && header->kid == s->kid && header->counter >> 32 == s->t;
+  return is_of_session (&self->session, header)
+      && nda_candidates_has_current (self->candidates, header->kid);
 }
 
 /* Step 1: is it a record? */
@@ -124,7 +139,7 @@ read_header (NdaOpener * self, Arrival * a)
     return FALSE;
   a->t = a->header.counter >> 32;
   a->n = a->header.counter;
-  a->is_current = nda_opener_is_current (self, &a->header);
+  a->is_current = is_of_session (&self->session, &a->header);
   return TRUE;
 }
 
@@ -148,7 +163,7 @@ check_replay (const Session * s, const Arrival * a)
 }
 
 static gboolean
-try_key (NdaAead * aead, gpointer record)
+nda_opener_try_key (NdaAead * aead, gpointer record)
 {
   Arrival *a = record;
 
@@ -158,15 +173,17 @@ try_key (NdaAead * aead, gpointer record)
   return a->is_open;
 }
 
-/* Step 3: is it authentic? */
+/* Step 3: is it authentic? The key of the current session may have been
+ * removed, and come back: then it is looked for again. */
 static NdaOutcome
 authenticate (NdaOpener * self, Arrival * a)
 {
-  if (a->is_current)
+  if (a->is_current && nda_candidates_has_current (self->candidates,
+          a->header.kid))
     return nda_candidates_try_current (self->candidates, a->header.kid,
-        try_key, a) ? NDA_OUTCOME_OK : NDA_OUTCOME_AUTH_FAILED;
-  return nda_candidates_try_all (self->candidates, a->header.kid, try_key, a) ?
-      NDA_OUTCOME_OK : NDA_OUTCOME_UNKNOWN_KEY;
+        nda_opener_try_key, a) ? NDA_OUTCOME_OK : NDA_OUTCOME_AUTH_FAILED;
+  return nda_candidates_try_all (self->candidates, a->header.kid,
+      nda_opener_try_key, a) ? NDA_OUTCOME_OK : NDA_OUTCOME_UNKNOWN_KEY;
 }
 
 /* Step 5: does the block make sense, and follow the last one? */
@@ -197,15 +214,25 @@ is_expired (NdaOpener * self, const Arrival * a)
   return age > (gint64) self->rules.max_age || age < -MAX_AHEAD_SECONDS;
 }
 
+/* Whether the last record of the session before named this one. */
+static gboolean
+is_announced (const Session * s, const Arrival * a)
+{
+  return s->was_switched && a->header.kid == s->next_kid;
+}
+
 /* Step 8 for a stored stream: nothing is missing, and what begins was
  * announced. */
 static NdaOutcome
-check_order (const Session * s, const Arrival * a)
+check_order (NdaOpener * self, const Arrival * a)
 {
+  const Session *s = &self->session;
+
+  if (self->expects_gap || (self->rules.may_join && !s->exists))
+    return NDA_OUTCOME_OK;
   if (a->is_current)
     return a->n == s->last + 1 ? NDA_OUTCOME_OK : NDA_OUTCOME_LOST;
-  if (s->exists && !(s->was_switched && a->header.kid == s->next_kid
-          && a->t > s->t))
+  if (s->exists && !is_announced (s, a))
     return NDA_OUTCOME_STALE;
   return a->n == 0 ? NDA_OUTCOME_OK : NDA_OUTCOME_LOST;
 }
@@ -222,7 +249,6 @@ begin_session (NdaOpener * self, const Arrival * a)
   s->has_ended = FALSE;
   s->was_switched = FALSE;
   nda_replay_restart (&s->replay, a->n);
-  nda_candidates_accept (self->candidates);
 }
 
 static void
@@ -240,20 +266,34 @@ note_end (NdaOpener * self, const Arrival * a)
   nda_candidates_announce (self->candidates, s->next_kid);
 }
 
+/* Records missing before it; of a new session, those before n = 0 of a
+ * stream. */
+static guint32
+count_lost (NdaOpener * self, const Arrival * a)
+{
+  if (a->is_current)
+    return a->n - self->session.last - 1;
+  return self->rules.is_stream ? a->n : 0;
+}
+
 /* Step 8: the record is good. */
 static void
 accept (NdaOpener * self, const Arrival * a, NdaOpened * opened)
 {
   Session *s = &self->session;
 
+  nda_candidates_accept (self->candidates);
   opened->block = a->block;
   opened->is_new_session = !a->is_current;
-  if (a->is_current) {
-    opened->n_lost = a->n - s->last - 1;
+  opened->was_announced = !a->is_current && is_announced (s, a);
+  opened->was_joined = !s->exists && a->n > 0;
+  if (!self->expects_gap)
+    opened->n_lost = count_lost (self, a);
+  self->expects_gap = FALSE;
+  if (a->is_current)
     opened->n_gap_frames = a->block.position - s->next;
-  } else {
+  else
     begin_session (self, a);
-  }
   s->last = a->n;
   s->next = a->block.position + a->block.n_frames;
   if (a->block.type != NDA_RECORD_AUDIO)
@@ -278,7 +318,7 @@ judge (NdaOpener * self, Arrival * a, NdaOpened * opened)
     return NDA_OUTCOME_EXPIRED;
   if (a->is_current && a->n < s->last)
     return NDA_OUTCOME_LATE;
-  order = self->rules.is_strict ? check_order (s, a) : NDA_OUTCOME_OK;
+  order = self->rules.is_strict ? check_order (self, a) : NDA_OUTCOME_OK;
   if (order == NDA_OUTCOME_OK)
     accept (self, a, opened);
   else if (order == NDA_OUTCOME_LOST)

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "ndakeyring.h"
+#include "ndaopenerhooks.h"
 #include "ndarecord.h"
 
 G_BEGIN_DECLS
@@ -34,22 +35,13 @@ typedef enum
   NDA_N_OUTCOMES
 } NdaOutcome;
 
-/* What is asked of the owner. Called on the opener's thread. Each may be
- * NULL. */
-typedef struct
-{
-  /* a base key of 16 to 64 bytes (transfer full), or NULL */
-  GBytes *(*request_key) (gpointer owner, guint64 kid, guint suite);
-  gint64 (*get_real_time) (gpointer owner);     /* microseconds since 1970 */
-  gint64 (*get_monotonic_time) (gpointer owner);        /* microseconds */
-} NdaOpenerHooks;
-
 typedef struct
 {
   guint window;                 /* counters, at least NDA_REPLAY_MIN */
   guint max_age;                /* seconds, 0: any */
-  /* a stored stream: counters without a gap, sessions announced */
-  gboolean is_strict;
+  gboolean is_stream;           /* n begins at 0 */
+  gboolean is_strict;           /* without a gap, and sessions are announced */
+  gboolean may_join;            /* but the first record may be any */
 } NdaOpenerRules;
 
 typedef struct
@@ -59,6 +51,8 @@ typedef struct
   guint32 n_lost;               /* records missing before it; if OK or LOST */
   NdaBlockHeader block;         /* when OK, like all below */
   gboolean is_new_session;
+  gboolean was_announced;       /* a new one, by the last record of the old */
+  gboolean was_joined;          /* the first of all, and n > 0 */
   guint64 n_gap_frames;         /* frames missing before this one */
 } NdaOpened;
 
@@ -74,6 +68,7 @@ void nda_opener_stop (NdaOpener * opener);
 
 NdaOutcome nda_opener_open (NdaOpener * opener, const guint8 * record,
     gsize n_record, guint8 * plain, NdaOpened * opened);
+void nda_opener_expect_gap (NdaOpener * opener);
 gboolean nda_opener_is_current (NdaOpener * opener,
     const NdaRecordHeader * header);
 gsize nda_opened_n_sample_bytes (const NdaOpened * opened);

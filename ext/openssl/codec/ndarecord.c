@@ -8,10 +8,11 @@
 
 #include <string.h>
 
-#define BOTH_OF_EIGHT 0xff      /* config byte: KID and counter in 8 bytes each */
+#define BOTH_OF_EIGHT 0xff      /* config byte: both numbers have 8 bytes */
 #define N_METADATA (sizeof (NDA_RECORD_METADATA) - 1)
 
-/* --- the header in clear: config byte X KKK Y CCC, then KID, then counter --- */
+/* --- the header in clear: config byte X KKK Y CCC, then KID, then counter ---
+ * */
 
 /* Writes @value in as few bytes as can be. */
 static guint

@@ -13,12 +13,25 @@
 
 #include <errno.h>
 #include <sys/random.h>
+#include <unistd.h>
+
+/* How far above the last one a KID of the same second is drawn. As long as many
+ * of these fit above the first, which has 63 bits, two senders are no likelier
+ * to draw the same than they were at first. */
+#define KID_STEP (G_GUINT64_CONSTANT (1) << 48)
+/* With fewer KIDs above the last one, the next second is waited for. */
+#define MIN_KIDS (G_GUINT64_CONSTANT (1) << 32)
+/* A clock that was set back by less (s) has not come to the next second yet */
+#define MAX_SET_BACK 300
+/* for the next second (microseconds) */
+#define WAIT 20000
 
 typedef struct
 {
   guint64 kid;
   guint32 t;
   guint32 n;                    /* of the next record */
+  gboolean is_announced;        /* a SWITCH to it was sealed */
   guint64 position;             /* of the next frame */
   NdaRecordFormat format;
   NdaAead aead;
@@ -27,10 +40,32 @@ typedef struct
 struct _NdaSealer
 {
   NdaKeyring *ring;             /* [const] not owned */
+  NdaSealerClock clock;         /* [const] */
+  NdaSendState *state;          /* not owned; for base keys, or NULL */
+  guint64 last_kid;             /* of the last session, which outlives it */
+  guint32 last_t;
+  pid_t pid;                    /* of the process that drew them */
   NdaSecret *secret;            /* [const] owned; NdaAeadSecret for each */
   Session sessions[2];          /* the current one, and the one after it */
   guint current;
   gboolean is_started;
+};
+
+static gint64
+nda_sealer_get_real_time (gpointer unused)
+{
+  return g_get_real_time ();
+}
+
+static void
+nda_sealer_wait (gpointer unused, gint64 duration)
+{
+  g_usleep (duration);
+}
+
+static const NdaSealerClock real_clock = {
+  .get_real_time = nda_sealer_get_real_time,
+  .wait = nda_sealer_wait,
 };
 
 NdaSealer *
@@ -43,6 +78,7 @@ nda_sealer_new (NdaKeyring * ring, GError ** error)
     return NULL;
   self = g_new0 (NdaSealer, 1);
   self->ring = ring;
+  self->clock = real_clock;
   self->secret = secret;
   for (guint i = 0; i < 2; i++)
     nda_aead_init (&self->sessions[i].aead, (NdaAeadSecret *) secret->data + i);
@@ -58,44 +94,132 @@ nda_sealer_free (NdaSealer * self)
   g_free (self);
 }
 
-/* 63 bits from the operating system, which no fork () repeats. */
+/* For tests: another clock, before the first session. */
+void
+nda_sealer_set_clock (NdaSealer * self, const NdaSealerClock * clock)
+{
+  self->clock = *clock;
+}
+
+/* Where T is kept for base keys, or NULL: then none of them is used. */
+void
+nda_sealer_set_state (NdaSealer * self, NdaSendState * state)
+{
+  self->state = state;
+}
+
+/* --- KID and T --- */
+
+/* 64 bits from the operating system, which no fork () repeats. */
 static gboolean
-draw_kid (guint64 * kid, GError ** error)
+draw (guint64 * number, GError ** error)
 {
   gssize n;
 
   do
-    n = getrandom (kid, sizeof (*kid), 0);
+    n = getrandom (number, sizeof (*number), 0);
   while (n < 0 && errno == EINTR);
-  if (n != sizeof (*kid)) {
-    g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_FAILED,
-        _("The system gives no random numbers: %s. Nothing is encrypted "
-            "without them."), g_strerror (errno));
+  if (n == sizeof (*number))
+    return TRUE;
+  g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_FAILED,
+      _("The system gives no random numbers: %s. Nothing is encrypted "
+          "without them."), g_strerror (errno));
+  return FALSE;
+}
+
+static gint64
+get_seconds (NdaSealer * self)
+{
+  return self->clock.get_real_time (self->clock.owner) / G_USEC_PER_SEC;
+}
+
+/* Whether a session that begins now begins in the second of the last one. A
+ * clock that was set back a little stays there until it has caught up:
+ * receivers would take a session of an earlier second for a stale one. */
+static gboolean
+is_same_second (NdaSealer * self, gint64 now)
+{
+  return now <= self->last_t && now > (gint64) self->last_t - MAX_SET_BACK;
+}
+
+/* A child process goes on where its parent does, but is another sender. */
+static void
+notice_fork (NdaSealer * self)
+{
+  if (self->pid != getpid ())
+    self->last_t = 0;
+  self->pid = getpid ();
+}
+
+/* T is the second of the clock. When the last session has it too, KID is
+ * greater than the last: the order of (T, KID) is the order of sessions. */
+static gboolean
+draw_session (NdaSealer * self, guint64 * kid, guint32 * t, GError ** error)
+{
+  guint64 number, n_above;
+
+  while (is_same_second (self, get_seconds (self))
+      && G_MAXUINT64 - self->last_kid < MIN_KIDS)
+    self->clock.wait (self->clock.owner, WAIT);
+  if (!draw (&number, error))
     return FALSE;
-  }
-  *kid |= NDA_KID_DERIVED;
+  *t = get_seconds (self);
+  *kid = number | NDA_KID_DERIVED;
+  if (!is_same_second (self, *t))
+    return TRUE;
+  *t = self->last_t;
+  n_above = G_MAXUINT64 - self->last_kid;
+  if (self->last_kid >= NDA_KID_DERIVED)
+    *kid = self->last_kid + 1 + number % MIN (n_above, KID_STEP);
   return TRUE;
 }
 
-/* The time of day in seconds, but greater than any given before. From any
- * thread. */
-static guint32
-draw_t (void)
+/* A base key has one KID for all sessions, so T must never be the same: what
+ * was used is kept in a file. */
+static gboolean
+take_session (NdaSealer * self, guint32 * t, GError ** error)
 {
-  static gint last;             /* [atomic] */
-  guint32 now = g_get_real_time () / G_USEC_PER_SEC, known, t;
+  gint64 now = get_seconds (self);
 
-  do {
-    known = g_atomic_int_get (&last);
-    t = MAX (now, known + 1);
-  } while (!g_atomic_int_compare_and_exchange (&last, (gint) known, (gint) t));
-  return t;
+  if (is_same_second (self, now))
+    now = (gint64) self->last_t + 1;
+  *t = nda_send_state_take (self->state, now, error);
+  return *t != 0;
 }
 
+/* The key to send with, if it may be. */
 static gboolean
-find_sender (NdaSealer * self, guint suite, NdaKeyInfo * info, GError ** error)
+find_sender (NdaSealer * self, NdaKeyInfo * info, GError ** error)
 {
   if (!nda_keyring_find_sender (self->ring, info, error))
+    return FALSE;
+  if (info->kind == NDA_KEY_BASE && !self->state) {
+    g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_INVALID,
+        _("The key to send with is an explicit base key. Sent with again "
+            "after a restart, it could encrypt twice in the same way, which "
+            "gives the audio away. Name a file in “state-file” that keeps "
+            "what was used, or send with a master key."));
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* Whether there is a key to send with, before it is known with which suite. */
+gboolean
+nda_sealer_check (NdaSealer * self, GError ** error)
+{
+  NdaKeyInfo info;
+
+  return find_sender (self, &info, error);
+}
+
+/* --- sessions --- */
+
+static gboolean
+find_sender_for (NdaSealer * self, guint suite, NdaKeyInfo * info,
+    GError ** error)
+{
+  if (!find_sender (self, info, error))
     return FALSE;
   if (info->kind == NDA_KEY_BASE && info->suite != suite) {
     g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_INVALID,
@@ -113,18 +237,24 @@ make_session (NdaSealer * self, Session * session, const NdaKeyUse * use,
 {
   NdaKeyInfo info;
   guint64 kid;
+  guint32 t;
 
-  if (!find_sender (self, use->suite->id, &info, error))
+  if (!find_sender_for (self, use->suite->id, &info, error))
     return FALSE;
+  notice_fork (self);
   kid = info.kid;
-  if (info.kind == NDA_KEY_MASTER && !draw_kid (&kid, error))
+  if (info.kind == NDA_KEY_MASTER ? !draw_session (self, &kid, &t, error)
+      : !take_session (self, &t, error))
     return FALSE;
+  self->last_kid = kid;
+  self->last_t = t;
   if (!nda_keyring_set_key (self->ring, info.id, kid, use, TRUE,
           &session->aead, error))
     return FALSE;
   session->kid = kid;
-  session->t = draw_t ();
+  session->t = t;
   session->n = 0;
+  session->is_announced = FALSE;
   session->position = 0;
   session->format = *format;
   return TRUE;
@@ -220,6 +350,7 @@ nda_sealer_seal_switch (NdaSealer * self, const NdaKeyUse * use,
     return 0;
   }
   nda_aead_forget_key (&get_current (self)->aead);
+  next->is_announced = TRUE;
   self->current = !self->current;
   return n_record;
 }
@@ -258,4 +389,14 @@ guint32
 nda_sealer_get_n_records (NdaSealer * self)
 {
   return get_current (self)->n;
+}
+
+/* Whether the session has begun for others: by a record, or a SWITCH to it. One
+ * that has may not be left without another SWITCH, or END. */
+gboolean
+nda_sealer_is_known (NdaSealer * self)
+{
+  const Session *s = get_current (self);
+
+  return self->is_started && (s->n > 0 || s->is_announced);
 }

@@ -2,9 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The sender: sessions, and the records in them. A session has a KID, a T
- * greater than any before in this process, and counts its records and frames.
- * Sealing derives, fetches and allocates nothing.
+/* The sender: sessions, and the records in them. A session has a KID and a T,
+ * which is the second in which it begins, and counts its records and frames. Of
+ * two sessions the later has the greater (T, KID). Sealing derives, fetches and
+ * allocates nothing; to begin a session with a base key waits for the disk.
  *
  * Belongs to one thread: no locks. */
 
@@ -12,6 +13,7 @@
 
 #include "ndakeyring.h"
 #include "ndarecord.h"
+#include "ndasendstate.h"
 
 G_BEGIN_DECLS
 
@@ -21,9 +23,20 @@ G_BEGIN_DECLS
 
 typedef struct _NdaSealer NdaSealer;
 
+/* Called on the sealer's thread. */
+typedef struct
+{
+  gint64 (*get_real_time) (gpointer owner);     /* microseconds since 1970 */
+  void (*wait) (gpointer owner, gint64 duration);       /* microseconds */
+  gpointer owner;               /* not owned */
+} NdaSealerClock;
+
 NdaSealer *nda_sealer_new (NdaKeyring * ring, GError ** error);
 void nda_sealer_free (NdaSealer * sealer);
+void nda_sealer_set_clock (NdaSealer * sealer, const NdaSealerClock * clock);
+void nda_sealer_set_state (NdaSealer * sealer, NdaSendState * state);
 
+gboolean nda_sealer_check (NdaSealer * sealer, GError ** error);
 gboolean nda_sealer_start (NdaSealer * sealer, const NdaKeyUse * use,
     const NdaRecordFormat * format, GError ** error);
 void nda_sealer_stop (NdaSealer * sealer);
@@ -36,6 +49,7 @@ gsize nda_sealer_seal_switch (NdaSealer * sealer, const NdaKeyUse * use,
 void nda_sealer_skip (NdaSealer * sealer, guint64 n_frames);
 
 gboolean nda_sealer_is_started (NdaSealer * sealer);
+gboolean nda_sealer_is_known (NdaSealer * sealer);
 gboolean nda_sealer_lost_key (NdaSealer * sealer);
 guint64 nda_sealer_get_kid (NdaSealer * sealer);
 guint32 nda_sealer_get_n_records (NdaSealer * sealer);

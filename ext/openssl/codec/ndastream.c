@@ -43,6 +43,16 @@ nda_stream_write_preamble (guint8 * out, guint suite)
   out[11] = suite;
 }
 
+/* Takes a copy of @bytes, which come before all that is fed. */
+void
+nda_stream_hold (NdaStream * self, const guint8 * bytes, gsize n_bytes)
+{
+  g_assert (self->n_bytes == 0 && self->n_held + n_bytes <= N_HELD_MAX);
+
+  memcpy (self->held + self->n_held, bytes, n_bytes);
+  self->n_held += n_bytes;
+}
+
 /* @bytes must stay until all that is in them was handed out. */
 void
 nda_stream_feed (NdaStream * self, const guint8 * bytes, gsize n_bytes)

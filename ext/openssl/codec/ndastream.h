@@ -48,6 +48,7 @@ void nda_stream_reset (NdaStream * stream);
 
 void nda_stream_write_preamble (guint8 * out, guint suite);
 
+void nda_stream_hold (NdaStream * stream, const guint8 * bytes, gsize n_bytes);
 void nda_stream_feed (NdaStream * stream, const guint8 * bytes,
     gsize n_bytes);
 NdaStreamFound nda_stream_next (NdaStream * stream, const guint8 ** record,

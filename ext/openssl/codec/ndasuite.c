@@ -32,7 +32,7 @@ static NdaSuite suites[] = {
 static EVP_KDF *hkdf;
 
 static gpointer
-fetch_all (gpointer unused)
+nda_suite_fetch_all (gpointer unused)
 {
   hkdf = EVP_KDF_fetch (NULL, "HKDF", NULL);
   for (guint i = 0; i < G_N_ELEMENTS (suites); i++) {
@@ -50,7 +50,7 @@ fetch_once (void)
 {
   static GOnce once = G_ONCE_INIT;
 
-  g_once (&once, fetch_all, NULL);
+  g_once (&once, nda_suite_fetch_all, NULL);
 }
 
 /* The suite of that number, NULL if there is none or OpenSSL lacks it. */
@@ -70,7 +70,7 @@ nda_suite_find (guint id)
 gboolean
 nda_suite_is_weak (guint id)
 {
-  return id < 4;
+  return id < NDA_SUITE_WEAKEST;
 }
 
 EVP_KDF *

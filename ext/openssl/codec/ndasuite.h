@@ -14,6 +14,7 @@
 G_BEGIN_DECLS
 
 #define NDA_SUITE_DEFAULT 5     /* AES_256_GCM_SHA512_128 */
+#define NDA_SUITE_WEAKEST 4     /* that need not be named to be used */
 #define NDA_SUITE_MAX_KEY 48
 #define NDA_SUITE_MAX_HASH 64
 #define NDA_SUITE_MAX_TAG 16

@@ -204,9 +204,21 @@ choose_wanted_locked (NdaBlockQueue * self, gint64 now)
   return is_ahead && self->max_blocks > 1 ? self->max_blocks / 2 : 1;
 }
 
-/* Waits for the pushing thread. */
+/* Gives up the lock while it waits, until @end, for others to join the @n_alone
+ * blocks that were there. */
 static void
-wait_for_items_locked (NdaBlockQueue * self)
+wait_for_more (NdaBlockQueue * self, guint n_alone, gint64 end)
+{
+  if (g_cond_wait_until (&self->can_pop, &self->lock, end))
+    return;
+  self->n_wanted = 1;
+  if (self->level->n_blocks <= n_alone)
+    self->n_hasty_pops = N_HASTY_POPS;
+}
+
+/* Gives up the lock while it waits for the pushing thread. */
+static void
+wait_for_items (NdaBlockQueue * self)
 {
   gint64 now = g_get_monotonic_time ();
   guint n_alone = MAX (self->level->n_blocks, 1);
@@ -214,13 +226,10 @@ wait_for_items_locked (NdaBlockQueue * self)
   self->n_wanted = choose_wanted_locked (self, now);
   self->is_idle = TRUE;
   while (self->result == GST_FLOW_OK && !is_worth_it_locked (self)) {
-    if (self->n_wanted == 1) {
+    if (self->n_wanted == 1)
       g_cond_wait (&self->can_pop, &self->lock);
-    } else if (!g_cond_wait_until (&self->can_pop, &self->lock, now + PATIENCE)) {
-      self->n_wanted = 1;
-      if (self->level->n_blocks <= n_alone)
-        self->n_hasty_pops = N_HASTY_POPS;
-    }
+    else
+      wait_for_more (self, n_alone, now + PATIENCE);
   }
   self->is_idle = FALSE;
 }
@@ -236,7 +245,7 @@ nda_block_queue_pop (NdaBlockQueue * self, GstMiniObject ** items,
 
   *n_items = 0;
   g_mutex_lock (&self->lock);
-  wait_for_items_locked (self);
+  wait_for_items (self);
 
   ok = self->result == GST_FLOW_OK;
   was_full = self->level->n_blocks >= self->max_blocks;
@@ -311,7 +320,7 @@ nda_block_queue_forget (NdaBlockQueue * self)
   g_mutex_unlock (&self->lock);
 }
 
-/* The other way round. */
+/* Accepts pushes again, after a stop. */
 void
 nda_block_queue_restart (NdaBlockQueue * self)
 {

@@ -2,8 +2,6 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include <Python.h>
-
 #include "config.h"
 
 #include "ndapybatch.h"
@@ -11,6 +9,23 @@
 #include "ndablock.h"
 
 #include <string.h>
+
+GType
+nda_py_on_error_get_type (void)
+{
+  static const GEnumValue values[] = {
+    {NDA_PY_ON_ERROR_STOP, "Stop the stream with an error", "stop"},
+    {NDA_PY_ON_ERROR_SILENCE, "Play silence instead of the block", "silence"},
+    {NDA_PY_ON_ERROR_PASSTHROUGH, "Pass the block on as it came",
+        "passthrough"},
+    {0, NULL, NULL},
+  };
+  static GType type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("NdaPyOnError", values));
+  return type;
+}
 
 /* Takes a format; FALSE if there is none such. */
 gboolean

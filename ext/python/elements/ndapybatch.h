@@ -23,6 +23,7 @@ typedef enum
   NDA_PY_ON_ERROR_PASSTHROUGH,
 } NdaPyOnError;
 
+#define NDA_TYPE_PY_ON_ERROR (nda_py_on_error_get_type ())
 GType nda_py_on_error_get_type (void);
 
 typedef struct

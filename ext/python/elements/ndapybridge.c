@@ -38,15 +38,16 @@
  *
  * ## Statistics
  *
- * The property #ndapybridge:stats is a structure application/x-ndapybridge-stats
- * of counters since NULL, all from the same moment:
+ * The property #ndapybridge:stats is a structure
+ * application/x-ndapybridge-stats of counters since NULL, all from the same
+ * moment:
  *
  * * `num-blocks`, `num-frames` (guint64): run through the plugin
  * * `num-failures` (guint64): blocks on which the plugin failed
  * * `num-late` (guint64): blocks for which GIL wait and call together took
  *   longer than a block lasts, 10.67 ms
- * * `num-restarts` (guint64): processes of the plugin that took the place of one
- *   that ended, with #ndapybridge:isolation process
+ * * `num-restarts` (guint64): processes of the plugin that took the place of
+ *   one that ended, with #ndapybridge:isolation process
  * * `num-reloads` (guint64): edited plugins that took the place of the one
  *   before, by the action #ndapybridge::reload or #ndapybridge:auto-reload
  * * `num-retries` (guint64): 0 for a processor, which is never offered a block
@@ -63,18 +64,18 @@
  * gst-launch-1.0 ndasrc ! ndapybridge plugin=gain parameters=gain=0.5 ! ndasink
  * ]| From the microphone through the ready-made plugin “gain” to the speaker.
  * |[
- * gst-launch-1.0 audiotestsrc num-buffers=100 ! audioconvert ! audioresample ! ndapybridge plugin=passthrough ! fakesink
+ * gst-launch-1.0 audiotestsrc num-buffers=100 ! audioconvert ! \
+ *   audioresample ! ndapybridge plugin=passthrough ! fakesink
  * ]| As fast as it goes, through a plugin that changes nothing.
  *
  * Since: 0.1
  */
 
-/* THREADS. Upstream's (the sink thread: ndapybridgeinput.c) regroups and
- * queues; it waits for room in the queue. The worker (the source pad's task:
- * ndapybridgeworker.c) waits for the queue, for the GIL and for downstream. The
- * application's threads change the state (ndapyelementstate.c) and set
- * properties; a change of state waits for Python's jobs (ndapython.c), each with
- * a limit.
+/* THREADS. Upstream's (the sink thread) regroups and queues; it waits for room
+ * in the queue. The task (the source pad's: ndapybridgetask.c) waits for the
+ * queue, for the GIL and for downstream. The application's threads change the
+ * state (ndapyelementstate.c) and set properties; a change of state waits for
+ * Python's jobs (ndapython.c), each with a limit.
  *
  * LOCKS. Object lock: settings. Queue lock: the queue and the counters. The
  * host and the interpreter have their own (ndapyhost.c, ndapython.c).
@@ -87,19 +88,21 @@
  * Parameters: through the host, which applies them between two blocks.
  *
  * STOP. To READY: the queue is stopped, which frees the sink thread; the host
- * is stopped, which gets the worker out of Python; then the pads are
- * deactivated, which joins the worker. Flush: FLUSH_START goes downstream and
- * frees the worker's push, the queue is stopped, the task paused. Failure on the
- * worker: it stops the queue with what upstream's next push shall return,
- * sends EOS downstream and pauses itself. */
-
-#include <Python.h>
+ * is stopped, which gets the task out of Python; then the pads are deactivated,
+ * which joins the task. Flush: FLUSH_START goes downstream and frees the task's
+ * push, the queue is stopped, the task paused. Failure on the task: it stops
+ * the queue with what upstream's next push shall return, sends EOS downstream
+ * and pauses itself. */
 
 #include "config.h"
 
 #include "ndapybridge.h"
 
 #include "ndablock.h"
+#include "ndablockinput.h"
+#include "ndapybridgetask.h"
+#include "ndapyelementstate.h"
+#include "ndapyproperties.h"
 
 GST_DEBUG_CATEGORY_STATIC (nda_py_bridge_debug);
 #define GST_CAT_DEFAULT nda_py_bridge_debug
@@ -107,7 +110,27 @@ GST_DEBUG_CATEGORY_STATIC (nda_py_bridge_debug);
 #define DEFAULT_MAX_BLOCKS 8
 #define DEFAULT_ON_ERROR NDA_PY_ON_ERROR_STOP
 
+struct _NdaPyBridge
+{
+  GstElement parent;
+
+  GstPad *sinkpad;              /* [const] */
+  GstPad *srcpad;               /* [const] */
+  NdaPyShared py;               /* its counters lock is the queue lock */
+  NdaBlockQueue queue;          /* has its own lock, the queue lock */
+  guint max_blocks;             /* [object lock] */
+
+  NdaBlockInput input;          /* [sink thread] its latency: any thread */
+  NdaPyBridgeTask task;         /* its header says whose its fields are */
+};
+
+#define NDA_TYPE_PY_BRIDGE (nda_py_bridge_get_type ())
+G_DECLARE_FINAL_TYPE (NdaPyBridge, nda_py_bridge, NDA, PY_BRIDGE, GstElement);
+
+static void nda_py_bridge_element_init (NdaPyElementInterface * iface);
+
 G_DEFINE_FINAL_TYPE_WITH_CODE (NdaPyBridge, nda_py_bridge, GST_TYPE_ELEMENT,
+    G_IMPLEMENT_INTERFACE (NDA_TYPE_PY_ELEMENT, nda_py_bridge_element_init);
     GST_DEBUG_CATEGORY_INIT (nda_py_bridge_debug, "ndapybridge", 0,
         "live audio through Python plugins"));
 
@@ -129,26 +152,106 @@ static const NdaStatsField stats_fields[] = {
 };
 /* *INDENT-ON* */
 
-#define NDA_TYPE_PY_ON_ERROR (nda_py_on_error_get_type ())
+/* --- the sink pad: what arrives is regrouped and queued --- */
 
-GType
-nda_py_on_error_get_type (void)
+static GstFlowReturn
+nda_py_bridge_queue_block (gpointer owner, GstBuffer * block)
 {
-  static const GEnumValue values[] = {
-    {NDA_PY_ON_ERROR_STOP, "Stop the stream with an error", "stop"},
-    {NDA_PY_ON_ERROR_SILENCE, "Play silence instead of the block", "silence"},
-    {NDA_PY_ON_ERROR_PASSTHROUGH, "Pass the block on as it came",
-        "passthrough"},
-    {0, NULL, NULL},
-  };
-  static GType type = 0;
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("NdaPyOnError", values));
-  return type;
+  return nda_block_queue_push_block (&NDA_PY_BRIDGE (owner)->queue, block);
 }
 
-/* --- queries and the source pad --- */
+static gboolean
+nda_py_bridge_queue_event (gpointer owner, GstEvent * event)
+{
+  NdaPyBridge *self = NDA_PY_BRIDGE (owner);
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+    g_atomic_int_set (&self->task.saw_eos, TRUE);
+  return nda_block_queue_push_event (&self->queue, event);
+}
+
+static const NdaBlockOutput to_queue = {
+  .push_block = nda_py_bridge_queue_block,
+  .push_event = nda_py_bridge_queue_event,
+};
+
+static GstFlowReturn
+nda_py_bridge_sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
+{
+  return nda_block_input_chain (&NDA_PY_BRIDGE (parent)->input, buffer);
+}
+
+static gboolean
+flush_start (NdaPyBridge * self, GstEvent * event)
+{
+  gboolean ok = gst_pad_push_event (self->srcpad, event);
+
+  nda_block_queue_stop (&self->queue, GST_FLOW_FLUSHING);
+  /* the task's push came back by the event above */
+  gst_pad_pause_task (self->srcpad);
+  return ok;
+}
+
+static gboolean
+flush_stop (NdaPyBridge * self, GstEvent * event)
+{
+  gboolean ok = gst_pad_push_event (self->srcpad, event);
+
+  nda_regroup_flush (self->input.regroup);
+  g_atomic_int_set (&self->task.saw_eos, FALSE);
+  nda_block_queue_restart (&self->queue);
+  nda_py_bridge_task_start (&self->task);
+  return ok;
+}
+
+static gboolean
+nda_py_bridge_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
+{
+  NdaPyBridge *self = NDA_PY_BRIDGE (parent);
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START)
+    return flush_start (self, event);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
+    return flush_stop (self, event);
+  if (GST_EVENT_IS_SERIALIZED (event))
+    return nda_block_input_event (&self->input, event);
+  return gst_pad_event_default (pad, parent, event);
+}
+
+static gboolean
+nda_py_bridge_sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
+{
+  NdaPyBridge *self = NDA_PY_BRIDGE (parent);
+
+  if (nda_block_answer_query (pad, self->srcpad, query))
+    return TRUE;
+  if (GST_QUERY_IS_SERIALIZED (query))
+    return nda_block_queue_push_query (&self->queue, query);
+  return gst_pad_query_default (pad, parent, query);
+}
+
+static gboolean
+nda_py_bridge_sink_activate_mode (GstPad * pad, GstObject * parent,
+    GstPadMode mode, gboolean active)
+{
+  NdaPyBridge *self = NDA_PY_BRIDGE (parent);
+
+  if (mode != GST_PAD_MODE_PUSH)
+    return FALSE;
+  if (active) {
+    g_atomic_int_set (&self->task.saw_eos, FALSE);
+    nda_block_queue_restart (&self->queue);
+    return TRUE;
+  }
+  nda_block_queue_stop (&self->queue, GST_FLOW_FLUSHING);
+  nda_block_queue_forget (&self->queue);
+  GST_PAD_STREAM_LOCK (pad);    /* until the sink thread is out of here */
+  nda_block_input_reset (&self->input);
+  GST_PAD_STREAM_UNLOCK (pad);
+  return TRUE;
+}
+
+/* --- the source pad, and queries --- */
 
 /* What the plugin and the regrouping add, and at most a full queue. */
 static gboolean
@@ -167,7 +270,7 @@ query_latency (NdaPyBridge * self, GstQuery * query)
 }
 
 static gboolean
-src_query (GstPad * pad, GstObject * parent, GstQuery * query)
+nda_py_bridge_src_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
   NdaPyBridge *self = NDA_PY_BRIDGE (parent);
 
@@ -178,62 +281,57 @@ src_query (GstPad * pad, GstObject * parent, GstQuery * query)
 }
 
 static gboolean
-src_activate_mode (GstPad * pad, GstObject * parent, GstPadMode mode,
-    gboolean active)
+nda_py_bridge_src_activate_mode (GstPad * pad, GstObject * parent,
+    GstPadMode mode, gboolean active)
 {
   NdaPyBridge *self = NDA_PY_BRIDGE (parent);
-  gboolean ok;
 
   if (mode != GST_PAD_MODE_PUSH)
     return FALSE;
   if (active) {
     nda_block_queue_restart (&self->queue);
-    nda_py_bridge_start_worker (self);
+    nda_py_bridge_task_start (&self->task);
     return TRUE;
   }
   nda_block_queue_stop (&self->queue, GST_FLOW_FLUSHING);
-  ok = gst_pad_stop_task (pad);
-  nda_py_batch_clear (self->batch);
-  self->n_channels = 0;
-  return ok;
+  return nda_py_bridge_task_stop (&self->task);
 }
 
-/* --- the host, the state and the properties --- */
+/* --- the state and the properties --- */
 
-static void
-on_latency_changed (gpointer owner)
+static NdaPyShared *
+nda_py_bridge_get_shared (NdaPyElement * element)
 {
-  gst_element_post_message (GST_ELEMENT (owner),
-      gst_message_new_latency (GST_OBJECT (owner)));
+  return &NDA_PY_BRIDGE (element)->py;
 }
 
-static const NdaPyHostEvents host_events = {
-  .warn = nda_py_element_warn_of_parameter,
-  .latency_changed = on_latency_changed,
-  .restarted = nda_py_element_count_restart,
-  .reloaded = nda_py_element_note_reload,
-};
-
 static void
-unblock (gpointer element)
+nda_py_bridge_unblock (NdaPyElement * element)
 {
   nda_block_queue_stop (&NDA_PY_BRIDGE (element)->queue, GST_FLOW_FLUSHING);
 }
 
-static GstStateChangeReturn
-change_state (GstElement * element, GstStateChange transition)
+static void
+nda_py_bridge_element_init (NdaPyElementInterface * iface)
 {
-  return nda_py_element_change_state (&NDA_PY_BRIDGE (element)->py, transition,
-      GST_ELEMENT_CLASS (nda_py_bridge_parent_class), unblock);
+  iface->get_shared = nda_py_bridge_get_shared;
+  iface->unblock = nda_py_bridge_unblock;
+}
+
+static GstStateChangeReturn
+nda_py_bridge_change_state (GstElement * element, GstStateChange transition)
+{
+  return nda_py_element_change_state (NDA_PY_ELEMENT (element), transition,
+      GST_ELEMENT_CLASS (nda_py_bridge_parent_class));
 }
 
 static void
-set_property (GObject * object, guint id, const GValue * value,
+nda_py_bridge_set_property (GObject * object, guint id, const GValue * value,
     GParamSpec * pspec)
 {
   NdaPyBridge *self = NDA_PY_BRIDGE (object);
 
-  if (nda_py_element_set_property (&self->py, id, value))
+  if (nda_py_properties_set (&self->py, id, value))
     return;
   GST_OBJECT_LOCK (self);
   switch (id) {
@@ -241,7 +339,7 @@ set_property (GObject * object, guint id, const GValue * value,
       self->max_blocks = g_value_get_uint (value);
       break;
     case PROP_ON_ERROR:
-      self->on_error = g_value_get_enum (value);
+      self->task.on_error = g_value_get_enum (value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -253,11 +351,12 @@ set_property (GObject * object, guint id, const GValue * value,
 }
 
 static void
-get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
+nda_py_bridge_get_property (GObject * object, guint id, GValue * value,
+    GParamSpec * pspec)
 {
   NdaPyBridge *self = NDA_PY_BRIDGE (object);
 
-  if (nda_py_element_get_property (&self->py, id, value))
+  if (nda_py_properties_get (&self->py, id, value))
     return;
   GST_OBJECT_LOCK (self);
   switch (id) {
@@ -265,7 +364,7 @@ get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
       g_value_set_uint (value, self->max_blocks);
       break;
     case PROP_ON_ERROR:
-      g_value_set_enum (value, self->on_error);
+      g_value_set_enum (value, self->task.on_error);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -276,40 +375,55 @@ get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
 /* --- the class --- */
 
 static void
-nda_py_bridge_init (NdaPyBridge * self)
+nda_py_bridge_init_pads (NdaPyBridge * self)
 {
   GstElementClass *class = GST_ELEMENT_GET_CLASS (self);
-
-  self->sinkpad = gst_pad_new_from_template
+  GstPad *sinkpad = gst_pad_new_from_template
       (gst_element_class_get_pad_template (class, "sink"), "sink");
-  self->srcpad = gst_pad_new_from_template
+  GstPad *srcpad = gst_pad_new_from_template
       (gst_element_class_get_pad_template (class, "src"), "src");
-  nda_py_bridge_init_input (self);
-  gst_pad_set_query_function (self->srcpad, GST_DEBUG_FUNCPTR (src_query));
-  gst_pad_set_activatemode_function (self->srcpad,
-      GST_DEBUG_FUNCPTR (src_activate_mode));
-  gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
-  gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
 
-  self->max_blocks = DEFAULT_MAX_BLOCKS;
-  self->on_error = DEFAULT_ON_ERROR;
-  nda_block_queue_init (&self->queue, &self->py.counters.level);
-  nda_block_queue_set_max (&self->queue, DEFAULT_MAX_BLOCKS);
-  nda_py_element_init (&self->py, self, NDA_PY_ROLE_PROCESSOR, &host_events,
-      stats_fields, &self->queue.lock);
-  self->batch = g_new0 (NdaPyBatch, 1);
+  gst_pad_set_chain_function (sinkpad,
+      GST_DEBUG_FUNCPTR (nda_py_bridge_sink_chain));
+  gst_pad_set_event_function (sinkpad,
+      GST_DEBUG_FUNCPTR (nda_py_bridge_sink_event));
+  gst_pad_set_query_function (sinkpad,
+      GST_DEBUG_FUNCPTR (nda_py_bridge_sink_query));
+  gst_pad_set_activatemode_function (sinkpad,
+      GST_DEBUG_FUNCPTR (nda_py_bridge_sink_activate_mode));
+  gst_pad_set_query_function (srcpad,
+      GST_DEBUG_FUNCPTR (nda_py_bridge_src_query));
+  gst_pad_set_activatemode_function (srcpad,
+      GST_DEBUG_FUNCPTR (nda_py_bridge_src_activate_mode));
+  self->sinkpad = sinkpad;
+  self->srcpad = srcpad;
+  gst_element_add_pad (GST_ELEMENT (self), sinkpad);
+  gst_element_add_pad (GST_ELEMENT (self), srcpad);
 }
 
 static void
-finalize (GObject * object)
+nda_py_bridge_init (NdaPyBridge * self)
+{
+  nda_py_bridge_init_pads (self);
+  self->max_blocks = DEFAULT_MAX_BLOCKS;
+  nda_block_queue_init (&self->queue, &self->py.counters.level);
+  nda_block_queue_set_max (&self->queue, DEFAULT_MAX_BLOCKS);
+  nda_py_shared_init (&self->py, GST_ELEMENT (self), NDA_PY_ROLE_PROCESSOR,
+      stats_fields, &self->queue.lock);
+  nda_block_input_init (&self->input, GST_ELEMENT (self), &to_queue);
+  nda_py_bridge_task_init (&self->task, self->srcpad, &self->queue, &self->py);
+  self->task.on_error = DEFAULT_ON_ERROR;
+}
+
+static void
+nda_py_bridge_finalize (GObject * object)
 {
   NdaPyBridge *self = NDA_PY_BRIDGE (object);
 
-  nda_py_element_clear (&self->py);
+  nda_py_shared_clear (&self->py);
   nda_block_queue_clear (&self->queue);
   nda_block_input_clear (&self->input);
-  nda_py_batch_clear (self->batch);
-  g_free (self->batch);
+  nda_py_bridge_task_clear (&self->task);
   G_OBJECT_CLASS (nda_py_bridge_parent_class)->finalize (object);
 }
 
@@ -339,11 +453,11 @@ nda_py_bridge_class_init (NdaPyBridgeClass * class)
   GObjectClass *object_class = G_OBJECT_CLASS (class);
   GstElementClass *element_class = GST_ELEMENT_CLASS (class);
 
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = finalize;
-  element_class->change_state = GST_DEBUG_FUNCPTR (change_state);
-  nda_py_element_install (element_class, G_STRUCT_OFFSET (NdaPyBridge, py));
+  object_class->set_property = nda_py_bridge_set_property;
+  object_class->get_property = nda_py_bridge_get_property;
+  object_class->finalize = nda_py_bridge_finalize;
+  element_class->change_state = GST_DEBUG_FUNCPTR (nda_py_bridge_change_state);
+  nda_py_element_install (element_class);
   install_properties (object_class);
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);

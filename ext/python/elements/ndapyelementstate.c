@@ -5,22 +5,18 @@
 /* The application's threads: changes of state, which load, start, stop and
  * shut down the plugin. */
 
-#include <Python.h>
-
 #include "config.h"
 
-#include "ndapyelement.h"
+#include "ndapyelementstate.h"
 
-#include "ndapyfind.h"
 #include "ndapyparameters.h"
-#include "ndapython.h"
 
 #include <glib/gi18n-lib.h>
 
 #include <string.h>
 
 static void
-copy_settings (NdaPyElement * self, NdaPySettings * copy)
+copy_settings (NdaPyShared * self, NdaPySettings * copy)
 {
   g_autoptr (GMutexLocker) locker =
       g_mutex_locker_new (GST_OBJECT_GET_LOCK (self->element));
@@ -43,45 +39,50 @@ clear_settings (NdaPySettings * copy)
 }
 
 static void
-reload_edited (gpointer user_data)
+nda_py_element_reload_edited (gpointer user_data)
 {
-  NdaPyElement *self = user_data;
+  NdaPyShared *self = user_data;
 
   nda_py_host_reload (self->host);
 }
 
 static gboolean
-load_with (NdaPyElement * self, const NdaPySettings * settings, GError ** error)
+load_with (NdaPyShared * self, const NdaPySettings * settings, GError ** error)
 {
   g_autofree gchar *file = NULL;
   g_autoptr (GPtrArray) parameters = NULL;
-  NdaPyHostConfig config;
+  NdaPyRunnerConfig config = { NULL };
 
-  file = nda_py_find_plugin (settings->plugin, settings->plugin_path, error);
+  file = nda_py_runners_find_plugin (settings->plugin,
+      settings->plugin_path, error);
   if (!file)
     return FALSE;
   parameters = nda_py_parameters_parse (settings->parameters, error);
   if (!parameters)
     return FALSE;
-  config = (NdaPyHostConfig) {
-  file, settings->isolation, settings->python, settings->deadline,
-        settings->memory_limit, settings->restart};
-  if (!nda_py_host_open (self->host, &config, parameters, error))
+  config.path = file;
+  config.python = settings->python;
+  config.deadline = settings->deadline;
+  config.memory_limit = settings->memory_limit;
+  config.restart = settings->restart;
+  if (!nda_py_host_open (self->host,
+          nda_py_runners_get_kind (settings->isolation), &config, parameters,
+          error))
     return FALSE;
   if (settings->auto_reload)
-    self->watch = nda_py_watch_new (file, reload_edited, self);
+    self->watch = nda_py_watch_new (file, nda_py_element_reload_edited, self);
   return TRUE;
 }
 
 static void
-close_plugin (NdaPyElement * self)
+close_plugin (NdaPyShared * self)
 {
   g_clear_pointer (&self->watch, nda_py_watch_free);
   nda_py_host_close (self->host);
 }
 
 static gboolean
-load (NdaPyElement * self, GError ** error)
+load (NdaPyShared * self, GError ** error)
 {
   NdaPySettings settings;
   gboolean ok;
@@ -93,7 +94,7 @@ load (NdaPyElement * self, GError ** error)
 }
 
 static gboolean
-open_plugin (NdaPyElement * self)
+open_plugin (NdaPyShared * self)
 {
   g_autoptr (GError) error = NULL;
 
@@ -102,14 +103,14 @@ open_plugin (NdaPyElement * self)
   g_mutex_unlock (self->lock);
   if (load (self, &error))
     return TRUE;
-  nda_py_element_post_error (self, error);
+  nda_py_shared_post_error (self, error);
   return FALSE;
 }
 
 /* A plugin that failed to start is good for nothing more (4.3); and perhaps
  * another was named since. */
 static gboolean
-start (NdaPyElement * self)
+start (NdaPyShared * self)
 {
   gboolean is_stale;
 
@@ -127,9 +128,9 @@ start (NdaPyElement * self)
 }
 
 static gboolean
-stop (NdaPyElement * self, NdaPyElementFunc unblock)
+stop (NdaPyShared * self)
 {
-  unblock (self->element);
+  nda_py_element_unblock (NDA_PY_ELEMENT (self->element));
   if (nda_py_host_stop (self->host))
     return TRUE;
   GST_ELEMENT_ERROR (self->element, LIBRARY, SHUTDOWN,
@@ -140,8 +141,8 @@ stop (NdaPyElement * self, NdaPyElementFunc unblock)
 }
 
 static GstStateChangeReturn
-change_state_without_gil (NdaPyElement * self, GstStateChange transition,
-    GstElementClass * parent_class, NdaPyElementFunc unblock)
+change_state_without_gil (NdaPyShared * self, GstStateChange transition,
+    GstElementClass * parent_class)
 {
   GstStateChangeReturn result;
 
@@ -149,7 +150,7 @@ change_state_without_gil (NdaPyElement * self, GstStateChange transition,
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start (self))
     return GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY && !stop (self, unblock))
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY && !stop (self))
     return GST_STATE_CHANGE_FAILURE;
 
   result = parent_class->change_state (self->element, transition);
@@ -162,12 +163,13 @@ change_state_without_gil (NdaPyElement * self, GstStateChange transition,
 /* An application in Python may hold the GIL, for which the plugin waits. */
 GstStateChangeReturn
 nda_py_element_change_state (NdaPyElement * self, GstStateChange transition,
-    GstElementClass * parent_class, NdaPyElementFunc unblock)
+    GstElementClass * parent_class)
 {
-  gpointer paused = nda_python_pause ();
+  gpointer paused = nda_py_runners_pause_gil ();
   GstStateChangeReturn result =
-      change_state_without_gil (self, transition, parent_class, unblock);
+      change_state_without_gil (nda_py_element_get_shared (self), transition,
+      parent_class);
 
-  nda_python_resume (paused);
+  nda_py_runners_resume_gil (paused);
   return result;
 }

@@ -42,25 +42,28 @@
  *
  * ## Example pipelines
  * |[
- * gst-launch-1.0 audiotestsrc num-buffers=100 ! audioconvert ! audioresample ! ndapysink plugin=wav_recorder parameters=filename=recorded.wav
+ * gst-launch-1.0 audiotestsrc num-buffers=100 ! audioconvert ! \
+ *   audioresample ! ndapysink plugin=wav_recorder \
+ *   parameters=filename=recorded.wav
  * ]| A tone into a file.
  *
  * Since: 0.1
  */
 
 /* THREADS. The streaming thread, upstream's, starts the plugin when the first
- * caps arrive and makes its calls; it waits for the clock, for room, for the GIL
- * and for the plugin. The application's threads change the state
+ * caps arrive and makes its calls; it waits for the clock, for room, for the
+ * GIL and for the plugin. The application's threads change the state
  * (ndapyelementstate.c) and set properties.
  *
- * LOCKS. Preroll lock: GstBaseSink's, held in its functions for caps, events and
- * data; given up around the plugin's calls and the waits for room, so that no change of state waits for Python. Counters
- * lock: the counters. Wait lock: ndapywait.c.
+ * What it does with blocks is in ndapywriter.c.
+ *
+ * LOCKS. Preroll lock: GstBaseSink's, held in its functions for caps, events
+ * and data; given up around the plugin's calls and the waits for room, so that
+ * no change of state waits for Python. Counters lock: the counters. Wait lock:
+ * ndapywait.c.
  *
  * STOP. Waits are interrupted, then the host gets the streaming thread out of
  * Python, then the pad is deactivated, which waits for that thread. */
-
-#include <Python.h>
 
 #include "config.h"
 
@@ -68,19 +71,15 @@
 
 #include "ndablock.h"
 #include "ndablockinput.h"
-#include "ndapyelement.h"
-#include "ndapyfit.h"
-#include "ndapywait.h"
+#include "ndapyelementstate.h"
+#include "ndapyproperties.h"
+#include "ndapywriter.h"
 
 #include <gst/base/gstbasesink.h>
-
-#include <glib/gi18n-lib.h>
 
 GST_DEBUG_CATEGORY_STATIC (nda_py_sink_debug);
 #define GST_CAT_DEFAULT nda_py_sink_debug
 
-/* How soon a plugin that is full is asked again */
-#define RETRY_INTERVAL (5 * GST_MSECOND)
 #define DEFAULT_WRITE_BUDGET (100 * GST_MSECOND)
 /* GStreamer's 20 ms would break the budget of latency */
 #define PROCESSING_DEADLINE (5 * GST_MSECOND)
@@ -89,24 +88,23 @@ struct _NdaPySink
 {
   GstBaseSink parent;
 
-  NdaPyElement py;
+  NdaPyShared py;
   GMutex counters_lock;
-  NdaPyWait wait;               /* has its own lock */
-  GstClockTime write_budget;    /* [object lock] */
 
   /* [streaming thread] */
   NdaBlockInput input;
-  gboolean is_started;
-  NdaPyFormat format;           /* of the plugin */
   GstAudioInfo info;            /* of the stream */
-  NdaPyFit *fit;                /* owned; NULL where the plugin takes blocks */
   GstClockTime waited_for;      /* time stamp of the buffer that has come */
-  gboolean is_distrusted;       /* what it says of its room is not true */
+  NdaPyWriter writer;           /* its wait: any thread */
 };
 
 #define NDA_TYPE_PY_SINK (nda_py_sink_get_type ())
 G_DECLARE_FINAL_TYPE (NdaPySink, nda_py_sink, NDA, PY_SINK, GstBaseSink);
+
+static void nda_py_sink_element_init (NdaPyElementInterface * iface);
+
 G_DEFINE_FINAL_TYPE_WITH_CODE (NdaPySink, nda_py_sink, GST_TYPE_BASE_SINK,
+    G_IMPLEMENT_INTERFACE (NDA_TYPE_PY_ELEMENT, nda_py_sink_element_init);
     GST_DEBUG_CATEGORY_INIT (nda_py_sink_debug, "ndapysink", 0,
         "live audio into Python plugins"));
 
@@ -125,23 +123,11 @@ static const NdaStatsField stats_fields[] = {
 };
 /* *INDENT-ON* */
 
-static void
-on_latency_changed (gpointer owner)
-{
-}
-
-static const NdaPyHostEvents host_events = {
-  .warn = nda_py_element_warn_of_parameter,
-  .latency_changed = on_latency_changed,
-  .restarted = nda_py_element_count_restart,
-  .reloaded = nda_py_element_note_reload,
-};
-
 /* --- negotiation --- */
 
 /* The template's caps, with the channels that fit the plugin's. */
 static GstCaps *
-get_caps (GstBaseSink * base, GstCaps * filter)
+nda_py_sink_get_caps (GstBaseSink * base, GstCaps * filter)
 {
   guint n_channels = nda_py_host_get_n_channels (NDA_PY_SINK (base)->py.host);
   GstCaps *caps = gst_pad_get_pad_template_caps (GST_BASE_SINK_PAD (base));
@@ -162,195 +148,25 @@ get_caps (GstBaseSink * base, GstCaps * filter)
 }
 
 static gboolean
-start_plugin (NdaPySink * self)
-{
-  NdaPyFormat *format = &self->format;
-  g_autoptr (GError) error = NULL;
-  gboolean ok;
-
-  GST_BASE_SINK_PREROLL_UNLOCK (self);
-  ok = nda_py_host_start (self->py.host, format, &error);
-  GST_BASE_SINK_PREROLL_LOCK (self);
-  if (!ok) {
-    if (error)
-      nda_py_element_post_error (&self->py, error);
-    return FALSE;
-  }
-  GST_INFO_OBJECT (self,
-      "the plugin has %u channels at %u Hz, %u frames a call",
-      format->n_channels, format->rate, format->n_frames);
-  if (format->rate != NDA_BLOCK_RATE || format->n_frames != NDA_BLOCK_FRAMES)
-    self->fit =
-        nda_py_fit_new (format->n_channels, NDA_BLOCK_RATE, format->rate);
-  self->is_started = TRUE;
-  return TRUE;
-}
-
-static gboolean
-set_caps (GstBaseSink * base, GstCaps * caps)
+nda_py_sink_set_caps (GstBaseSink * base, GstCaps * caps)
 {
   NdaPySink *self = NDA_PY_SINK (base);
 
   if (!gst_audio_info_from_caps (&self->info, caps)
-      || (!self->is_started && !start_plugin (self)))
+      || (!self->writer.is_started && !nda_py_writer_start (&self->writer)))
     return FALSE;
-  if (nda_py_planes_fit (self->info.channels, self->format.n_channels))
+  if (nda_py_planes_fit (self->info.channels, self->writer.format.n_channels))
     return TRUE;
   GST_WARNING_OBJECT (self, "the plugin has %u channels, not as in %"
-      GST_PTR_FORMAT, self->format.n_channels, caps);
+      GST_PTR_FORMAT, self->writer.format.n_channels, caps);
   return FALSE;
 }
 
 /* --- data --- */
 
-/* Waits for the plugin a little. Interrupted by a change of state, goes on when
- * the pipeline plays again. */
-static GstFlowReturn
-wait_to_retry (NdaPySink * self)
-{
-  gboolean is_interrupted;
-
-  GST_BASE_SINK_PREROLL_UNLOCK (self);
-  is_interrupted = !nda_py_wait_for (&self->wait, RETRY_INTERVAL);
-  GST_BASE_SINK_PREROLL_LOCK (self);
-  return is_interrupted ? gst_base_sink_wait_preroll (GST_BASE_SINK (self)) :
-      GST_FLOW_OK;
-}
-
-/* Whether @block cannot be played in time: the process of the plugin has ended.
- * Where there is no time to keep, the next one is waited for. */
-static gboolean
-is_lost (NdaPySink * self, const NdaPyBlock * block)
-{
-  return block->result == NDA_PY_CALL_DEAD
-      && gst_base_sink_get_sync (GST_BASE_SINK (self));
-}
-
-/* Offers @block now and every RETRY_INTERVAL, for @budget, until the plugin takes
- * it; @is_gated, until it says that it has room. What came of it stands in
- * @block; another result than OK means that the stream is being stopped. */
-static GstFlowReturn
-offer (NdaPySink * self, NdaPyBlock * block, gboolean is_gated,
-    GstClockTime budget)
-{
-  GstFlowReturn flow = GST_FLOW_OK;
-
-  block->is_gated = is_gated;
-  for (GstClockTime waited = 0; flow == GST_FLOW_OK; waited += RETRY_INTERVAL) {
-    gboolean ok;
-
-    GST_BASE_SINK_PREROLL_UNLOCK (self);
-    ok = nda_py_element_call (&self->py, block,
-        _("The block is offered again."));
-    GST_BASE_SINK_PREROLL_LOCK (self);
-    if (!ok)
-      return GST_FLOW_FLUSHING;
-    if (block->ok || is_lost (self, block) || (is_gated
-            && block->result != NDA_PY_CALL_NO_SPACE)
-        || waited >= budget)
-      break;
-    flow = wait_to_retry (self);
-  }
-  return flow;
-}
-
-static GstFlowReturn
-give_up (NdaPySink * self, GstClockTime budget)
-{
-  GST_ELEMENT_ERROR (self, LIBRARY, FAILED,
-      (_("The plugin did not take a block within %" G_GUINT64_FORMAT " ms. "
-              "See whether its device runs, or raise “write-budget”."),
-          budget / GST_MSECOND), ("write_audio () did not return True"));
-  return GST_FLOW_ERROR;
-}
-
-static GstClockTime
-get_write_budget (NdaPySink * self)
-{
-  g_autoptr (GMutexLocker) locker =
-      g_mutex_locker_new (GST_OBJECT_GET_LOCK (self));
-
-  return self->write_budget;
-}
-
-/* Waits for room, then offers the block until it is taken (6.2, 6.2.2). A
- * plugin that had no room and took the block all the same is not believed until
- * it says that it has some. CUSTOM_SUCCESS: there was nobody to take it. */
-static GstFlowReturn
-write_chunk (NdaPySink * self, const NdaPyAudio * audio, guint n_frames)
-{
-  NdaPyBlock block = {.in = *audio,.n_frames = n_frames };
-  GstClockTime budget = get_write_budget (self);
-  gboolean was_full;
-  GstFlowReturn flow =
-      offer (self, &block, TRUE, self->is_distrusted ? 0 : budget);
-
-  was_full = block.result == NDA_PY_CALL_NO_SPACE;
-  if (flow == GST_FLOW_OK && !block.ok && !was_full && !is_lost (self, &block))
-    flow = wait_to_retry (self);
-  if (flow == GST_FLOW_OK && !block.ok && !is_lost (self, &block))
-    flow = offer (self, &block, FALSE, budget);
-  if (flow != GST_FLOW_OK)
-    return flow;
-  if (block.result == NDA_PY_CALL_DEAD)
-    return GST_FLOW_CUSTOM_SUCCESS;
-  self->is_distrusted = was_full;
-  return block.ok ? GST_FLOW_OK : give_up (self, budget);
-}
-
-/* Writes what waits in the fit, as much as the plugin takes at a time; all of
- * it with @is_last. */
-static GstFlowReturn
-write_from_fit (NdaPySink * self, gboolean is_last)
-{
-  const NdaPyArray *output = nda_py_fit_get_output (self->fit);
-  gpointer planes[NDA_BLOCK_MAX_CHANNELS];
-  NdaPyAudio audio = { planes, output->n_channels, TRUE };
-  guint n_frames;
-
-  for (guint c = 0; c < output->n_channels; c++)
-    planes[c] = output->data + (gsize) c *output->n_frames;
-  while ((n_frames = MIN (nda_py_fit_get_n_frames (self->fit),
-              self->format.n_frames))) {
-    GstFlowReturn flow;
-
-    if (n_frames < self->format.n_frames && !is_last)
-      break;
-    flow = write_chunk (self, &audio, n_frames);
-    if (flow < GST_FLOW_OK)
-      return flow;
-    nda_py_fit_pop (self->fit, n_frames);
-  }
-  return GST_FLOW_OK;
-}
-
-static GstFlowReturn
-write_block (NdaPySink * self, GstBuffer * block, guint * n_frames)
-{
-  GstAudioBuffer map;
-  NdaPyAudio audio;
-  GstFlowReturn flow;
-
-  if (!gst_audio_buffer_map (&map, &self->info, block, GST_MAP_READ))
-    return GST_FLOW_ERROR;
-  *n_frames = map.n_samples;
-  audio.planes = map.planes;
-  audio.n_channels = self->info.channels;
-  audio.is_planar = self->info.layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED;
-  if (self->fit) {
-    nda_py_planes_load (nda_py_fit_get_input (self->fit), &audio, *n_frames);
-    nda_py_fit_push (self->fit, *n_frames);
-    flow = write_from_fit (self, *n_frames < NDA_BLOCK_FRAMES);
-  } else {
-    flow = write_chunk (self, &audio, *n_frames);
-  }
-  gst_audio_buffer_unmap (&map);
-  return flow;
-}
-
 /* Waits for the time of @block: the base class did so for the first in the
- * buffer that has come, which may hold many. What regrouping adds to the latency
- * is the render delay, and is waited for here. */
+ * buffer that has come, which may hold many. What regrouping adds to the
+ * latency is the render delay, and is waited for here. */
 static GstFlowReturn
 wait_for_time (NdaPySink * self, GstBuffer * block)
 {
@@ -366,7 +182,7 @@ wait_for_time (NdaPySink * self, GstBuffer * block)
 }
 
 static GstFlowReturn
-push_block (gpointer owner, GstBuffer * buffer)
+nda_py_sink_push_block (gpointer owner, GstBuffer * buffer)
 {
   NdaPySink *self = NDA_PY_SINK (owner);
   g_autoptr (GstBuffer) block = buffer;
@@ -375,40 +191,32 @@ push_block (gpointer owner, GstBuffer * buffer)
   guint n_frames;
 
   if (flow == GST_FLOW_OK)
-    flow = write_block (self, block, &n_frames);
+    flow = nda_py_writer_write (&self->writer, &self->info, block, &n_frames);
   if (flow == GST_FLOW_OK)
-    nda_py_element_count_block (&self->py, n_frames,
+    nda_py_shared_count_block (&self->py, n_frames,
         gst_util_get_timestamp () - begin > 2 * NDA_BLOCK_DURATION);
   return flow == GST_FLOW_CUSTOM_SUCCESS ? GST_FLOW_OK : flow;
 }
 
-/* What is held back behind the last block. */
-static void
-drain (NdaPySink * self)
-{
-  nda_py_fit_drain (self->fit);
-  write_from_fit (self, TRUE);
-}
-
 static gboolean
-push_event (gpointer owner, GstEvent * event)
+nda_py_sink_push_event (gpointer owner, GstEvent * event)
 {
   NdaPySink *self = NDA_PY_SINK (owner);
 
-  if (self->fit && GST_EVENT_TYPE (event) == GST_EVENT_EOS)
-    drain (self);
-  if (self->fit && GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
-    nda_py_fit_flush (self->fit);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+    nda_py_writer_drain (&self->writer);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
+    nda_py_writer_flush (&self->writer);
   return GST_BASE_SINK_CLASS (nda_py_sink_parent_class)->event (owner, event);
 }
 
 static const NdaBlockOutput to_plugin = {
-  .push_block = push_block,
-  .push_event = push_event,
+  .push_block = nda_py_sink_push_block,
+  .push_event = nda_py_sink_push_event,
 };
 
 static GstFlowReturn
-render (GstBaseSink * base, GstBuffer * buffer)
+nda_py_sink_render (GstBaseSink * base, GstBuffer * buffer)
 {
   NdaPySink *self = NDA_PY_SINK (base);
   GstFlowReturn flow;
@@ -424,7 +232,7 @@ render (GstBaseSink * base, GstBuffer * buffer)
 
 /* With the preroll lock, unless it is the end of a flush. */
 static gboolean
-handle_event (GstBaseSink * base, GstEvent * event)
+nda_py_sink_event (GstBaseSink * base, GstEvent * event)
 {
   NdaPySink *self = NDA_PY_SINK (base);
 
@@ -435,102 +243,110 @@ handle_event (GstBaseSink * base, GstEvent * event)
 
 /* --- life cycle and properties --- */
 
-/* Forgets the stream, when nothing streams any more. */
-static void
-reset (NdaPySink * self)
-{
-  nda_block_input_reset (&self->input);
-  g_clear_pointer (&self->fit, nda_py_fit_free);
-  self->is_started = FALSE;
-  self->is_distrusted = FALSE;
-}
-
-static void
-unblock (gpointer element)
-{
-  nda_py_wait_interrupt (&NDA_PY_SINK (element)->wait);
-}
-
 static gboolean
-unlock (GstBaseSink * base)
+nda_py_sink_unlock (GstBaseSink * base)
 {
-  unblock (base);
+  nda_py_wait_interrupt (&NDA_PY_SINK (base)->writer.wait);
   return TRUE;
 }
 
 static gboolean
-unlock_stop (GstBaseSink * base)
+nda_py_sink_unlock_stop (GstBaseSink * base)
 {
-  nda_py_wait_resume (&NDA_PY_SINK (base)->wait);
+  nda_py_wait_resume (&NDA_PY_SINK (base)->writer.wait);
   return TRUE;
+}
+
+static NdaPyShared *
+nda_py_sink_get_shared (NdaPyElement * element)
+{
+  return &NDA_PY_SINK (element)->py;
+}
+
+static void
+nda_py_sink_unblock (NdaPyElement * element)
+{
+  nda_py_wait_interrupt (&NDA_PY_SINK (element)->writer.wait);
+}
+
+static void
+nda_py_sink_element_init (NdaPyElementInterface * iface)
+{
+  iface->get_shared = nda_py_sink_get_shared;
+  iface->unblock = nda_py_sink_unblock;
 }
 
 static GstStateChangeReturn
-change_state (GstElement * element, GstStateChange transition)
+nda_py_sink_change_state (GstElement * element, GstStateChange transition)
 {
   NdaPySink *self = NDA_PY_SINK (element);
   GstStateChangeReturn result;
 
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
-    nda_py_wait_resume (&self->wait);
-  result = nda_py_element_change_state (&self->py, transition,
-      GST_ELEMENT_CLASS (nda_py_sink_parent_class), unblock);
+    nda_py_wait_resume (&self->writer.wait);
+  result = nda_py_element_change_state (NDA_PY_ELEMENT (element), transition,
+      GST_ELEMENT_CLASS (nda_py_sink_parent_class));
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY
-      && result != GST_STATE_CHANGE_FAILURE)
-    reset (self);
+      && result != GST_STATE_CHANGE_FAILURE) {
+    nda_block_input_reset (&self->input);
+    nda_py_writer_stop (&self->writer);
+  }
   return result;
 }
 
 static void
-set_property (GObject * object, guint id, const GValue * value,
+nda_py_sink_set_property (GObject * object, guint id, const GValue * value,
     GParamSpec * pspec)
 {
   NdaPySink *self = NDA_PY_SINK (object);
 
-  if (nda_py_element_set_property (&self->py, id, value))
+  if (nda_py_properties_set (&self->py, id, value))
     return;
   GST_OBJECT_LOCK (self);
   if (id == PROP_WRITE_BUDGET)
-    self->write_budget = g_value_get_uint64 (value);
+    self->writer.budget = g_value_get_uint64 (value);
   else
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   GST_OBJECT_UNLOCK (self);
 }
 
 static void
-get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
+nda_py_sink_get_property (GObject * object, guint id, GValue * value,
+    GParamSpec * pspec)
 {
   NdaPySink *self = NDA_PY_SINK (object);
 
-  if (nda_py_element_get_property (&self->py, id, value))
+  if (nda_py_properties_get (&self->py, id, value))
     return;
+  GST_OBJECT_LOCK (self);
   if (id == PROP_WRITE_BUDGET)
-    g_value_set_uint64 (value, get_write_budget (self));
+    g_value_set_uint64 (value, self->writer.budget);
   else
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  GST_OBJECT_UNLOCK (self);
 }
 
 static void
 nda_py_sink_init (NdaPySink * self)
 {
   g_mutex_init (&self->counters_lock);
-  nda_py_wait_init (&self->wait);
-  nda_py_element_init (&self->py, self, NDA_PY_ROLE_SINK, &host_events,
+  nda_py_shared_init (&self->py, GST_ELEMENT (self), NDA_PY_ROLE_SINK,
       stats_fields, &self->counters_lock);
+  nda_py_writer_init (&self->writer, GST_BASE_SINK (self), &self->py);
   nda_block_input_init (&self->input, GST_ELEMENT (self), &to_plugin);
-  self->write_budget = DEFAULT_WRITE_BUDGET;
+  self->writer.budget = DEFAULT_WRITE_BUDGET;
   gst_base_sink_set_processing_deadline (GST_BASE_SINK (self),
       PROCESSING_DEADLINE);
 }
 
 static void
-finalize (GObject * object)
+nda_py_sink_finalize (GObject * object)
 {
   NdaPySink *self = NDA_PY_SINK (object);
 
-  nda_py_element_clear (&self->py);
+  nda_py_shared_clear (&self->py);
   nda_block_input_clear (&self->input);
-  nda_py_wait_clear (&self->wait);
+  nda_py_writer_clear (&self->writer);
   g_mutex_clear (&self->counters_lock);
   G_OBJECT_CLASS (nda_py_sink_parent_class)->finalize (object);
 }
@@ -542,18 +358,18 @@ nda_py_sink_class_init (NdaPySinkClass * class)
   GstElementClass *element_class = GST_ELEMENT_CLASS (class);
   GstBaseSinkClass *base_class = GST_BASE_SINK_CLASS (class);
 
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = finalize;
-  element_class->change_state = GST_DEBUG_FUNCPTR (change_state);
-  base_class->get_caps = GST_DEBUG_FUNCPTR (get_caps);
-  base_class->set_caps = GST_DEBUG_FUNCPTR (set_caps);
-  base_class->event = GST_DEBUG_FUNCPTR (handle_event);
-  base_class->render = GST_DEBUG_FUNCPTR (render);
-  base_class->unlock = GST_DEBUG_FUNCPTR (unlock);
-  base_class->unlock_stop = GST_DEBUG_FUNCPTR (unlock_stop);
+  object_class->set_property = nda_py_sink_set_property;
+  object_class->get_property = nda_py_sink_get_property;
+  object_class->finalize = nda_py_sink_finalize;
+  element_class->change_state = GST_DEBUG_FUNCPTR (nda_py_sink_change_state);
+  base_class->get_caps = GST_DEBUG_FUNCPTR (nda_py_sink_get_caps);
+  base_class->set_caps = GST_DEBUG_FUNCPTR (nda_py_sink_set_caps);
+  base_class->event = GST_DEBUG_FUNCPTR (nda_py_sink_event);
+  base_class->render = GST_DEBUG_FUNCPTR (nda_py_sink_render);
+  base_class->unlock = GST_DEBUG_FUNCPTR (nda_py_sink_unlock);
+  base_class->unlock_stop = GST_DEBUG_FUNCPTR (nda_py_sink_unlock_stop);
 
-  nda_py_element_install (element_class, G_STRUCT_OFFSET (NdaPySink, py));
+  nda_py_element_install (element_class);
   g_object_class_install_property (object_class, PROP_WRITE_BUDGET,
       g_param_spec_uint64 ("write-budget", "Write budget",
           "How long a block is offered to a plugin that is full, before the "

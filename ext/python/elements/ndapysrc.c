@@ -56,7 +56,7 @@
  * nothing, for the GIL and for downstream. The application's threads change the
  * state (ndapyelementstate.c) and set properties.
  *
- * What it does with blocks is in ndapysrcblocks.c.
+ * What it does with blocks is in ndapyreader.c.
  *
  * LOCKS. Counters lock: the counters. Wait lock: ndapywait.c. None is held in
  * Python or across a push.
@@ -64,18 +64,37 @@
  * STOP. Waits are interrupted, then the host gets the streaming thread out of
  * Python, then the pad is deactivated, which joins it. */
 
-#include <Python.h>
-
 #include "config.h"
 
 #include "ndapysrc.h"
 
 #include "ndablock.h"
+#include "ndapyelementstate.h"
+#include "ndapyproperties.h"
+#include "ndapyreader.h"
+
+#include <gst/base/gstpushsrc.h>
 
 GST_DEBUG_CATEGORY_STATIC (nda_py_src_debug);
 #define GST_CAT_DEFAULT nda_py_src_debug
 
+struct _NdaPySrc
+{
+  GstPushSrc parent;
+
+  NdaPyShared py;
+  GMutex counters_lock;
+  NdaPyReader reader;           /* [streaming thread] its wait: any thread */
+  gint64 latency;               /* [object lock] ns */
+};
+
+#define NDA_TYPE_PY_SRC (nda_py_src_get_type ())
+G_DECLARE_FINAL_TYPE (NdaPySrc, nda_py_src, NDA, PY_SRC, GstPushSrc);
+
+static void nda_py_src_element_init (NdaPyElementInterface * iface);
+
 G_DEFINE_FINAL_TYPE_WITH_CODE (NdaPySrc, nda_py_src, GST_TYPE_PUSH_SRC,
+    G_IMPLEMENT_INTERFACE (NDA_TYPE_PY_ELEMENT, nda_py_src_element_init);
     GST_DEBUG_CATEGORY_INIT (nda_py_src_debug, "ndapysrc", 0,
         "live audio from Python plugins"));
 
@@ -96,57 +115,16 @@ static const NdaStatsField stats_fields[] = {
 };
 /* *INDENT-ON* */
 
-static void
-on_latency_changed (gpointer owner)
-{
-}
-
-static const NdaPyHostEvents host_events = {
-  .warn = nda_py_element_warn_of_parameter,
-  .latency_changed = on_latency_changed,
-  .restarted = nda_py_element_count_restart,
-  .reloaded = nda_py_element_note_reload,
-};
-
 /* --- negotiation and latency --- */
-
-static GstClockTime
-compute_latency (NdaPySrc * self)
-{
-  guint n_frames = self->format.n_frames;
-  GstClockTime latency =
-      nda_block_frames_to_time (NDA_BLOCK_FRAMES, NDA_BLOCK_RATE);
-
-  /* a block may be complete only some way into a buffer of the plugin's */
-  if (self->fit)
-    latency += nda_py_fit_get_latency (self->fit)
-        + nda_block_frames_to_time (n_frames, self->format.rate);
-  return latency;
-}
 
 static gboolean
 start_plugin (NdaPySrc * self)
 {
-  NdaPyFormat *format = &self->format;
-  g_autoptr (GError) error = NULL;
   GstClockTime latency;
 
-  if (!nda_py_host_start (self->py.host, format, &error)) {
-    if (error)
-      nda_py_element_post_error (&self->py, error);
+  if (!nda_py_reader_start (&self->reader))
     return FALSE;
-  }
-  GST_INFO_OBJECT (self,
-      "the plugin has %u channels at %u Hz, %u frames a call",
-      format->n_channels, format->rate, format->n_frames);
-  if (format->rate != NDA_BLOCK_RATE || format->n_frames != NDA_BLOCK_FRAMES)
-    self->fit =
-        nda_py_fit_new (format->n_channels, format->rate, NDA_BLOCK_RATE);
-  nda_frame_clock_init (&self->pace, format->rate);
-  nda_frame_clock_init (&self->stamps, NDA_BLOCK_RATE);
-  self->is_started = TRUE;
-
-  latency = compute_latency (self);
+  latency = nda_py_reader_get_latency (&self->reader);
   GST_OBJECT_LOCK (self);
   self->latency = latency;
   GST_OBJECT_UNLOCK (self);
@@ -181,7 +159,7 @@ choose_caps (NdaPySrc * self)
 {
   g_autoptr (GstCaps) caps = gst_caps_new_empty ();
   GstCaps *possible;
-  guint n_channels = self->format.n_channels;
+  guint n_channels = self->reader.format.n_channels;
 
   append_caps (caps, n_channels);
   if (n_channels <= 2)
@@ -202,32 +180,30 @@ choose_caps (NdaPySrc * self)
   return gst_caps_fixate (possible);
 }
 
-static void
-drop_pool (NdaPySrc * self)
-{
-  nda_block_pool_clear (&self->pool);
-}
-
 static gboolean
-negotiate (GstBaseSrc * base)
+nda_py_src_negotiate (GstBaseSrc * base)
 {
   NdaPySrc *self = NDA_PY_SRC (base);
   g_autoptr (GstCaps) caps = NULL;
 
-  if (!self->is_started && !start_plugin (self))
+  if (!self->reader.is_started && !start_plugin (self))
     return FALSE;
   caps = choose_caps (self);
-  if (!caps || !gst_base_src_set_caps (base, caps))
+  if (!caps || !gst_base_src_set_caps (base, caps)
+      || !nda_py_reader_set_caps (&self->reader, caps))
     return FALSE;
-  drop_pool (self);
-  gst_audio_info_from_caps (&self->info, caps);
-  self->pool = nda_block_pool_new (caps, &self->info, NDA_BLOCK_FRAMES);
-  gst_base_src_set_blocksize (base, NDA_BLOCK_FRAMES * self->info.bpf);
-  return self->pool != NULL;
+  gst_base_src_set_blocksize (base, NDA_BLOCK_FRAMES * self->reader.info.bpf);
+  return TRUE;
+}
+
+static GstFlowReturn
+nda_py_src_create (GstPushSrc * push_src, GstBuffer ** result)
+{
+  return nda_py_reader_read (&NDA_PY_SRC (push_src)->reader, result);
 }
 
 static gboolean
-answer_query (GstBaseSrc * base, GstQuery * query)
+nda_py_src_query (GstBaseSrc * base, GstQuery * query)
 {
   NdaPySrc *self = NDA_PY_SRC (base);
   GstClockTime latency;
@@ -246,52 +222,59 @@ answer_query (GstBaseSrc * base, GstQuery * query)
 /* --- life cycle and properties --- */
 
 static gboolean
-start (GstBaseSrc * base)
+nda_py_src_start (GstBaseSrc * base)
 {
-  nda_py_wait_resume (&NDA_PY_SRC (base)->wait);
+  nda_py_wait_resume (&NDA_PY_SRC (base)->reader.wait);
   return TRUE;
 }
 
 static gboolean
-stop (GstBaseSrc * base)
+nda_py_src_stop (GstBaseSrc * base)
 {
-  NdaPySrc *self = NDA_PY_SRC (base);
-
-  drop_pool (self);
-  g_clear_pointer (&self->fit, nda_py_fit_free);
-  self->is_started = FALSE;
-  self->has_chunk = FALSE;
-  self->had_nothing = FALSE;
+  nda_py_reader_stop (&NDA_PY_SRC (base)->reader);
   return TRUE;
+}
+
+static gboolean
+nda_py_src_unlock (GstBaseSrc * base)
+{
+  nda_py_wait_interrupt (&NDA_PY_SRC (base)->reader.wait);
+  return TRUE;
+}
+
+static NdaPyShared *
+nda_py_src_get_shared (NdaPyElement * element)
+{
+  return &NDA_PY_SRC (element)->py;
 }
 
 static void
-unblock (gpointer element)
+nda_py_src_unblock (NdaPyElement * element)
 {
-  nda_py_wait_interrupt (&NDA_PY_SRC (element)->wait);
+  nda_py_wait_interrupt (&NDA_PY_SRC (element)->reader.wait);
 }
 
-static gboolean
-unlock (GstBaseSrc * base)
+static void
+nda_py_src_element_init (NdaPyElementInterface * iface)
 {
-  unblock (base);
-  return TRUE;
+  iface->get_shared = nda_py_src_get_shared;
+  iface->unblock = nda_py_src_unblock;
 }
 
 static GstStateChangeReturn
-change_state (GstElement * element, GstStateChange transition)
+nda_py_src_change_state (GstElement * element, GstStateChange transition)
 {
-  return nda_py_element_change_state (&NDA_PY_SRC (element)->py, transition,
-      GST_ELEMENT_CLASS (nda_py_src_parent_class), unblock);
+  return nda_py_element_change_state (NDA_PY_ELEMENT (element), transition,
+      GST_ELEMENT_CLASS (nda_py_src_parent_class));
 }
 
 static void
-set_property (GObject * object, guint id, const GValue * value,
+nda_py_src_set_property (GObject * object, guint id, const GValue * value,
     GParamSpec * pspec)
 {
   NdaPySrc *self = NDA_PY_SRC (object);
 
-  if (nda_py_element_set_property (&self->py, id, value))
+  if (nda_py_properties_set (&self->py, id, value))
     return;
   if (id == PROP_IS_LIVE)
     gst_base_src_set_live (GST_BASE_SRC (self), g_value_get_boolean (value));
@@ -300,11 +283,12 @@ set_property (GObject * object, guint id, const GValue * value,
 }
 
 static void
-get_property (GObject * object, guint id, GValue * value, GParamSpec * pspec)
+nda_py_src_get_property (GObject * object, guint id, GValue * value,
+    GParamSpec * pspec)
 {
   NdaPySrc *self = NDA_PY_SRC (object);
 
-  if (nda_py_element_get_property (&self->py, id, value))
+  if (nda_py_properties_get (&self->py, id, value))
     return;
   if (id == PROP_IS_LIVE)
     g_value_set_boolean (value, gst_base_src_is_live (GST_BASE_SRC (self)));
@@ -316,21 +300,21 @@ static void
 nda_py_src_init (NdaPySrc * self)
 {
   g_mutex_init (&self->counters_lock);
-  nda_py_wait_init (&self->wait);
-  nda_py_element_init (&self->py, self, NDA_PY_ROLE_SOURCE, &host_events,
+  nda_py_shared_init (&self->py, GST_ELEMENT (self), NDA_PY_ROLE_SOURCE,
       stats_fields, &self->counters_lock);
+  nda_py_reader_init (&self->reader, GST_BASE_SRC (self), &self->py);
   self->latency = NDA_BLOCK_DURATION;
   gst_base_src_set_format (GST_BASE_SRC (self), GST_FORMAT_TIME);
   gst_base_src_set_live (GST_BASE_SRC (self), TRUE);
 }
 
 static void
-finalize (GObject * object)
+nda_py_src_finalize (GObject * object)
 {
   NdaPySrc *self = NDA_PY_SRC (object);
 
-  nda_py_element_clear (&self->py);
-  nda_py_wait_clear (&self->wait);
+  nda_py_shared_clear (&self->py);
+  nda_py_reader_clear (&self->reader);
   g_mutex_clear (&self->counters_lock);
   G_OBJECT_CLASS (nda_py_src_parent_class)->finalize (object);
 }
@@ -342,19 +326,19 @@ nda_py_src_class_init (NdaPySrcClass * class)
   GstElementClass *element_class = GST_ELEMENT_CLASS (class);
   GstBaseSrcClass *base_class = GST_BASE_SRC_CLASS (class);
 
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
-  object_class->finalize = finalize;
-  element_class->change_state = GST_DEBUG_FUNCPTR (change_state);
-  base_class->negotiate = GST_DEBUG_FUNCPTR (negotiate);
-  base_class->query = GST_DEBUG_FUNCPTR (answer_query);
-  base_class->start = GST_DEBUG_FUNCPTR (start);
-  base_class->stop = GST_DEBUG_FUNCPTR (stop);
-  base_class->unlock = GST_DEBUG_FUNCPTR (unlock);
-  base_class->unlock_stop = GST_DEBUG_FUNCPTR (start);
+  object_class->set_property = nda_py_src_set_property;
+  object_class->get_property = nda_py_src_get_property;
+  object_class->finalize = nda_py_src_finalize;
+  element_class->change_state = GST_DEBUG_FUNCPTR (nda_py_src_change_state);
+  base_class->negotiate = GST_DEBUG_FUNCPTR (nda_py_src_negotiate);
+  base_class->query = GST_DEBUG_FUNCPTR (nda_py_src_query);
+  base_class->start = GST_DEBUG_FUNCPTR (nda_py_src_start);
+  base_class->stop = GST_DEBUG_FUNCPTR (nda_py_src_stop);
+  base_class->unlock = GST_DEBUG_FUNCPTR (nda_py_src_unlock);
+  base_class->unlock_stop = GST_DEBUG_FUNCPTR (nda_py_src_start);
   GST_PUSH_SRC_CLASS (class)->create = GST_DEBUG_FUNCPTR (nda_py_src_create);
 
-  nda_py_element_install (element_class, G_STRUCT_OFFSET (NdaPySrc, py));
+  nda_py_element_install (element_class);
   g_object_class_install_property (object_class, PROP_IS_LIVE,
       g_param_spec_boolean ("is-live", "Is live",
           "Whether the pipeline's clock sets the pace, or blocks come as fast "

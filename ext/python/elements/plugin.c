@@ -2,8 +2,6 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include <Python.h>
-
 #include "config.h"
 
 #include "ndapybridge.h"

@@ -6,7 +6,7 @@
 
 #include "ndapyfind.h"
 
-#include "ndapydiscover.h"
+#include "ndapypaths.h"
 
 #include <gst/gst.h>
 
@@ -33,12 +33,10 @@ static GPtrArray *
 list_folders (const gchar * plugin_path)
 {
   GPtrArray *folders = g_ptr_array_new_with_free_func (g_free);
-  const gchar *base = g_getenv ("NDA_PYTHON_DIR");
 
   add_folders (folders, plugin_path);
   add_folders (folders, g_getenv ("NDA_PLUGIN_PATH"));
-  g_ptr_array_add (folders, g_build_filename (base && *base ? base :
-          NDA_PYTHON_DIR, "nda", "plugins", NULL));
+  g_ptr_array_add (folders, nda_py_paths_find_folder ("plugins"));
   return folders;
 }
 
@@ -88,7 +86,7 @@ is_candidate (const gchar * path)
 }
 
 static gint
-compare_paths (gconstpointer a, gconstpointer b)
+nda_py_find_compare_paths (gconstpointer a, gconstpointer b)
 {
   return strcmp (*(const gchar * const *) a, *(const gchar * const *) b);
 }
@@ -107,7 +105,7 @@ list_candidates (const gchar * folder)
     if (is_candidate (path))
       g_ptr_array_add (files, g_steal_pointer (&path));
   }
-  g_ptr_array_sort (files, compare_paths);
+  g_ptr_array_sort (files, nda_py_find_compare_paths);
   return files;
 }
 
@@ -151,21 +149,21 @@ set_not_found (GError ** error, const gchar * plugin, GPtrArray * folders,
   g_ptr_array_add (folders, NULL);
   searched = g_strjoinv (", ", (gchar **) folders->pdata);
   g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
-      _
-      ("There is no plugin “%s”: no file “%s.py” in %s, and none that is "
-          "called so among %s. Name the file itself, or its folder with "
-          "“plugin-path” or NDA_PLUGIN_PATH."), plugin, plugin, searched,
-      names && *names ? names : _("no plugins"));
+      _("There is no plugin “%s”: no file “%s.py” in %s, and none "
+          "that is called so among %s. Name the file itself, or its folder "
+          "with “plugin-path” or NDA_PLUGIN_PATH."), plugin, plugin,
+      searched, names && *names ? names : _("no plugins"));
 }
 
 /* The file of the plugin with the display name @name. */
 static gchar *
-find_display_name (const gchar * name, GPtrArray * folders, GError ** error)
+find_display_name (const gchar * name, GPtrArray * folders,
+    NdaPyDiscoverFunc discover, GError ** error)
 {
   g_autoptr (GPtrArray) files = list_first_candidates (folders);
   g_autofree gchar *names = NULL;
   g_autofree gchar *all = NULL;
-  g_auto (GStrv) found = nda_py_discover (name, files, &names, error);
+  g_auto (GStrv) found = discover (name, files, &names, error);
 
   if (!found)
     return NULL;
@@ -177,9 +175,8 @@ find_display_name (const gchar * name, GPtrArray * folders, GError ** error)
   }
   all = g_strjoinv (", ", found);
   g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-      _
-      ("More than one plugin is called “%s”: %s. Set the element's property "
-          "“plugin” to the file that you mean."), name, all);
+      _("More than one plugin is called “%s”: %s. Set the element's "
+          "property “plugin” to the file that you mean."), name, all);
   return NULL;
 }
 
@@ -196,11 +193,11 @@ is_path (const gchar * plugin)
 /* The absolute path (transfer full) of the file that @plugin means: a path, if
  * it is absolute, begins with a dot, ends in .py or is there; else the stem of
  * a file in @plugin_path, NDA_PLUGIN_PATH or the installed plugins; else the
- * display name of a plugin in the first of these folders that has plugins.
- * Only for the last is Python started; the caller does not hold the GIL. */
+ * display name of a plugin in the first of these folders that has plugins,
+ * which @discover asks for. The caller does not hold the GIL. */
 gchar *
 nda_py_find_plugin (const gchar * plugin, const gchar * plugin_path,
-    GError ** error)
+    NdaPyDiscoverFunc discover, GError ** error)
 {
   g_autoptr (GPtrArray) folders = NULL;
   g_autofree gchar *path = NULL;
@@ -218,5 +215,5 @@ nda_py_find_plugin (const gchar * plugin, const gchar * plugin_path,
   folders = list_folders (plugin_path);
   path = find_stem (plugin, folders);
   return path ? check_file (path, error) :
-      find_display_name (plugin, folders, error);
+      find_display_name (plugin, folders, discover, error);
 }

@@ -10,7 +10,13 @@
 
 G_BEGIN_DECLS
 
+/* Those of @files (paths) that hold a plugin of the display name @name; NULL
+ * at an error. In @names (transfer full) which names there are, for a person.
+ * Called without the GIL. */
+typedef GStrv (*NdaPyDiscoverFunc) (const gchar * name,
+    const GPtrArray * files, gchar ** names, GError ** error);
+
 gchar *nda_py_find_plugin (const gchar * plugin, const gchar * plugin_path,
-    GError ** error);
+    NdaPyDiscoverFunc discover, GError ** error);
 
 G_END_DECLS

@@ -4,8 +4,8 @@
 
 /* Fits blocks to a device of another rate or another buffer size, either way:
  * frames in, resampled where the rates differ, and as many out at a time as
- * the other side takes. Nothing is lost and nothing padded. Knows no pads and no
- * Python; belongs to one thread; allocates when made. */
+ * the other side takes. Nothing is lost and nothing padded. Knows no pads and
+ * no Python; belongs to one thread; allocates when made. */
 
 #pragma once
 

@@ -4,19 +4,24 @@
 
 /* THREADS. State-change threads open, stop and close, one at a time; the
  * element sees to that. The block thread starts the plugin and makes its block
- * calls. Anybody may set or get a parameter.
+ * calls. Any thread may set or get a parameter, and reload the plugin.
  *
  * LOCKS. host->lock guards what is marked [host lock]. It is never held
  * together with the GIL, and nothing is called back under it.
  *
- * HAND-OVER. Parameters set during a block call wait in `pending`, and the
- * block thread sets them at its end. Between two calls whoever sets one does it
- * at once, and with it what others want set meanwhile; `is_setting` then makes
- * the next block call wait.
+ * HAND-OVER. `called` is the runner that the block thread is in; the block
+ * thread sets it before the first call and clears it after the last one.
+ * Whoever sets `is_held` keeps the block thread from doing so. Every other
+ * thread that uses the plugin holds a reference, and `n_users` keeps the
+ * plugin from being closed.
  *
- * An edited plugin is loaded beside the calls of the one before. The block thread
- * finds `has_next` and starts it before its next call; at rest whoever loaded it
- * exchanges the two, with `is_setting` set.
+ * Parameters set during a block call wait in `pending`, and the block thread
+ * sets them at its end. Between two calls a setter holds the block thread off
+ * and sets what waits, its own and what others add meanwhile.
+ *
+ * An edited plugin is loaded beside the calls of the one before. Then the two
+ * are exchanged: by the block thread, which finds `next`, or by the thread
+ * that loaded it, which holds the block thread off (ndapyhostreload.c).
  *
  * STOP. The stopper sets `is_stopping`, so that no call begins, and waits a
  * grace for the one that runs. Then it calls the plugin's stop () beside it,
@@ -25,20 +30,15 @@
  * stuck in C: a process of its own is killed; a thread is left behind, and the
  * stop fails. */
 
-#include <Python.h>
-
 #include "config.h"
 
 #include "ndapyhostpriv.h"
 
 #include "ndapylog.h"
 
-#include <string.h>
-
 #define STOP_GRACE (60 * G_TIME_SPAN_MILLISECOND)
 #define START_TIMEOUT (5 * G_TIME_SPAN_SECOND)
 #define STOP_TIMEOUT (2 * G_TIME_SPAN_SECOND)
-#define SETTLE_TIMEOUT (1 * G_TIME_SPAN_SECOND)
 
 NdaPyHost *
 nda_py_host_new (NdaPyRole role, const NdaPyHostEvents * events, gpointer owner)
@@ -48,6 +48,7 @@ nda_py_host_new (NdaPyRole role, const NdaPyHostEvents * events, gpointer owner)
   self->role = role;
   self->events = events;
   self->owner = owner;
+  self->last = nda_py_last_parameters_new ();
   self->pending = nda_py_parameters_new ();
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
@@ -59,17 +60,10 @@ void
 nda_py_host_free (NdaPyHost * self)
 {
   g_ptr_array_unref (self->pending);
+  nda_py_last_parameters_free (self->last);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);
   g_free (self);
-}
-
-static NdaPyHostState
-get_state (NdaPyHost * self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  return self->state;
 }
 
 void
@@ -80,245 +74,50 @@ nda_py_host_set_state (NdaPyHost * self, NdaPyHostState state)
   self->state = state;
 }
 
-/* --- parameters --------------------------------------------------------- */
-
-/* Called with the GIL held. */
-void
-nda_py_host_parameters_job (gpointer data)
-{
-  NdaPyParametersJob *job = data;
-  NdaPyGuest *guest = &job->host->guest;
-
-  job->problems = g_ptr_array_new_with_free_func (g_free);
-  for (guint i = 0; i < job->parameters->len; i++) {
-    NdaPyParameter *p = g_ptr_array_index (job->parameters, i);
-    g_autofree gchar *problem =
-        nda_py_guest_set_parameter (guest, p->key, p->value);
-
-    if (problem) {
-      problem[strcspn (problem, "\n")] = '\0';
-      g_ptr_array_add (job->problems,
-          g_strdup_printf ("%s: %s", p->key, problem));
-    }
-  }
-  nda_py_guest_get_facts (guest, &job->facts);
-}
-
-/* Keeps what the plugin says of itself, and tells the owner. */
-void
-nda_py_host_report_facts (NdaPyHost * self, const NdaPyFacts * facts)
-{
-  gboolean changed;
-
-  g_mutex_lock (&self->lock);
-  changed = self->facts.latency != facts->latency;
-  self->facts = *facts;
-  g_mutex_unlock (&self->lock);
-  if (changed)
-    self->events->latency_changed (self->owner);
-}
-
-/* Tells the owner what came of parameters. */
-void
-nda_py_host_report_parameters (NdaPyHost * self, NdaPyParametersJob * job)
-{
-  for (guint i = 0; i < job->problems->len; i++)
-    self->events->warn (self->owner, g_ptr_array_index (job->problems, i));
-  g_ptr_array_unref (job->problems);
-  nda_py_host_report_facts (self, &job->facts);
-}
-
-/* Sets @parameters on a thread that is not in a block call. */
-static gboolean
-set_parameters_now (NdaPyHost * self, const NdaPyParameters * parameters,
-    GError ** error)
-{
-  NdaPyParametersJob job = { self, parameters, NULL, {0} };
-
-  if (!nda_py_guest_run (&self->guest, nda_py_host_parameters_job, &job, error))
-    return FALSE;
-  nda_py_host_report_parameters (self, &job);
-  return TRUE;
-}
-
-/* What waits to be set (transfer full); NULL: nothing. */
-NdaPyParameters *
-nda_py_host_take_pending_locked (NdaPyHost * self)
-{
-  NdaPyParameters *taken = self->pending;
-
-  if (!taken->len)
-    return NULL;
-  self->pending = nda_py_parameters_new ();
-  return taken;
-}
-
-/* Keeps the plugin from being shut down. FALSE: there is none. */
-gboolean
-nda_py_host_begin_use (NdaPyHost * self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  if (self->state == STATE_UNLOADED)
-    return FALSE;
-  self->n_users++;
-  return TRUE;
-}
-
-void
-nda_py_host_end_use (NdaPyHost * self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  self->n_users--;
-  g_cond_broadcast (&self->changed);
-}
-
-static gboolean
-is_open_locked (NdaPyHost * self)
-{
-  return self->state != STATE_UNLOADED && self->state != STATE_SPENT;
-}
-
-/* Sets what waits, where nobody else does. The block thread waits meanwhile,
- * and sets it itself when it is in a call. */
-static gboolean
-set_pending (NdaPyHost * self)
-{
-  NdaPyParameters *parameters;
-  gboolean ok = TRUE;
-
-  g_mutex_lock (&self->lock);
-  if (self->is_calling || self->is_setting) {
-    g_mutex_unlock (&self->lock);
-    return TRUE;
-  }
-  self->is_setting = TRUE;
-  while ((parameters = nda_py_host_take_pending_locked (self))) {
-    g_mutex_unlock (&self->lock);
-    ok = set_parameters_now (self, parameters, NULL);
-    g_mutex_lock (&self->lock);
-    self->n_unapplied -= parameters->len;
-    g_ptr_array_unref (parameters);
-  }
-  self->is_setting = FALSE;
-  g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
-  return ok;
-}
-
-/* Sets a parameter: at once, or at the end of the block call that is being
- * made. FALSE without a plugin. The caller does not hold the GIL. */
-gboolean
-nda_py_host_set_parameter (NdaPyHost * self, const gchar * key,
-    const gchar * value)
-{
-  gboolean ok;
-
-  if (!nda_py_host_begin_use (self))
-    return FALSE;
-  g_mutex_lock (&self->lock);
-  ok = is_open_locked (self);
-  if (ok) {
-    g_ptr_array_add (self->pending, nda_py_parameter_new (key, value));
-    self->n_unapplied++;
-  }
-  g_mutex_unlock (&self->lock);
-  ok = ok && set_pending (self);
-  nda_py_host_end_use (self);
-  return ok;
-}
-
-typedef struct
-{
-  NdaPyHost *host;
-  const gchar *key;
-  gchar *value;
-} GetJob;
-
-static void
-get_job (gpointer data)
-{
-  GetJob *job = data;
-
-  job->value = nda_py_guest_get_parameter (&job->host->guest, job->key);
-}
-
-/* Waits until what was set before has reached the plugin. */
-static void
-wait_for_parameters (NdaPyHost * self)
-{
-  gint64 deadline = g_get_monotonic_time () + SETTLE_TIMEOUT;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  if (self->block_thread == g_thread_self ())
-    return;
-  while (self->n_unapplied)
-    if (!g_cond_wait_until (&self->changed, &self->lock, deadline))
-      return;
-}
-
-/* What the plugin says of @key (transfer full), "" without a plugin. The
- * caller does not hold the GIL. */
-gchar *
-nda_py_host_get_parameter (NdaPyHost * self, const gchar * key)
-{
-  GetJob job = { self, key, NULL };
-
-  wait_for_parameters (self);
-  if (nda_py_host_begin_use (self)) {
-    nda_py_guest_run (&self->guest, get_job, &job, NULL);
-    nda_py_host_end_use (self);
-  }
-  return job.value ? job.value : g_strdup ("");
-}
-
-/* The latency that the plugin reported last. */
-GstClockTime
-nda_py_host_get_latency (NdaPyHost * self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  return self->facts.latency;
-}
-
-/* The channels that the plugin, a source or sink, reported last, or 0. */
-guint
-nda_py_host_get_n_channels (NdaPyHost * self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  return self->facts.n_channels;
-}
-
 /* --- opening and closing ------------------------------------------------ */
 
 static void
-on_restarted (gpointer owner)
+nda_py_host_restarted (gpointer owner)
 {
   NdaPyHost *self = owner;
 
   self->events->restarted (self->owner);
 }
 
-/* Loads a plugin, initialises it and sets its parameters. */
-gboolean
-nda_py_host_open (NdaPyHost * self, const NdaPyHostConfig * config,
-    const NdaPyParameters * parameters, GError ** error)
+static NdaPyRunnerConfig *
+make_config (NdaPyHost * self, const NdaPyRunnerConfig * asked)
 {
-  const NdaPyRemoteConfig opened = {
-    config->path, config->python, self->role, config->deadline,
-    config->memory_limit, config->restart, on_restarted, self
-  };
+  NdaPyRunnerConfig *config = nda_py_runner_config_copy (asked);
 
-  self->guest.isolation = config->isolation;
-  if (!nda_py_guest_open (&self->guest, &opened, error))
-    return FALSE;
-  if (!set_parameters_now (self, parameters, error)) {
-    nda_py_guest_close (&self->guest);
+  config->role = self->role;
+  config->last = self->last;
+  config->restarted = nda_py_host_restarted;
+  config->owner = self;
+  return config;
+}
+
+/* Loads a plugin of @kind, initialises it and sets its parameters. */
+gboolean
+nda_py_host_open (NdaPyHost * self, const NdaPyRunnerKind * kind,
+    const NdaPyRunnerConfig * config, const NdaPyParameters * parameters,
+    GError ** error)
+{
+  NdaPyRunnerConfig *own = make_config (self, config);
+  NdaPyRunner *runner;
+
+  nda_py_last_parameters_clear (self->last);
+  runner = kind->open (own, error);
+  if (!runner || !nda_py_host_set_now (self, runner, parameters, error)) {
+    g_clear_pointer (&runner, nda_py_runner_unref);
+    nda_py_runner_config_free (own);
     return FALSE;
   }
-  nda_py_host_set_state (self, STATE_INITIALIZED);
+  g_mutex_lock (&self->lock);
+  self->kind = kind;
+  self->config = own;
+  self->runner = runner;
+  self->state = STATE_INITIALIZED;
+  g_mutex_unlock (&self->lock);
   return TRUE;
 }
 
@@ -335,17 +134,33 @@ nda_py_host_arm (NdaPyHost * self)
 gboolean
 nda_py_host_is_spent (NdaPyHost * self)
 {
-  return get_state (self) == STATE_SPENT;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return self->state == STATE_SPENT;
 }
 
-/* Shuts the plugin down, if there is one. It must have been stopped. Where a
- * call of somebody else does not end, as any to a process does, it is left as it
- * is. */
+/* Waits until nobody else uses the plugin. FALSE: somebody still does. */
+static gboolean
+wait_for_users_locked (NdaPyHost * self)
+{
+  /* a runner that can be killed answers every call in the end */
+  gint64 deadline = !self->kind || self->kind->kill ? G_MAXINT64 :
+      g_get_monotonic_time () + STOP_TIMEOUT;
+
+  while (self->n_users)
+    if (!g_cond_wait_until (&self->changed, &self->lock, deadline))
+      return FALSE;
+  return TRUE;
+}
+
+/* Shuts the plugin down, if there is one. It must have been stopped. A plugin
+ * in which another thread's call does not return is left behind, with all that
+ * the call may still use. */
 void
 nda_py_host_close (NdaPyHost * self)
 {
-  gint64 deadline = self->guest.isolation == NDA_PY_ISOLATION_PROCESS ?
-      G_MAXINT64 : g_get_monotonic_time () + STOP_TIMEOUT;
+  NdaPyRunner *runner, *next;
+  NdaPyRunnerConfig *config;
   gboolean is_free;
 
   g_mutex_lock (&self->lock);
@@ -354,60 +169,120 @@ nda_py_host_close (NdaPyHost * self)
   0};
   self->n_unapplied -= self->pending->len;
   g_ptr_array_set_size (self->pending, 0);
-  while (self->n_users
-      && g_cond_wait_until (&self->changed, &self->lock, deadline));
-  is_free = self->n_users == 0;
+  is_free = wait_for_users_locked (self);
+  runner = g_steal_pointer (&self->runner);
+  next = g_steal_pointer (&self->next);
+  config = g_steal_pointer (&self->config);
+  self->is_reloading = FALSE;
   g_mutex_unlock (&self->lock);
 
   if (!is_free) {
     GST_WARNING ("A plugin's parameter does not return; it is left behind");
-    nda_py_guest_abandon (&self->guest);
+    return;
   }
-  nda_py_guest_close (&self->guest);
+  g_clear_pointer (&next, nda_py_runner_unref);
+  g_clear_pointer (&runner, nda_py_runner_unref);
+  g_clear_pointer (&config, nda_py_runner_config_free);
 }
 
-static void
-stop_job (gpointer data)
-{
-  NdaPyHost *self = data;
+/* --- stopping ----------------------------------------------------------- */
 
-  nda_py_guest_stop (&self->guest);
-}
-
-/* Waits until the block thread is out of Python. FALSE at the timeout. */
-static gboolean
-wait_for_call_locked (NdaPyHost * self, gint64 timeout)
+/* Waits until the block thread is not in @runner, or, if that is NULL, in no
+ * call. FALSE at the timeout. */
+gboolean
+nda_py_host_wait_for_call_locked (NdaPyHost * self, NdaPyRunner * runner,
+    gint64 timeout)
 {
   gint64 deadline = g_get_monotonic_time () + timeout;
 
-  while (self->is_calling)
+  while (self->called && (!runner || self->called == runner))
     if (!g_cond_wait_until (&self->changed, &self->lock, deadline))
-      return !self->is_calling;
+      return !self->called || (runner && self->called != runner);
   return TRUE;
 }
 
 static gboolean
-wait_for_call (NdaPyHost * self, gint64 timeout)
+wait_for_call (NdaPyHost * self, NdaPyRunner * runner, gint64 timeout)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  return wait_for_call_locked (self, timeout);
+  return nda_py_host_wait_for_call_locked (self, runner, timeout);
 }
 
-/* Ends a call that its plugin's stop () did not end. */
-static gboolean
-interrupt_call (NdaPyHost * self)
+static void
+nda_py_host_stop_job (gpointer data)
 {
-  if (nda_py_guest_is_gone (&self->guest))
+  NdaPyRunner *runner = data;
+
+  runner->kind->stop (runner);
+}
+
+/* The runner that the block thread is in (transfer full), if it is @runner or
+ * that is NULL. */
+static NdaPyRunner *
+get_called (NdaPyHost * self, NdaPyRunner * runner)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  if (!self->called || (runner && self->called != runner))
+    return NULL;
+  return nda_py_runner_ref (self->called);
+}
+
+/* Ends a call in @called that stop () did not end. */
+static gboolean
+interrupt_call (NdaPyHost * self, NdaPyRunner * called)
+{
+  const NdaPyRunnerKind *kind = called->kind;
+
+  if (kind->check && !kind->check (NULL))
     return FALSE;
   GST_WARNING ("A plugin's call does not return; it is interrupted");
-  nda_py_guest_interrupt (&self->guest, self->python_thread);
-  if (!wait_for_call (self, STOP_TIMEOUT)) {
-    nda_py_guest_kill (&self->guest);
-    return wait_for_call (self, STOP_TIMEOUT);
+  kind->interrupt (called);
+  if (!wait_for_call (self, called, STOP_TIMEOUT)) {
+    if (kind->kill)
+      kind->kill (called);
+    return wait_for_call (self, called, STOP_TIMEOUT);
   }
-  nda_py_guest_forget_interrupt (&self->guest, self->python_thread);
+  if (kind->forget_interrupt)
+    kind->forget_interrupt (called);
   return TRUE;
+}
+
+/* Waits for a call in @runner, or, if that is NULL, in any, to return, and ends
+ * one that does not. stop () was called. FALSE when it does not end by any
+ * means. */
+gboolean
+nda_py_host_end_call_of (NdaPyHost * self, NdaPyRunner * runner)
+{
+  NdaPyRunner *called;
+  gboolean ok;
+
+  if (wait_for_call (self, runner, STOP_TIMEOUT))
+    return TRUE;
+  called = get_called (self, runner);
+  if (!called)
+    return TRUE;
+  ok = interrupt_call (self, called);
+  nda_py_runner_unref (called);
+  return ok;
+}
+
+/* Takes the plugin from the running to the initialised state. Returns it
+ * (transfer full), and in @was_running whether it ran. */
+static NdaPyRunner *
+begin_stop (NdaPyHost * self, gboolean * was_running)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  self->is_stopping = TRUE;
+  g_cond_broadcast (&self->changed);
+  nda_py_host_wait_for_call_locked (self, NULL,
+      self->state == STATE_STARTING ? START_TIMEOUT : STOP_GRACE);
+  *was_running = self->state == STATE_RUNNING;
+  if (*was_running)
+    self->state = STATE_INITIALIZED;
+  return self->runner ? nda_py_runner_ref (self->runner) : NULL;
 }
 
 /* Stops the plugin, from a thread other than the block thread, which may be in
@@ -415,23 +290,16 @@ interrupt_call (NdaPyHost * self)
 gboolean
 nda_py_host_stop (NdaPyHost * self)
 {
-  gboolean was_running;
+  gboolean was_running, ok;
+  NdaPyRunner *runner = begin_stop (self, &was_running);
 
-  g_mutex_lock (&self->lock);
-  self->is_stopping = TRUE;
-  g_cond_broadcast (&self->changed);
-  wait_for_call_locked (self,
-      self->state == STATE_STARTING ? START_TIMEOUT : STOP_GRACE);
-  was_running = self->state == STATE_RUNNING;
+  if (!runner)
+    return TRUE;
   if (was_running)
-    self->state = STATE_INITIALIZED;
-  g_mutex_unlock (&self->lock);
-
-  if (was_running)
-    nda_py_guest_run (&self->guest, stop_job, self, NULL);
-  if (!wait_for_call (self, STOP_TIMEOUT) && !interrupt_call (self))
-    return FALSE;
-  if (was_running)
-    set_pending (self);         /* what came during the last call */
-  return TRUE;
+    nda_py_runner_kind_run (runner->kind, nda_py_host_stop_job, runner, NULL);
+  nda_py_runner_unref (runner);
+  ok = nda_py_host_end_call_of (self, NULL);
+  if (ok && was_running)
+    nda_py_host_set_pending (self);     /* what came during the last call */
+  return ok;
 }

@@ -3,12 +3,12 @@
  */
 
 /* The host of one plugin: its life cycle, its parameters and its block calls,
- * and which thread makes them. Knows no pads. */
+ * and which thread makes them. Knows no pads, and not where the plugin runs. */
 
 #pragma once
 
-#include "ndapyguest.h"
 #include "ndapyparameters.h"
+#include "ndapyrunner.h"
 
 G_BEGIN_DECLS
 
@@ -37,18 +37,6 @@ typedef struct
   void (*reloaded) (gpointer owner, const GError * error);
 } NdaPyHostEvents;
 
-/* Which plugin is opened, and how */
-typedef struct
-{
-  const gchar *path;
-  NdaPyIsolation isolation;
-  /* the rest is for a plugin in a process of its own: */
-  const gchar *python;          /* the interpreter, or NULL: the system's */
-  GstClockTime deadline;        /* of a block call; 0: none */
-  guint64 memory_limit;         /* bytes; 0: none */
-  NdaPyRestart restart;
-} NdaPyHostConfig;
-
 typedef struct _NdaPyHost NdaPyHost;
 
 NdaPyHost *nda_py_host_new (NdaPyRole role, const NdaPyHostEvents * events,
@@ -56,8 +44,9 @@ NdaPyHost *nda_py_host_new (NdaPyRole role, const NdaPyHostEvents * events,
 void nda_py_host_free (NdaPyHost * host);
 
 /* state changes; none of them holds the GIL */
-gboolean nda_py_host_open (NdaPyHost * host, const NdaPyHostConfig * config,
-    const NdaPyParameters * parameters, GError ** error);
+gboolean nda_py_host_open (NdaPyHost * host, const NdaPyRunnerKind * kind,
+    const NdaPyRunnerConfig * config, const NdaPyParameters * parameters,
+    GError ** error);
 void nda_py_host_arm (NdaPyHost * host);
 gboolean nda_py_host_is_spent (NdaPyHost * host);
 gboolean nda_py_host_stop (NdaPyHost * host);
@@ -69,6 +58,7 @@ gboolean nda_py_host_start (NdaPyHost * host, NdaPyFormat * format,
 guint nda_py_host_process (NdaPyHost * host, NdaPyBlock ** blocks,
     guint n_blocks, gboolean stop_at_failure, GstClockTime * gil_wait);
 void nda_py_host_collect (NdaPyHost * host);
+gboolean nda_py_host_check (NdaPyHost * host, GError ** error);
 
 /* any thread */
 gboolean nda_py_host_reload (NdaPyHost * host);

@@ -4,32 +4,47 @@
 
 /* The block thread: starts the plugin and makes its block calls. */
 
-#include <Python.h>
-
 #include "config.h"
 
 #include "ndapyhostpriv.h"
 
-/* Takes the GIL. FALSE when the plugin is being stopped or Python is gone. */
+/* Says that the block thread is about to call the plugin. FALSE: it is being
+ * stopped. */
+static gboolean
+claim (NdaPyHost * self)
+{
+  gboolean ok;
+
+  g_mutex_lock (&self->lock);
+  while (G_UNLIKELY (self->is_held && !self->is_stopping))
+    g_cond_wait (&self->changed, &self->lock);
+  if (!self->is_stopping)
+    self->called = self->runner;
+  ok = self->called != NULL;
+  g_mutex_unlock (&self->lock);
+  return ok;
+}
+
+/* Takes it back. */
+static void
+disclaim (NdaPyHost * self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  self->called = NULL;
+  g_cond_broadcast (&self->changed);
+}
+
+/* Makes this thread one that can call the plugin, which for one in this process
+ * takes the GIL. FALSE when the plugin is being stopped or Python is gone. */
 static gboolean
 begin_call (NdaPyHost * self)
 {
-  g_mutex_lock (&self->lock);
-  while (G_UNLIKELY (self->is_setting && !self->is_stopping))
-    g_cond_wait (&self->changed, &self->lock);
-  self->is_calling = !self->is_stopping;
-  if (!self->is_calling) {
-    g_mutex_unlock (&self->lock);
+  if (!claim (self))
     return FALSE;
-  }
-  g_mutex_unlock (&self->lock);
-
-  if (G_LIKELY (nda_py_guest_enter (&self->guest)))
+  if (G_LIKELY (nda_py_runner_kind_enter (self->kind)))
     return TRUE;
-  g_mutex_lock (&self->lock);
-  self->is_calling = FALSE;
-  g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
+  disclaim (self);
   return FALSE;
 }
 
@@ -37,14 +52,15 @@ begin_call (NdaPyHost * self)
 static void
 set_pending_locked (NdaPyHost * self, NdaPyParameters * parameters)
 {
-  NdaPyParametersJob job = { self, parameters, NULL, {0} };
+  NdaPySetJob job;
 
   g_mutex_unlock (&self->lock);
-  if (nda_py_guest_enter (&self->guest)) {
-    nda_py_host_parameters_job (&job);
-    nda_py_guest_leave (&self->guest);
-    nda_py_host_report_parameters (self, &job);
+  nda_py_host_begin_set (self, &job, self->called, parameters);
+  if (nda_py_runner_kind_enter (self->kind)) {
+    nda_py_host_set_job (&job);
+    nda_py_runner_kind_leave (self->kind);
   }
+  nda_py_host_end_set (self, &job);
   g_mutex_lock (&self->lock);
   self->n_unapplied -= parameters->len;
   g_ptr_array_unref (parameters);
@@ -63,12 +79,25 @@ end_call (NdaPyHost * self, NdaPyHostState state)
   while (G_UNLIKELY (state == STATE_RUNNING && !self->is_stopping
           && (parameters = nda_py_host_take_pending_locked (self))))
     set_pending_locked (self, parameters);
-  self->is_calling = FALSE;
+  self->called = NULL;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
 }
 
-/* The state to come back to if the start cannot begin. */
+static void
+nda_py_host_no_job (gpointer unused)
+{
+}
+
+/* FALSE where something keeps the GIL for good: this thread must not wait for
+ * it. */
+static gboolean
+can_enter (NdaPyHost * self, GError ** error)
+{
+  return nda_py_runner_kind_run (self->kind, nda_py_host_no_job, NULL, error);
+}
+
+/* Returns the state before. */
 static NdaPyHostState
 enter_starting (NdaPyHost * self)
 {
@@ -77,28 +106,52 @@ enter_starting (NdaPyHost * self)
 
   self->state = STATE_STARTING;
   self->block_thread = g_thread_self ();
-  self->python_thread = PyThread_get_thread_ident ();
   return before;
 }
 
+/* Stops a plugin that runs, before it is started anew (5.7). */
 static gboolean
-start_plugin (NdaPyHost * self, gboolean is_running, NdaPyFormat * format,
-    NdaPyFacts * facts, GError ** error)
+stop_running (NdaPyHost * self)
 {
-  if (is_running)
-    nda_py_guest_stop (&self->guest);
-  if (nda_py_guest_has_next (&self->guest))
-    nda_py_guest_exchange (&self->guest, NULL, NULL);
-  if (!nda_py_guest_start (&self->guest, format, error))
+  if (!begin_call (self))
     return FALSE;
-  self->format = *format;
-  nda_py_guest_get_facts (&self->guest, facts);
+  self->kind->stop (self->called);
+  nda_py_runner_kind_leave (self->kind);
+  disclaim (self);
   return TRUE;
 }
 
-static void
-no_job (gpointer unused)
+/* Lets an edited plugin that waits take the place of the one before, which does
+ * not run. */
+static gboolean
+exchange_at_rest (NdaPyHost * self)
 {
+  if (!claim (self))
+    return FALSE;
+  nda_py_host_exchange (self, NULL);
+  disclaim (self);
+  self->events->reloaded (self->owner, NULL);
+  return TRUE;
+}
+
+static gboolean
+start_plugin (NdaPyHost * self, NdaPyFormat * format, GError ** error)
+{
+  NdaPyFacts facts = { 0 };
+  gboolean ok = self->kind->start (self->called, format, error);
+
+  if (ok)
+    self->kind->get_facts (self->called, &facts);
+  nda_py_runner_kind_leave (self->kind);
+
+  nda_py_host_report_facts (self, &facts);
+  if (ok) {
+    g_mutex_lock (&self->lock);
+    self->format = *format;
+    g_mutex_unlock (&self->lock);
+  }
+  end_call (self, ok ? STATE_RUNNING : STATE_SPENT);
+  return ok;
 }
 
 /* Configures and starts the plugin; one that runs is stopped before (5.7).
@@ -107,26 +160,22 @@ no_job (gpointer unused)
 gboolean
 nda_py_host_start (NdaPyHost * self, NdaPyFormat * format, GError ** error)
 {
-  NdaPyFacts facts = { 0 };
   NdaPyHostState before;
-  gboolean ok;
 
-  /* where somebody keeps the GIL for good, this thread must not wait for it */
-  if (!nda_py_guest_run (&self->guest, no_job, NULL, error))
+  if (!can_enter (self, error))
     return FALSE;
   before = enter_starting (self);
   self->is_failing = FALSE;
-  nda_py_guest_quicken_thread (&self->guest);
-  if (!begin_call (self)) {
-    nda_py_host_set_state (self, before);
-    return FALSE;
-  }
-  ok = start_plugin (self, before == STATE_RUNNING, format, &facts, error);
-  nda_py_guest_leave (&self->guest);
-
-  nda_py_host_report_facts (self, &facts);
-  end_call (self, ok ? STATE_RUNNING : STATE_SPENT);
-  return ok;
+  if (self->kind->quicken_thread)
+    self->kind->quicken_thread ();
+  if (before == STATE_RUNNING && stop_running (self))
+    before = STATE_INITIALIZED;
+  if (before != STATE_RUNNING && g_atomic_pointer_get (&self->next))
+    exchange_at_rest (self);
+  if (before != STATE_RUNNING && begin_call (self))
+    return start_plugin (self, format, error);
+  nda_py_host_set_state (self, before);
+  return FALSE;
 }
 
 /* Whether @result is one that the policy for failures is about: a source may
@@ -144,7 +193,7 @@ run_block (NdaPyHost * self, NdaPyBlock * block, GstClockTime * now)
 {
   GstClockTime begin = *now;
 
-  block->result = nda_py_guest_call (&self->guest,
+  block->result = self->kind->call (self->called,
       self->role == NDA_PY_ROLE_SOURCE ? NULL : &block->in,
       self->role == NDA_PY_ROLE_SINK ? NULL : &block->out, block->n_frames,
       block->is_gated);
@@ -155,7 +204,7 @@ run_block (NdaPyHost * self, NdaPyBlock * block, GstClockTime * now)
   if (G_LIKELY (block->ok)) {
     self->is_failing = FALSE;
   } else if (is_failure (self, block->result)) {
-    g_autofree gchar *failure = nda_py_guest_take_error (&self->guest);
+    g_autofree gchar *failure = self->kind->take_error (self->called);
 
     if (!self->is_failing)
       block->failure = g_steal_pointer (&failure);
@@ -171,29 +220,29 @@ is_stopping (NdaPyHost * self)
   return self->is_stopping;
 }
 
-/* Lets an edited plugin take the place of the one before, between two blocks. */
+/* Lets an edited plugin take the place of the one before, between blocks. */
 static void
-exchange (NdaPyHost * self)
+exchange_between_blocks (NdaPyHost * self)
 {
   g_autoptr (GError) error = NULL;
   NdaPyFacts facts = { 0 };
 
-  if (!begin_call (self))
+  if (!claim (self))
     return;
-  g_atomic_int_set (&self->has_next, FALSE);
-  if (nda_py_guest_has_next (&self->guest))     /* else a start has come first */
-    nda_py_guest_exchange (&self->guest, &self->format, &error);
-  nda_py_guest_get_facts (&self->guest, &facts);
-  nda_py_guest_leave (&self->guest);
+  nda_py_host_exchange (self, &error);
+  if (nda_py_runner_kind_enter (self->kind)) {
+    self->kind->get_facts (self->called, &facts);
+    nda_py_runner_kind_leave (self->kind);
+  }
   end_call (self, STATE_RUNNING);
   nda_py_host_report_facts (self, &facts);
   self->events->reloaded (self->owner, error);
 }
 
 /* Runs @blocks through the plugin under one acquisition of the GIL, whose
- * length goes to @gil_wait. Returns how many were run: fewer when one failed and
- * @stop_at_failure or the plugin is being stopped, which may be why it failed;
- * none when it was being stopped before. */
+ * length goes to @gil_wait. Returns how many were run: fewer when one failed
+ * and @stop_at_failure or the plugin is being stopped, which may be why it
+ * failed; none when it was being stopped before. */
 guint
 nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
     gboolean stop_at_failure, GstClockTime * gil_wait)
@@ -201,8 +250,8 @@ nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
   GstClockTime begin, now;
   guint n_run = 0;
 
-  if (G_UNLIKELY (g_atomic_int_get (&self->has_next)))
-    exchange (self);
+  if (G_UNLIKELY (g_atomic_pointer_get (&self->next) != NULL))
+    exchange_between_blocks (self);
   begin = gst_util_get_timestamp ();
   if (!begin_call (self))
     return 0;
@@ -215,7 +264,7 @@ nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
         && (stop_at_failure || is_stopping (self)))
       break;
   }
-  nda_py_guest_leave (&self->guest);
+  nda_py_runner_kind_leave (self->kind);
   end_call (self, STATE_RUNNING);
   return n_run;
 }
@@ -224,9 +273,16 @@ nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
 void
 nda_py_host_collect (NdaPyHost * self)
 {
-  if (!begin_call (self))
+  if (!self->kind->collect_garbage || !begin_call (self))
     return;
-  nda_py_guest_collect (&self->guest);
-  nda_py_guest_leave (&self->guest);
+  self->kind->collect_garbage (self->called);
+  nda_py_runner_kind_leave (self->kind);
   end_call (self, STATE_RUNNING);
+}
+
+/* FALSE: no call can be made any more, as Python has ended. */
+gboolean
+nda_py_host_check (NdaPyHost * self, GError ** error)
+{
+  return !self->kind->check || self->kind->check (error);
 }

@@ -2,9 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The host, for its own two files alone: ndapyhost.c has what any thread and
- * the changes of state do, and the paragraph on threads; ndapyhostblocks.c what
- * the block thread does. */
+/* The host, for its own files alone. Each uses only those named before it:
+ * ndapyhostparameters.c sets parameters, ndapyhost.c opens, stops and closes,
+ * and has the paragraph on threads, ndapyhostreload.c exchanges the plugin for
+ * an edited one, ndapyhostblocks.c is the block thread. */
 
 #pragma once
 
@@ -26,47 +27,69 @@ struct _NdaPyHost
   NdaPyRole role;               /* [const] */
   const NdaPyHostEvents *events;        /* [const] */
   gpointer owner;               /* [const] not owned */
+  NdaPyLastParameters *last;    /* [const] owned; has its own lock */
 
-  /* opened and closed when no block thread runs */
-  NdaPyGuest guest;
+  /* [const] while a plugin is open, and changed under the host lock */
+  const NdaPyRunnerKind *kind;  /* NULL until a plugin is opened */
+  NdaPyRunnerConfig *config;    /* owned */
 
   GMutex lock;
-  /* is_calling, is_setting, n_unapplied, n_users went down; is_stopping */
+  /* called, is_held, n_unapplied, n_users or is_reloading went down, or
+   * is_stopping up */
   GCond changed;
   NdaPyHostState state;         /* [host lock] */
-  gboolean is_calling;          /* [host lock] the block thread is in Python */
-  gboolean is_setting;          /* [host lock] another sets parameters */
+  NdaPyRunner *runner;          /* [host lock] owned; the plugin */
+  /* [host lock] not owned; the runner that the block thread calls, or NULL */
+  NdaPyRunner *called;
+  NdaPyFormat format;           /* [host lock] that it was started with */
+  gboolean is_held;             /* [host lock] the block thread must not call */
   guint n_users;                /* [host lock] others that call the plugin */
   gboolean is_stopping;         /* [host lock] no call may begin */
   GPtrArray *pending;           /* [host lock] owned; parameters to be set */
   guint n_unapplied;            /* [host lock] pending, and being set */
   NdaPyFacts facts;             /* [host lock] what the plugin said last */
   GThread *block_thread;        /* [host lock] not owned */
-  gulong python_thread;         /* [host lock] its name in Python */
 
-  gint has_next;                /* [atomic] an edited plugin waits for a block */
+  gboolean is_reloading;        /* [host lock] one reload at a time */
+  /* [host lock] owned; an edited plugin that the block thread shall exchange
+   * for the one it calls. [atomic] whether there is one */
+  NdaPyRunner *next;
+  guint n_told;                 /* [host lock] changes of `last` it knows */
+
   gboolean is_failing;          /* [block thread] in a burst of failures */
-  NdaPyFormat format;           /* [block thread] that it was started with */
 };
 
-/* [GIL] */
+/* Parameters on their way to a plugin, and what comes of it */
 typedef struct
 {
-  NdaPyHost *host;
-  const NdaPyParameters *parameters;
+  NdaPyRunner *runner;          /* not owned */
+  const NdaPyParameters *parameters;    /* not owned */
+  gboolean *is_taken;           /* owned; one for each */
   GPtrArray *problems;          /* owned; what went wrong, one text each */
   NdaPyFacts facts;             /* what the plugin says after it */
-} NdaPyParametersJob;
+  gboolean is_done;
+} NdaPySetJob;
 
-void nda_py_host_parameters_job (gpointer job);
-
-/* without the GIL */
-void nda_py_host_report_parameters (NdaPyHost * self,
-    NdaPyParametersJob * job);
-void nda_py_host_report_facts (NdaPyHost * self, const NdaPyFacts * facts);
+/* ndapyhostparameters.c */
+void nda_py_host_begin_set (NdaPyHost * self, NdaPySetJob * job,
+    NdaPyRunner * runner, const NdaPyParameters * parameters);
+void nda_py_host_set_job (gpointer job);        /* a call */
+void nda_py_host_end_set (NdaPyHost * self, NdaPySetJob * job);
+gboolean nda_py_host_set_now (NdaPyHost * self, NdaPyRunner * runner,
+    const NdaPyParameters * parameters, GError ** error);
+gboolean nda_py_host_set_pending (NdaPyHost * self);
 NdaPyParameters *nda_py_host_take_pending_locked (NdaPyHost * self);
-gboolean nda_py_host_begin_use (NdaPyHost * self);
-void nda_py_host_end_use (NdaPyHost * self);
+void nda_py_host_report_facts (NdaPyHost * self, const NdaPyFacts * facts);
+gboolean nda_py_host_begin_use (NdaPyHost * self, NdaPyRunner ** runner);
+void nda_py_host_end_use (NdaPyHost * self, NdaPyRunner * runner);
+
+/* ndapyhost.c */
+gboolean nda_py_host_wait_for_call_locked (NdaPyHost * self,
+    NdaPyRunner * runner, gint64 timeout);
+gboolean nda_py_host_end_call_of (NdaPyHost * self, NdaPyRunner * runner);
 void nda_py_host_set_state (NdaPyHost * self, NdaPyHostState state);
+
+/* ndapyhostreload.c: the block thread, with the plugin claimed, outside */
+gboolean nda_py_host_exchange (NdaPyHost * self, GError ** error);
 
 G_END_DECLS

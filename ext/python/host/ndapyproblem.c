@@ -75,9 +75,9 @@ nda_py_problem_set_error (GError ** error, NdaPyProblem problem,
       break;
     case NDA_PY_PROBLEM_REFUSED:
       g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
-          _
-          ("The plugin “%s” refused: its %s () did not return True. It may "
-              "have printed why; GST_DEBUG=ndapython:4 shows it."), path, name);
+          _("The plugin “%s” refused: its %s () did not return True. It "
+              "may have printed why; GST_DEBUG=ndapython:4 shows it."), path,
+          name);
       break;
     case NDA_PY_PROBLEM_INFO:
       g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
@@ -85,9 +85,8 @@ nda_py_problem_set_error (GError ** error, NdaPyProblem problem,
       break;
     case NDA_PY_PROBLEM_ROLE:
       g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-          _
-          ("The plugin “%s” is of the type “%s”, but this element runs plugins "
-              "of the type “%s”"), path, reason, name);
+          _("The plugin “%s” is of the type “%s”, but this element "
+              "runs plugins of the type “%s”"), path, reason, name);
       break;
     case NDA_PY_PROBLEM_CONFIGURE:
       g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
@@ -96,14 +95,18 @@ nda_py_problem_set_error (GError ** error, NdaPyProblem problem,
   }
 }
 
-/* Says that the plugin @path, begun anew, is not like the one before. */
-void
-nda_py_problem_set_format_error (GError ** error, const gchar * path)
+/* Whether the plugin @path, which takes the place of one that began with the
+ * format @before, began with the same. */
+gboolean
+nda_py_problem_check_format (const gchar * path, const NdaPyFormat * before,
+    const NdaPyFormat * format, GError ** error)
 {
+  if (nda_py_format_is_equal (format, before))
+    return TRUE;
   g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-      _
-      ("The plugin “%s” began again with another rate, buffer size or number "
-          "of channels"), path);
+      _("The plugin “%s” began again with another rate, buffer size or "
+          "number of channels"), path);
+  return FALSE;
 }
 
 /* Why a block call failed (transfer full): for @reason, or because it returned
@@ -114,8 +117,6 @@ nda_py_problem_describe_failure (const gchar * path, NdaPyRole role,
 {
   if (reason)
     return g_strdup_printf (_("The plugin “%s” failed: %s"), path, reason);
-  return
-      g_strdup_printf (_
-      ("The plugin “%s” failed: its %s () returned False"), path,
-      nda_py_role_call_name (role));
+  return g_strdup_printf (_("The plugin “%s” failed: its %s () returned "
+          "False"), path, nda_py_role_call_name (role));
 }

@@ -16,13 +16,14 @@ typedef enum
   NDA_PY_PROBLEM_FAILED,        /* name: a method; reason */
   NDA_PY_PROBLEM_REFUSED,       /* name: a method */
   NDA_PY_PROBLEM_INFO,          /* reason */
-  NDA_PY_PROBLEM_ROLE,          /* name: what it should be; reason: what it is */
+  NDA_PY_PROBLEM_ROLE,          /* name: what it should be; reason: is */
   NDA_PY_PROBLEM_CONFIGURE,     /* reason */
 } NdaPyProblem;
 
 void nda_py_problem_set_error (GError ** error, NdaPyProblem problem,
     const gchar * path, const gchar * name, const gchar * reason);
-void nda_py_problem_set_format_error (GError ** error, const gchar * path);
+gboolean nda_py_problem_check_format (const gchar * path,
+    const NdaPyFormat * before, const NdaPyFormat * format, GError ** error);
 NdaPyProblem nda_py_problem_from_nick (const gchar * nick);
 
 gchar *nda_py_problem_describe_failure (const gchar * path, NdaPyRole role,

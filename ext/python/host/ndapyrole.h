@@ -38,9 +38,9 @@ typedef enum
 {
   NDA_PY_CALL_OK,
   NDA_PY_CALL_REFUSED,          /* returned False */
-  NDA_PY_CALL_FAILED,           /* an exception, or an array that does not fit */
+  NDA_PY_CALL_FAILED,           /* an exception, or an array does not fit */
   NDA_PY_CALL_NO_SPACE,         /* was not made: a sink says it is full */
-  NDA_PY_CALL_DEAD,             /* the plugin's process died, or is being made */
+  NDA_PY_CALL_DEAD,             /* the plugin's process died, or begins */
 } NdaPyCallResult;
 
 gboolean nda_py_format_is_equal (const NdaPyFormat * a, const NdaPyFormat * b);

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The folder is watched, not the file: an editor may write another file and give
- * it the name. */
+/* The folder is watched, not the file: an editor may write another file and
+ * give it the name. */
 
 #include "config.h"
 
@@ -49,7 +49,7 @@ take_events (NdaPyWatch * self)
 }
 
 static gpointer
-watch_thread (gpointer data)
+nda_py_watch_thread (gpointer data)
 {
   NdaPyWatch *self = data;
   struct pollfd fds[] = {
@@ -81,7 +81,7 @@ nda_py_watch_new (const gchar * path, NdaPyWatchFunc func, gpointer user_data)
   if (inotify_add_watch (self->inotify, folder, IN_CLOSE_WRITE | IN_MOVED_TO)
       < 0)
     GST_WARNING ("“%s” cannot be watched", folder);
-  self->thread = g_thread_new ("nda-py-watch", watch_thread, self);
+  self->thread = g_thread_new ("nda-py-watch", nda_py_watch_thread, self);
   return self;
 }
 

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Looks out for a file that is written, or replaced by another, as editors do. */
+/* Notices when a file is written, or replaced by another as editors do. */
 
 #pragma once
 

@@ -11,32 +11,36 @@
 #include "ndapyembed-source.h"
 #include "ndapylog.h"
 #include "ndapyparameters.h"
+#include "ndapypaths.h"
+#include "ndapyproblem.h"
 
 #define FILE_NAME "<ndapyembed>"
 
 /* [GIL] the dictionary of the module; lives as long as the interpreter */
 static PyObject *functions;
 
-/* log (is_error, line): a line that a plugin printed. */
+/* log (is_error, line): a line that a plugin printed, or for its author. */
 static PyObject *
-log_line (PyObject * self, PyObject * args)
+nda_py_embed_log (PyObject * self, PyObject * args)
 {
+  g_autofree gchar *text = NULL;
+  PyObject *line;
   int is_error;
-  const char *line;
 
-  if (!PyArg_ParseTuple (args, "ps", &is_error, &line))
+  if (!PyArg_ParseTuple (args, "pU", &is_error, &line))
     return NULL;
+  text = nda_py_embed_to_text (line);
   if (is_error)
-    GST_WARNING ("%s", line);
+    GST_WARNING ("%s", text);
   else
-    GST_INFO ("%s", line);
+    GST_INFO ("%s", text);
   Py_RETURN_NONE;
 }
 
 static gboolean
 run_source (PyObject * dict)
 {
-  static PyMethodDef log_def = { "log", log_line, METH_VARARGS, NULL };
+  static PyMethodDef log_def = { "log", nda_py_embed_log, METH_VARARGS, NULL };
   PyObject *code = Py_CompileString (nda_py_embed_source, FILE_NAME,
       Py_file_input);
   PyObject *log = PyCFunction_New (&log_def, NULL);
@@ -60,9 +64,7 @@ run_source (PyObject * dict)
 gboolean
 nda_py_embed_start (gboolean is_ours)
 {
-  const gchar *base = g_getenv ("NDA_PYTHON_DIR");
-  g_autofree gchar *api = g_build_filename (base && *base ? base :
-      NDA_PYTHON_DIR, "nda", "api", NULL);
+  g_autofree gchar *api = nda_py_paths_find_folder ("api");
   PyObject *result;
 
   if (!functions) {
@@ -152,4 +154,36 @@ nda_py_embed_take_error (void)
   Py_XDECREF (text);
   Py_XDECREF (exception);
   return reason ? reason : g_strdup ("no reason given");
+}
+
+/* Item @i of a tuple, as text (transfer full). */
+static gchar *
+take_text (PyObject * tuple, Py_ssize_t i)
+{
+  gchar *text = nda_py_embed_to_text (PyTuple_GetItem (tuple, i));
+
+  return text ? text : g_strdup ("");
+}
+
+/* Clears the Python error and says what is wrong with the plugin @path. */
+void
+nda_py_embed_take_problem (const gchar * path, GError ** error)
+{
+  PyObject *exception = take_exception ();
+  PyObject *problem = exception ?
+      nda_py_embed_call ("problem", "(O)", exception) : NULL;
+  g_autofree gchar *nick = NULL, *name = NULL, *reason = NULL;
+
+  Py_XDECREF (exception);
+  if (!problem || PyTuple_Size (problem) != 3) {
+    reason = nda_py_embed_take_error ();
+    nda_py_problem_set_error (error, NDA_PY_PROBLEM_LOAD, path, NULL, reason);
+  } else {
+    nick = take_text (problem, 0);
+    name = take_text (problem, 1);
+    reason = take_text (problem, 2);
+    nda_py_problem_set_error (error, nda_py_problem_from_nick (nick), path,
+        name, reason);
+  }
+  Py_XDECREF (problem);
 }

@@ -16,6 +16,7 @@ G_BEGIN_DECLS
 gboolean nda_py_embed_start (gboolean is_ours);
 PyObject *nda_py_embed_call (const gchar * function, const gchar * format, ...);
 gchar *nda_py_embed_take_error (void);
+void nda_py_embed_take_problem (const gchar * path, GError ** error);
 gchar *nda_py_embed_to_text (PyObject * object);
 
 G_END_DECLS

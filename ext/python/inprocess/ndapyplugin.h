@@ -2,38 +2,35 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* One instance of a Python plugin: its calls, as the plugin contract has
- * them, without threads or states. Everything here: GIL held. */
+/* One instance of a Python plugin: the runner's calls, as the plugin contract
+ * has them. Everything here: GIL held. */
 
 #pragma once
 
-#include <Python.h>
-
-#include "ndapyrole.h"
+#include "ndapyrunner.h"
 
 G_BEGIN_DECLS
 
-typedef struct _NdaPyPlugin NdaPyPlugin;
+NdaPyRunner *nda_py_plugin_load (const NdaPyRunnerKind * kind,
+    const NdaPyRunnerConfig * config, GError ** error);
+void nda_py_plugin_close (NdaPyRunner * runner);
 
-NdaPyPlugin *nda_py_plugin_load (const gchar * path, GError ** error);
-void nda_py_plugin_shut_down (NdaPyPlugin * plugin);
-
-gboolean nda_py_plugin_initialize (NdaPyPlugin * plugin, NdaPyRole role,
+gboolean nda_py_plugin_start (NdaPyRunner * runner, NdaPyFormat * format,
     GError ** error);
-gboolean nda_py_plugin_start (NdaPyPlugin * plugin, NdaPyFormat * format,
-    GError ** error);
-void nda_py_plugin_stop (NdaPyPlugin * plugin);
+void nda_py_plugin_stop (NdaPyRunner * runner);
 
-gchar *nda_py_plugin_set_parameter (NdaPyPlugin * plugin, const gchar * key,
+gchar *nda_py_plugin_set_parameter (NdaPyRunner * runner, const gchar * key,
     const gchar * value);
-gchar *nda_py_plugin_get_parameter (NdaPyPlugin * plugin, const gchar * key);
-void nda_py_plugin_get_facts (NdaPyPlugin * plugin, NdaPyFacts * facts);
+gchar *nda_py_plugin_get_parameter (NdaPyRunner * runner, const gchar * key);
+void nda_py_plugin_get_facts (NdaPyRunner * runner, NdaPyFacts * facts);
 
-NdaPyCallResult nda_py_plugin_call (NdaPyPlugin * plugin,
+NdaPyCallResult nda_py_plugin_call (NdaPyRunner * runner,
     const NdaPyAudio * in, const NdaPyAudio * out, guint n_frames,
     gboolean is_gated);
-gchar *nda_py_plugin_take_error (NdaPyPlugin * plugin);
+gchar *nda_py_plugin_take_error (NdaPyRunner * runner);
 
-void nda_py_plugin_collect_garbage (void);
+void nda_py_plugin_collect_garbage (NdaPyRunner * runner);
+
+void nda_py_plugin_set_interrupt (NdaPyRunner * runner, gboolean is_wanted);
 
 G_END_DECLS

@@ -2,76 +2,48 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* memfd_create (), ppoll () and such */
+/* memfd_create () */
 #define _GNU_SOURCE
 
 #include "config.h"
 
-#include "ndapyworkerpriv.h"
+#include "ndapyworker.h"
 
-#include "ndablock.h"
-#include "ndapylog.h"
+#include "ndapydescriptor.h"
+#include "ndapyoutput.h"
+#include "ndapypaths.h"
+#include "ndapyproblem.h"
+#include "ndapyprocess.h"
+#include "ndapyquestions.h"
+#include "ndapysharedblock.h"
 #include "ndapyworker-source.h"
 
 #include <glib/gi18n-lib.h>
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#define MEMORY_BYTES (NDA_PY_WORKER_AUDIO_AT \
-    + NDA_BLOCK_MAX_CHANNELS * NDA_BLOCK_FRAMES * sizeof (gfloat))
+/* in milliseconds: for initialize (), which may open devices, and the rest */
+#define LOAD_TIMEOUT 30000
+#define ASK_TIMEOUT 5000
+#define EXIT_TIMEOUT 100
+/* For start (), which may wait for a device */
+#define START_TIMEOUT (30 * GST_SECOND)
 
-/* What the process finds at which descriptor; there is none above */
-enum
+struct _NdaPyWorker
 {
-  FD_PROGRAM,
-  FD_OUT,
-  FD_ERR,
-  FD_CONTROL,
-  FD_MEMORY,
-  FD_REQUEST,
-  FD_REPLY,
-  N_FDS
+  gint ref_count;               /* [atomic] */
+  const NdaPyRunnerConfig *config;      /* [const] not owned */
+
+  NdaPyProcess process;         /* has its own lock */
+  NdaPyOutput output;           /* [keeper] */
+  NdaPyQuestions questions;     /* has its own lock */
+  NdaPySharedBlock block;       /* [block thread] */
 };
 
-/* So that making one of the above does not overwrite a source of another */
-#define FIRST_OWN_FD 16
-#define LONGEST_LINE 4096
-/* How long it may take to end by itself, in milliseconds */
-#define EXIT_TIMEOUT 1000
-
-/* --- descriptors -------------------------------------------------------- */
-
-static void
-close_fd (gint * fd)
-{
-  if (*fd >= 0)
-    close (*fd);
-  *fd = -1;
-}
-
-/* @fd, moved out of the way of the numbers above. */
-static gint
-move_up (gint fd)
-{
-  gint moved;
-
-  if (fd < 0 || fd >= FIRST_OWN_FD)
-    return fd;
-  moved = fcntl (fd, F_DUPFD_CLOEXEC, FIRST_OWN_FD);
-  close (fd);
-  return moved;
-}
+/* --- making and ending -------------------------------------------------- */
 
 static gboolean
 write_all (gint fd, const gchar * text)
@@ -85,198 +57,71 @@ write_all (gint fd, const gchar * text)
 static gint
 make_program (void)
 {
-  gint fd = move_up (memfd_create ("nda-py-worker", MFD_CLOEXEC));
+  gint fd = nda_py_descriptor_move_up (memfd_create ("nda-py-worker",
+          MFD_CLOEXEC));
 
   if (fd >= 0 && write_all (fd, nda_py_worker_source)
       && lseek (fd, 0, SEEK_SET) == 0)
     return fd;
-  close_fd (&fd);
+  nda_py_descriptor_close (&fd);
   return -1;
 }
 
-static gint
-make_memory (NdaPyWorker * self)
-{
-  gint fd = move_up (memfd_create ("nda-py-blocks",
-          MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  gpointer memory = MAP_FAILED;
-
-  /* nobody can take away what the other has mapped */
-  if (fd >= 0 && ftruncate (fd, MEMORY_BYTES) == 0
-      && fcntl (fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
-      == 0)
-    memory = mmap (NULL, MEMORY_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
-        fd, 0);
-  if (memory == MAP_FAILED) {
-    close_fd (&fd);
-    return -1;
-  }
-  self->memory = memory;
-  return fd;
-}
-
-/* A pipe whose writing end, @theirs, never makes the process wait. */
+/* Opens everything; in @theirs (transfer full) what is the process's alone. */
 static gboolean
-make_pipe (gint * ours, gint * theirs)
+open_all (NdaPyWorker * self, gint * theirs)
 {
-  gint fds[2];
-
-  if (pipe2 (fds, O_CLOEXEC | O_NONBLOCK) < 0)
+  if (!nda_py_questions_open (&self->questions, &theirs[NDA_PY_FD_CONTROL])
+      || !nda_py_shared_block_open (&self->block, &theirs[NDA_PY_FD_MEMORY],
+          &theirs[NDA_PY_FD_REQUEST], &theirs[NDA_PY_FD_REPLY])
+      || !nda_py_output_open (&self->output, &theirs[NDA_PY_FD_OUT],
+          &theirs[NDA_PY_FD_ERR]))
     return FALSE;
-  *ours = move_up (fds[0]);
-  *theirs = move_up (fds[1]);
-  fcntl (*ours, F_SETPIPE_SZ, 1 << 20);
-  return TRUE;
-}
-
-static gboolean
-make_outputs (NdaPyWorker * self, gint * theirs)
-{
-  if (g_strcmp0 (g_getenv ("NDA_PYTHON_STDIO"), "inherit") == 0) {
-    theirs[FD_OUT] = fcntl (1, F_DUPFD_CLOEXEC, FIRST_OWN_FD);
-    theirs[FD_ERR] = fcntl (2, F_DUPFD_CLOEXEC, FIRST_OWN_FD);
-    return TRUE;
-  }
-  return make_pipe (&self->out_fds[0], &theirs[FD_OUT])
-      && make_pipe (&self->out_fds[1], &theirs[FD_ERR]);
-}
-
-/* Opens everything; in @theirs what is the process's alone. */
-static gboolean
-open_fds (NdaPyWorker * self, gint * theirs)
-{
-  gint sockets[2];
-
-  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0)
-    return FALSE;
-  self->control = move_up (sockets[0]);
-  theirs[FD_CONTROL] = move_up (sockets[1]);
-  theirs[FD_PROGRAM] = make_program ();
-  theirs[FD_MEMORY] = make_memory (self);
-  self->request = move_up (eventfd (0, EFD_CLOEXEC));
-  self->reply = move_up (eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK));
-  theirs[FD_REQUEST] = fcntl (self->request, F_DUPFD_CLOEXEC, FIRST_OWN_FD);
-  theirs[FD_REPLY] = fcntl (self->reply, F_DUPFD_CLOEXEC, FIRST_OWN_FD);
-  if (!make_outputs (self, theirs))
-    return FALSE;
-  for (gint i = 0; i < N_FDS; i++)
+  theirs[NDA_PY_FD_PROGRAM] = make_program ();
+  for (gint i = 0; i < NDA_PY_N_FDS; i++)
     if (theirs[i] < 0)
       return FALSE;
   return TRUE;
 }
 
-/* --- making and ending -------------------------------------------------- */
-
-/* A plugin's BLAS needs no threads for 512 frames: they cost memory. */
-static GStrv
-make_environment (void)
-{
-  GStrv env = g_strdupv (environ);
-
-  env = g_environ_setenv (env, "OPENBLAS_NUM_THREADS", "1", FALSE);
-  return g_environ_setenv (env, "OMP_NUM_THREADS", "1", FALSE);
-}
-
-static gint
-spawn_with (NdaPyWorker * self, posix_spawn_file_actions_t * actions,
-    posix_spawnattr_t * attributes, const gint * theirs)
-{
-  gchar *argv[] = { self->config.python, (gchar *) "-X", (gchar *) "utf8",
-    (gchar *) "-", NULL
-  };
-  g_auto (GStrv) env = make_environment ();
-  sigset_t none, all;
-  gint result = 0;
-
-  sigemptyset (&none);
-  sigfillset (&all);
-  posix_spawnattr_setsigmask (attributes, &none);
-  posix_spawnattr_setsigdefault (attributes, &all);
-  /* Ctrl-C is for us: we then stop the plugin as it must be */
-  posix_spawnattr_setpgroup (attributes, 0);
-  posix_spawnattr_setflags (attributes, POSIX_SPAWN_SETSIGMASK
-      | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  for (gint i = 0; i < N_FDS && !result; i++)
-    result = posix_spawn_file_actions_adddup2 (actions, theirs[i], i);
-  if (!result)
-    result = posix_spawn_file_actions_addclosefrom_np (actions, N_FDS);
-  if (!result)
-    result = posix_spawnp (&self->pid, self->config.python, actions,
-        attributes, argv, env);
-  return result;
-}
-
-/* Runs the interpreter. Returns an errno, or 0. */
-static gint
-spawn (NdaPyWorker * self, const gint * theirs)
-{
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  gint result;
-
-  posix_spawn_file_actions_init (&actions);
-  posix_spawnattr_init (&attributes);
-  result = spawn_with (self, &actions, &attributes, theirs);
-  posix_spawnattr_destroy (&attributes);
-  posix_spawn_file_actions_destroy (&actions);
-  if (result)
-    return result;
-  self->pid_fd = syscall (SYS_pidfd_open, self->pid, 0);
-  fcntl (self->pid_fd, F_SETFD, FD_CLOEXEC);
-  return self->pid_fd < 0 ? errno : 0;
-}
-
 static gboolean
-begin (NdaPyWorker * self, GError ** error)
+spawn (NdaPyWorker * self, GError ** error)
 {
-  gint theirs[N_FDS], result;
+  const gchar *python = self->config->python;
+  gint theirs[NDA_PY_N_FDS], result;
 
-  for (gint i = 0; i < N_FDS; i++)
+  for (gint i = 0; i < NDA_PY_N_FDS; i++)
     theirs[i] = -1;
   errno = 0;
-  result = open_fds (self, theirs) ? spawn (self, theirs) :
-      errno ? errno : EMFILE;
-  for (gint i = 0; i < N_FDS; i++)
-    close_fd (&theirs[i]);
+  if (open_all (self, theirs))
+    result = nda_py_process_spawn (&self->process, python, theirs);
+  else
+    result = errno ? errno : EMFILE;
+  for (gint i = 0; i < NDA_PY_N_FDS; i++)
+    nda_py_descriptor_close (&theirs[i]);
   if (!result)
     return TRUE;
   g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
-      _
-      ("The Python “%s” does not start: %s. Set the property “python” to an "
-          "interpreter."), self->config.python, g_strerror (result));
+      _("The Python “%s” does not start: %s. Set the property "
+          "“python” to an interpreter."), python, g_strerror (result));
   return FALSE;
 }
 
-static NdaPyWorker *
-allocate (const NdaPyWorkerConfig * config)
+/* Makes a process that has loaded no plugin yet. @config outlives it, and names
+ * the interpreter. */
+NdaPyWorker *
+nda_py_worker_new (const NdaPyRunnerConfig * config, GError ** error)
 {
   NdaPyWorker *self = g_new0 (NdaPyWorker, 1);
 
   self->ref_count = 1;
-  self->config = *config;
-  self->config.path = g_strdup (config->path);
-  self->config.python = g_strdup (config->python);
-  self->pid_fd = self->control = self->request = self->reply = -1;
-  self->can_spin = g_get_num_processors () > 1;
-  for (guint i = 0; i < 2; i++) {
-    self->out_fds[i] = -1;
-    self->out_lines[i] = g_string_new (NULL);
-  }
-  g_mutex_init (&self->lock);
-  g_mutex_init (&self->ask_lock);
-  return self;
-}
-
-/* Makes a process with the plugin loaded and initialised. The calling thread
- * must live at least as long. */
-NdaPyWorker *
-nda_py_worker_new (const NdaPyWorkerConfig * config, GError ** error)
-{
-  NdaPyWorker *self = allocate (config);
-
-  if (begin (self, error) && nda_py_worker_load (self, error))
+  self->config = config;
+  nda_py_process_init (&self->process, config->deadline);
+  nda_py_output_init (&self->output);
+  nda_py_questions_init (&self->questions);
+  nda_py_shared_block_init (&self->block);
+  if (spawn (self, error))
     return self;
-  nda_py_worker_watch (self, -1, 0);    /* what it had to say */
   nda_py_worker_unref (self);
   return NULL;
 }
@@ -288,177 +133,302 @@ nda_py_worker_ref (NdaPyWorker * self)
   return self;
 }
 
-/* Waits until it has ended by itself, or ends it, and what it has left behind;
- * no zombie remains. */
-static void
-reap (NdaPyWorker * self)
-{
-  struct pollfd pfd = { self->pid_fd, POLLIN, 0 };
-  siginfo_t info;
-
-  if (!self->pid)
-    return;
-  if (self->pid_fd < 0 || nda_py_worker_is_dead (self)
-      || poll (&pfd, 1, EXIT_TIMEOUT) <= 0)
-    kill (self->pid, SIGKILL);
-  while (waitid (P_PID, self->pid, &info, WEXITED | WNOWAIT) < 0
-      && errno == EINTR);
-  kill (-self->pid, SIGKILL);
-  while (waitpid (self->pid, NULL, 0) < 0 && errno == EINTR);
-}
-
+/* The last one reaps the process. */
 void
 nda_py_worker_unref (NdaPyWorker * self)
 {
   if (!g_atomic_int_dec_and_test (&self->ref_count))
     return;
-  close_fd (&self->control);
-  reap (self);
-  if (self->memory)
-    munmap (self->memory, MEMORY_BYTES);
-  for (guint i = 0; i < 2; i++) {
-    close_fd (&self->out_fds[i]);
-    g_string_free (self->out_lines[i], TRUE);
-  }
-  close_fd (&self->pid_fd);
-  close_fd (&self->request);
-  close_fd (&self->reply);
-  g_free (self->config.path);
-  g_free (self->config.python);
-  g_free (self->reason);
-  g_mutex_clear (&self->lock);
-  g_mutex_clear (&self->ask_lock);
+  nda_py_questions_close (&self->questions);    /* it then ends by itself */
+  nda_py_process_reap (&self->process);
+  nda_py_questions_clear (&self->questions);
+  nda_py_shared_block_clear (&self->block);
+  nda_py_output_clear (&self->output);
+  nda_py_process_clear (&self->process);
   g_free (self);
-}
-
-/* Ends the process at once, for @reason, a translated text. It is not reaped
- * before the last reference goes, so its number is nobody else's. */
-void
-nda_py_worker_kill (NdaPyWorker * self, const gchar * reason)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  struct pollfd pfd = { self->pid_fd, POLLIN, 0 };
-
-  if (!self->reason && self->pid_fd >= 0 && poll (&pfd, 1, 0) == 0)
-    self->reason = g_strdup (reason);
-  self->is_dead = TRUE;
-  if (self->pid)
-    kill (self->pid, SIGKILL);
-}
-
-/* Whether it has ended, or is about to. */
-gboolean
-nda_py_worker_is_dead (NdaPyWorker * self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  struct pollfd pfd = { self->pid_fd, POLLIN, 0 };
-
-  if (!self->is_dead)
-    self->is_dead = self->pid_fd < 0 || poll (&pfd, 1, 0) != 0;
-  return self->is_dead;
-}
-
-/* How a call ends that takes longer than @timeout (transfer full). */
-gchar *
-nda_py_worker_describe_timeout (GstClockTime timeout)
-{
-  return g_strdup_printf (_("a call did not return within %" G_GUINT64_FORMAT
-          " ms"), timeout / GST_MSECOND);
-}
-
-/* Why it is dead (transfer full). The system itself ends a block thread that it
- * gave real-time priority and that keeps it beyond the deadline. */
-gchar *
-nda_py_worker_describe_death (NdaPyWorker * self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  siginfo_t info = { 0 };
-
-  if (self->reason)
-    return g_strdup (self->reason);
-  /* it is left to be reaped */
-  if (!self->pid || waitid (P_PID, self->pid, &info, WEXITED | WNOWAIT) < 0)
-    return g_strdup (_("it has ended"));
-  if (info.si_code == CLD_EXITED)
-    return g_strdup_printf (_("it exited with status %d"), info.si_status);
-  if (info.si_status == SIGXCPU)
-    return nda_py_worker_describe_timeout (self->config.deadline);
-  return g_strdup_printf (_("it was killed by signal %d (%s)"),
-      info.si_status, g_strsignal (info.si_status));
-}
-
-/* --- what it prints, and what it takes ---------------------------------- */
-
-static void
-log_lines (GString * text, gboolean is_error)
-{
-  gchar *end;
-
-  while ((end = strchr (text->str, '\n')) || text->len >= LONGEST_LINE) {
-    gsize n_bytes = end ? (gsize) (end - text->str) : text->len;
-    g_autofree gchar *line = g_utf8_make_valid (text->str, n_bytes);
-
-    if (is_error)
-      GST_WARNING ("%s", line);
-    else
-      GST_INFO ("%s", line);
-    g_string_erase (text, 0, end ? n_bytes + 1 : n_bytes);
-  }
-}
-
-static void
-read_output (NdaPyWorker * self, guint i)
-{
-  gchar data[4096];
-  gssize n_bytes = read (self->out_fds[i], data, sizeof (data));
-
-  if (n_bytes > 0) {
-    for (gssize k = 0; k < n_bytes; k++)
-      g_string_append_c (self->out_lines[i], data[k] ? data[k] : ' ');
-    log_lines (self->out_lines[i], i == 1);
-  } else if (n_bytes == 0 || (errno != EAGAIN && errno != EINTR)) {
-    close_fd (&self->out_fds[i]);
-  }
 }
 
 /* Logs what the process prints, until it has ended, @wake_fd can be read or
  * @timeout milliseconds are over (-1: never). */
 void
-nda_py_worker_watch (NdaPyWorker * self, gint wake_fd, gint timeout)
+nda_py_worker_log (NdaPyWorker * self, gint wake_fd, gint timeout)
 {
-  gboolean is_over = FALSE;
-
-  while (!is_over) {
-    struct pollfd fds[] = {
-      {self->out_fds[0], POLLIN, 0},
-      {self->out_fds[1], POLLIN, 0},
-      {self->pid_fd, POLLIN, 0},
-      {wake_fd, POLLIN, 0},
-    };
-    gboolean has_said = FALSE;
-
-    if (poll (fds, G_N_ELEMENTS (fds), timeout) <= 0)
-      return;
-    for (guint i = 0; i < 2; i++)
-      if (fds[i].revents) {
-        read_output (self, i);
-        has_said = TRUE;
-      }
-    is_over = (!has_said && fds[2].revents) || fds[3].revents;
-  }
+  nda_py_output_log (&self->output, self->process.end_fd, wake_fd, timeout);
 }
 
-/* How many bytes of memory the process takes, or 0 when it has ended. */
+void
+nda_py_worker_kill (NdaPyWorker * self, const gchar * reason)
+{
+  nda_py_process_kill (&self->process, reason);
+}
+
+gboolean
+nda_py_worker_is_dead (NdaPyWorker * self)
+{
+  return nda_py_process_is_dead (&self->process);
+}
+
+gchar *
+nda_py_worker_describe_death (NdaPyWorker * self)
+{
+  return nda_py_process_describe_death (&self->process);
+}
+
 guint64
 nda_py_worker_get_memory (NdaPyWorker * self)
 {
-  g_autofree gchar *path = g_strdup_printf ("/proc/%d/statm", (gint) self->pid);
-  g_autofree gchar *text = NULL;
-  const gchar *resident;
+  return nda_py_process_get_memory (&self->process);
+}
 
-  if (!g_file_get_contents (path, &text, NULL, NULL))
-    return 0;
-  resident = strchr (text, ' ');
-  return resident ? g_ascii_strtoull (resident, NULL, 10)
-      * sysconf (_SC_PAGESIZE) : 0;
+/* --- questions ---------------------------------------------------------- */
+
+/* Sends texts, up to NULL, and waits @timeout milliseconds for the answer
+ * (transfer full); NULL: there is none, and the process is dead. */
+static GStrv G_GNUC_NULL_TERMINATED
+ask (NdaPyWorker * self, gint timeout, ...)
+{
+  GStrv answer;
+  va_list texts;
+
+  va_start (texts, timeout);
+  answer = nda_py_questions_ask (&self->questions, timeout, texts);
+  va_end (texts);
+  if (!answer) {
+    /* it may be about to end by itself */
+    nda_py_process_wait (&self->process, EXIT_TIMEOUT);
+    nda_py_process_kill (&self->process, _("it does not answer"));
+  }
+  return answer;
+}
+
+static void
+set_problem (NdaPyWorker * self, const gchar * nick, const gchar * name,
+    const gchar * reason, GError ** error)
+{
+  nda_py_problem_set_error (error, nda_py_problem_from_nick (nick),
+      self->config->path, name, reason);
+}
+
+/* Loads and initialises the plugin in the process. */
+gboolean
+nda_py_worker_load (NdaPyWorker * self, GError ** error)
+{
+  const NdaPyRunnerConfig *config = self->config;
+  g_autofree gchar *api = nda_py_paths_find_folder ("api");
+  g_autofree gchar *parent = g_strdup_printf ("%d", (gint) getpid ());
+  g_autofree gchar *deadline =
+      g_strdup_printf ("%" G_GUINT64_FORMAT, config->deadline);
+  g_auto (GStrv) answer = ask (self, LOAD_TIMEOUT, "load", config->path,
+      nda_py_role_name (config->role), api, NDA_PY_SECRET_WORDS, parent,
+      deadline, NULL);
+  g_autofree gchar *death = NULL;
+
+  if (answer && g_str_equal (answer[0], "ok"))
+    return TRUE;
+  if (answer && g_strv_length (answer) == 4) {
+    set_problem (self, answer[1], answer[2], answer[3], error);
+    return FALSE;
+  }
+  death = nda_py_process_describe_death (&self->process);
+  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
+      _("The process of the plugin “%s” under “%s” did not begin: "
+          "%s. See GST_DEBUG=ndapython:4, and whether that Python has NumPy."),
+      config->path, config->python, death);
+  return FALSE;
+}
+
+/* Makes a worker with the plugin loaded and initialised. */
+NdaPyWorker *
+nda_py_worker_open (const NdaPyRunnerConfig * config, GError ** error)
+{
+  NdaPyWorker *self = nda_py_worker_new (config, error);
+
+  if (!self || nda_py_worker_load (self, error))
+    return self;
+  nda_py_worker_log (self, -1, 0);      /* what it had to say */
+  nda_py_worker_unref (self);
+  return NULL;
+}
+
+/* Sets a parameter. Returns what went wrong (transfer full), or NULL. */
+gchar *
+nda_py_worker_set_parameter (NdaPyWorker * self, const gchar * key,
+    const gchar * value)
+{
+  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, "set", key, value, NULL);
+
+  if (!answer)
+    return nda_py_process_describe_death (&self->process);
+  return answer[1] && *answer[1] ? g_strdup (answer[1]) : NULL;
+}
+
+/* A parameter as text (transfer full), "" when it is not known. */
+gchar *
+nda_py_worker_get_parameter (NdaPyWorker * self, const gchar * key)
+{
+  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, "get", key, NULL);
+
+  return g_strdup (answer && answer[1] ? answer[1] : "");
+}
+
+/* What the plugin says of itself now. */
+void
+nda_py_worker_get_facts (NdaPyWorker * self, NdaPyFacts * facts)
+{
+  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, "facts", NULL);
+
+  *facts = (NdaPyFacts) {
+  0};
+  if (!answer || g_strv_length (answer) < 3)
+    return;
+  facts->latency = g_ascii_strtoull (answer[1], NULL, 10);
+  facts->n_channels = g_ascii_strtoull (answer[2], NULL, 10);
+}
+
+/* stop (), beside a block call perhaps. */
+void
+nda_py_worker_stop (NdaPyWorker * self)
+{
+  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, "stop", NULL);
+
+  (void) answer;
+}
+
+/* Sends a SystemExit to the block call. */
+void
+nda_py_worker_interrupt (NdaPyWorker * self)
+{
+  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, "interrupt", NULL);
+
+  (void) answer;
+}
+
+/* shutdown (), after which the process ends by itself. */
+void
+nda_py_worker_shut_down (NdaPyWorker * self)
+{
+  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, "shut-down", NULL);
+
+  (void) answer;
+}
+
+/* --- blocks ------------------------------------------------------------- */
+
+static void
+set_start_error (NdaPyWorker * self, GError ** error)
+{
+  g_autofree gchar *kind = nda_py_shared_block_take_texts (&self->block);
+  const gchar *name = kind + strlen (kind) + 1;
+  g_autofree gchar *death = NULL;
+
+  if (!nda_py_process_is_dead (&self->process)) {
+    set_problem (self, kind, name, name + strlen (name) + 1, error);
+    return;
+  }
+  death = nda_py_process_describe_death (&self->process);
+  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
+      _("The process of the plugin “%s” ended in its start (): %s"),
+      self->config->path, death);
+}
+
+/* Whether the process has answered; one that takes longer than @timeout is
+ * killed. */
+static gboolean
+has_answered (NdaPyWorker * self, NdaPySharedOutcome outcome,
+    GstClockTime timeout)
+{
+  if (outcome == NDA_PY_SHARED_LATE)
+    nda_py_process_kill_late (&self->process, timeout);
+  return outcome == NDA_PY_SHARED_ANSWERED;
+}
+
+/* Configures and starts the plugin, on the process's block thread. */
+gboolean
+nda_py_worker_start (NdaPyWorker * self, NdaPyFormat * format, GError ** error)
+{
+  NdaPySharedOutcome outcome = nda_py_shared_block_start (&self->block, format,
+      self->process.end_fd, START_TIMEOUT);
+
+  if (has_answered (self, outcome, START_TIMEOUT)
+      && self->block.result == NDA_PY_CALL_OK)
+    return TRUE;
+  set_start_error (self, error);
+  return FALSE;
+}
+
+/* Makes one block call. What comes back is taken only from a process that has
+ * answered: of one that died or hung, nothing is. DEAD where there is nobody to
+ * make it. */
+NdaPyCallResult
+nda_py_worker_call (NdaPyWorker * self, const NdaPyAudio * in,
+    const NdaPyAudio * out, guint n_frames, gboolean is_gated)
+{
+  GstClockTime deadline = self->config->deadline;
+  /* a sink is shown a short last block as it is (6.1.7) */
+  guint n_shown = self->config->role == NDA_PY_ROLE_SINK ? n_frames :
+      self->block.format.n_frames;
+  NdaPySharedOutcome outcome = nda_py_shared_block_call (&self->block, in, out,
+      n_frames, n_shown, is_gated, self->process.end_fd, deadline);
+
+  return has_answered (self, outcome, deadline) ? self->block.result :
+      NDA_PY_CALL_DEAD;
+}
+
+/* What befell the plugin when its process died of @death (transfer full). */
+gchar *
+nda_py_worker_describe_end (const NdaPyRunnerConfig * config,
+    const gchar * death)
+{
+  return g_strdup_printf (_("The process of the plugin “%s” has ended: %s"),
+      config->path, death);
+}
+
+/* Why the last block call had this @result (transfer full). */
+gchar *
+nda_py_worker_describe_failure (NdaPyWorker * self, NdaPyCallResult result)
+{
+  g_autofree gchar *reason = NULL;
+
+  if (result == NDA_PY_CALL_DEAD) {
+    reason = nda_py_process_describe_death (&self->process);
+    return nda_py_worker_describe_end (self->config, reason);
+  }
+  if (result == NDA_PY_CALL_FAILED)
+    reason = nda_py_shared_block_take_text (&self->block);
+  return nda_py_problem_describe_failure (self->config->path,
+      self->config->role, reason);
+}
+
+/* --- in the place of another -------------------------------------------- */
+
+/* Sets the parameters that the plugin took last. Returns how often they had
+ * changed by then. */
+guint
+nda_py_worker_set_again (NdaPyWorker * self)
+{
+  guint n_told;
+  g_autoptr (GPtrArray) parameters =
+      nda_py_last_parameters_copy (self->config->last, &n_told);
+
+  for (guint i = 0; i < parameters->len; i++) {
+    NdaPyParameter *p = g_ptr_array_index (parameters, i);
+
+    g_free (nda_py_worker_set_parameter (self, p->key, p->value));
+  }
+  return n_told;
+}
+
+/* Starts the plugin, which must start as the one @before did. */
+gboolean
+nda_py_worker_start_again (NdaPyWorker * self, const NdaPyFormat * before,
+    GError ** error)
+{
+  NdaPyFormat format = *before;
+
+  if (!nda_py_worker_start (self, &format, error))
+    return FALSE;
+  if (nda_py_problem_check_format (self->config->path, before, &format, error))
+    return TRUE;
+  nda_py_worker_stop (self);
+  return FALSE;
 }

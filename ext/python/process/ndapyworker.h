@@ -2,33 +2,31 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* One process that runs one plugin, ndapyworker.py: made, asked, killed. Blocks
- * lie in memory that both share, sealed against other sizes; a doorbell
- * (eventfd) rings for each, another for what came of it. Everything else is
- * asked over a socket.
+/* The worker: one process that runs one plugin by the program ndapyworker.py.
  *
- * THREADS. It is made by a thread that outlives it: the kernel kills the process
- * when that thread ends. The block thread starts the plugin and makes its calls;
- * others may ask and kill it meanwhile. */
+ * THREADS. The keeper makes it, loads the plugin, logs what it prints and
+ * reaps it. The block thread starts the plugin and makes its calls. Any thread
+ * may ask it something and kill it meanwhile, and holds a reference. */
 
 #pragma once
 
-#include "ndapyrole.h"
+#include "ndapyrunner.h"
 
 G_BEGIN_DECLS
 
-typedef struct
-{
-  gchar *path;                  /* owned; of the plugin */
-  gchar *python;                /* owned; the interpreter */
-  NdaPyRole role;
-  GstClockTime deadline;        /* of a block call; 0: none */
-} NdaPyWorkerConfig;
-
 typedef struct _NdaPyWorker NdaPyWorker;
 
-NdaPyWorker *nda_py_worker_new (const NdaPyWorkerConfig * config,
+/* the keeper */
+NdaPyWorker *nda_py_worker_new (const NdaPyRunnerConfig * config,
     GError ** error);
+gboolean nda_py_worker_load (NdaPyWorker * worker, GError ** error);
+NdaPyWorker *nda_py_worker_open (const NdaPyRunnerConfig * config,
+    GError ** error);
+guint nda_py_worker_set_again (NdaPyWorker * worker);
+gboolean nda_py_worker_start_again (NdaPyWorker * worker,
+    const NdaPyFormat * before, GError ** error);
+void nda_py_worker_log (NdaPyWorker * worker, gint wake_fd, gint timeout);
+
 NdaPyWorker *nda_py_worker_ref (NdaPyWorker * worker);
 void nda_py_worker_unref (NdaPyWorker * worker);
 
@@ -38,7 +36,8 @@ gboolean nda_py_worker_start (NdaPyWorker * worker, NdaPyFormat * format,
 NdaPyCallResult nda_py_worker_call (NdaPyWorker * worker,
     const NdaPyAudio * in, const NdaPyAudio * out, guint n_frames,
     gboolean is_gated);
-gchar *nda_py_worker_take_text (NdaPyWorker * worker);
+gchar *nda_py_worker_describe_failure (NdaPyWorker * worker,
+    NdaPyCallResult result);
 
 /* any thread */
 gchar *nda_py_worker_set_parameter (NdaPyWorker * worker, const gchar * key,
@@ -49,11 +48,11 @@ void nda_py_worker_stop (NdaPyWorker * worker);
 void nda_py_worker_interrupt (NdaPyWorker * worker);
 void nda_py_worker_shut_down (NdaPyWorker * worker);
 void nda_py_worker_kill (NdaPyWorker * worker, const gchar * reason);
-gchar *nda_py_worker_describe_death (NdaPyWorker * worker);
 gboolean nda_py_worker_is_dead (NdaPyWorker * worker);
-
-/* the thread that made it */
-void nda_py_worker_watch (NdaPyWorker * worker, gint wake_fd, gint timeout);
+gchar *nda_py_worker_describe_death (NdaPyWorker * worker);
 guint64 nda_py_worker_get_memory (NdaPyWorker * worker);
+
+gchar *nda_py_worker_describe_end (const NdaPyRunnerConfig * config,
+    const gchar * death);
 
 G_END_DECLS

@@ -23,9 +23,8 @@ __file__ = "<stdin>"  # whose frames describe () leaves out
 CONTROL, MEMORY, REQUEST, REPLY = 3, 4, 5, 6  # descriptors
 
 # The head of the shared memory, in numbers of 32 bits; then text; then audio
-OP, N_FRAMES, IS_GATED, RESULT, RATE_AT, CHANNELS_AT, FRAMES_AT, N_TEXT = range(
-    8
-)
+OP, N_FRAMES, IS_GATED, RESULT = range(4)
+RATE_AT, CHANNELS_AT, FRAMES_AT, N_TEXT = range(4, 8)
 TEXT_AT, AUDIO_AT = 64, 32768  # bytes
 
 OP_START, OP_CALL = 1, 2
@@ -42,17 +41,13 @@ def log(is_error, line):  # noqa: F811
         pass  # it does not read at present, and must not be waited for (10.1)
 
 
-class Problem(Exception):
-    """What went wrong, for ndapyproblem.c: its kind, a name, and a text."""
-
-
-class Guest:
+class Instance:
     """The plugin, and its place in the shared memory."""
 
     def __init__(self, memory):
         self.memory = memory
         self.head = memoryview(memory)[:TEXT_AT].cast("I")
-        self.role = self.module = self.plugin = None
+        self.path = self.role = self.module = self.plugin = None
         self.call = None  # one block call; what came of it
         self.thread = None
         self.data = self.buffer = None
@@ -61,46 +56,21 @@ class Guest:
         if _owns_gc:
             gc.disable()  # settle () collects once, when all is imported
         try:
-            self.module, self.plugin, is_based = load(path)
-        except ImportError as error:
-            reason, rest = describe(error).split("\n", 1)
-            reason += f" under {sys.executable}"  # which may lack a package
-            raise Problem("load", "", f"{reason}\n{rest}") from None
-        except BaseException as error:
-            raise Problem("load", "", describe(error)) from None
-        self.role = role
-        if not is_based:
-            log(True, f"The plugin “{path}” is not a BasePlugin; its methods "
-                      "are looked up by name")
-        try:
-            self.live("initialize")
-            self.check_role(path)
-        except Problem:
-            self.shut_down()
+            self.module, self.plugin = open_plugin(path, role)
+        except Problem as problem:
+            if isinstance(problem.__cause__, ImportError):
+                kind, name, text = problem.args
+                reason, rest = text.split("\n", 1)
+                # which may lack a package
+                reason += f" under {sys.executable}"
+                raise Problem(kind, name, f"{reason}\n{rest}") from None
             raise
+        self.path, self.role = path, role
         self.call = {
             "Processor": self.process,
             "AudioSource": self.read,
             "AudioSink": self.write,
         }[role]
-        settle()
-
-    def live(self, name):
-        """A call of the life cycle, which must return something true."""
-        try:
-            truth = bool(getattr(self.plugin, name)())
-        except BaseException as error:
-            raise Problem("failed", name, describe(error)) from None
-        if not truth:
-            raise Problem("refused", name, "")
-
-    def check_role(self, path):
-        found, name, version = info(self.plugin)
-        if version != "1":
-            log(True, f"The plugin “{path}” asks for API version {version}; "
-                      "this is 1")
-        if found != self.role:
-            raise Problem("role", self.role, found or "unknown")
 
     def make_buffer(self, n_channels, n_frames):
         import numpy
@@ -112,15 +82,10 @@ class Guest:
 
     def start(self):
         head = self.head
+        rate, n_channels, n_frames = start_plugin(
+            self.plugin, self.path, self.role, head[CHANNELS_AT]
+        )
         try:
-            taken = configure(self.plugin, self.role, head[CHANNELS_AT])
-        except BaseException as error:
-            raise Problem("configure", "", describe(error)) from None
-        self.live("start")
-        try:
-            rate, n_channels, n_frames = look_again(
-                self.plugin, self.role, *taken
-            )
             self.make_buffer(n_channels, n_frames)
         except BaseException as error:
             reason = describe(error)
@@ -133,10 +98,7 @@ class Guest:
         )
 
     def stop(self):
-        try:
-            self.plugin.stop()
-        except BaseException:
-            traceback.print_exc()
+        stop_plugin(self.plugin, self.path)
 
     def interrupt(self):
         """End a loop in Python in the block call."""
@@ -220,27 +182,27 @@ def become_real_time(deadline):
         pass
 
 
-def answer_ring(guest):
-    """What came of a start or a block call, and a text with it if it failed."""
+def answer_ring(instance):
+    """What came of a start or a block call; a text with it if it failed."""
     try:
-        if guest.head[OP] == OP_CALL:
-            return guest.call()
-        guest.start()
+        if instance.head[OP] == OP_CALL:
+            return instance.call()
+        instance.start()
         return OK
     except Problem as problem:
-        guest.put_text("\0".join(problem.args))
+        instance.put_text("\0".join(problem.args))
     except BaseException as error:
-        guest.put_text(describe(error))
+        instance.put_text(describe(error))
     return FAILED
 
 
-def serve_blocks(guest, deadline):
+def serve_blocks(instance, deadline):
     """The block thread."""
     become_real_time(deadline)
-    wait, ring, head = os.eventfd_read, os.eventfd_write, guest.head
+    wait, ring, head = os.eventfd_read, os.eventfd_write, instance.head
     while True:
         wait(REQUEST)
-        head[RESULT] = answer_ring(guest)
+        head[RESULT] = answer_ring(instance)
         ring(REPLY, 1)
         collect()
 
@@ -265,20 +227,20 @@ def send(control, *texts):
     control.sendall(struct.pack("=I", len(data)) + data)
 
 
-def answer(guest, verb, arguments):
+def answer(instance, verb, arguments):
     """What came of a request, as texts."""
     if verb == "set":
-        return [set_parameter(guest.plugin, *arguments) or ""]
+        return [set_parameter(instance.plugin, *arguments) or ""]
     if verb == "get":
-        return [get_parameter(guest.plugin, *arguments)]
+        return [get_parameter(instance.plugin, *arguments)]
     if verb == "facts":
-        return [str(fact) for fact in facts(guest.plugin, guest.role)]
+        return [str(fact) for fact in facts(instance.plugin, instance.role)]
     if verb == "stop":
-        guest.stop()
+        instance.stop()
     elif verb == "interrupt":
-        guest.interrupt()
+        instance.interrupt()
     elif verb == "shut-down":
-        guest.shut_down()
+        instance.shut_down()
     else:
         raise Problem("load", "", f"there is no request “{verb}”")
     return []
@@ -309,29 +271,29 @@ def begin(control):
     start(True, api, secret_words)
     memory = mmap.mmap(MEMORY, 0)
     os.close(MEMORY)
-    guest = Guest(memory)
-    guest.load(path, role)
-    guest.thread = threading.Thread(
+    instance = Instance(memory)
+    instance.load(path, role)
+    instance.thread = threading.Thread(
         target=serve_blocks,
-        args=(guest, int(deadline)),
+        args=(instance, int(deadline)),
         name="nda-py-blocks",
         daemon=True,
     )
-    guest.thread.start()
-    return guest
+    instance.thread.start()
+    return instance
 
 
 def serve():
     """The main thread."""
     control = socket.socket(fileno=CONTROL)
     try:
-        guest = begin(control)
+        instance = begin(control)
     except Problem as problem:
         send(control, "problem", *problem.args)
         return
     send(control, "ok")
     while (request := receive(control)) is not None:
-        send(control, "ok", *answer(guest, request[0], request[1:]))
+        send(control, "ok", *answer(instance, request[0], request[1:]))
         if request[0] == "shut-down":
             return
     os._exit(0)

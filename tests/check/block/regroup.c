@@ -293,7 +293,7 @@ GST_START_TEST (test_jump_in_time_is_a_discontinuity_without_the_flag)
 
 GST_END_TEST;
 
-/* Blocks from @n_frames on, @off late; returns how many it took to be noticed. */
+/* Blocks from @n_frames on, @off late. Returns how many it took to notice. */
 static guint
 push_late (NdaRegroup * regroup, guint64 n_frames, GstClockTime off)
 {
@@ -310,8 +310,9 @@ push_late (NdaRegroup * regroup, guint64 n_frames, GstClockTime off)
   return 0;
 }
 
-/* The same of GStreamer's own judge, which all blocks were told to; its reckoning
- * of the second that has to pass is not the same in every release. */
+/* The same by GStreamer's own GstAudioStreamAlign, which was told of all
+ * blocks: how it counts the second that has to pass differs between
+ * releases. */
 static guint
 judge_late (GstAudioStreamAlign * align, guint64 n_frames, GstClockTime off)
 {

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* ndasink before a device that starts late or whose clock leaps, by a clock of the
- * test's. */
+/* ndasink before a device that starts late or whose clock leaps, by a clock of
+ * the test's. */
 
 #include "config.h"
 
@@ -143,7 +143,7 @@ GST_START_TEST (a_late_start_is_made_good_once)
 }
 
 GST_END_TEST
-/* What a block is too old for by a clock that leaps, it is not by the device's. */
+/* A block may be too old by a clock that leaps, and in time by the device's. */
 GST_START_TEST (a_clock_that_wanders_is_no_underrun)
 {
   const GstClockTime wander = LATENCY;

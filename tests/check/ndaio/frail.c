@@ -197,7 +197,7 @@ frail_file_class_init (FrailFileClass * class)
       "Frail file", "Sink/File", "Is full", "the nda authors");
 }
 
-/* Registers the elements frailsrc, frailsink and frailfile; all is well again. */
+/* Registers frailsrc, frailsink and frailfile; all is well again. */
 void
 frail_register (void)
 {

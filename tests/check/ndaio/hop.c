@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A device that may be followed is seen by when its frames come, so nothing
- * downstream may keep the thread that looks. */
+/* A source that may be followed is timed by when its frames arrive, so nothing
+ * downstream may keep the thread that times them. */
 
 #include "config.h"
 
@@ -108,7 +108,7 @@ check_latency (GstPad * pad)
 
 GST_START_TEST (test_what_is_kept_downstream_keeps_no_device_s_thread)
 {
-  g_autoptr (GstElement) hop = NULL;
+  g_autoptr (GstElement) queue = NULL;
   g_autoptr (GstPad) pad = NULL;
   Fixture f;
   gulong id;
@@ -118,8 +118,8 @@ GST_START_TEST (test_what_is_kept_downstream_keeps_no_device_s_thread)
   id = gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BLOCK
       | GST_PAD_PROBE_TYPE_BUFFER, keep, &f, NULL);
   gst_element_set_state (f.pipeline, GST_STATE_PLAYING);
-  hop = find_child (&f, "hop");
-  fail_unless (hop != NULL);
+  queue = find_child (&f, "resample-queue");
+  fail_unless (queue != NULL);
 
   test_microphone_give (TEST_MICROPHONE (f.microphone), N_PERIODS);
   g_mutex_lock (&f.lock);
@@ -136,13 +136,13 @@ GST_END_TEST;
 
 GST_START_TEST (test_a_device_that_is_not_followed_needs_no_thread)
 {
-  g_autoptr (GstElement) hop = NULL;
+  g_autoptr (GstElement) queue = NULL;
   Fixture f;
 
   setup (&f, "off");
   gst_element_set_state (f.pipeline, GST_STATE_PLAYING);
-  hop = find_child (&f, "hop");
-  fail_unless (hop == NULL);
+  queue = find_child (&f, "resample-queue");
+  fail_unless (queue == NULL);
   teardown (&f);
 }
 

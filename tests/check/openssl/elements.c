@@ -101,6 +101,23 @@ GST_END_TEST;
 
 /* --- negotiation --- */
 
+/* The preamble, for those who join later */
+static void
+check_streamheader (const GstStructure * s, gint suite)
+{
+  const GValue *headers = gst_structure_get_value (s, "streamheader");
+  const guint8 preamble[16] = "NDAS\r\n\032\n\001\0\0";
+  guint8 expected[16];
+  GstBuffer *buffer;
+
+  memcpy (expected, preamble, sizeof (expected));
+  expected[11] = suite;
+  fail_unless_equals_int (gst_value_array_get_size (headers), 1);
+  buffer = gst_value_get_buffer (gst_value_array_get_value (headers, 0));
+  fail_unless_equals_int (gst_buffer_get_size (buffer), 16);
+  fail_unless (gst_buffer_memcmp (buffer, 0, expected, 16) == 0);
+}
+
 static void
 check_choice (const gchar * description, const gchar * downstream,
     const gchar * framing, gint suite)
@@ -122,7 +139,10 @@ check_choice (const gchar * description, const gchar * downstream,
         framing);
     fail_unless (gst_structure_get_int (s, "suite", &found));
     fail_unless_equals_int (found, suite);
-    fail_unless_equals_int (gst_structure_n_fields (s), 3);
+    if (g_str_equal (framing, "stream"))
+      check_streamheader (s, suite);
+    fail_unless_equals_int (gst_structure_n_fields (s),
+        g_str_equal (framing, "stream") ? 4 : 3);
   }
   gst_harness_teardown (h);
 }
@@ -138,6 +158,8 @@ GST_START_TEST (test_negotiation)
   check_choice ("ndaencrypt",
       "application/x-nda-sframe,suite=(int){1,4}", "stream", 4);
   check_choice ("ndaencrypt",
+      "application/x-nda-sframe,suite=(int){1,2}", NULL, 0);
+  check_choice ("ndaencrypt suite=2",
       "application/x-nda-sframe,suite=(int){1,2}", "stream", 2);
   check_choice ("ndaencrypt suite=5",
       "application/x-nda-sframe,suite=(int)4", NULL, 0);

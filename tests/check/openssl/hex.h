@@ -11,6 +11,8 @@
 
 #include <gst/check/gstcheck.h>
 
+#include <glib/gstdio.h>
+
 #include <string.h>
 
 typedef struct
@@ -25,7 +27,7 @@ bytes_clear (Bytes * bytes)
   g_free (bytes->data);
 }
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Bytes, bytes_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Bytes, bytes_clear);
 
 static inline Bytes
 from_hex (const gchar * hex)
@@ -48,6 +50,34 @@ check_bytes (const guint8 * found, gsize n_found, const gchar * hex,
       && (n_found == 0 || memcmp (found, expected.data, n_found) == 0),
       "%s: not %s", what, hex);
 }
+
+/* A folder for one test, with the name of a state file in it */
+typedef struct
+{
+  gchar *path;
+  gchar *state;
+} Folder;
+
+static inline Folder
+folder_new (void)
+{
+  Folder folder = {.path = g_dir_make_tmp ("nda-XXXXXX", NULL) };
+
+  fail_unless (folder.path != NULL);
+  folder.state = g_build_filename (folder.path, "state", NULL);
+  return folder;
+}
+
+static inline void
+folder_clear (Folder * folder)
+{
+  g_unlink (folder->state);
+  g_rmdir (folder->path);
+  g_free (folder->path);
+  g_free (folder->state);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Folder, folder_clear);
 
 static inline NdaKeyring *
 ring_with_master (const gchar * hex)

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* An hour of audio, as fast as it goes, through an element that loses 1 % of the
- * records, repeats 5 % and delays 2 %: only the blocks that did not come in time
- * are silent, and nothing shifts. */
+/* An hour of audio, as fast as it goes, through an element that loses 1 % of
+ * the records, repeats 5 % and delays 2 %: only the blocks that did not come in
+ * time are silent, and nothing shifts. */
 
 #include "config.h"
 

@@ -3,9 +3,9 @@
  */
 
 /* Where keys are in this process's memory: while playing, and after NULL, when
- * no copy of a key, nor of a stage from a key to a cipher context, may be left in
- * memory that can be written to. What is looked for is kept XORed with a pad, so
- * that the search does not find itself. */
+ * no copy of a key, nor of a stage from a key to a cipher context, may be left
+ * in memory that can be written to. What is looked for is kept XORed with a
+ * pad, so that the search does not find itself. */
 
 #include "config.h"
 

@@ -355,6 +355,27 @@ GST_START_TEST (test_wrong_keys)
 
 GST_END_TEST;
 
+/* Caps that ask for one are not the user: they come out of a file. */
+GST_START_TEST (test_caps_do_not_name_a_weak_suite)
+{
+  for (guint suite = 1; suite <= 3; suite++) {
+    g_autofree gchar *enc = g_strdup_printf ("ndaencrypt suite=%u", suite);
+    g_autofree gchar *text = g_strdup_printf ("Set “suite” to %u", suite);
+    g_autofree gchar *caps = g_strdup_printf ("application/x-nda-sframe,"
+        "version=1,framing=packet,suite=%u", suite);
+    g_auto (Pair) p = { NULL };
+
+    pair_init (&p, enc, "ndadecrypt", S16_MONO, caps);
+    push_frames (&p, 512);
+    fail_unless_equals_int (carry (&p), GST_FLOW_ERROR);
+    assert_error (p.bus, GST_STREAM_ERROR, GST_STREAM_ERROR_DECRYPT_NOKEY,
+        text);
+    assert_equals_uint64 (p.out->len, 0);
+  }
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_weak_suites_are_used_only_when_named)
 {
   g_auto (Pair) p = { NULL };
@@ -404,11 +425,14 @@ GST_START_TEST (test_keys_are_asked_for)
 {
   const guint8 key[16] = { 5 };
   g_autoptr (GBytes) bytes = g_bytes_new (key, sizeof (key));
+  g_auto (Folder) folder = folder_new ();
+  g_autofree gchar *enc = g_strdup_printf ("ndaencrypt state-file=%s",
+      folder.state);
   g_auto (Pair) p = { NULL };
   guint n_asked = 0;
   gboolean ok;
 
-  pair_init (&p, "ndaencrypt", "ndadecrypt", S16_MONO, PACKETS);
+  pair_init (&p, enc, "ndadecrypt", S16_MONO, PACKETS);
   g_signal_emit_by_name (p.enc->element, "set-master-key", NULL, &ok);
   g_signal_emit_by_name (p.enc->element, "add-key", (guint64) 77, 5, bytes,
       &ok);
@@ -491,6 +515,7 @@ outcomes_suite (void)
   tcase_add_test (tc, test_end_of_packets_is_told_and_ends_nothing);
   tcase_add_test (tc, test_salvage_plays_what_is_there);
   tcase_add_test (tc, test_wrong_keys);
+  tcase_add_test (tc, test_caps_do_not_name_a_weak_suite);
   tcase_add_test (tc, test_weak_suites_are_used_only_when_named);
   tcase_add_test (tc, test_no_key_no_start);
   tcase_add_test (tc, test_keys_are_asked_for);

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* ndaencrypt and ndadecrypt in a row, and what went into and came out of them. */
+/* ndaencrypt and ndadecrypt in a row, and what went into and came out of them.
+ * */
 
 #pragma once
 
@@ -95,9 +96,11 @@ pair_clear (Pair * p)
   g_byte_array_unref (p->out);
 }
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Pair, pair_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Pair, pair_clear);
+
 /* Bytes that say where they are */
-     static GstBuffer *make_audio (Pair * p, guint n_frames)
+static inline GstBuffer *
+make_audio (Pair * p, guint n_frames)
 {
   GstPad *pad = p->enc->srcpad;
   g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);

@@ -234,8 +234,10 @@ receiver_clear (Receiver * r)
   g_free (r->plain);
 }
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Receiver, receiver_clear)
-     static const gchar *open_record (Receiver * r, const guint8 * record,
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Receiver, receiver_clear);
+
+static const gchar *
+open_record (Receiver * r, const guint8 * record,
     gsize n_record, NdaOpened * opened)
 {
   memset (r->plain, 0, NDA_RECORD_MAX);

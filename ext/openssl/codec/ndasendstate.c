@@ -1,0 +1,191 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndasendstate.h"
+
+#include "ndacryptoerror.h"
+
+#include <glib/gi18n-lib.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* All that is in the file, which is written over in place: always as long */
+#define TEXT "nda send state 1, last T %010u\n"
+#define N_TEXT 36
+
+struct _NdaSendState
+{
+  gchar *path;                  /* owned */
+  gint fd;                      /* owned, and locked */
+  guint32 last;                 /* as in the file */
+  pid_t pid;                    /* of the process that has the lock */
+};
+
+static gboolean
+fail (GError ** error, const gchar * path, gint number)
+{
+  g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_UNREADABLE,
+      _("The state file “%s” cannot be used: %s. It has to keep the last "
+          "session of a base key, or nothing is sent with one; check the "
+          "path, and that you may write there."), path, g_strerror (number));
+  return FALSE;
+}
+
+/* Writes @t, and waits until the disk has it. */
+static gboolean
+keep (NdaSendState * self, guint32 t, GError ** error)
+{
+  gchar text[N_TEXT + 1];
+
+  g_snprintf (text, sizeof (text), TEXT, t);
+  if (pwrite (self->fd, text, N_TEXT, 0) != N_TEXT || fdatasync (self->fd))
+    return fail (error, self->path, errno);
+  self->last = t;
+  return TRUE;
+}
+
+/* The name of a new file has to outlive a loss of power too. */
+static gboolean
+sync_folder (const gchar * path)
+{
+  g_autofree gchar *folder = g_path_get_dirname (path);
+  gint fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  gboolean ok = fd >= 0 && fsync (fd) == 0;
+
+  if (fd >= 0)
+    close (fd);
+  return ok;
+}
+
+/* Who can set the file back can have nonces used twice. */
+static gboolean
+check_owner (NdaSendState * self, GError ** error)
+{
+  struct stat st;
+
+  if (fstat (self->fd, &st))
+    return fail (error, self->path, errno);
+  if (S_ISREG (st.st_mode) && st.st_uid == geteuid ()
+      && !(st.st_mode & (S_IWGRP | S_IWOTH)))
+    return TRUE;
+  g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_UNREADABLE,
+      _("The state file “%s” has to be a file of your own that nobody "
+          "else can write to: who sets it back can break the encryption."),
+      self->path);
+  return FALSE;
+}
+
+static gboolean
+lock (NdaSendState * self, GError ** error)
+{
+  gint result;
+
+  do
+    result = flock (self->fd, LOCK_EX | LOCK_NB);
+  while (result && errno == EINTR);
+  if (!result)
+    return TRUE;
+  if (errno != EWOULDBLOCK)
+    return fail (error, self->path, errno);
+  g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_UNREADABLE,
+      _("The state file “%s” is in use by another sender. A base key has "
+          "one sender: stop the other, or give this one a key of its own."),
+      self->path);
+  return FALSE;
+}
+
+/* Reads what is there; a file without it may have lost what it kept. */
+static gboolean
+read_last (NdaSendState * self, GError ** error)
+{
+  gchar text[N_TEXT + 2] = { 0, }, again[N_TEXT + 1];
+  gssize n = pread (self->fd, text, N_TEXT + 1, 0);
+  guint32 last;
+
+  if (n < 0)
+    return fail (error, self->path, errno);
+  if (n == N_TEXT && sscanf (text, TEXT, &last) == 1) {
+    g_snprintf (again, sizeof (again), TEXT, last);
+    self->last = last;
+    if (g_str_equal (text, again))
+      return TRUE;
+  }
+  g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_INVALID,
+      _("“%s” is no state file, or a damaged one. Name a file that does "
+          "not exist; but if a base key was used with this one, give both "
+          "ends a new key first."), self->path);
+  return FALSE;
+}
+
+/* A new file begins with no T, before anybody can rely on it. */
+static gboolean
+begin (NdaSendState * self, gboolean is_new, GError ** error)
+{
+  if (!check_owner (self, error) || !lock (self, error))
+    return FALSE;
+  if (!is_new)
+    return read_last (self, error);
+  if (!keep (self, 0, error))
+    return FALSE;
+  return sync_folder (self->path) || fail (error, self->path, errno);
+}
+
+/* Opens or creates the file, and locks it. */
+NdaSendState *
+nda_send_state_open (const gchar * path, GError ** error)
+{
+  const gint flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+  g_autoptr (NdaSendState) self = g_new0 (NdaSendState, 1);
+  gboolean is_new = FALSE;
+
+  self->path = g_strdup (path);
+  self->pid = getpid ();
+  self->fd = open (path, flags);
+  if (self->fd < 0 && errno == ENOENT) {
+    is_new = TRUE;
+    self->fd = open (path, flags | O_CREAT | O_EXCL, 0600);
+  }
+  if (self->fd < 0) {
+    fail (error, path, errno);
+    return NULL;
+  }
+  return begin (self, is_new, error) ? g_steal_pointer (&self) : NULL;
+}
+
+void
+nda_send_state_close (NdaSendState * self)
+{
+  if (!self)
+    return;
+  if (self->fd >= 0)
+    close (self->fd);
+  g_free (self->path);
+  g_free (self);
+}
+
+guint32
+nda_send_state_take (NdaSendState * self, guint32 now, GError ** error)
+{
+  guint32 t;
+
+  /* a child process has the same lock */
+  if (self->pid != getpid ()) {
+    fail (error, self->path, EBUSY);
+    return 0;
+  }
+  if (self->last == G_MAXUINT32) {
+    fail (error, self->path, EOVERFLOW);
+    return 0;
+  }
+  t = MAX (now, self->last + 1);
+  return keep (self, t, error) ? t : 0;
+}

@@ -1,0 +1,261 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndapybridgetask.h"
+
+#include "ndablock.h"
+#include "ndapylog.h"
+
+#include <glib/gi18n-lib.h>
+
+/* Garbage is collected when the queue is empty after this many runs, and in
+ * any case after the longer one */
+#define RUNS_TO_COLLECT 16
+#define RUNS_TO_COLLECT_ANYHOW 1024
+
+/* Ends the stream downstream too, which nobody else can do: upstream's EOS is
+ * not let in any more. */
+static void
+stop_stream (NdaPyBridgeTask * self, GstFlowReturn flow)
+{
+  nda_block_queue_stop (self->queue, flow);
+  gst_pad_pause_task (self->srcpad);
+  if (flow < GST_FLOW_EOS)
+    gst_pad_push_event (self->srcpad, gst_event_new_eos ());
+}
+
+static void
+fail_stream (NdaPyBridgeTask * self, const GError * error)
+{
+  nda_py_shared_post_error (self->py, error);
+  stop_stream (self, GST_FLOW_ERROR);
+}
+
+/* What downstream returned ends the task, and upstream gets to know it from
+ * its next push, if there is one. */
+static void
+stop_by_downstream (NdaPyBridgeTask * self, GstFlowReturn flow)
+{
+  GST_DEBUG_OBJECT (self->srcpad, "downstream returned %s",
+      gst_flow_get_name (flow));
+  if (g_atomic_int_get (&self->saw_eos)
+      && (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS)) {
+    GST_ELEMENT_FLOW_ERROR (self->py->element, flow);
+    stop_stream (self, flow);
+    return;
+  }
+  nda_block_queue_stop (self->queue, flow);
+  gst_pad_pause_task (self->srcpad);
+}
+
+/* --- blocks --- */
+
+static void
+count_run (NdaPyBridgeTask * self, guint n_run)
+{
+  NdaPyBatch *batch = self->batch;
+  NdaPyCounters *counters = &self->py->counters;
+
+  g_mutex_lock (&self->queue->lock);
+  nda_histogram_record (&counters->gil_wait, batch->gil_wait);
+  for (guint i = 0; i < n_run; i++) {
+    NdaPyBlock *block = batch->blocks[i];
+
+    nda_histogram_record (&counters->call_time, block->call_time);
+    counters->n_late += batch->gil_wait + block->call_time > NDA_BLOCK_DURATION;
+    counters->n_failures += !block->ok;
+    counters->n_blocks++;
+    counters->n_frames += block->n_frames;
+  }
+  g_mutex_unlock (&self->queue->lock);
+}
+
+/* Posts why the block failed that ends the stream. */
+static void
+post_failure (NdaPyBridgeTask * self, NdaPyBlock * block)
+{
+  g_autoptr (GError) error = g_error_new_literal (GST_LIBRARY_ERROR,
+      GST_LIBRARY_ERROR_FAILED, block->failure ? block->failure :
+      _("The plugin failed again"));
+
+  fail_stream (self, error);
+}
+
+/* None of the blocks could be run: the plugin is being stopped, or Python was
+ * finalised by the application. */
+static void
+give_up (NdaPyBridgeTask * self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (nda_py_host_check (self->py->host, &error))
+    gst_pad_pause_task (self->srcpad);
+  else
+    fail_stream (self, error);
+}
+
+static void
+push_run (NdaPyBridgeTask * self, guint n_run, NdaPyOnError on_error)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  for (guint i = 0; i < n_run && flow == GST_FLOW_OK; i++) {
+    NdaPyBlock *block = self->batch->blocks[i];
+
+    if (G_UNLIKELY (!block->ok)) {
+      if (on_error == NDA_PY_ON_ERROR_STOP) {
+        post_failure (self, block);
+        break;
+      }
+      nda_py_shared_report_failure (self->py, block,
+          on_error == NDA_PY_ON_ERROR_SILENCE ?
+          _("Silence took the place of the block.") :
+          _("The block passed unchanged."));
+    }
+    flow = gst_pad_push (self->srcpad, nda_py_batch_take (self->batch, i));
+  }
+  if (flow != GST_FLOW_OK)
+    stop_by_downstream (self, flow);
+}
+
+/* Garbage is collected beside the blocks: when none waits, if that happens. */
+static void
+collect_garbage (NdaPyBridgeTask * self)
+{
+  if (++self->n_runs < RUNS_TO_COLLECT)
+    return;
+  if (self->n_runs < RUNS_TO_COLLECT_ANYHOW
+      && !nda_block_queue_is_empty (self->queue))
+    return;
+  nda_py_host_collect (self->py->host);
+  self->n_runs = 0;
+}
+
+static void
+work_on_blocks (NdaPyBridgeTask * self, GstMiniObject ** blocks, guint n_blocks)
+{
+  NdaPyOnError on_error;
+  guint n_run;
+
+  GST_OBJECT_LOCK (self->py->element);
+  on_error = self->on_error;
+  GST_OBJECT_UNLOCK (self->py->element);
+
+  n_run = nda_py_batch_run (self->batch, self->py->host, blocks, n_blocks,
+      on_error);
+  if (G_UNLIKELY (!n_run)) {
+    nda_py_batch_drop (self->batch);
+    give_up (self);
+    return;
+  }
+  count_run (self, n_run);
+  push_run (self, n_run, on_error);
+  nda_py_batch_drop (self->batch);
+  collect_garbage (self);
+}
+
+/* --- events and queries --- */
+
+/* The plugin is started here, on the thread of its block calls, and started
+ * anew when the number of channels changes. */
+static void
+work_on_caps (NdaPyBridgeTask * self, GstEvent * event)
+{
+  GstCaps *caps;
+  NdaPyFormat format = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  gst_event_parse_caps (event, &caps);
+  if (!nda_py_batch_set_caps (self->batch, caps)) {
+    gst_event_unref (event);
+    stop_stream (self, GST_FLOW_NOT_NEGOTIATED);
+    return;
+  }
+  format.n_channels = self->batch->info.channels;
+  if (format.n_channels == self->n_channels
+      || nda_py_host_start (self->py->host, &format, &error)) {
+    self->n_channels = format.n_channels;
+    gst_pad_push_event (self->srcpad, event);
+    return;
+  }
+  gst_event_unref (event);
+  if (error)
+    fail_stream (self, error);
+  else
+    give_up (self);
+}
+
+static void
+work_on_event (NdaPyBridgeTask * self, GstEvent * event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
+    work_on_caps (self, event);
+    return;
+  }
+  gst_pad_push_event (self->srcpad, event);
+}
+
+static void
+work_on_query (NdaPyBridgeTask * self, GstQuery * query)
+{
+  gboolean ok = gst_pad_peer_query (self->srcpad, query);
+
+  nda_block_queue_answer (self->queue, query, ok);
+}
+
+static void
+nda_py_bridge_task_work (gpointer user_data)
+{
+  NdaPyBridgeTask *self = user_data;
+  GstMiniObject *items[NDA_PY_BATCH_MAX];
+  guint n_items;
+
+  if (!nda_block_queue_pop (self->queue, items, NDA_PY_BATCH_MAX, &n_items))
+    gst_pad_pause_task (self->srcpad);
+  else if (GST_IS_BUFFER (items[0]))
+    work_on_blocks (self, items, n_items);
+  else if (GST_IS_EVENT (items[0]))
+    work_on_event (self, GST_EVENT_CAST (items[0]));
+  else
+    work_on_query (self, GST_QUERY_CAST (items[0]));
+}
+
+/* --- life --- */
+
+void
+nda_py_bridge_task_init (NdaPyBridgeTask * self, GstPad * srcpad,
+    NdaBlockQueue * queue, NdaPyShared * py)
+{
+  self->srcpad = srcpad;
+  self->queue = queue;
+  self->py = py;
+  self->batch = g_new0 (NdaPyBatch, 1);
+}
+
+void
+nda_py_bridge_task_clear (NdaPyBridgeTask * self)
+{
+  nda_py_batch_clear (self->batch);
+  g_clear_pointer (&self->batch, g_free);
+}
+
+void
+nda_py_bridge_task_start (NdaPyBridgeTask * self)
+{
+  gst_pad_start_task (self->srcpad, nda_py_bridge_task_work, self, NULL);
+}
+
+/* Waits until the task has ended, and forgets its stream. The queue and the
+ * host are stopped before. */
+gboolean
+nda_py_bridge_task_stop (NdaPyBridgeTask * self)
+{
+  gboolean ok = gst_pad_stop_task (self->srcpad);
+
+  nda_py_batch_clear (self->batch);
+  self->n_channels = 0;
+  return ok;
+}

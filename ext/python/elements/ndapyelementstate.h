@@ -1,0 +1,18 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The plugin's life follows the element's changes of state. */
+
+#pragma once
+
+#include "ndapyelement.h"
+
+G_BEGIN_DECLS
+
+/* In the place of the parent's change of state, which it calls. With or without
+ * the GIL. */
+GstStateChangeReturn nda_py_element_change_state (NdaPyElement * self,
+    GstStateChange transition, GstElementClass * parent_class);
+
+G_END_DECLS

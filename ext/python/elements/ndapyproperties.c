@@ -1,0 +1,246 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndapyproperties.h"
+
+#include "ndapyparameters.h"
+
+static GType
+isolation_get_type (void)
+{
+  static const GEnumValue values[] = {
+    {NDA_PY_ISOLATION_THREAD, "On a thread of this process", "thread"},
+    {NDA_PY_ISOLATION_PROCESS, "In a process of its own", "process"},
+    {0, NULL, NULL},
+  };
+  static GType type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("NdaPyIsolation",
+            values));
+  return type;
+}
+
+static GType
+restart_get_type (void)
+{
+  static const GEnumValue values[] = {
+    {NDA_PY_RESTART_NEVER, "Nothing takes its place", "never"},
+    {NDA_PY_RESTART_ALWAYS, "Another process takes its place", "always"},
+    {0, NULL, NULL},
+  };
+  static GType type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("NdaPyRestart", values));
+  return type;
+}
+
+/* --- setting and getting --- */
+
+/* Sets the parameters of @text: now, where there is a plugin; where there is
+ * none yet, they are set when it is opened. */
+static void
+set_parameters (NdaPyShared * self, const gchar * text)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) parameters = nda_py_parameters_parse (text, &error);
+
+  if (!parameters) {
+    GST_ELEMENT_WARNING (self->element, LIBRARY, SETTINGS,
+        ("%s", error->message), ("none of these parameters was set"));
+    return;
+  }
+  for (guint i = 0; i < parameters->len; i++) {
+    NdaPyParameter *p = g_ptr_array_index (parameters, i);
+
+    nda_py_shared_set_parameter (self, p->key, p->value);
+  }
+}
+
+static void
+replace_text (gchar ** text, const GValue * value)
+{
+  g_free (*text);
+  *text = g_value_dup_string (value);
+}
+
+/* FALSE: the property is not one of those shared. */
+gboolean
+nda_py_properties_set (NdaPyShared * self, guint id, const GValue * value)
+{
+  NdaPySettings *settings = &self->settings;
+
+  if (id >= NDA_PY_N_PROPS)
+    return FALSE;
+  GST_OBJECT_LOCK (self->element);
+  switch (id) {
+    case NDA_PY_PROP_PLUGIN:
+      replace_text (&settings->plugin, value);
+      break;
+    case NDA_PY_PROP_PLUGIN_PATH:
+      replace_text (&settings->plugin_path, value);
+      break;
+    case NDA_PY_PROP_PARAMETERS:
+      replace_text (&settings->parameters, value);
+      break;
+    case NDA_PY_PROP_ISOLATION:
+      settings->isolation = g_value_get_enum (value);
+      break;
+    case NDA_PY_PROP_PYTHON:
+      replace_text (&settings->python, value);
+      break;
+    case NDA_PY_PROP_DEADLINE:
+      settings->deadline = g_value_get_uint64 (value);
+      break;
+    case NDA_PY_PROP_MEMORY_LIMIT:
+      settings->memory_limit = g_value_get_uint64 (value);
+      break;
+    case NDA_PY_PROP_RESTART:
+      settings->restart = g_value_get_enum (value);
+      break;
+    case NDA_PY_PROP_AUTO_RELOAD:
+      settings->auto_reload = g_value_get_boolean (value);
+      break;
+    default:
+      break;
+  }
+  self->is_stale |= id != NDA_PY_PROP_PARAMETERS;
+  GST_OBJECT_UNLOCK (self->element);
+
+  if (id == NDA_PY_PROP_PARAMETERS)
+    set_parameters (self, g_value_get_string (value));
+  return TRUE;
+}
+
+/* FALSE: the property is not one of those shared. */
+gboolean
+nda_py_properties_get (NdaPyShared * self, guint id, GValue * value)
+{
+  NdaPySettings *settings = &self->settings;
+
+  if (id >= NDA_PY_N_PROPS)
+    return FALSE;
+  if (id == NDA_PY_PROP_STATS) {
+    g_value_take_boxed (value, nda_py_shared_get_stats (self));
+    return TRUE;
+  }
+  GST_OBJECT_LOCK (self->element);
+  switch (id) {
+    case NDA_PY_PROP_PLUGIN:
+      g_value_set_string (value, settings->plugin);
+      break;
+    case NDA_PY_PROP_PLUGIN_PATH:
+      g_value_set_string (value, settings->plugin_path);
+      break;
+    case NDA_PY_PROP_PARAMETERS:
+      g_value_take_string (value,
+          nda_py_parameters_hide (settings->parameters));
+      break;
+    case NDA_PY_PROP_ISOLATION:
+      g_value_set_enum (value, settings->isolation);
+      break;
+    case NDA_PY_PROP_PYTHON:
+      g_value_set_string (value, settings->python);
+      break;
+    case NDA_PY_PROP_DEADLINE:
+      g_value_set_uint64 (value, settings->deadline);
+      break;
+    case NDA_PY_PROP_MEMORY_LIMIT:
+      g_value_set_uint64 (value, settings->memory_limit);
+      break;
+    case NDA_PY_PROP_RESTART:
+      g_value_set_enum (value, settings->restart);
+      break;
+    case NDA_PY_PROP_AUTO_RELOAD:
+      g_value_set_boolean (value, settings->auto_reload);
+      break;
+    default:
+      break;
+  }
+  GST_OBJECT_UNLOCK (self->element);
+  return TRUE;
+}
+
+/* --- the class --- */
+
+static void
+install_what_runs (GObjectClass * class)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
+
+  g_object_class_install_property (class, NDA_PY_PROP_PLUGIN,
+      g_param_spec_string ("plugin", "Plugin",
+          "The plugin: the path of a Python file, the name of one in the "
+          "search path without its “.py”, such as gain, or its display name",
+          NULL, flags | GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property (class, NDA_PY_PROP_PLUGIN_PATH,
+      g_param_spec_string ("plugin-path", "Plugin path",
+          "Folders in which the plugin is looked for, separated by colons; "
+          "then those of the environment variable NDA_PLUGIN_PATH, then the "
+          "installed plugins", NULL, flags | GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property (class, NDA_PY_PROP_PARAMETERS,
+      g_param_spec_string ("parameters", "Parameters",
+          "Parameters of the plugin as key=value,key=value; a value with a "
+          "comma or a quote in it stands in double quotes. Set while playing, "
+          "they are applied between two blocks. What looks secret by its key "
+          "reads as ***", NULL, flags | GST_PARAM_MUTABLE_PLAYING));
+}
+
+static void
+install_how_it_runs (GObjectClass * class)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
+
+  g_object_class_install_property (class, NDA_PY_PROP_ISOLATION,
+      g_param_spec_enum ("isolation", "Isolation",
+          "Where the plugin runs: on a thread of this process, or in a process "
+          "of its own, which shares no GIL with anything and takes nothing "
+          "down when it crashes or hangs", isolation_get_type (),
+          NDA_PY_ISOLATION_THREAD, flags | GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property (class, NDA_PY_PROP_PYTHON,
+      g_param_spec_string ("python", "Python",
+          "The interpreter for isolation=process, such as a virtual "
+          "environment's bin/python3: CPython from 3.10 on, with NumPy; the "
+          "system's when not set", NULL, flags | GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property (class, NDA_PY_PROP_DEADLINE,
+      g_param_spec_uint64 ("deadline", "Deadline",
+          "How long a block call may take with isolation=process before the "
+          "plugin's process is killed (in nanoseconds); 0: as long as it "
+          "likes", 0, G_MAXINT64, NDA_PY_DEFAULT_DEADLINE,
+          flags | GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property (class, NDA_PY_PROP_MEMORY_LIMIT,
+      g_param_spec_uint64 ("memory-limit", "Memory limit",
+          "How much memory the plugin's process may take with "
+          "isolation=process before it is killed (in bytes); 0: as much as it "
+          "likes", 0, G_MAXUINT64, 0, flags | GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property (class, NDA_PY_PROP_RESTART,
+      g_param_spec_enum ("restart", "Restart",
+          "What becomes of a plugin whose process has ended: nothing, or "
+          "another process takes its place, at once if this one went well "
+          "for a second, else after 0.1 s to 10 s", restart_get_type (),
+          NDA_PY_RESTART_ALWAYS, flags | GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property (class, NDA_PY_PROP_AUTO_RELOAD,
+      g_param_spec_boolean ("auto-reload", "Reload by itself",
+          "Load the plugin anew whenever its file is written, as the action "
+          "“reload” does", FALSE, flags | GST_PARAM_MUTABLE_READY));
+}
+
+/* Gives @class the properties that the elements share, and their types. */
+void
+nda_py_properties_install (GObjectClass * class)
+{
+  install_what_runs (class);
+  install_how_it_runs (class);
+  g_object_class_install_property (class, NDA_PY_PROP_STATS,
+      g_param_spec_boxed ("stats", "Statistics",
+          "Counters since the element left NULL, all from one moment: blocks, "
+          "frames, failures, late blocks, and the mean, percentiles and "
+          "maximum of call time and GIL wait, in nanoseconds",
+          GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  gst_type_mark_as_plugin_api (isolation_get_type (), 0);
+  gst_type_mark_as_plugin_api (restart_get_type (), 0);
+}

@@ -1,0 +1,48 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Reads from a source plugin at the pace of the pipeline's clock, and makes
+ * blocks of what it gives. */
+
+#pragma once
+
+#include "ndaframeclock.h"
+#include "ndapyfit.h"
+#include "ndapyshared.h"
+#include "ndapywait.h"
+
+#include <gst/base/gstbasesrc.h>
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  GstBaseSrc *src;              /* [const] not owned */
+  NdaPyShared *py;              /* [const] not owned */
+  NdaPyWait wait;               /* has its own lock */
+
+  /* [streaming thread] */
+  gboolean is_started;
+  NdaPyFormat format;           /* of the plugin */
+  GstAudioInfo info;            /* of the stream */
+  GstBufferPool *pool;          /* owned */
+  NdaPyFit *fit;                /* owned; NULL where the plugin makes blocks */
+  NdaFrameClock pace;           /* of the frames that were read */
+  NdaFrameClock stamps;         /* of those that were pushed */
+  gboolean has_chunk;           /* behind a discontinuity, in the fit's input */
+  gboolean had_nothing;         /* since the last block */
+} NdaPyReader;
+
+void nda_py_reader_init (NdaPyReader * reader, GstBaseSrc * src,
+    NdaPyShared * py);
+void nda_py_reader_clear (NdaPyReader * reader);
+void nda_py_reader_stop (NdaPyReader * reader);
+
+/* the streaming thread */
+gboolean nda_py_reader_start (NdaPyReader * reader);
+gboolean nda_py_reader_set_caps (NdaPyReader * reader, GstCaps * caps);
+GstClockTime nda_py_reader_get_latency (NdaPyReader * reader);
+GstFlowReturn nda_py_reader_read (NdaPyReader * reader, GstBuffer ** result);
+
+G_END_DECLS

@@ -1,0 +1,109 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What lies inside each of the three elements that host a plugin: the host,
+ * what the application asked for, and the counters. */
+
+#pragma once
+
+#include "ndablockqueue.h"
+#include "ndapyhost.h"
+#include "ndapyrunners.h"
+#include "ndapywatch.h"
+#include "ndastats.h"
+
+G_BEGIN_DECLS
+
+/* What the application asked for */
+typedef struct
+{
+  gchar *plugin;                /* owned */
+  gchar *plugin_path;           /* owned */
+  gchar *parameters;            /* owned */
+  NdaPyIsolation isolation;
+  gchar *python;                /* owned */
+  GstClockTime deadline;
+  guint64 memory_limit;
+  NdaPyRestart restart;
+  gboolean auto_reload;
+} NdaPySettings;
+
+typedef struct
+{
+  guint64 n_blocks;
+  guint64 n_frames;
+  guint64 n_failures;
+  guint64 n_late;               /* GIL wait and call longer than the block */
+  guint64 n_retries;
+  guint64 n_reloads;
+  guint64 n_restarts;
+  guint64 n_discontinuities;    /* of a source */
+  NdaBlockQueueLevel level;     /* of a processor */
+  NdaHistogram call_time;
+  NdaHistogram gil_wait;
+} NdaPyCounters;
+
+typedef struct
+{
+  GstElement *element;          /* [const] not owned; whose this is */
+  NdaPyHost *host;              /* [const] owned; has its own lock */
+  NdaPyWatch *watch;            /* [state changes] owned, or NULL */
+  const NdaStatsField *fields;  /* [const] of the statistics */
+  GMutex *lock;                 /* [const] the counters lock; not owned */
+
+  NdaPySettings settings;       /* [object lock] */
+  gboolean is_stale;            /* [object lock] another plugin was named */
+  NdaPyCounters counters;       /* [counters lock] */
+
+  /* [block thread] */
+  NdaReportLimit report;        /* of failures that do not end the stream */
+  gchar *failure;               /* owned; what the last burst began with */
+  guint n_calls;                /* since garbage was collected */
+} NdaPyShared;
+
+/* Longer than any stall that a device's buffer absorbs, so that such a stall is
+ * not taken for a plugin that hangs */
+#define NDA_PY_DEFAULT_DEADLINE (250 * GST_MSECOND)
+
+/* The statistics that each element has */
+#define NDA_PY_STATS_FIELD(name, kind, member) \
+    { name, kind, G_STRUCT_OFFSET (NdaPyCounters, member) }
+#define NDA_PY_STATS_FIELDS \
+    NDA_PY_STATS_FIELD ("num-blocks", NDA_STATS_UINT64, n_blocks), \
+    NDA_PY_STATS_FIELD ("num-frames", NDA_STATS_UINT64, n_frames), \
+    NDA_PY_STATS_FIELD ("num-failures", NDA_STATS_UINT64, n_failures), \
+    NDA_PY_STATS_FIELD ("num-late", NDA_STATS_UINT64, n_late), \
+    NDA_PY_STATS_FIELD ("num-retries", NDA_STATS_UINT64, n_retries), \
+    NDA_PY_STATS_FIELD ("num-reloads", NDA_STATS_UINT64, n_reloads), \
+    NDA_PY_STATS_FIELD ("num-restarts", NDA_STATS_UINT64, n_restarts), \
+    NDA_PY_STATS_FIELD ("queue-level", NDA_STATS_UINT, level.n_blocks), \
+    NDA_PY_STATS_FIELD ("max-queue-level", NDA_STATS_UINT, \
+        level.max_n_blocks), \
+    NDA_PY_STATS_FIELD ("call-time", NDA_STATS_PERCENTILES, call_time), \
+    NDA_PY_STATS_FIELD ("gil-wait", NDA_STATS_PERCENTILES, gil_wait)
+
+void nda_py_shared_init (NdaPyShared * self, GstElement * element,
+    NdaPyRole role, const NdaStatsField * fields, GMutex * lock);
+void nda_py_shared_clear (NdaPyShared * self);
+
+/* any thread, with or without the GIL */
+gboolean nda_py_shared_set_parameter (NdaPyShared * self, const gchar * key,
+    const gchar * value);
+gchar *nda_py_shared_get_parameter (NdaPyShared * self, const gchar * key);
+gboolean nda_py_shared_reload (NdaPyShared * self);
+GstStructure *nda_py_shared_get_stats (NdaPyShared * self);
+
+/* any thread, without the GIL */
+void nda_py_shared_post_error (NdaPyShared * self, const GError * error);
+
+/* the block thread; counting the blocks themselves is the caller's */
+gboolean nda_py_shared_start (NdaPyShared * self, NdaPyFormat * format);
+gboolean nda_py_shared_call (NdaPyShared * self, NdaPyBlock * block,
+    const gchar * consequence);
+void nda_py_shared_count_block (NdaPyShared * self, guint n_frames,
+    gboolean is_late);
+void nda_py_shared_report_failure (NdaPyShared * self, NdaPyBlock * block,
+    const gchar * consequence);
+
+G_END_DECLS

@@ -1,0 +1,226 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndapywriter.h"
+
+#include "ndablock.h"
+
+#include <glib/gi18n-lib.h>
+
+/* How soon a plugin that is full is asked again */
+#define RETRY_INTERVAL (5 * GST_MSECOND)
+
+/* Waits for the plugin a little. Interrupted by a change of state, goes on when
+ * the pipeline plays again. */
+static GstFlowReturn
+wait_to_retry (NdaPyWriter * self)
+{
+  gboolean is_interrupted;
+
+  GST_BASE_SINK_PREROLL_UNLOCK (self->sink);
+  is_interrupted = !nda_py_wait_for (&self->wait, RETRY_INTERVAL);
+  GST_BASE_SINK_PREROLL_LOCK (self->sink);
+  return is_interrupted ? gst_base_sink_wait_preroll (self->sink) : GST_FLOW_OK;
+}
+
+/* Whether @block cannot be played in time: the process of the plugin has ended.
+ * Where there is no time to keep, the next one is waited for. */
+static gboolean
+is_lost (NdaPyWriter * self, const NdaPyBlock * block)
+{
+  return block->result == NDA_PY_CALL_DEAD
+      && gst_base_sink_get_sync (self->sink);
+}
+
+/* Offers @block now and every RETRY_INTERVAL, for @budget, until the plugin
+ * takes it; @is_gated, until it says that it has room. What came of it stands
+ * in @block; another result than OK means that the stream is being stopped. */
+static GstFlowReturn
+offer (NdaPyWriter * self, NdaPyBlock * block, gboolean is_gated,
+    GstClockTime budget)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  block->is_gated = is_gated;
+  for (GstClockTime waited = 0; flow == GST_FLOW_OK; waited += RETRY_INTERVAL) {
+    gboolean ok;
+
+    GST_BASE_SINK_PREROLL_UNLOCK (self->sink);
+    ok = nda_py_shared_call (self->py, block, _("The block is offered again."));
+    GST_BASE_SINK_PREROLL_LOCK (self->sink);
+    if (!ok)
+      return GST_FLOW_FLUSHING;
+    if (block->ok || is_lost (self, block) || (is_gated
+            && block->result != NDA_PY_CALL_NO_SPACE)
+        || waited >= budget)
+      break;
+    flow = wait_to_retry (self);
+  }
+  return flow;
+}
+
+static GstFlowReturn
+give_up (NdaPyWriter * self, GstClockTime budget)
+{
+  g_autofree gchar *n_milliseconds =
+      g_strdup_printf ("%" G_GUINT64_FORMAT, budget / GST_MSECOND);
+
+  GST_ELEMENT_ERROR (self->sink, LIBRARY, FAILED,
+      (_("The plugin did not take a block within %s ms. See whether its "
+              "device runs, or raise “write-budget”."), n_milliseconds),
+      ("write_audio () did not return True"));
+  return GST_FLOW_ERROR;
+}
+
+static GstClockTime
+get_budget (NdaPyWriter * self)
+{
+  g_autoptr (GMutexLocker) locker =
+      g_mutex_locker_new (GST_OBJECT_GET_LOCK (self->sink));
+
+  return self->budget;
+}
+
+/* Waits for room, then offers the block until it is taken (6.2, 6.2.2). A
+ * plugin that had no room and took the block all the same is not believed until
+ * it says that it has some. CUSTOM_SUCCESS: there was nobody to take it. */
+static GstFlowReturn
+write_chunk (NdaPyWriter * self, const NdaPyAudio * audio, guint n_frames)
+{
+  NdaPyBlock block = {.in = *audio,.n_frames = n_frames };
+  GstClockTime budget = get_budget (self);
+  gboolean was_full;
+  GstFlowReturn flow =
+      offer (self, &block, TRUE, self->is_distrusted ? 0 : budget);
+
+  was_full = block.result == NDA_PY_CALL_NO_SPACE;
+  if (flow == GST_FLOW_OK && !block.ok && !was_full && !is_lost (self, &block))
+    flow = wait_to_retry (self);
+  if (flow == GST_FLOW_OK && !block.ok && !is_lost (self, &block))
+    flow = offer (self, &block, FALSE, budget);
+  if (flow != GST_FLOW_OK)
+    return flow;
+  if (block.result == NDA_PY_CALL_DEAD)
+    return GST_FLOW_CUSTOM_SUCCESS;
+  self->is_distrusted = was_full;
+  return block.ok ? GST_FLOW_OK : give_up (self, budget);
+}
+
+/* Writes what waits in the fit, as much as the plugin takes at a time; all of
+ * it with @is_last. */
+static GstFlowReturn
+write_from_fit (NdaPyWriter * self, gboolean is_last)
+{
+  const NdaPyArray *output = nda_py_fit_get_output (self->fit);
+  gpointer planes[NDA_BLOCK_MAX_CHANNELS];
+  NdaPyAudio audio = { planes, output->n_channels, TRUE };
+  guint n_frames;
+
+  for (guint c = 0; c < output->n_channels; c++)
+    planes[c] = output->data + (gsize) c *output->n_frames;
+  while ((n_frames = MIN (nda_py_fit_get_n_frames (self->fit),
+              self->format.n_frames))) {
+    GstFlowReturn flow;
+
+    if (n_frames < self->format.n_frames && !is_last)
+      break;
+    flow = write_chunk (self, &audio, n_frames);
+    if (flow < GST_FLOW_OK)
+      return flow;
+    nda_py_fit_pop (self->fit, n_frames);
+  }
+  return GST_FLOW_OK;
+}
+
+/* Writes @block, of the format @info, or as much of it as the fit gives up.
+ * CUSTOM_SUCCESS: there was nobody to take it. */
+GstFlowReturn
+nda_py_writer_write (NdaPyWriter * self, const GstAudioInfo * info,
+    GstBuffer * block, guint * n_frames)
+{
+  GstAudioBuffer map;
+  NdaPyAudio audio;
+  GstFlowReturn flow;
+
+  if (!gst_audio_buffer_map (&map, info, block, GST_MAP_READ))
+    return GST_FLOW_ERROR;
+  *n_frames = map.n_samples;
+  audio.planes = map.planes;
+  audio.n_channels = info->channels;
+  audio.is_planar = info->layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED;
+  if (self->fit) {
+    nda_py_planes_load (nda_py_fit_get_input (self->fit), &audio, *n_frames);
+    nda_py_fit_push (self->fit, *n_frames);
+    flow = write_from_fit (self, *n_frames < NDA_BLOCK_FRAMES);
+  } else {
+    flow = write_chunk (self, &audio, *n_frames);
+  }
+  gst_audio_buffer_unmap (&map);
+  return flow;
+}
+
+/* Writes what is held back behind the last block. */
+void
+nda_py_writer_drain (NdaPyWriter * self)
+{
+  if (!self->fit)
+    return;
+  nda_py_fit_drain (self->fit);
+  write_from_fit (self, TRUE);
+}
+
+/* Drops what is held back. */
+void
+nda_py_writer_flush (NdaPyWriter * self)
+{
+  if (self->fit)
+    nda_py_fit_flush (self->fit);
+}
+
+/* --- life --- */
+
+void
+nda_py_writer_init (NdaPyWriter * self, GstBaseSink * sink, NdaPyShared * py)
+{
+  self->sink = sink;
+  self->py = py;
+  nda_py_wait_init (&self->wait);
+}
+
+void
+nda_py_writer_clear (NdaPyWriter * self)
+{
+  nda_py_wait_clear (&self->wait);
+}
+
+/* Starts the plugin; gives up the preroll lock meanwhile. FALSE when it does
+ * not start, which is told, or is being stopped. */
+gboolean
+nda_py_writer_start (NdaPyWriter * self)
+{
+  NdaPyFormat *format = &self->format;
+  gboolean ok;
+
+  GST_BASE_SINK_PREROLL_UNLOCK (self->sink);
+  ok = nda_py_shared_start (self->py, format);
+  GST_BASE_SINK_PREROLL_LOCK (self->sink);
+  if (!ok)
+    return FALSE;
+  if (format->rate != NDA_BLOCK_RATE || format->n_frames != NDA_BLOCK_FRAMES)
+    self->fit =
+        nda_py_fit_new (format->n_channels, NDA_BLOCK_RATE, format->rate);
+  self->is_started = TRUE;
+  return TRUE;
+}
+
+/* Forgets the stream, when nothing streams any more. */
+void
+nda_py_writer_stop (NdaPyWriter * self)
+{
+  g_clear_pointer (&self->fit, nda_py_fit_free);
+  self->is_started = FALSE;
+  self->is_distrusted = FALSE;
+}

@@ -1,0 +1,495 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the host of plugins does in Python itself.
+
+Compiled into the GStreamer plugin and run once an interpreter: in this
+process, where every function is called from C with the GIL held, and in the
+process of a plugin, by ndapyworker.py. Rule numbers are those of the plugin
+contract.
+"""
+
+import gc
+import io
+import math
+import os
+import sys
+import threading
+import time
+import traceback
+import types
+
+RATE = 48000
+FRAMES = 512
+MAX_CHANNELS = 64
+RATES = range(1000, 768001)  # what a device's rate can be
+SWITCH_INTERVAL = 30e-6  # seconds; shorter and two threads thrash
+LONGEST_LINE = 4096  # bytes that wait for their end of line
+FULL_COLLECTION_SHARE = 1000  # at most this fraction of the time
+
+ROLES = (
+    ("Processor", "process_audio"),
+    ("AudioSource", "read_audio"),
+    ("AudioSink", "write_audio"),
+)
+
+_api_path = None
+_secret_words = ()
+_plugin_files = set()
+_owns_gc = False
+_next_full_collection = 0.0
+_running = 0
+
+
+class PluginError(Exception):
+    """What is wrong with a plugin, in words that need no traceback."""
+
+
+class Problem(Exception):
+    """What went wrong, for ndapyproblem.c: its kind, a name, and a text."""
+
+
+class _LogWriter(io.RawIOBase):
+    """Whole lines to the GStreamer log, a thread's lines unmixed (10.1)."""
+
+    def __init__(self, is_error):
+        self._is_error = is_error
+        self._lines = threading.local()
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        text = bytes(data)
+        lines = (getattr(self._lines, "rest", b"") + text).split(b"\n")
+        # a text without an end, such as a row of dots, must not grow for ever
+        if len(lines[-1]) < LONGEST_LINE:
+            self._lines.rest = lines.pop()
+        else:
+            self._lines.rest = b""
+        for line in lines:
+            log(self._is_error, line.decode("utf-8", "replace"))
+        return len(text)
+
+
+def _log_stream(is_error):
+    return io.TextIOWrapper(
+        _LogWriter(is_error),
+        encoding="utf-8",
+        errors="backslashreplace",
+        line_buffering=True,
+        write_through=True,
+    )
+
+
+def _is_left_alone(variable):
+    return os.environ.get(variable) == "default"
+
+
+def start(is_ours, api_path, secret_words):
+    """Prepare the interpreter; change nothing global in another's (T14)."""
+    global _api_path, _owns_gc, _secret_words
+    _api_path = api_path
+    _secret_words = tuple(secret_words.split())
+    if not is_ours:
+        return
+    if os.environ.get("NDA_PYTHON_STDIO") != "inherit":
+        sys.stdout = _log_stream(False)
+        sys.stderr = _log_stream(True)
+    if not _is_left_alone("NDA_PYTHON_SWITCH_INTERVAL"):
+        sys.setswitchinterval(SWITCH_INTERVAL)
+    _owns_gc = not _is_left_alone("NDA_PYTHON_GC")
+
+
+def _extend_path(directory):
+    # 3.2: last, so that the standard library and site-packages win; and our
+    # own modules behind even that, so that a plugin's copy of them wins (2.7)
+    if directory not in sys.path:
+        sys.path.append(directory)
+    if _api_path in sys.path:
+        sys.path.remove(_api_path)
+    sys.path.append(_api_path)
+
+
+def _execute(path, stem):
+    """Run the file as a module of that name (3.1), afresh each time (3.3)."""
+    _plugin_files.add(path)
+    module = types.ModuleType(stem)
+    module.__file__ = path
+    with open(path, "rb") as source:
+        code = compile(source.read(), path, "exec", dont_inherit=True)
+    previous = sys.modules.get(stem)
+    sys.modules[stem] = module
+    try:
+        exec(code, module.__dict__)
+    except BaseException:
+        _forget(module, previous)
+        raise
+    if previous is not None and not hasattr(previous, "__nda_plugin__"):
+        # a plugin called like another module must not stay in its place
+        sys.modules[stem] = previous
+    module.__nda_plugin__ = True
+    return module
+
+
+def _forget(module, previous=None):
+    if sys.modules.get(module.__name__) is module:
+        if previous is not None:
+            sys.modules[module.__name__] = previous
+        else:
+            del sys.modules[module.__name__]
+
+
+def load(path):
+    """Load a plugin file and make an instance.
+
+    Returns the module, the instance, and whether it is a BasePlugin.
+    """
+    directory, name = os.path.split(path)
+    _extend_path(directory)
+    module = _execute(path, os.path.splitext(name)[0])
+    try:
+        factory = getattr(module, "create_plugin", None)
+        if not callable(factory):
+            raise PluginError(
+                "it has no function create_plugin (), which makes the plugin"
+            )
+        plugin = factory()
+        if plugin is None:
+            raise PluginError("its create_plugin () returned None")
+        import base_plugin
+
+        return module, plugin, isinstance(plugin, base_plugin.BasePlugin)
+    except BaseException:
+        _forget(module)
+        raise
+
+
+def _live(plugin, name):
+    """A call of the life cycle, which must return something true (4.1)."""
+    try:
+        truth = bool(getattr(plugin, name)())
+    except BaseException as error:
+        raise Problem("failed", name, describe(error)) from None
+    if not truth:
+        raise Problem("refused", name, "")
+
+
+def _text(value):
+    return value if isinstance(value, str) else ""
+
+
+def info(plugin):
+    """Role, name and API version of an initialised plugin (3.6, 3.7)."""
+    try:
+        about = plugin.get_info()
+    except BaseException:  # as sys.exit () in it does not end us (10.2)
+        traceback.print_exc()
+        about = None
+    role = getattr(getattr(about, "type", None), "value", None)
+    if role not in (known for known, _ in ROLES):
+        role = next((r for r, m in ROLES if hasattr(plugin, m)), "")
+    version = getattr(about, "api_version", 1)
+    return role, _text(getattr(about, "name", "")), str(version)
+
+
+def _check_role(plugin, path, role):
+    """Whether the plugin fits the element (3.6)."""
+    try:
+        found, name, version = info(plugin)
+    except BaseException as error:
+        raise Problem("info", "", describe(error)) from None
+    if version != "1":
+        log(True, f"The plugin “{path}” asks for API version {version}; "
+                  "this is 1")
+    log(False, f"“{name}” in {path} is a {found}")
+    if found != role:
+        raise Problem("role", role, found or "unknown")
+
+
+def open_plugin(path, role):
+    """Load a plugin, initialise it and see that it fits (4.1).
+
+    Returns the module and the instance. Anything wrong is a Problem.
+    """
+    try:
+        module, plugin, is_based = load(path)
+    except BaseException as error:
+        raise Problem("load", "", describe(error)) from error
+    if not is_based:
+        log(True, f"The plugin “{path}” is not a BasePlugin; its methods are "
+                  "looked up by name")
+    try:
+        _live(plugin, "initialize")
+        _check_role(plugin, path, role)
+    except BaseException:
+        shut_down(module, plugin)
+        raise
+    settle()
+    return module, plugin
+
+
+def start_plugin(plugin, path, role, n_channels):
+    """Configure and start it; what it takes: rate, channels, frames a call.
+
+    Anything wrong is a Problem, and the plugin then does not run.
+    """
+    try:
+        taken = configure(plugin, role, n_channels)
+    except BaseException as error:
+        raise Problem("configure", "", describe(error)) from None
+    _live(plugin, "start")
+    try:
+        return look_again(plugin, role, *taken)
+    except BaseException as error:
+        reason = describe(error)
+        stop_plugin(plugin, path)
+        raise Problem("configure", "", reason) from None
+
+
+def stop_plugin(plugin, path):
+    """Its stop (), whose result does not matter (4.1)."""
+    try:
+        plugin.stop()
+    except BaseException as error:
+        log(True, f"The plugin “{path}” failed in its stop (): "
+                  f"{describe(error)}")
+
+
+def make_buffer(n_channels, n_frames, data=None):
+    """The one AudioBuffer of an instance, and its array (6.1.1, 6.1.2)."""
+    import base_plugin
+    import numpy
+
+    buffer = base_plugin.AudioBuffer(n_channels, n_frames)
+    if data is None:
+        data = numpy.zeros((n_channels, n_frames), dtype=numpy.float32)
+    buffer.data = data
+    return buffer, data
+
+
+def adopt(data, bound):
+    """Take over what the plugin bound to ``buffer.data`` (6.1.4)."""
+    import numpy
+
+    new = numpy.asarray(bound)
+    if new.shape != data.shape:
+        raise PluginError(
+            f"it bound an array of shape {new.shape} to buffer.data, "
+            f"but the block has shape {data.shape}"
+        )
+    numpy.copyto(data, new, casting="same_kind")
+
+
+def _method(plugin, *names):
+    """The first of these methods that the plugin has, or None (5.1)."""
+    methods = (getattr(plugin, name, None) for name in names)
+    return next(filter(callable, methods), None)
+
+
+def _channels(plugin):
+    return int(_method(plugin, "get_channels", "get_channel_count")())
+
+
+def _set_rate(plugin):
+    setter = _method(plugin, "set_sample_rate")
+    if setter is not None:
+        setter(RATE)
+
+
+def _configure_processor(plugin, n_channels):
+    _set_rate(plugin)
+    setter = _method(plugin, "set_channels", "set_channel_count")
+    if setter is not None:
+        setter(n_channels)
+    return RATE, n_channels, FRAMES
+
+
+def _device_rate(plugin):
+    getter = _method(plugin, "get_sample_rate")
+    if getter is None:
+        return RATE
+    if getter() != RATE:
+        _set_rate(plugin)
+    rate = int(getter())
+    if rate not in RATES:
+        raise PluginError(f"its sample rate is {rate}")
+    return rate
+
+
+def _set_frames(plugin, n_frames):
+    """What a call may have at most, as the plugin says; 512 if it cannot."""
+    try:
+        setter = _method(plugin, "set_buffer_size")
+        if setter is not None:
+            setter(n_frames)
+        reported = int(plugin.get_buffer_size())
+    except BaseException:
+        return FRAMES
+    return min(reported, FRAMES) if reported > 0 else FRAMES
+
+
+def _device_frames(plugin):
+    frames = _set_frames(plugin, FRAMES)
+    if frames < FRAMES:
+        _set_frames(plugin, frames)
+    return frames
+
+
+def configure(plugin, role, n_channels):
+    """Tell rate, channels and block size before the start (5.1 to 5.6).
+
+    Returns what the plugin takes: rate, channels, frames of a call.
+    """
+    if role == "Processor":
+        return _configure_processor(plugin, n_channels)
+    rate = _device_rate(plugin)
+    return rate, n_channels, _device_frames(plugin)
+
+
+def look_again(plugin, role, rate, n_channels, n_frames):
+    """What is true after the start: devices fall back to mono in it (5.4)."""
+    if role != "Processor":
+        n_channels = _channels(plugin)
+        if not 1 <= n_channels <= MAX_CHANNELS:
+            raise PluginError(
+                f"it has {n_channels} channels; 1 to {MAX_CHANNELS} can be"
+            )
+    return rate, n_channels, n_frames
+
+
+def _latency(plugin):
+    try:
+        seconds = float(plugin.get_processing_latency())
+    except BaseException:
+        return 0
+    if not math.isfinite(seconds) or seconds < 0:
+        return 0
+    return min(round(seconds * 1e9), 3600 * 10**9)
+
+
+def facts(plugin, role):
+    """What it says of itself now: latency in ns, and channels.
+
+    Nonsense about the latency is 0 (8.1). Processors have no channels of
+    their own, the others no latency.
+    """
+    if role == "Processor":
+        return _latency(plugin), 0
+    try:
+        return 0, max(0, min(_channels(plugin), MAX_CHANNELS))
+    except BaseException:
+        return 0, 0
+
+
+def _is_secret(key):
+    return any(word in key.lower() for word in _secret_words)
+
+
+def set_parameter(plugin, key, value):
+    """Set one parameter; what went wrong, or None (7.1 to 7.3)."""
+    try:
+        result = plugin.set_parameter(key, value)
+    except BaseException as error:
+        if _is_secret(key):  # the error may quote the value (7.6)
+            return type(error).__name__
+        traceback.print_exc()
+        return f"{type(error).__name__}: {_one_line(error)}"
+    return "it returned False" if result is False else None
+
+
+def get_parameter(plugin, key):
+    """Read one parameter as text, "" when there is none (7.6)."""
+    try:
+        value = plugin.get_parameter(key)
+        return "" if value is None else str(value)
+    except BaseException as error:
+        if _is_secret(key):  # the error may quote the value (7.6)
+            log(True, f"get_parameter () failed: {type(error).__name__}")
+        else:
+            traceback.print_exc()
+        return ""
+
+
+def shut_down(module, plugin):
+    """End an instance (4.1) and leave nothing of it in sys.modules."""
+    try:
+        plugin.shutdown()
+    except BaseException:
+        traceback.print_exc()
+    _forget(module)
+
+
+def settle():
+    """Keep the collector away from all that is loaded now (T13)."""
+    global _running
+    _running += 1
+    if _owns_gc:
+        gc.disable()
+        gc.collect()
+        gc.freeze()
+
+
+def unsettle():
+    """Let the collector at what the last plugin left behind."""
+    global _running
+    _running -= 1
+    if _owns_gc and not _running:
+        gc.unfreeze()
+        gc.enable()
+        gc.collect()
+
+
+def collect():
+    """Collect between blocks, by CPython's own thresholds."""
+    global _next_full_collection
+    if not _owns_gc:
+        return
+    young, middle, old = gc.get_count()
+    young_limit, middle_limit, old_limit = gc.get_threshold()
+    if young <= young_limit:
+        return
+    now = time.monotonic()
+    if old > old_limit and now >= _next_full_collection:
+        gc.collect()
+        spent = time.monotonic() - now
+        _next_full_collection = now + FULL_COLLECTION_SHARE * spent
+    else:
+        gc.collect(1 if middle > middle_limit else 0)
+
+
+def _one_line(error):
+    return " ".join(str(error).split())
+
+
+def _place(error):
+    """The line of the plugin that the error came through, if any."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return error.filename, error.lineno
+    places = [
+        (frame.f_code.co_filename, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_filename != __file__
+    ]
+    own = [place for place in places if place[0] in _plugin_files]
+    return next(iter(own[-1:] + places[-1:]), None)
+
+
+def describe(error):
+    """One line for the person, then the traceback for the developer."""
+    place = _place(error)
+    if isinstance(error, PluginError):
+        return _one_line(error)
+    if isinstance(error, SyntaxError):
+        reason = f"{type(error).__name__}: {_one_line(error.msg)}"
+    else:
+        reason = f"{type(error).__name__}: {_one_line(error)}"
+    if place:
+        reason += f" ({place[0]}, line {place[1]})"
+    return reason + "\n" + "".join(traceback.format_exception(error))
+
+
+def problem(error):
+    """What went wrong with a plugin: kind, name, text."""
+    if isinstance(error, Problem):
+        return error.args
+    return "load", "", describe(error)

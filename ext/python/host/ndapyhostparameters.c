@@ -1,0 +1,255 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Parameters and what the plugin says of itself, on any thread. */
+
+#include "config.h"
+
+#include "ndapyhostpriv.h"
+
+#include <string.h>
+
+#define SETTLE_TIMEOUT (1 * G_TIME_SPAN_SECOND)
+
+/* --- use of the plugin beside the block thread --------------------------- */
+
+/* Keeps the host from being closed. In @runner, unless that is NULL, its plugin
+ * (transfer full). FALSE: there is none. */
+gboolean
+nda_py_host_begin_use (NdaPyHost * self, NdaPyRunner ** runner)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  if (self->state == STATE_UNLOADED)
+    return FALSE;
+  self->n_users++;
+  if (runner)
+    *runner = nda_py_runner_ref (self->runner);
+  return TRUE;
+}
+
+/* With the @runner (transfer full) that it began with, or NULL. */
+void
+nda_py_host_end_use (NdaPyHost * self, NdaPyRunner * runner)
+{
+  g_clear_pointer (&runner, nda_py_runner_unref);
+  g_mutex_lock (&self->lock);
+  self->n_users--;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+/* --- facts -------------------------------------------------------------- */
+
+/* Keeps what the plugin says of itself, and tells the owner. */
+void
+nda_py_host_report_facts (NdaPyHost * self, const NdaPyFacts * facts)
+{
+  gboolean changed;
+
+  g_mutex_lock (&self->lock);
+  changed = self->facts.latency != facts->latency;
+  self->facts = *facts;
+  g_mutex_unlock (&self->lock);
+  if (changed)
+    self->events->latency_changed (self->owner);
+}
+
+/* The latency that the plugin reported last. */
+GstClockTime
+nda_py_host_get_latency (NdaPyHost * self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return self->facts.latency;
+}
+
+/* The channels that the plugin, a source or sink, reported last, or 0. */
+guint
+nda_py_host_get_n_channels (NdaPyHost * self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return self->facts.n_channels;
+}
+
+/* --- setting ------------------------------------------------------------ */
+
+/* Before nda_py_host_set_job (), and outside: a plugin that takes this one's
+ * place meanwhile is told the @parameters too. */
+void
+nda_py_host_begin_set (NdaPyHost * self, NdaPySetJob * job,
+    NdaPyRunner * runner, const NdaPyParameters * parameters)
+{
+  memset (job, 0, sizeof (*job));
+  job->runner = runner;
+  job->parameters = parameters;
+  job->is_taken = g_new0 (gboolean, parameters->len);
+  job->problems = g_ptr_array_new_with_free_func (g_free);
+  nda_py_last_parameters_try (self->last, parameters);
+}
+
+void
+nda_py_host_set_job (gpointer data)
+{
+  NdaPySetJob *job = data;
+  const NdaPyRunnerKind *kind = job->runner->kind;
+
+  for (guint i = 0; i < job->parameters->len; i++) {
+    NdaPyParameter *p = g_ptr_array_index (job->parameters, i);
+    g_autofree gchar *problem =
+        kind->set_parameter (job->runner, p->key, p->value);
+
+    job->is_taken[i] = !problem;
+    if (problem) {
+      problem[strcspn (problem, "\n")] = '\0';
+      g_ptr_array_add (job->problems,
+          g_strdup_printf ("%s: %s", p->key, problem));
+    }
+  }
+  kind->get_facts (job->runner, &job->facts);
+  job->is_done = TRUE;
+}
+
+/* After the job, and outside: tells the owner what came of it. */
+void
+nda_py_host_end_set (NdaPyHost * self, NdaPySetJob * job)
+{
+  nda_py_last_parameters_settle (self->last, job->is_taken);
+  for (guint i = 0; i < job->problems->len; i++)
+    self->events->warn (self->owner, g_ptr_array_index (job->problems, i));
+  if (job->is_done)
+    nda_py_host_report_facts (self, &job->facts);
+  g_ptr_array_unref (job->problems);
+  g_free (job->is_taken);
+}
+
+/* Sets @parameters on a thread that is not in a block call. */
+gboolean
+nda_py_host_set_now (NdaPyHost * self, NdaPyRunner * runner,
+    const NdaPyParameters * parameters, GError ** error)
+{
+  NdaPySetJob job;
+  gboolean ok;
+
+  nda_py_host_begin_set (self, &job, runner, parameters);
+  ok = nda_py_runner_kind_run (runner->kind, nda_py_host_set_job, &job, error);
+  nda_py_host_end_set (self, &job);
+  return ok;
+}
+
+/* What waits to be set (transfer full); NULL: nothing. */
+NdaPyParameters *
+nda_py_host_take_pending_locked (NdaPyHost * self)
+{
+  NdaPyParameters *taken = self->pending;
+
+  if (!taken->len)
+    return NULL;
+  self->pending = nda_py_parameters_new ();
+  return taken;
+}
+
+static gboolean
+is_open_locked (NdaPyHost * self)
+{
+  return self->state != STATE_UNLOADED && self->state != STATE_SPENT;
+}
+
+/* Sets what waits, where nobody else does. The block thread waits meanwhile,
+ * and sets it itself when it is in a call. */
+gboolean
+nda_py_host_set_pending (NdaPyHost * self)
+{
+  NdaPyParameters *parameters;
+  NdaPyRunner *runner;
+  gboolean ok = TRUE;
+
+  g_mutex_lock (&self->lock);
+  if (self->called || self->is_held) {
+    g_mutex_unlock (&self->lock);
+    return TRUE;
+  }
+  self->is_held = TRUE;
+  runner = self->runner;        /* nobody exchanges it while it is held */
+  while (runner && (parameters = nda_py_host_take_pending_locked (self))) {
+    g_mutex_unlock (&self->lock);
+    ok = nda_py_host_set_now (self, runner, parameters, NULL);
+    g_mutex_lock (&self->lock);
+    self->n_unapplied -= parameters->len;
+    g_ptr_array_unref (parameters);
+  }
+  self->is_held = FALSE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  return ok;
+}
+
+/* Sets a parameter: at once, or at the end of the block call that is being
+ * made. FALSE without a plugin. The caller does not hold the GIL. */
+gboolean
+nda_py_host_set_parameter (NdaPyHost * self, const gchar * key,
+    const gchar * value)
+{
+  gboolean ok;
+
+  if (!nda_py_host_begin_use (self, NULL))
+    return FALSE;
+  g_mutex_lock (&self->lock);
+  ok = is_open_locked (self);
+  if (ok) {
+    g_ptr_array_add (self->pending, nda_py_parameter_new (key, value));
+    self->n_unapplied++;
+  }
+  g_mutex_unlock (&self->lock);
+  ok = ok && nda_py_host_set_pending (self);
+  nda_py_host_end_use (self, NULL);
+  return ok;
+}
+
+/* --- getting ------------------------------------------------------------ */
+
+typedef struct
+{
+  NdaPyRunner *runner;
+  const gchar *key;
+  gchar *value;
+} GetJob;
+
+static void
+nda_py_host_get_job (gpointer data)
+{
+  GetJob *job = data;
+
+  job->value = job->runner->kind->get_parameter (job->runner, job->key);
+}
+
+/* Waits until what was set before has reached the plugin. */
+static void
+wait_for_parameters (NdaPyHost * self)
+{
+  gint64 deadline = g_get_monotonic_time () + SETTLE_TIMEOUT;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  if (self->block_thread == g_thread_self ())
+    return;
+  while (self->n_unapplied)
+    if (!g_cond_wait_until (&self->changed, &self->lock, deadline))
+      return;
+}
+
+/* What the plugin says of @key (transfer full), "" without a plugin. The
+ * caller does not hold the GIL. */
+gchar *
+nda_py_host_get_parameter (NdaPyHost * self, const gchar * key)
+{
+  GetJob job = { NULL, key, NULL };
+
+  wait_for_parameters (self);
+  if (nda_py_host_begin_use (self, &job.runner)) {
+    nda_py_runner_kind_run (job.runner->kind, nda_py_host_get_job, &job, NULL);
+    nda_py_host_end_use (self, job.runner);
+  }
+  return job.value ? job.value : g_strdup ("");
+}

@@ -1,0 +1,73 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndapyrunner.h"
+
+#include "ndapylog.h"
+
+NdaPyRunnerConfig *
+nda_py_runner_config_copy (const NdaPyRunnerConfig * config)
+{
+  NdaPyRunnerConfig *copy = g_new (NdaPyRunnerConfig, 1);
+
+  *copy = *config;
+  copy->path = g_strdup (config->path);
+  copy->python = g_strdup (config->python);
+  return copy;
+}
+
+void
+nda_py_runner_config_free (NdaPyRunnerConfig * self)
+{
+  g_free (self->path);
+  g_free (self->python);
+  g_free (self);
+}
+
+void
+nda_py_runner_init (NdaPyRunner * self, const NdaPyRunnerKind * kind)
+{
+  self->kind = kind;
+  self->ref_count = 1;
+}
+
+NdaPyRunner *
+nda_py_runner_ref (NdaPyRunner * self)
+{
+  g_atomic_int_inc (&self->ref_count);
+  return self;
+}
+
+static void
+nda_py_runner_close_job (gpointer data)
+{
+  NdaPyRunner *self = data;
+
+  self->kind->close (self);
+}
+
+/* The last one shuts the plugin down. Where it cannot be called any more, it is
+ * left behind. */
+void
+nda_py_runner_unref (NdaPyRunner * self)
+{
+  if (!g_atomic_int_dec_and_test (&self->ref_count))
+    return;
+  if (!nda_py_runner_kind_run (self->kind, nda_py_runner_close_job, self, NULL))
+    GST_WARNING ("A plugin cannot be shut down; it is left behind");
+}
+
+/* Runs @job where a plugin of this kind can be called, and waits for it. The
+ * caller is outside. */
+gboolean
+nda_py_runner_kind_run (const NdaPyRunnerKind * kind, NdaPyJob job,
+    gpointer data, GError ** error)
+{
+  if (kind->run)
+    return kind->run (job, data, error);
+  job (data);
+  return TRUE;
+}

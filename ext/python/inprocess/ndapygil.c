@@ -1,0 +1,166 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* THREADS. A streaming thread gets its Python thread state at its first call
+ * and keeps it until it ends. A thread that Python made keeps its own.
+ *
+ * STOP. Python may be finalised under us by the application it belongs to. Its
+ * atexit hook sets `gone`, gives up the GIL and waits until nobody is inside;
+ * from then on nda_py_gil_enter () refuses. */
+
+#include <Python.h>
+
+#include "config.h"
+
+#include "ndapygil.h"
+
+#include <gst/gst.h>
+
+#include <glib/gi18n-lib.h>
+
+/* How long the atexit hook waits for plugin calls to end */
+#define GONE_TIMEOUT (1 * G_TIME_SPAN_SECOND)
+
+static gint n_inside;           /* [atomic] threads in or before Python */
+static gint gone;               /* [atomic] Python was finalised */
+
+static void nda_py_gil_release_state (gpointer thread_state);
+
+/* The thread state of a thread of ours, kept for the thread's life */
+static GPrivate kept_state = G_PRIVATE_INIT (nda_py_gil_release_state);
+
+static PyThreadState *
+current_state (void)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+  return PyThreadState_GetUnchecked ();
+#else
+  return _PyThreadState_UncheckedGet ();
+#endif
+}
+
+gboolean
+nda_py_gil_is_gone (void)
+{
+  return g_atomic_int_get (&gone);
+}
+
+/* FALSE: there is no Python any more. */
+gboolean
+nda_py_gil_check (GError ** error)
+{
+  if (!nda_py_gil_is_gone ())
+    return TRUE;
+  g_set_error_literal (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SHUTDOWN,
+      _("Python has ended. Stop the pipeline before the program's Python "
+          "does."));
+  return FALSE;
+}
+
+/* Takes the GIL on a streaming or job thread. FALSE when there is no Python
+ * any more; else nda_py_gil_leave () must follow. */
+gboolean
+nda_py_gil_enter (void)
+{
+  PyThreadState *state = g_private_get (&kept_state);
+
+  g_atomic_int_inc (&n_inside);
+  if (g_atomic_int_get (&gone)) {
+    g_atomic_int_add (&n_inside, -1);
+    return FALSE;
+  }
+  if (G_LIKELY (state != NULL)) {
+    PyEval_RestoreThread (state);
+    return TRUE;
+  }
+  /* a thread that Python made keeps its own state, and the count in it */
+  if (PyGILState_GetThisThreadState () == NULL) {
+    PyGILState_Ensure ();
+    g_private_set (&kept_state, PyThreadState_Get ());
+  } else {
+    PyGILState_Ensure ();
+  }
+  return TRUE;
+}
+
+void
+nda_py_gil_leave (void)
+{
+  if (G_LIKELY (g_private_get (&kept_state) != NULL))
+    PyEval_SaveThread ();
+  else
+    PyGILState_Release (PyGILState_UNLOCKED);
+  g_atomic_int_add (&n_inside, -1);
+}
+
+/* The thread ends: so does its thread state, which must be the current one
+ * for that. Not through PyGILState, whose own note of this thread may be gone
+ * already. */
+static void
+nda_py_gil_release_state (gpointer state)
+{
+  g_atomic_int_inc (&n_inside);
+  if (!g_atomic_int_get (&gone)) {
+    PyEval_RestoreThread (state);
+    PyThreadState_Clear (state);
+    PyThreadState_DeleteCurrent ();
+  }
+  g_atomic_int_add (&n_inside, -1);
+}
+
+/* Gives up the GIL where this thread holds it, as a Python application does
+ * that calls us through ctypes or from a synchronous handler. Returns what
+ * nda_py_gil_resume () wants back. */
+gpointer
+nda_py_gil_pause (void)
+{
+  PyThreadState *mine;
+
+  if (!Py_IsInitialized () || nda_py_gil_is_gone ())
+    return NULL;
+  mine = PyGILState_GetThisThreadState ();
+  if (!mine || mine != current_state ())
+    return NULL;
+  return PyEval_SaveThread ();
+}
+
+void
+nda_py_gil_resume (gpointer paused)
+{
+  if (paused)
+    PyEval_RestoreThread (paused);
+}
+
+/* Called at Python's exit, GIL held. */
+static PyObject *
+nda_py_gil_on_exit (PyObject * self, PyObject * unused)
+{
+  gint64 deadline = g_get_monotonic_time () + GONE_TIMEOUT;
+
+  g_atomic_int_set (&gone, TRUE);
+  Py_BEGIN_ALLOW_THREADS;
+  while (g_atomic_int_get (&n_inside) && g_get_monotonic_time () < deadline)
+    g_usleep (1000);
+  Py_END_ALLOW_THREADS;
+  Py_RETURN_NONE;
+}
+
+/* Has Python say when it is finalised. GIL held; on failure a Python error is
+ * set. */
+gboolean
+nda_py_gil_watch_exit (void)
+{
+  static PyMethodDef hook =
+      { "nda_python_exit", nda_py_gil_on_exit, METH_NOARGS, NULL };
+  PyObject *atexit = PyImport_ImportModule ("atexit");
+  PyObject *function = PyCFunction_New (&hook, NULL);
+  PyObject *result = NULL;
+
+  if (atexit && function)
+    result = PyObject_CallMethod (atexit, "register", "O", function);
+  Py_XDECREF (atexit);
+  Py_XDECREF (function);
+  Py_XDECREF (result);
+  return result != NULL;
+}

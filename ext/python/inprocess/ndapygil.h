@@ -1,0 +1,27 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The GIL of this process's interpreter.
+ *
+ * The GIL is a lock, the outermost one. Nothing of ours is locked while it is
+ * taken or held, and whoever waits for a thread that may want it gives it up
+ * first: nda_py_gil_pause () and nda_py_gil_resume () around the wait. */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+gboolean nda_py_gil_enter (void);
+void nda_py_gil_leave (void);
+
+gpointer nda_py_gil_pause (void);
+void nda_py_gil_resume (gpointer paused);
+
+gboolean nda_py_gil_watch_exit (void);
+gboolean nda_py_gil_is_gone (void);
+gboolean nda_py_gil_check (GError ** error);
+
+G_END_DECLS

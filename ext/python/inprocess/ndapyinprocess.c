@@ -1,0 +1,89 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndapyinprocess.h"
+
+#include "ndapygil.h"
+#include "ndapyjob.h"
+#include "ndapyplugin.h"
+#include "ndapython.h"
+
+typedef struct
+{
+  const NdaPyRunnerConfig *config;
+  NdaPyRunner *runner;
+  GError *error;
+} OpenJob;
+
+static void
+nda_py_inprocess_open_job (gpointer data)
+{
+  OpenJob *job = data;
+
+  job->runner = nda_py_plugin_load (&nda_py_inprocess_kind, job->config,
+      &job->error);
+}
+
+static NdaPyRunner *
+nda_py_inprocess_open (const NdaPyRunnerConfig * config, GError ** error)
+{
+  OpenJob job = { config, NULL, NULL };
+
+  if (!nda_python_start (error)
+      || !nda_py_job_run (nda_py_inprocess_open_job, &job, error))
+    return NULL;
+  if (job.error)
+    g_propagate_error (error, job.error);
+  return job.runner;
+}
+
+static void
+nda_py_inprocess_interrupt_job (gpointer data)
+{
+  nda_py_plugin_set_interrupt (data, TRUE);
+}
+
+static void
+nda_py_inprocess_interrupt (NdaPyRunner * self)
+{
+  nda_py_job_run (nda_py_inprocess_interrupt_job, self, NULL);
+}
+
+static void
+nda_py_inprocess_forget_job (gpointer data)
+{
+  nda_py_plugin_set_interrupt (data, FALSE);
+}
+
+static void
+nda_py_inprocess_forget_interrupt (NdaPyRunner * self)
+{
+  nda_py_job_run (nda_py_inprocess_forget_job, self, NULL);
+}
+
+const NdaPyRunnerKind nda_py_inprocess_kind = {
+  .open = nda_py_inprocess_open,
+  .starts_on_block_thread = TRUE,       /* as plugins expect (4.1, 9.1) */
+
+  .run = nda_py_job_run,
+  .enter = nda_py_gil_enter,
+  .leave = nda_py_gil_leave,
+  .quicken_thread = nda_python_quicken_thread,
+  .check = nda_py_gil_check,
+
+  .close = nda_py_plugin_close,
+  .start = nda_py_plugin_start,
+  .stop = nda_py_plugin_stop,
+  .set_parameter = nda_py_plugin_set_parameter,
+  .get_parameter = nda_py_plugin_get_parameter,
+  .get_facts = nda_py_plugin_get_facts,
+  .call = nda_py_plugin_call,
+  .take_error = nda_py_plugin_take_error,
+  .collect_garbage = nda_py_plugin_collect_garbage,
+
+  .interrupt = nda_py_inprocess_interrupt,
+  .forget_interrupt = nda_py_inprocess_forget_interrupt,
+};

@@ -1,0 +1,16 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Jobs: slow calls of Python, such as loading, stop () and parameters, each on
+ * a short-lived thread of its own. */
+
+#pragma once
+
+#include "ndapyrunner.h"
+
+G_BEGIN_DECLS
+
+gboolean nda_py_job_run (NdaPyJob job, gpointer data, GError ** error);
+
+G_END_DECLS

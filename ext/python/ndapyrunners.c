@@ -1,0 +1,41 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The one file that knows all rooms: which runner is which isolation. */
+
+#include "config.h"
+
+#include "ndapyrunners.h"
+
+#include "ndapydiscover.h"
+#include "ndapyfind.h"
+#include "ndapygil.h"
+#include "ndapyinprocess.h"
+#include "ndapykeeper.h"
+
+const NdaPyRunnerKind *
+nda_py_runners_get_kind (NdaPyIsolation isolation)
+{
+  return isolation == NDA_PY_ISOLATION_PROCESS ? &nda_py_keeper_kind :
+      &nda_py_inprocess_kind;
+}
+
+gchar *
+nda_py_runners_find_plugin (const gchar * plugin, const gchar * plugin_path,
+    GError ** error)
+{
+  return nda_py_find_plugin (plugin, plugin_path, nda_py_discover, error);
+}
+
+gpointer
+nda_py_runners_pause_gil (void)
+{
+  return nda_py_gil_pause ();
+}
+
+void
+nda_py_runners_resume_gil (gpointer paused)
+{
+  nda_py_gil_resume (paused);
+}

@@ -1,0 +1,20 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Descriptors on their way to another process. */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* None of ours lies below: making one of the process's does not overwrite it */
+#define NDA_PY_DESCRIPTOR_FIRST 16
+
+gint nda_py_descriptor_move_up (gint fd);
+gint nda_py_descriptor_copy (gint fd);
+void nda_py_descriptor_close (gint * fd);
+
+G_END_DECLS

@@ -1,0 +1,26 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What a process prints, line by line to the log. Belongs to one thread. */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  gint fds[2];                  /* what it prints, and its errors; -1: ended */
+  GString *lines[2];            /* owned; that are not whole yet */
+} NdaPyOutput;
+
+void nda_py_output_init (NdaPyOutput * output);
+gboolean nda_py_output_open (NdaPyOutput * output, gint * out, gint * err);
+void nda_py_output_clear (NdaPyOutput * output);
+
+void nda_py_output_log (NdaPyOutput * output, gint end_fd, gint wake_fd,
+    gint timeout);
+
+G_END_DECLS

@@ -1,0 +1,56 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* A process: spawned, looked at, killed, reaped. The thread that spawns it
+ * must outlive it: the kernel kills the process when that thread ends.
+ *
+ * One thread spawns and reaps. Any thread may kill it meanwhile, and ask
+ * whether and how it died. */
+
+#pragma once
+
+#include <gst/gst.h>
+
+#include <sys/types.h>
+
+G_BEGIN_DECLS
+
+/* What the process finds at which descriptor; there is none above */
+enum
+{
+  NDA_PY_FD_PROGRAM,
+  NDA_PY_FD_OUT,
+  NDA_PY_FD_ERR,
+  NDA_PY_FD_CONTROL,
+  NDA_PY_FD_MEMORY,
+  NDA_PY_FD_REQUEST,
+  NDA_PY_FD_REPLY,
+  NDA_PY_N_FDS
+};
+
+typedef struct
+{
+  pid_t pid;                    /* [const] 0: none was spawned */
+  gint end_fd;                  /* [const] readable when it has ended */
+  GstClockTime deadline;        /* [const] of a call; 0: none */
+
+  GMutex lock;
+  gchar *reason;                /* [lock] owned; why it was killed */
+  gboolean is_dead;             /* [lock] or about to be */
+} NdaPyProcess;
+
+void nda_py_process_init (NdaPyProcess * process, GstClockTime deadline);
+gint nda_py_process_spawn (NdaPyProcess * process, const gchar * python,
+    const gint * fds);
+void nda_py_process_reap (NdaPyProcess * process);
+void nda_py_process_clear (NdaPyProcess * process);
+
+gboolean nda_py_process_wait (NdaPyProcess * process, gint timeout);
+void nda_py_process_kill (NdaPyProcess * process, const gchar * reason);
+void nda_py_process_kill_late (NdaPyProcess * process, GstClockTime timeout);
+gboolean nda_py_process_is_dead (NdaPyProcess * process);
+gchar *nda_py_process_describe_death (NdaPyProcess * process);
+guint64 nda_py_process_get_memory (NdaPyProcess * process);
+
+G_END_DECLS

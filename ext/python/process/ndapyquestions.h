@@ -1,0 +1,29 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Questions to a process: texts over a socket, each behind its length. What
+ * comes back begins with “ok” or “problem”. Any thread; one question at a
+ * time. */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  GMutex lock;                  /* while a question waits for its answer */
+  gint control;                 /* [const] the socket */
+} NdaPyQuestions;
+
+void nda_py_questions_init (NdaPyQuestions * questions);
+gboolean nda_py_questions_open (NdaPyQuestions * questions, gint * theirs);
+void nda_py_questions_close (NdaPyQuestions * questions);
+void nda_py_questions_clear (NdaPyQuestions * questions);
+
+GStrv nda_py_questions_ask (NdaPyQuestions * questions, gint timeout,
+    va_list texts);
+
+G_END_DECLS

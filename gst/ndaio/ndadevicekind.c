@@ -1,0 +1,213 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndadevicekind.h"
+
+#include "ndablock.h"
+
+#include <gst/audio/gstaudiobasesink.h>
+#include <gst/audio/gstaudiobasesrc.h>
+#include <gst/audio/gstaudiosink.h>
+
+/* One block in microseconds; rounded up, so that a period is never shorter */
+#define PERIOD_US \
+    ((gint64) (NDA_BLOCK_FRAMES * G_USEC_PER_SEC + NDA_BLOCK_RATE - 1) \
+        / NDA_BLOCK_RATE)
+/* What a sink's buffer holds. Of anything beyond two periods a sound server
+ * gives half to the device; it reports the rest as two periods. Asked for two,
+ * it wakes the device every half millisecond, and has one period left when it
+ * asks for more. */
+#define N_PERIODS 2
+#define N_PERIODS_OF_SERVER 3
+/* What a source's ring holds, to outlast a stall */
+#define MIN_SOURCE_BUFFER_US (G_GINT64_CONSTANT (100000))
+
+static gboolean
+has_default (GstElement * element, const gchar * property)
+{
+  GParamSpec *pspec = g_object_class_find_property
+      (G_OBJECT_GET_CLASS (element), property);
+  g_auto (GValue) value = G_VALUE_INIT;
+
+  g_object_get_property (G_OBJECT (element), property, &value);
+  return g_param_value_defaults (pspec, &value);
+}
+
+/* --- GstAudioBaseSrc --- */
+
+/* A ring that outlasts a stall, in periods of one block. */
+static void
+nda_audio_source_use_periods (GstElement * device, guint n_periods)
+{
+  gint64 buffer_time;
+
+  if (has_default (device, "latency-time"))
+    g_object_set (device, "latency-time", PERIOD_US, NULL);
+  g_object_get (device, "buffer-time", &buffer_time, NULL);
+  if (buffer_time < MIN_SOURCE_BUFFER_US)
+    g_object_set (device, "buffer-time", MIN_SOURCE_BUFFER_US, NULL);
+}
+
+/* Then it stamps frames with the pipeline's time at which they arrived. */
+static void
+nda_audio_source_ask_to_keep_frames (GstElement * device)
+{
+  if (has_default (device, "slave-method"))
+    g_object_set (device, "slave-method",
+        GST_AUDIO_BASE_SRC_SLAVE_RE_TIMESTAMP, NULL);
+}
+
+static gboolean
+nda_audio_source_keeps_frames (GstElement * device)
+{
+  GstAudioBaseSrcSlaveMethod method;
+
+  g_object_get (device, "slave-method", &method, NULL);
+  return method == GST_AUDIO_BASE_SRC_SLAVE_RE_TIMESTAMP;
+}
+
+static GstClock *
+nda_audio_source_get_clock (GstElement * device)
+{
+  GstClock *clock = GST_AUDIO_BASE_SRC (device)->clock;
+
+  return clock ? gst_object_ref (clock) : NULL;
+}
+
+/* --- GstAudioBaseSink --- */
+
+/* The shortest buffer that plays. */
+static void
+nda_audio_sink_use_periods (GstElement * device, guint n_periods)
+{
+  if (has_default (device, "latency-time"))
+    g_object_set (device, "latency-time", PERIOD_US, NULL);
+  if (has_default (device, "buffer-time"))
+    g_object_set (device, "buffer-time", n_periods * PERIOD_US, NULL);
+}
+
+/* Then it goes by its clock's calibration, which ndaresample sets. */
+static void
+nda_audio_sink_ask_to_keep_frames (GstElement * device)
+{
+  if (has_default (device, "slave-method"))
+    g_object_set (device, "slave-method", GST_AUDIO_BASE_SINK_SLAVE_NONE, NULL);
+}
+
+static gboolean
+nda_audio_sink_keeps_frames (GstElement * device)
+{
+  GstAudioBaseSinkSlaveMethod method;
+
+  g_object_get (device, "slave-method", &method, NULL);
+  return method == GST_AUDIO_BASE_SINK_SLAVE_NONE;
+}
+
+static GstClock *
+nda_audio_sink_get_clock (GstElement * device)
+{
+  GstClock *clock = GST_AUDIO_BASE_SINK (device)->provided_clock;
+
+  return clock ? gst_object_ref (clock) : NULL;
+}
+
+static gboolean
+nda_audio_sink_get_format (GstElement * device, GstAudioInfo * info)
+{
+  GstAudioRingBuffer *ring = GST_AUDIO_BASE_SINK (device)->ringbuffer;
+
+  if (!ring || !gst_audio_ring_buffer_is_acquired (ring)
+      || !ring->spec.info.bpf)
+    return FALSE;
+  *info = ring->spec.info;
+  return TRUE;
+}
+
+static gboolean
+nda_audio_sink_get_held (GstElement * device, const GstAudioInfo * info,
+    GstClockTimeDiff * held)
+{
+  GstAudioBaseSink *sink = GST_AUDIO_BASE_SINK (device);
+  GstClockTime played;
+
+  if (sink->next_sample == GST_BUFFER_OFFSET_NONE
+      || !GST_IS_AUDIO_CLOCK (sink->provided_clock))
+    return FALSE;
+  played = gst_audio_clock_get_time (GST_AUDIO_CLOCK (sink->provided_clock));
+  if (!GST_CLOCK_TIME_IS_VALID (played))
+    return FALSE;
+  *held = GST_CLOCK_DIFF (played, gst_util_uint64_scale (sink->next_sample,
+          GST_SECOND, info->rate));
+  return TRUE;
+}
+
+static GstClockTime
+nda_audio_sink_get_latency (GstElement * device, const GstAudioInfo * info)
+{
+  const GstAudioRingBufferSpec *spec =
+      &GST_AUDIO_BASE_SINK (device)->ringbuffer->spec;
+
+  return gst_util_uint64_scale ((guint64) spec->seglatency * spec->segsize,
+      GST_SECOND, (guint64) info->rate * info->bpf);
+}
+
+/* --- any element --- */
+
+/* A device is what calls itself audio, and is no file or network. */
+static gboolean
+nda_any_is_loss (GstElement * device, const GError * error)
+{
+  GstElementFactory *factory = gst_element_get_factory (device);
+  const gchar *class = factory ? gst_element_factory_get_metadata (factory,
+      GST_ELEMENT_METADATA_KLASS) : NULL;
+
+  return error->domain == GST_RESOURCE_ERROR && class
+      && (g_str_has_prefix (class, "Source/Audio")
+      || g_str_has_prefix (class, "Sink/Audio"));
+}
+
+#define AUDIO_SINK \
+  .use_periods = nda_audio_sink_use_periods, \
+  .ask_to_keep_frames = nda_audio_sink_ask_to_keep_frames, \
+  .keeps_frames = nda_audio_sink_keeps_frames, \
+  .get_clock = nda_audio_sink_get_clock, \
+  .is_followed_by_clock = TRUE, \
+  .get_format = nda_audio_sink_get_format, \
+  .get_held = nda_audio_sink_get_held, \
+  .get_latency = nda_audio_sink_get_latency, \
+  .is_loss = nda_any_is_loss
+
+/* The first that fits counts. */
+/* *INDENT-OFF* */
+static const NdaDeviceKind kinds[] = {
+  { .get_type = gst_audio_base_src_get_type,
+    .use_periods = nda_audio_source_use_periods,
+    .ask_to_keep_frames = nda_audio_source_ask_to_keep_frames,
+    .keeps_frames = nda_audio_source_keeps_frames,
+    .get_clock = nda_audio_source_get_clock,
+    .is_loss = nda_any_is_loss },
+  /* writes to the device itself, as ALSA's does */
+  { .get_type = gst_audio_sink_get_type,
+    .n_periods = N_PERIODS,
+    AUDIO_SINK },
+  /* is called back by a sound server */
+  { .get_type = gst_audio_base_sink_get_type,
+    .n_periods = N_PERIODS_OF_SERVER,
+    AUDIO_SINK },
+  { .get_type = gst_element_get_type,
+    .is_loss = nda_any_is_loss },
+};
+/* *INDENT-ON* */
+
+const NdaDeviceKind *
+nda_device_kind_get (GstElement * element)
+{
+  guint i = 0;
+
+  while (!G_TYPE_CHECK_INSTANCE_TYPE (element, kinds[i].get_type ()))
+    i++;
+  return &kinds[i];
+}

@@ -1,0 +1,300 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndasinkprobe.h"
+
+#include "ndaplayout.h"
+
+#include <glib/gi18n-lib.h>
+
+#define PROBE_KEY "nda-sink-probe"
+
+/* A latency that has grown by more than this is worth a pause */
+#define LATENCY_GROWTH (1 * GST_MSECOND)
+
+/* Buffers until a device has started, and as many again to see how late */
+#define N_STARTING 8
+#define N_SETTLING 16
+/* Later than this is worth a correction. The correction leaves half of what the
+ * device of a sound server takes at a time (5.3 ms), which it takes before it
+ * is heard. */
+#define WORTH_CORRECTING (3 * GST_MSECOND)
+#define LEFT_FOR_DEVICE (2500 * GST_USECOND)
+
+/* So many buffers in a row that are too late, all by the same amount but for
+ * this, will not be in time again by themselves */
+#define N_BEHIND 64
+#define BEHIND_JITTER (15 * GST_MSECOND)
+
+/* One for each sink; owned by its pad's probe. What is not [const] belongs to
+ * the sink's thread. */
+typedef struct
+{
+  GstElement *owner;            /* [const] not owned; outlives this */
+  NdaPlayout playout;           /* [const] of the sink */
+  NdaMeter *meter;              /* [const] not owned; has its own lock */
+
+  GstClockTime base_time;       /* of the run that is being settled */
+  guint n_seen;                 /* buffers in this run, up to N_SETTLING */
+  GstClockTimeDiff least_late;  /* of those behind N_STARTING */
+  guint64 n_surplus;            /* frames still to be left out */
+  GstClockTime latency;         /* of the pipeline, in this run */
+  guint n_behind;               /* buffers too late, without one in time */
+  GstClockTimeDiff first_behind;        /* what the device held then */
+  NdaReportLimit report;        /* of underruns */
+} NdaSinkProbe;
+
+static void
+report_underrun (NdaSinkProbe * self, GstClockTimeDiff lateness)
+{
+  guint64 n_late =
+      nda_report_limit_count (&self->report, gst_util_get_timestamp ());
+
+  if (n_late)
+    GST_ELEMENT_WARNING (self->owner, CORE, CLOCK,
+        (_("Sound came too late for the device and was not heard in time. "
+                "The computer was too busy, or a source or plugin too slow.")),
+        ("%" G_GUINT64_FORMAT " buffers since the last report, the last one %"
+            GST_STIME_FORMAT " late", n_late, GST_STIME_ARGS (lateness)));
+}
+
+/* How old @buffer is; negative, if it comes before its time. FALSE where @sink
+ * does not play by the clock. */
+static gboolean
+get_age (GstBaseSink * sink, GstBuffer * buffer, GstClockTimeDiff * age)
+{
+  GstClockTime begin, now;
+
+  if (!gst_base_sink_get_sync (sink) || !GST_BUFFER_PTS_IS_VALID (buffer)
+      || GST_STATE (sink) != GST_STATE_PLAYING
+      || sink->segment.format != GST_FORMAT_TIME)
+    return FALSE;
+  begin = gst_segment_to_running_time (&sink->segment, GST_FORMAT_TIME,
+      GST_BUFFER_PTS (buffer));
+  now = gst_element_get_current_running_time (GST_ELEMENT (sink));
+  if (!GST_CLOCK_TIME_IS_VALID (begin) || !GST_CLOCK_TIME_IS_VALID (now))
+    return FALSE;
+  *age = GST_CLOCK_DIFF (begin, now);
+  return TRUE;
+}
+
+/* Learns from one of the first buffers, which will be heard at the age of
+ * @heard, and after the last of them knows the surplus. */
+static void
+settle (NdaSinkProbe * self, GstBaseSink * sink, GstClockTimeDiff heard,
+    GstClockTime latency, const GstAudioInfo * info)
+{
+  GstClockTimeDiff late = heard - (GstClockTimeDiff) latency;
+  GstClockTime surplus;
+
+  if (++self->n_seen > N_STARTING)
+    self->least_late = MIN (self->least_late, late);
+  if (self->n_seen < N_SETTLING
+      || self->least_late < (GstClockTimeDiff) WORTH_CORRECTING)
+    return;
+  surplus = self->least_late - LEFT_FOR_DEVICE;
+  self->n_surplus = gst_util_uint64_scale (surplus, info->rate, GST_SECOND);
+  nda_playout_tell_clock (&self->playout, surplus);
+  GST_INFO_OBJECT (sink, "the device began late; %" G_GUINT64_FORMAT
+      " frames are left out to bring it back to a latency of %"
+      GST_TIME_FORMAT, self->n_surplus, GST_TIME_ARGS (latency));
+}
+
+/* Leaves the surplus out of the buffer in @info, which may be all of it. */
+static GstPadProbeReturn
+leave_out (NdaSinkProbe * self, GstPadProbeInfo * info,
+    const GstAudioInfo * audio)
+{
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+  gsize n_frames = gst_buffer_get_size (buffer) / audio->bpf;
+  GstClockTime cut, pts = GST_BUFFER_PTS (buffer);
+  GstClockTime duration = GST_BUFFER_DURATION (buffer);
+  gsize n_cut = MIN (n_frames, self->n_surplus);
+
+  self->n_surplus -= n_cut;
+  nda_meter_count_skipped (self->meter, n_cut);
+  if (n_cut == n_frames)
+    return GST_PAD_PROBE_DROP;
+  cut = gst_util_uint64_scale (n_cut, GST_SECOND, audio->rate);
+  buffer = gst_audio_buffer_truncate (buffer, audio->bpf, n_cut, -1);
+  GST_BUFFER_PTS (buffer) = pts + cut;
+  if (GST_CLOCK_TIME_IS_VALID (duration))
+    GST_BUFFER_DURATION (buffer) = duration - cut;
+  info->data = buffer;
+  return GST_PAD_PROBE_OK;
+}
+
+/* When the latency of the pipeline changes, a sink plays on as before, and
+ * sound that comes later would come too late. Where the latency has grown, as
+ * much silence goes before the buffer in @info. (A sink that is told to begin
+ * anew would start late again.) */
+static void
+grow_latency (NdaSinkProbe * self, GstPadProbeInfo * info, GstClockTime latency,
+    const GstAudioInfo * audio)
+{
+  if (self->latency != 0 && latency > self->latency + LATENCY_GROWTH) {
+    GST_INFO_OBJECT (self->owner, "the latency has grown from %" GST_TIME_FORMAT
+        " to %" GST_TIME_FORMAT, GST_TIME_ARGS (self->latency),
+        GST_TIME_ARGS (latency));
+    info->data =
+        nda_playout_put_silence_before (GST_PAD_PROBE_INFO_BUFFER (info),
+        gst_util_uint64_scale (latency - self->latency, audio->rate,
+            GST_SECOND), audio);
+  }
+  self->latency = latency;
+}
+
+/* Whether the device, which holds @held now, is ahead of the sound for good:
+ * all sound is late, or the pipeline's clock has stood still, as that of a
+ * microphone does when nobody reads it from its sound server. */
+static gboolean
+is_behind (NdaSinkProbe * self, GstClockTimeDiff held)
+{
+  if (held >= 0) {
+    self->n_behind = 0;
+    return FALSE;
+  }
+  if (self->n_behind == 0)
+    self->first_behind = held;
+  if (++self->n_behind < N_BEHIND)
+    return FALSE;
+  self->n_behind = 0;
+  return ABS (held - self->first_behind) <= (GstClockTimeDiff) BEHIND_JITTER;
+}
+
+static void
+go_on (NdaSinkProbe * self, GstBaseSink * sink, GstPadProbeInfo * info,
+    const GstAudioInfo * audio)
+{
+  GST_INFO_OBJECT (self->owner, "all sound comes %" GST_STIME_FORMAT
+      " too late for the device: it goes on where that is",
+      GST_STIME_ARGS (-self->first_behind));
+  info->data =
+      nda_playout_go_on (&self->playout, GST_PAD_PROBE_INFO_BUFFER (info),
+      audio);
+}
+
+/* A buffer that has come to a sink without a device. */
+static void
+count (NdaSinkProbe * self, GstClockTimeDiff age, GstClockTime latency)
+{
+  GstClockTimeDiff late = age - (GstClockTimeDiff) latency;
+
+  nda_meter_count_arrival (self->meter, latency + MAX (late, 0), late > 0);
+  if (late > 0)
+    report_underrun (self, late);
+}
+
+/* A buffer that has come to a device, which has sound until @held from now. Its
+ * age by the pipeline's clock does not matter: the clock of a sound server's
+ * microphone wanders by milliseconds. */
+static void
+count_held (NdaSinkProbe * self, GstClockTimeDiff heard, GstClockTimeDiff held)
+{
+  nda_meter_count_arrival (self->meter, MAX (heard, 0), held < 0);
+  if (held < 0)
+    report_underrun (self, -held);
+}
+
+/* A sink begins anew where sound is missing, at a position of its clock, which
+ * may have wandered. */
+static void
+settle_again (NdaSinkProbe * self)
+{
+  self->n_seen = 0;
+  self->least_late = G_MAXINT64;
+  self->n_surplus = 0;
+  self->n_behind = 0;
+}
+
+static void
+begin (NdaSinkProbe * self, GstClockTime base_time)
+{
+  self->base_time = base_time;
+  self->latency = 0;
+  settle_again (self);
+}
+
+static GstPadProbeReturn
+nda_sink_probe_on_buffer (NdaSinkProbe * self, GstBaseSink * sink,
+    GstPadProbeInfo * info, GstClockTimeDiff age)
+{
+  GstClockTime base_time = gst_element_get_base_time (GST_ELEMENT (sink));
+  GstClockTime latency = gst_base_sink_get_latency (sink);
+  GstClockTimeDiff held;
+  GstAudioInfo audio;
+
+  if (base_time != self->base_time)
+    begin (self, base_time);
+  else if (GST_BUFFER_IS_DISCONT (GST_PAD_PROBE_INFO_BUFFER (info)))
+    settle_again (self);
+  gst_audio_info_init (&audio);
+  if (!nda_playout_get_format (&self->playout, &audio)) {
+    count (self, age, latency);
+    return GST_PAD_PROBE_OK;
+  }
+  grow_latency (self, info, latency, &audio);
+  if (nda_playout_get_held (&self->playout, &audio, &held)) {
+    GstClockTimeDiff heard = age + MAX (held, 0);
+
+    if (self->n_seen < N_SETTLING)
+      settle (self, sink, heard, latency, &audio);
+    else if (!self->n_surplus)
+      count_held (self, heard, held);
+    if (is_behind (self, held) && nda_playout_can_go_on (&self->playout))
+      go_on (self, sink, info, &audio);
+  }
+  return self->n_surplus ? leave_out (self, info, &audio) : GST_PAD_PROBE_OK;
+}
+
+static GstPadProbeReturn
+nda_sink_probe_on_data (GstPad * pad, GstPadProbeInfo * info,
+    gpointer user_data)
+{
+  NdaSinkProbe *self = user_data;
+  GstBaseSink *sink = GST_BASE_SINK (GST_PAD_PARENT (pad));
+  GstClockTimeDiff age;
+
+  if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) {
+    /* also when a device that had vanished begins anew */
+    if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info))
+        == GST_EVENT_STREAM_START)
+      self->base_time = GST_CLOCK_TIME_NONE;
+    return GST_PAD_PROBE_OK;
+  }
+  return get_age (sink, GST_PAD_PROBE_INFO_BUFFER (info), &age) ?
+      nda_sink_probe_on_buffer (self, sink, info, age) : GST_PAD_PROBE_OK;
+}
+
+void
+nda_sink_probe_add (GstBaseSink * sink, GstElement * owner, NdaMeter * meter)
+{
+  NdaSinkProbe *self = g_new0 (NdaSinkProbe, 1);
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (GST_ELEMENT (sink),
+      "sink");
+  gulong id;
+
+  self->owner = owner;
+  self->meter = meter;
+  nda_playout_init (&self->playout, sink);
+  self->base_time = GST_CLOCK_TIME_NONE;
+  id = gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER
+      | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, nda_sink_probe_on_data, self,
+      g_free);
+  g_object_set_data (G_OBJECT (sink), PROBE_KEY, GSIZE_TO_POINTER (id));
+}
+
+void
+nda_sink_probe_remove (GstBaseSink * sink)
+{
+  gulong id = GPOINTER_TO_SIZE (g_object_steal_data (G_OBJECT (sink),
+          PROBE_KEY));
+  g_autoptr (GstPad) pad = id ? gst_element_get_static_pad (GST_ELEMENT (sink),
+      "sink") : NULL;
+
+  if (pad)
+    gst_pad_remove_probe (pad, id);
+}

@@ -1,0 +1,31 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The probe before a sink inside an ndasink. It counts the buffers that arrive
+ * too late and the time from their time stamps to when they are heard, and
+ * brings an audio device that started late back to the latency that the
+ * pipeline reports.
+ *
+ * An audio device takes its time to start, and all later sound would be
+ * heard that much later, since the sound that waited meanwhile would wait
+ * for ever. The first buffers show how late the device began; as much sound
+ * is left out, once, in the first quarter of a second. The device's own
+ * clock tells how far it has played: neither the room in its buffer nor the
+ * pipeline's clock does. */
+
+#pragma once
+
+#include "ndameter.h"
+
+#include <gst/base/gstbasesink.h>
+
+G_BEGIN_DECLS
+
+/* Counts in @meter what arrives at @sink, and warns in the name of @owner,
+ * which outlives the probe. */
+void nda_sink_probe_add (GstBaseSink * sink, GstElement * owner,
+    NdaMeter * meter);
+void nda_sink_probe_remove (GstBaseSink * sink);
+
+G_END_DECLS

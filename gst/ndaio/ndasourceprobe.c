@@ -1,0 +1,234 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndasourceprobe.h"
+
+#include <glib/gi18n-lib.h>
+
+/* --- what comes --- */
+
+/* The source has lost sound; tells of it now and then. */
+static void
+count_overrun (NdaSourceProbe * self)
+{
+  guint64 n_lost =
+      nda_report_limit_count (&self->report, gst_util_get_timestamp ());
+
+  nda_meter_count_overrun (self->meter);
+  if (n_lost)
+    GST_ELEMENT_WARNING (self->bin, CORE, CLOCK,
+        (_("The source has lost some sound. The computer was too busy to take "
+                "it for longer than the device can keep it.")),
+        ("%" G_GUINT64_FORMAT " times since the last report", n_lost));
+}
+
+/* The next buffer has the right time stamp, and its age cannot be compared with
+ * that of earlier ones. */
+static void
+forget_lag (NdaSourceProbe * self)
+{
+  self->missing = 0;
+  nda_lag_restart (&self->lag);
+}
+
+/* How much more of what the device counted turns out, at this buffer, to be
+ * missing; negative, where it was only late. */
+static GstClockTimeDiff
+find_missing (NdaSourceProbe * self, GstBuffer * buffer,
+    NdaClocksRelation relation)
+{
+  const GstAudioInfo *info = &self->silence.info;
+  GstClockTime now = gst_element_get_current_running_time (self->bin);
+  GstClockTimeDiff more;
+
+  if (!GST_CLOCK_TIME_IS_VALID (now) || !info->bpf)
+    return 0;
+  self->n_frames += gst_buffer_get_size (buffer) / info->bpf;
+  more = nda_lag_note (&self->lag, GST_CLOCK_DIFF (gst_util_uint64_scale
+          (self->n_frames, GST_SECOND, info->rate), now));
+  /* by two clocks the source stamps by the pipeline's; only a loss counts */
+  if (relation == NDA_CLOCKS_TWO)
+    return MAX (more, 0);
+  more = MAX (more, -(GstClockTimeDiff) self->missing);
+  self->missing += more;
+  return more;
+}
+
+/* A device that counts on where it lost frames stamps later ones too early.
+ * Mends the time stamp, and returns TRUE where frames turn out to be lost. */
+static gboolean
+make_good_lag (NdaSourceProbe * self, GstBuffer ** buffer)
+{
+  NdaClocksRelation relation = nda_clocks_get_relation (self->clocks);
+  GstClockTimeDiff more = 0;
+
+  if (GST_BUFFER_IS_DISCONT (*buffer) || relation == NDA_CLOCKS_UNKNOWN
+      || g_atomic_int_compare_and_exchange (&self->was_paused, TRUE, FALSE))
+    nda_lag_restart (&self->lag);
+  else
+    more = find_missing (self, *buffer, relation);
+  if ((!more && !self->missing) || !GST_BUFFER_PTS_IS_VALID (*buffer))
+    return FALSE;
+  *buffer = gst_buffer_make_writable (*buffer);
+  GST_BUFFER_PTS (*buffer) += self->missing;
+  if (more) {
+    GST_INFO_OBJECT (self->bin, "%" GST_STIME_FORMAT " of sound is missing",
+        GST_STIME_ARGS (more));
+    GST_BUFFER_FLAG_SET (*buffer, GST_BUFFER_FLAG_DISCONT);
+  }
+  return more > 0;
+}
+
+/* A buffer of the source, or FALSE when it has to be dropped. */
+static gboolean
+take_buffer (NdaSourceProbe * self, GstBuffer ** buffer)
+{
+  gboolean says_lost = GST_BUFFER_IS_DISCONT (*buffer)
+      && g_atomic_int_get (&self->has_started);
+
+  if (nda_loss_get_state (self->loss) == NDA_LOSS_AWAY)
+    return FALSE;
+  self->is_resuming |= nda_loss_note_buffer (self->loss);
+  if (self->is_resuming) {
+    if (nda_silence_overlaps (&self->silence, *buffer))
+      return FALSE;
+    self->is_resuming = FALSE;
+    forget_lag (self);
+    *buffer = gst_buffer_make_writable (*buffer);
+    GST_BUFFER_FLAG_SET (*buffer, GST_BUFFER_FLAG_DISCONT);
+    return TRUE;
+  }
+  if (make_good_lag (self, buffer) || says_lost)
+    count_overrun (self);
+  return TRUE;
+}
+
+/* Every buffer of the source, on its streaming thread, or silence instead. */
+static GstPadProbeReturn
+nda_source_probe_on_buffer (GstPad * pad, GstPadProbeInfo * info,
+    gpointer user_data)
+{
+  NdaSourceProbe *self = user_data;
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+
+  if (!self->silence.is_own && !take_buffer (self, &buffer))
+    return GST_PAD_PROBE_DROP;
+  info->data = buffer;
+  nda_silence_note_buffer (&self->silence, buffer);
+  g_atomic_int_set (&self->has_started, TRUE);
+  g_atomic_int_set (&self->has_played, TRUE);
+  return GST_PAD_PROBE_OK;
+}
+
+/* Whether @event comes only because the source was opened again, or ended with
+ * its device: downstream must not see it. */
+static gboolean
+is_hidden (NdaSourceProbe * self, GstEvent * event)
+{
+  const GstSegment *segment;
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_STREAM_START:
+    case GST_EVENT_EOS:
+      return TRUE;
+    case GST_EVENT_SEGMENT:
+      gst_event_parse_segment (event, &segment);
+      return gst_segment_is_equal (segment, &self->silence.segment);
+    default:
+      return FALSE;
+  }
+}
+
+/* A new segment begins with DISCONT, but nothing is lost. */
+static GstPadProbeReturn
+nda_source_probe_on_event (GstPad * pad, GstPadProbeInfo * info,
+    gpointer user_data)
+{
+  NdaSourceProbe *self = user_data;
+  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
+
+  if (!GST_EVENT_IS_SERIALIZED (event))
+    return GST_PAD_PROBE_OK;
+  if (!self->silence.is_own
+      && nda_loss_get_state (self->loss) != NDA_LOSS_HERE
+      && is_hidden (self, event))
+    return GST_PAD_PROBE_DROP;
+  nda_silence_note_event (&self->silence, event);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
+    g_atomic_int_set (&self->has_started, FALSE);
+  return GST_PAD_PROBE_OK;
+}
+
+/* --- a source that is away --- */
+
+/* Under the lock with which the source's first buffer passes. */
+void
+nda_source_probe_pass_time (NdaSourceProbe * self, GstClock * clock)
+{
+  GST_PAD_STREAM_LOCK (self->silence.pad);
+  if (nda_loss_get_state (self->loss) != NDA_LOSS_HERE)
+    nda_silence_push (&self->silence, clock);
+  GST_PAD_STREAM_UNLOCK (self->silence.pad);
+}
+
+void
+nda_source_probe_end (NdaSourceProbe * self)
+{
+  nda_silence_push_eos (&self->silence);
+}
+
+/* --- its life --- */
+
+void
+nda_source_probe_init (NdaSourceProbe * self, GstElement * bin,
+    NdaMeter * meter, NdaClocks * clocks, NdaLoss * loss)
+{
+  self->bin = bin;
+  self->meter = meter;
+  self->clocks = clocks;
+  self->loss = loss;
+}
+
+void
+nda_source_probe_clear (NdaSourceProbe * self)
+{
+  nda_silence_clear (&self->silence);
+}
+
+void
+nda_source_probe_add (NdaSourceProbe * self, GstElement * first)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (first, "sink");
+
+  nda_silence_init (&self->silence, self->bin, pad);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER,
+      nda_source_probe_on_buffer, self, NULL);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+      nda_source_probe_on_event, self, NULL);
+}
+
+void
+nda_source_probe_start (NdaSourceProbe * self)
+{
+  g_atomic_int_set (&self->has_started, FALSE);
+  g_atomic_int_set (&self->has_played, FALSE);
+  self->is_resuming = FALSE;
+  forget_lag (self);
+}
+
+/* A device takes its time to go on, and its clock and the pipeline's may not
+ * take the same. */
+void
+nda_source_probe_play (NdaSourceProbe * self)
+{
+  g_atomic_int_set (&self->was_paused, TRUE);
+}
+
+gboolean
+nda_source_probe_has_played (NdaSourceProbe * self)
+{
+  return g_atomic_int_get (&self->has_played);
+}

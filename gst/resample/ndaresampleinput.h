@@ -1,0 +1,47 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The stream through an ndaresample: formats are agreed on, frames become
+ * frames of another rate, and those become blocks.
+ *
+ * Belongs to the sink pad's streaming thread (the sink thread). */
+
+#pragma once
+
+#include "ndablockinput.h"
+#include "ndaresampleshared.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  GstElement *element;          /* [const] not owned */
+  NdaResampleShared *shared;    /* [const] not owned */
+  GstPad *sinkpad;              /* [const] not owned */
+  GstPad *srcpad;               /* [const] not owned */
+  NdaConversion conversion;
+  NdaBlockInput blocks;         /* behind it */
+} NdaResampleInput;
+
+GST_DEBUG_CATEGORY_EXTERN (nda_resample_debug);
+
+void nda_resample_input_init (NdaResampleInput * input,
+    NdaResampleShared * shared, GstPad * sinkpad, GstPad * srcpad,
+    const NdaConverterMaker * const *makers);
+void nda_resample_input_clear (NdaResampleInput * input);
+
+/* Forgets the stream, when the pads are deactivated. */
+void nda_resample_input_reset (NdaResampleInput * input);
+
+/* The sink thread; both take what they get. @event is serialized. */
+GstFlowReturn nda_resample_input_chain (NdaResampleInput * input,
+    GstBuffer * buffer);
+gboolean nda_resample_input_event (NdaResampleInput * input, GstEvent * event);
+
+/* That of the resampler, or of regrouping where frames pass. Any thread. */
+GstClockTime nda_resample_input_get_latency (NdaResampleInput * input);
+/* The device that plays what goes out began anew. Any thread. */
+void nda_resample_input_restart_later (NdaResampleInput * input);
+
+G_END_DECLS
