@@ -2,13 +2,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Two clocks, live: numbered frames go into the microphone, which runs on one of
- * the rig's, and out of the speaker, on the other. From the moment on that the
- * device is followed and locked, each frame that comes out of the speaker has to
- * be the next one. Taps stand at each hand-over from the player to the ear, so
- * that the report names the one that lost or repeated frames. How far the sound
- * is from taking the time that it took at first, and what went wrong by the
- * elements' own count, is judged as well.
+/* Two clocks, live: numbered frames go into the microphone, which runs on one
+ * of the rig's, and out of the speaker, on the other. From the moment on that
+ * the device is followed and locked, each frame that comes out of the speaker
+ * has to be the next one. Taps stand at each hand-over from the player to the
+ * ear, so that the report names the one that lost or repeated frames. How far
+ * the sound is from taking the time that it took at first, and what went wrong
+ * by the elements' own count, is judged as well.
  *
  * By itself the source has the pipeline's clock, and the sink is followed; with
  * --both the pipeline's clock is the system's, and both ends are. With --fast

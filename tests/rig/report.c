@@ -62,8 +62,8 @@ rig_report_timing (RigReport * report, const gchar * what, const gchar * asked,
     print_row (what, asked, found, "noted");
 }
 
-/* Notes the longest stall of this machine; the run was disturbed if it took more
- * than @max_ms. */
+/* Notes the longest stall of this machine; the run was disturbed if it took
+ * more than @max_ms. */
 void
 rig_report_stall (RigReport * report, RigStall * stall, guint max_ms)
 {

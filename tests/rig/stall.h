@@ -3,9 +3,9 @@
  */
 
 /* How long this machine itself stands still. One thread for each processor, at
- * the highest real-time priority that is allowed, sleeps a millisecond at a time
- * and notes how much later it wakes. Where even that thread is late, every other
- * thread of the machine can be, the sound server's among them. */
+ * the highest real-time priority that is allowed, sleeps a millisecond at a
+ * time and notes how much later it wakes. Where even that thread is late,
+ * every other thread of the machine can be, the sound server's among them. */
 
 #pragma once
 
