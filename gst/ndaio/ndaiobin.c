@@ -45,11 +45,12 @@ static void
 close_child (NdaIoBin * self)
 {
   NdaIoBinClass *class = NDA_IO_BIN_GET_CLASS (self);
-  g_autoptr (GstElement) child =
-      g_steal_pointer (&nda_io_bin_get_parts (self)->child);
+  NdaIoParts *parts = nda_io_bin_get_parts (self);
+  g_autoptr (GstElement) child = g_steal_pointer (&parts->child);
 
   if (!child)
     return;
+  nda_threads_set_has_device (&parts->threads, FALSE);
   nda_child_remove (GST_BIN (self), child);
   if (class->child_closed)
     class->child_closed (self, child);
@@ -120,6 +121,7 @@ before_change (NdaIoBin * self, GstStateChange transition)
     return FALSE;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
     nda_clocks_compare (&parts->clocks);
+  nda_threads_before_change (&parts->threads, transition);
   nda_loss_before_change (&parts->loss, transition);
   return TRUE;
 }
@@ -164,6 +166,7 @@ nda_io_bin_handle_message (GstBin * bin, GstMessage * message)
   NdaIoBinClass *class = NDA_IO_BIN_GET_CLASS (self);
   NdaIoParts *parts = nda_io_bin_get_parts (self);
 
+  nda_threads_note_message (&parts->threads, message);
   if (nda_child_is_hushed (message, &parts->is_opening)
       || nda_loss_takes_message (&parts->loss, message)
       || (class->take_message && class->take_message (self, message))) {
@@ -184,6 +187,8 @@ nda_io_bin_deep_element_added (GstBin * bin, GstBin * sub_bin,
   if (kind->use_periods)
     kind->use_periods (element, kind->n_periods);
   nda_clocks_add (&parts->clocks, element);
+  if (kind->get_clock)
+    nda_threads_set_has_device (&parts->threads, TRUE);
   GST_BIN_CLASS (nda_io_bin_parent_class)->deep_element_added (bin, sub_bin,
       element);
 }
@@ -229,6 +234,9 @@ nda_io_bin_set_property (GObject * object, guint id, const GValue * value,
     case NDA_IO_BIN_PROP_DRIFT_COMPENSATION:
       parts->clocks.compensation = g_value_get_enum (value);
       break;
+    case NDA_IO_BIN_PROP_REALTIME:
+      parts->threads.policy = g_value_get_enum (value);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
@@ -243,6 +251,7 @@ get_stats (NdaIoBin * self)
       get_traits (self)->stats_name, get_traits (self)->stats_fields);
 
   nda_clocks_describe (&parts->clocks, stats);
+  nda_threads_describe (&parts->threads, stats);
   return stats;
 }
 
@@ -269,6 +278,9 @@ nda_io_bin_get_property (GObject * object, guint id, GValue * value,
       break;
     case NDA_IO_BIN_PROP_DRIFT_COMPENSATION:
       g_value_set_enum (value, parts->clocks.compensation);
+      break;
+    case NDA_IO_BIN_PROP_REALTIME:
+      g_value_set_enum (value, parts->threads.policy);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -360,6 +372,7 @@ nda_io_bin_init (NdaIoBin * self)
 
   nda_meter_init (&parts->meter);
   nda_clocks_init (&parts->clocks, GST_ELEMENT (self));
+  nda_threads_init (&parts->threads, GST_ELEMENT (self));
 }
 
 static void
@@ -379,6 +392,7 @@ nda_io_bin_finalize (GObject * object)
 
   g_clear_error (&parts->missing);
   nda_loss_clear (&parts->loss);
+  nda_threads_clear (&parts->threads);
   nda_meter_clear (&parts->meter);
   G_OBJECT_CLASS (nda_io_bin_parent_class)->finalize (object);
 }
@@ -401,4 +415,5 @@ nda_io_bin_class_init (NdaIoBinClass * class)
       GST_DEBUG_FUNCPTR (nda_io_bin_deep_element_removed);
   gst_type_mark_as_plugin_api (NDA_TYPE_IO_BIN, 0);
   gst_type_mark_as_plugin_api (NDA_TYPE_DRIFT_COMPENSATION, 0);
+  gst_type_mark_as_plugin_api (NDA_TYPE_REALTIME_POLICY, 0);
 }

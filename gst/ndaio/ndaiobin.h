@@ -27,6 +27,7 @@
 #include "ndaloss.h"
 #include "ndameter.h"
 #include "ndasetting.h"
+#include "ndathreads.h"
 
 G_BEGIN_DECLS
 
@@ -76,6 +77,7 @@ typedef struct
   NdaMeter meter;               /* has its own lock */
   NdaClocks clocks;             /* [object lock] */
   NdaLoss loss;                 /* has its own lock */
+  NdaThreads threads;           /* has its own lock */
 } NdaIoParts;
 
 NdaIoParts *nda_io_bin_get_parts (NdaIoBin * bin);
@@ -92,6 +94,7 @@ enum
   NDA_IO_BIN_PROP_PLACE,
   NDA_IO_BIN_PROP_DEVICE,
   NDA_IO_BIN_PROP_DRIFT_COMPENSATION,
+  NDA_IO_BIN_PROP_REALTIME,
   NDA_IO_BIN_PROP_STATS,
   NDA_IO_BIN_N_PROPS
 };

@@ -63,6 +63,11 @@
  * * `drift-ppm`, `drift-state`, `delay-error`: those of the ndaresample inside,
  *   which follows the device where #ndasrc:drift-compensation is auto and two
  *   clocks are proven; it posts a message when it gains or loses the lock
+ * * `realtime` (string): where the real-time priority of the threads inside is
+ *   from: `direct`, `rtkit` or `none`
+ * * `num-realtime-threads` (guint): threads inside that have it
+ * * `num-realtime-revoked` (guint): times that threads of this program lost it,
+ *   since one computed for more than 0.2 s without a pause
  *
  * ## Example pipelines
  * |[
@@ -124,6 +129,7 @@ enum
   PROP_URI = NDA_IO_BIN_PROP_PLACE,
   PROP_DEVICE = NDA_IO_BIN_PROP_DEVICE,
   PROP_DRIFT_COMPENSATION = NDA_IO_BIN_PROP_DRIFT_COMPENSATION,
+  PROP_REALTIME = NDA_IO_BIN_PROP_REALTIME,
   PROP_STATS = NDA_IO_BIN_PROP_STATS,
   N_PROPS
 };
@@ -398,6 +404,7 @@ install_properties (GObjectClass * class)
       "The audio device to record from, by the name that it has in a mixer or "
       "in gst-device-monitor-1.0", NULL, flags);
   properties[PROP_DRIFT_COMPENSATION] = nda_clocks_param ();
+  properties[PROP_REALTIME] = nda_realtime_param ();
   properties[PROP_STATS] = g_param_spec_boxed ("stats", "Statistics",
       "Counters since the element left NULL: blocks, frames, rate (blocks/s) "
       "and drift (nanoseconds) against the pipeline's clock, underruns, "

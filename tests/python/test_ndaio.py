@@ -110,12 +110,14 @@ def test_the_application_sees_elements_come_and_go_inside(gst, text, inner):
 FIELDS = ["num-blocks", "num-frames", "rate", "drift", "num-underruns",
           "num-overruns", "num-discontinuities", "num-device-losses"]
 FOLLOWING = ["drift-ppm", "drift-state", "delay-error"]
+REALTIME = ["realtime", "num-realtime-threads", "num-realtime-revoked"]
 
 
 @pytest.mark.parametrize("element, fields", [
-    ("ndasrc", FIELDS + FOLLOWING),
+    ("ndasrc", FIELDS + FOLLOWING + REALTIME),
     ("ndasink", FIELDS + ["num-frames-skipped", "min-latency",
-                          "avg-latency", "max-latency"] + FOLLOWING),
+                          "avg-latency", "max-latency"]
+     + FOLLOWING + REALTIME),
 ])
 def test_stats_have_their_fields(gst, element, fields):
     counted = gst.ElementFactory.make(element).get_property("stats")

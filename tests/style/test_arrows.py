@@ -15,14 +15,15 @@ from sources import C_CODE, TOP, list_files, name_of
 ROOMS = {
     "gst/block": (),
     "gst/resample": ("gst/block",),
-    "gst/ndaio": ("gst/resample", "gst/block"),
+    "gst/realtime": (),
+    "gst/ndaio": ("gst/resample", "gst/realtime", "gst/block"),
     "ext/soxr": ("gst/resample", "gst/block"),
     "ext/openssl/codec": (),
-    "ext/openssl": ("ext/openssl/codec", "gst/block"),
+    "ext/openssl": ("ext/openssl/codec", "gst/resample", "gst/block"),
     "ext/python/host": ("gst/resample", "gst/block"),
     "ext/python/inprocess": ("ext/python/host", "gst/block"),
     "ext/python/process": ("ext/python/host", "gst/block"),
-    "ext/python/elements": ("ext/python/host", "gst/block"),
+    "ext/python/elements": ("ext/python/host", "gst/realtime", "gst/block"),
     # ndapyrunners.c, which puts the rooms together
     "ext/python": (
         "ext/python/elements",
