@@ -226,8 +226,13 @@ judge_end (DriftRun * run, End * end)
   g_autofree gchar *found = g_strdup_printf ("%.3f ms",
       end->worst_error / 1e6);
   gdouble ppm = 0.0;
+  guint n_threads = 0, n_revoked = 0;
 
   gst_structure_get_double (stats, "drift-ppm", &ppm);
+  gst_structure_get_uint (stats, "num-realtime-threads", &n_threads);
+  gst_structure_get_uint (stats, "num-realtime-revoked", &n_revoked);
+  g_print ("%-32s %-3s %10u, %u times revoked  noted\n", "threads in real time",
+      end->name, n_threads, n_revoked);
   g_print ("%-32s %-3s %14s %10.2f ppm  noted\n", "off the pipeline's clock",
       end->name, "", ppm);
   rig_report_row (&run->report, what, "<= 1 ms", found,
