@@ -131,7 +131,7 @@ nda_py_host_is_spent (NdaPyHost * self)
   return self->state == STATE_SPENT;
 }
 
-/* The edited plugin that waits for the block thread (transfer full), or NULL. */
+/* An edited plugin that waits for the block thread (transfer full); or NULL. */
 NdaPyRunner *
 nda_py_host_take_next_locked (NdaPyHost * self)
 {
