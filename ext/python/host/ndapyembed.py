@@ -21,7 +21,7 @@ import types
 RATE = 48000
 FRAMES = 512
 MAX_CHANNELS = 64
-RATES = range(1000, 768001)  # what a device's rate can be
+RATES = range(1001, 768001)  # of a device: what the resampler bridges
 SWITCH_INTERVAL = 30e-6  # seconds; shorter and two threads thrash
 LONGEST_LINE = 4096  # bytes that wait for their end of line
 FULL_COLLECTION_SHARE = 1000  # at most this fraction of the time

@@ -7,47 +7,26 @@
 #include "ndapyfit.h"
 
 #include "ndablock.h"
+#include "ndapolyphase.h"
 
 #include <string.h>
 
-/* GStreamer's best: what it leaves wrong is 125 dB down */
-#define QUALITY 10
-
 struct _NdaPyFit
 {
-  GstAudioResampler *resampler; /* owned; NULL where the rates are the same */
+  NdaPolyphase *polyphase;      /* owned; NULL where the rates are the same */
   guint from_rate;
-  guint to_rate;
 
   NdaPyArray input;             /* owned memory */
   NdaPyArray output;            /* owned memory; what waits is at its start */
   guint n_frames;               /* that wait in output */
-  gpointer in_planes[NDA_BLOCK_MAX_CHANNELS];
-  gpointer out_planes[NDA_BLOCK_MAX_CHANNELS];
+  gfloat *in_planes[NDA_BLOCK_MAX_CHANNELS];
+  gfloat *out_planes[NDA_BLOCK_MAX_CHANNELS];
 };
-
-static GstAudioResampler *
-make_resampler (guint n_channels, guint from_rate, guint to_rate)
-{
-  const GstAudioResamplerMethod method = GST_AUDIO_RESAMPLER_METHOD_KAISER;
-  GstStructure *options = gst_structure_new_empty ("options");
-  GstAudioResampler *resampler;
-
-  gst_audio_resampler_options_set_quality (method, QUALITY, from_rate, to_rate,
-      options);
-  resampler = gst_audio_resampler_new (method,
-      GST_AUDIO_RESAMPLER_FLAG_NON_INTERLEAVED_IN
-      | GST_AUDIO_RESAMPLER_FLAG_NON_INTERLEAVED_OUT, GST_AUDIO_FORMAT_F32,
-      n_channels, from_rate, to_rate, options);
-  gst_structure_free (options);
-  return resampler;
-}
 
 static guint
 get_n_lag_frames (NdaPyFit * self)
 {
-  return self->resampler ?
-      gst_audio_resampler_get_max_latency (self->resampler) : 0;
+  return self->polyphase ? nda_polyphase_get_lag (self->polyphase) : 0;
 }
 
 static void
@@ -67,9 +46,9 @@ nda_py_fit_new (guint n_channels, guint from_rate, guint to_rate)
 
   g_return_val_if_fail (n_channels <= NDA_BLOCK_MAX_CHANNELS, NULL);
   self->from_rate = from_rate;
-  self->to_rate = to_rate;
   if (from_rate != to_rate)
-    self->resampler = make_resampler (n_channels, from_rate, to_rate);
+    self->polyphase = nda_polyphase_new (n_channels, from_rate, to_rate,
+        NDA_POLYPHASE_FIXED);
   make_array (&self->input, n_channels, NDA_BLOCK_FRAMES);
   /* less than a block waits when more comes: a block, or the lag at the end */
   most = MAX (NDA_BLOCK_FRAMES, get_n_lag_frames (self)) + 1;
@@ -81,7 +60,7 @@ nda_py_fit_new (guint n_channels, guint from_rate, guint to_rate)
 void
 nda_py_fit_free (NdaPyFit * self)
 {
-  g_clear_pointer (&self->resampler, gst_audio_resampler_free);
+  g_clear_pointer (&self->polyphase, nda_polyphase_free);
   g_free (self->input.data);
   g_free (self->output.data);
   g_free (self);
@@ -95,23 +74,23 @@ nda_py_fit_get_input (NdaPyFit * self)
 }
 
 static void
-find_planes (gpointer * planes, const NdaPyArray * array, guint first_frame)
+find_planes (gfloat ** planes, const NdaPyArray * array, guint first_frame)
 {
   for (guint c = 0; c < array->n_channels; c++)
     planes[c] = array->data + (gsize) c *array->n_frames + first_frame;
 }
 
-/* Resamples @n_frames of @planes; of silence, where that is NULL. */
+/* Appends what the resampler has to give. */
 static void
-resample (NdaPyFit * self, gpointer * planes, guint n_frames)
+pull (NdaPyFit * self)
 {
-  gsize n_out = gst_audio_resampler_get_out_frames (self->resampler, n_frames);
+  guint n_room = self->output.n_frames - self->n_frames;
+  guint n_pulled;
 
-  g_assert (self->n_frames + n_out <= self->output.n_frames);
   find_planes (self->out_planes, &self->output, self->n_frames);
-  gst_audio_resampler_resample (self->resampler, planes, n_frames,
-      self->out_planes, n_out);
-  self->n_frames += n_out;
+  n_pulled = nda_polyphase_pull (self->polyphase, self->out_planes, 1, n_room);
+  g_assert (n_pulled < n_room);
+  self->n_frames += n_pulled;
 }
 
 /* Takes the first @n_frames of the input. Less than a block of the output may
@@ -121,8 +100,10 @@ nda_py_fit_push (NdaPyFit * self, guint n_frames)
 {
   g_assert (self->n_frames < NDA_BLOCK_FRAMES);
   find_planes (self->in_planes, &self->input, 0);
-  if (self->resampler) {
-    resample (self, self->in_planes, n_frames);
+  if (self->polyphase) {
+    nda_polyphase_push (self->polyphase,
+        (const gfloat * const *) self->in_planes, 1, n_frames);
+    pull (self);
     return;
   }
   find_planes (self->out_planes, &self->output, self->n_frames);
@@ -137,10 +118,11 @@ void
 nda_py_fit_drain (NdaPyFit * self)
 {
   g_assert (self->n_frames < NDA_BLOCK_FRAMES);
-  if (!self->resampler)
+  if (!self->polyphase)
     return;
-  resample (self, NULL, get_n_lag_frames (self));
-  gst_audio_resampler_reset (self->resampler);
+  nda_polyphase_end (self->polyphase);
+  pull (self);
+  nda_polyphase_reset (self->polyphase);
 }
 
 /* Forgets what was pushed. */
@@ -148,8 +130,8 @@ void
 nda_py_fit_flush (NdaPyFit * self)
 {
   self->n_frames = 0;
-  if (self->resampler)
-    gst_audio_resampler_reset (self->resampler);
+  if (self->polyphase)
+    nda_polyphase_reset (self->polyphase);
 }
 
 /* How many frames wait in the output. */
@@ -173,7 +155,7 @@ nda_py_fit_pop (NdaPyFit * self, guint n_frames)
   self->n_frames -= n_frames;
   find_planes (self->out_planes, &self->output, 0);
   for (guint c = 0; c < self->output.n_channels; c++)
-    memmove (self->out_planes[c], (gfloat *) self->out_planes[c] + n_frames,
+    memmove (self->out_planes[c], self->out_planes[c] + n_frames,
         self->n_frames * sizeof (gfloat));
 }
 

@@ -66,14 +66,6 @@ nda_py_host_free (NdaPyHost * self)
   g_free (self);
 }
 
-void
-nda_py_host_set_state (NdaPyHost * self, NdaPyHostState state)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  self->state = state;
-}
-
 /* --- opening and closing ------------------------------------------------ */
 
 static void
@@ -139,6 +131,16 @@ nda_py_host_is_spent (NdaPyHost * self)
   return self->state == STATE_SPENT;
 }
 
+/* An edited plugin that waits for the block thread (transfer full); or NULL. */
+NdaPyRunner *
+nda_py_host_take_next_locked (NdaPyHost * self)
+{
+  NdaPyRunner *next = self->next;
+
+  g_atomic_pointer_set (&self->next, NULL);
+  return next;
+}
+
 /* Waits until nobody else uses the plugin. FALSE: somebody still does. */
 static gboolean
 wait_for_users_locked (NdaPyHost * self)
@@ -171,7 +173,7 @@ nda_py_host_close (NdaPyHost * self)
   g_ptr_array_set_size (self->pending, 0);
   is_free = wait_for_users_locked (self);
   runner = g_steal_pointer (&self->runner);
-  next = g_steal_pointer (&self->next);
+  next = nda_py_host_take_next_locked (self);
   config = g_steal_pointer (&self->config);
   self->is_reloading = FALSE;
   g_mutex_unlock (&self->lock);

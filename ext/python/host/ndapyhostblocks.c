@@ -109,6 +109,14 @@ enter_starting (NdaPyHost * self)
   return before;
 }
 
+static void
+leave_starting (NdaPyHost * self, NdaPyHostState state)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  self->state = state;
+}
+
 /* Stops a plugin that runs, before it is started anew (5.7). */
 static gboolean
 stop_running (NdaPyHost * self)
@@ -123,15 +131,16 @@ stop_running (NdaPyHost * self)
 
 /* Lets an edited plugin that waits take the place of the one before, which does
  * not run. */
-static gboolean
+static void
 exchange_at_rest (NdaPyHost * self)
 {
+  g_autoptr (GError) error = NULL;
+
   if (!claim (self))
-    return FALSE;
-  nda_py_host_exchange (self, NULL);
+    return;
+  nda_py_host_exchange (self, &error);
   disclaim (self);
-  self->events->reloaded (self->owner, NULL);
-  return TRUE;
+  self->events->reloaded (self->owner, error);
 }
 
 static gboolean
@@ -174,7 +183,7 @@ nda_py_host_start (NdaPyHost * self, NdaPyFormat * format, GError ** error)
     exchange_at_rest (self);
   if (before != STATE_RUNNING && begin_call (self))
     return start_plugin (self, format, error);
-  nda_py_host_set_state (self, before);
+  leave_starting (self, before);
   return FALSE;
 }
 
@@ -284,5 +293,7 @@ nda_py_host_collect (NdaPyHost * self)
 gboolean
 nda_py_host_check (NdaPyHost * self, GError ** error)
 {
-  return !self->kind->check || self->kind->check (error);
+  const NdaPyRunnerKind *kind = self->kind;
+
+  return !kind || !kind->check || kind->check (error);
 }

@@ -52,7 +52,8 @@ struct _NdaPyHost
 
   gboolean is_reloading;        /* [host lock] one reload at a time */
   /* [host lock] owned; an edited plugin that the block thread shall exchange
-   * for the one it calls. [atomic] whether there is one */
+   * for the one it calls. Written atomically: the block thread looks without
+   * the lock whether there is one */
   NdaPyRunner *next;
   guint n_told;                 /* [host lock] changes of `last` it knows */
 
@@ -84,10 +85,10 @@ gboolean nda_py_host_begin_use (NdaPyHost * self, NdaPyRunner ** runner);
 void nda_py_host_end_use (NdaPyHost * self, NdaPyRunner * runner);
 
 /* ndapyhost.c */
+NdaPyRunner *nda_py_host_take_next_locked (NdaPyHost * self);
 gboolean nda_py_host_wait_for_call_locked (NdaPyHost * self,
     NdaPyRunner * runner, gint64 timeout);
 gboolean nda_py_host_end_call_of (NdaPyHost * self, NdaPyRunner * runner);
-void nda_py_host_set_state (NdaPyHost * self, NdaPyHostState state);
 
 /* ndapyhostreload.c: the block thread, with the plugin claimed, outside */
 gboolean nda_py_host_exchange (NdaPyHost * self, GError ** error);

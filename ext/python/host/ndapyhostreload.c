@@ -43,6 +43,7 @@ typedef struct
   gboolean is_running;          /* the one before */
   NdaPyFormat format;           /* that it was started with */
   gboolean is_started;          /* the next */
+  gboolean is_stopped;          /* the host was, while the next started */
   NdaPyParameters *parameters;  /* owned; to be told */
   GError *error;                /* owned; why the one before stays */
 } NdaPyExchange;
@@ -179,7 +180,7 @@ look (NdaPyExchange * x)
 }
 
 /* Whether the plugin was neither started nor stopped since x was looked at, nor
- * is about to be. */
+ * is about to be. The block thread itself may exchange it all the same. */
 static gboolean
 is_unchanged_locked (NdaPyExchange * x)
 {
@@ -205,6 +206,7 @@ swap (NdaPyExchange * x)
         _("The plugin was started or stopped meanwhile"));
     return FALSE;
   }
+  x->is_stopped = x->is_started && host->state != STATE_RUNNING;
   host->runner = x->next;
   if (x->is_block_thread)
     host->called = x->next;
@@ -233,7 +235,8 @@ bring_in (NdaPyExchange * x)
   return tell (x) && swap (x);
 }
 
-/* Ends the one before, which a block call may still be in. */
+/* Ends the one before, which a block call may still be in. Whoever stopped the
+ * host has stopped it, and not the next. */
 static void
 retire_before (NdaPyExchange * x)
 {
@@ -244,7 +247,9 @@ retire_before (NdaPyExchange * x)
     nda_py_host_wait_for_call_locked (host, x->before, CALL_TIMEOUT);
     g_mutex_unlock (&host->lock);
   }
-  if (x->is_running && !is_device (x))
+  if (x->is_stopped)
+    run (x, nda_py_exchange_stop_next_job);
+  else if (x->is_running && !is_device (x))
     run (x, nda_py_exchange_stop_before_job);
   if (x->is_block_thread || nda_py_host_end_call_of (host, x->before))
     nda_py_runner_unref (x->before);
@@ -298,7 +303,7 @@ nda_py_host_exchange (NdaPyHost * self, GError ** error)
   };
 
   g_mutex_lock (&self->lock);
-  x.next = g_steal_pointer (&self->next);
+  x.next = nda_py_host_take_next_locked (self);
   x.n_told = self->n_told;
   g_mutex_unlock (&self->lock);
   return !x.next || exchange (&x, error);
@@ -360,7 +365,7 @@ drop_waiting (NdaPyHost * self, const NdaPyRunnerConfig * config)
   g_mutex_lock (&self->lock);
   is_open = self->config == config;
   if (is_open)
-    waiting = g_steal_pointer (&self->next);
+    waiting = nda_py_host_take_next_locked (self);
   g_mutex_unlock (&self->lock);
   g_clear_pointer (&waiting, nda_py_runner_unref);
   return is_open;

@@ -28,13 +28,20 @@ static guint n_opened;
 static guint bad_start;         /* the number of one that does not start */
 static guint odd_start;         /* of one that starts with one frame less */
 static NdaPyHost *busy;         /* its parameter is set in the next call */
+static NdaPyHost *to_stop;      /* is stopped during a start of the second */
+static GThread *stopper;        /* that does so */
+static GMutex lock;             /* of calls */
+static GCond changed;           /* calls */
 
 static Fake *
 note (NdaPyRunner * runner, const gchar * call)
 {
   Fake *self = (Fake *) runner;
 
+  g_mutex_lock (&lock);
   g_string_append_printf (calls, "%s%u ", call, self->number);
+  g_cond_broadcast (&changed);
+  g_mutex_unlock (&lock);
   return self;
 }
 
@@ -66,11 +73,30 @@ fake_close (NdaPyRunner * runner)
   g_free (self);
 }
 
+static gpointer
+stop_host (gpointer host)
+{
+  return GINT_TO_POINTER (nda_py_host_stop (host));
+}
+
+/* Returns when the one before has been stopped. */
+static void
+begin_to_stop (NdaPyHost * host)
+{
+  stopper = g_thread_new ("stopper", stop_host, host);
+  g_mutex_lock (&lock);
+  while (!strstr (calls->str, "stop1"))
+    g_cond_wait (&changed, &lock);
+  g_mutex_unlock (&lock);
+}
+
 static gboolean
 fake_start (NdaPyRunner * runner, NdaPyFormat * format, GError ** error)
 {
   Fake *self = note (runner, "start");
 
+  if (self->number == 2 && to_stop)
+    begin_to_stop (g_steal_pointer (&to_stop));
   *format = (NdaPyFormat) {
   48000, 2, N_FRAMES - (self->number == odd_start)};
   if (self->number != bad_start)
@@ -446,6 +472,40 @@ GST_START_TEST (test_plugin_that_waits_is_closed_with_the_host)
 
 GST_END_TEST;
 
+GST_START_TEST (test_edited_plugin_is_stopped_if_it_starts_during_a_stop)
+{
+  NdaPyHost *host = open_host (NDA_PY_ROLE_PROCESSOR, 1);
+  NdaPyBlock block = {.n_frames = N_FRAMES }, *blocks[] = { &block };
+  GstClockTime gil_wait;
+
+  start (host);
+  fail_unless (nda_py_host_reload (host));
+  expect ("open1 level=1:1 start1 open2 level=1:2 ", "");
+  to_stop = host;
+  fail_unless_equals_int (nda_py_host_process (host, blocks, 1, TRUE,
+          &gil_wait), 0);
+  fail_unless (g_thread_join (stopper) != NULL);
+  expect ("start2 stop1 stop2 close1 ", "reloaded ");
+  close_host (host);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_edit_is_dropped_if_it_starts_during_a_stop)
+{
+  NdaPyHost *host = open_host (NDA_PY_ROLE_PROCESSOR, 0);
+
+  start (host);
+  expect ("open1 level=1:1 start1 ", "");
+  to_stop = host;
+  fail_if (nda_py_host_reload (host));
+  fail_unless (g_thread_join (stopper) != NULL);
+  expect ("open2 level=1:2 start2 stop1 stop2 close2 ", "kept ");
+  close_host (host);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_without_a_plugin_nothing_is_done)
 {
   NdaPyHost *host = nda_py_host_new (NDA_PY_ROLE_SINK, &host_events, NULL);
@@ -495,6 +555,8 @@ host_suite (void)
   tcase_add_test (tc, test_start_takes_the_plugin_that_waits);
   tcase_add_test (tc, test_only_the_last_of_those_that_wait_is_used);
   tcase_add_test (tc, test_plugin_that_waits_is_closed_with_the_host);
+  tcase_add_test (tc, test_edited_plugin_is_stopped_if_it_starts_during_a_stop);
+  tcase_add_test (tc, test_edit_is_dropped_if_it_starts_during_a_stop);
   tcase_add_test (tc, test_without_a_plugin_nothing_is_done);
   return suite;
 }
