@@ -247,14 +247,13 @@ static void
 nda_decrypt_init (NdaDecrypt * self)
 {
   NdaCrypto *crypto = NDA_CRYPTO (self);
-  g_autoptr (GError) error = NULL;
 
   self->settings = (NdaDecryptSettings) {
   .on_bad = DEFAULT_ON_BAD,.replay_window = NDA_REPLAY_DEFAULT,.max_age =
         DEFAULT_MAX_AGE,.max_conceal = DEFAULT_MAX_CONCEAL,};
-  self->opener = nda_opener_new (crypto->ring, &hooks, self, &error);
-  if (!self->opener)
-    g_error ("%s", error->message);     /* as when memory runs out */
+  if (crypto->ring)
+    self->opener = nda_opener_new (crypto->ring, &hooks, self,
+        &crypto->init_error);
   nda_decrypt_init_input (self);
 }
 
@@ -263,7 +262,7 @@ nda_decrypt_finalize (GObject * object)
 {
   NdaDecrypt *self = NDA_DECRYPT (object);
 
-  nda_opener_free (self->opener);
+  g_clear_pointer (&self->opener, nda_opener_free);
   nda_stream_clear (&self->stream);
   G_OBJECT_CLASS (nda_decrypt_parent_class)->finalize (object);
 }

@@ -95,7 +95,12 @@ struct _NdaDecrypt
   NdaDecryptOutput out;
 };
 
+/* ndadecryptevents.c */
+gboolean nda_decrypt_sink_event (GstPad * pad, GstObject * parent,
+    GstEvent * event);
+
 /* ndadecryptinput.c */
+void nda_decrypt_choose_framing (NdaDecrypt * decrypt);
 void nda_decrypt_init_input (NdaDecrypt * decrypt);
 void nda_decrypt_start_input (NdaDecrypt * decrypt);
 void nda_decrypt_stop_input (NdaDecrypt * decrypt);
