@@ -44,6 +44,21 @@ take_caps (NdaDecrypt * self, GstEvent * event)
   return TRUE;
 }
 
+/* A segment in time for one that begins at @offset (bytes): what somebody
+ * sought, or one from 0. What comes is played at *@time. */
+static GstEvent *
+make_segment (NdaDecrypt * self, guint64 offset, GstClockTime * time,
+    GstClockTime * stop)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  if (!nda_decrypt_take_seek (self, offset, &segment, time))
+    *time = 0;
+  *stop = segment.stop;
+  return gst_event_new_segment (&segment);
+}
+
 /* Upstream's segment where it is in time; else one from 0, in which whatever
  * comes next goes on: only a flush begins that again. The event waits for the
  * caps of the output. */
@@ -51,21 +66,22 @@ static gboolean
 take_segment (NdaDecrypt * self, GstEvent * event)
 {
   GstSegment segment;
+  GstClockTime start, stop = GST_CLOCK_TIME_NONE;
   guint32 seqnum = gst_event_get_seqnum (event);
 
   nda_decrypt_choose_framing (self);
   gst_event_copy_segment (event, &segment);
   self->is_in_time = segment.format == GST_FORMAT_TIME;
+  start = segment.start;
   if (!self->is_in_time) {
     gst_event_unref (event);
     if (self->has_segment)
       return TRUE;
-    gst_segment_init (&segment, GST_FORMAT_TIME);
-    event = gst_event_new_segment (&segment);
+    event = make_segment (self, start, &start, &stop);
     gst_event_set_seqnum (event, seqnum);
   }
   self->has_segment = TRUE;
-  nda_decrypt_expect_segment (self, segment.start);
+  nda_decrypt_expect_segment (self, start, stop);
   if (self->out.has_caps)
     return gst_pad_push_event (NDA_CRYPTO (self)->srcpad, event);
   gst_event_take (&self->out.segment, event);
@@ -91,7 +107,8 @@ take_eos (NdaDecrypt * self, GstEvent * event)
 {
   if (!self->is_receiving)
     nda_decrypt_choose_framing (self);
-  if (self->is_stream && !self->has_stopped)
+  if (self->is_stream && !self->has_stopped && !self->out.is_enough
+      && !self->stream.is_searching)
     finish_stream (self);
   /* what never began does not end: decodebin would make a pad of it */
   if (self->has_stopped && !self->out.has_caps) {
@@ -107,10 +124,21 @@ restart_stream (NdaDecrypt * self)
 {
   nda_stream_reset (&self->stream);
   nda_opener_stop (self->opener);
+  self->out.was_sought = FALSE;
   self->is_receiving = FALSE;
   self->lacked_preamble = FALSE;
   self->n_trailing = 0;
   self->n_bad = 0;
+}
+
+/* A stream goes on somewhere else. */
+static void
+jump (NdaDecrypt * self)
+{
+  nda_stream_jump (&self->stream);
+  nda_opener_expect_any (self->opener);
+  self->out.was_sought = TRUE;
+  self->n_trailing = 0;
 }
 
 /* A stream that is read again begins again. Packets go on: none is taken twice,
@@ -120,8 +148,10 @@ flush (NdaDecrypt * self)
 {
   self->has_segment = FALSE;
   gst_clear_event (&self->out.segment);
-  nda_decrypt_expect_segment (self, 0);
-  if (self->is_stream)
+  nda_decrypt_expect_segment (self, 0, GST_CLOCK_TIME_NONE);
+  if (self->is_stream && self->is_receiving && nda_decrypt_is_seeking (self))
+    jump (self);
+  else if (self->is_stream)
     restart_stream (self);
   else
     nda_opener_expect_gap (self->opener);

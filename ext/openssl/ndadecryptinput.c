@@ -308,6 +308,7 @@ nda_decrypt_init_input (NdaDecrypt * self)
   nda_crypto_add_pads (NDA_CRYPTO (self),
       GST_DEBUG_FUNCPTR (nda_decrypt_sink_chain),
       GST_DEBUG_FUNCPTR (nda_decrypt_sink_event));
+  nda_decrypt_init_seek (self);
 }
 
 /* Before the pads are active. */
@@ -325,7 +326,8 @@ nda_decrypt_start_input (NdaDecrypt * self)
   self->lacked_preamble = FALSE;
   self->n_trailing = 0;
   self->n_bad = 0;
-  nda_decrypt_expect_segment (self, 0);
+  nda_decrypt_expect_segment (self, 0, GST_CLOCK_TIME_NONE);
+  nda_decrypt_forget_layout (self);
   for (guint i = 0; i < NDA_N_OUTCOMES; i++)
     self->limits[i] = (NdaReportLimit) {
     0};

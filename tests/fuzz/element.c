@@ -45,6 +45,27 @@ static GstStaticPadTemplate any_src = GST_STATIC_PAD_TEMPLATE ("src",
 static GstStaticPadTemplate any_sink = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
+static gint64 sought;           /* where upstream goes on, or -1 */
+
+/* Upstream is a file: it can be sought, and is as long as can be. */
+static gboolean
+answer (GstPad * pad, GstObject * parent, GstQuery * query)
+{
+  if (GST_QUERY_TYPE (query) != GST_QUERY_DURATION)
+    return gst_pad_query_default (pad, parent, query);
+  gst_query_set_duration (query, GST_FORMAT_BYTES, 1 << 20);
+  return TRUE;
+}
+
+static gboolean
+seek (GstPad * pad, GstObject * parent, GstEvent * event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEEK)
+    gst_event_parse_seek (event, NULL, NULL, NULL, NULL, &sought, NULL, NULL);
+  gst_event_unref (event);
+  return TRUE;
+}
+
 static void
 make_element (void)
 {
@@ -63,6 +84,8 @@ make_element (void)
   src = gst_pad_new_from_static_template (&any_src, "src");
   sink = gst_pad_new_from_static_template (&any_sink, "sink");
   gst_pad_set_chain_function (sink, take_block);
+  gst_pad_set_query_function (src, answer);
+  gst_pad_set_event_function (src, seek);
   gst_pad_link (src, gst_element_get_static_pad (element, "sink"));
   gst_pad_link (gst_element_get_static_pad (element, "src"), sink);
 }
@@ -98,6 +121,9 @@ say_segment (guint8 how)
 
   gst_segment_init (&segment, how & HAS_TIME ? GST_FORMAT_TIME :
       GST_FORMAT_BYTES);
+  if (sought >= 0)
+    segment.start = sought;
+  sought = -1;
   gst_pad_push_event (src, gst_event_new_segment (&segment));
 }
 
@@ -108,10 +134,25 @@ flush (void)
   gst_pad_push_event (src, gst_event_new_flush_stop (TRUE));
 }
 
+/* As somebody does behind the element, before upstream follows */
+static void
+ask_for_place (guint8 how, guint what)
+{
+  gst_pad_push_event (sink, gst_event_new_seek (1.0, GST_FORMAT_TIME,
+          GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET,
+          (what & 15) * 20 * GST_USECOND, GST_SEEK_TYPE_NONE, -1));
+  flush ();
+  say_segment (how);
+}
+
 static void
 say_event (guint8 how, guint what)
 {
-  switch (what % 6) {
+  if ((what & 15) >= 6) {
+    ask_for_place (how, what);
+    return;
+  }
+  switch (what & 15) {
     case 0:
       flush ();
       say_segment (how);
@@ -165,6 +206,7 @@ LLVMFuzzerTestOneInput (const uint8_t * data, size_t n)
     return 0;
   if (!element)
     make_element ();
+  sought = -1;
   how = *data++;
   n--;
   start (how);
