@@ -24,6 +24,15 @@
  * #NdaEncrypt::rekey and each new format begins a session with a key of its
  * own.
  *
+ * An explicit base key is sent with only beside a #ndaencrypt:state-file, which
+ * keeps what was used of it: the same key would else encrypt twice in the same
+ * way after a restart.
+ *
+ * ## Streams
+ *
+ * A flush, and a new stream behind an end, begin a stream anew. What it begins
+ * with is in the caps too, as `streamheader`, for those who join later.
+ *
  * ## Latency
  *
  * That of regrouping alone: nothing when whole blocks arrive, else
