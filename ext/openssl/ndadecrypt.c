@@ -19,7 +19,7 @@
  *
  * Blocks are as long as the sender made them. In stream framing a block's time
  * is its position / rate, rounded down once, from 0 or from where the segment
- * begins; a stored stream tells its length, and can be sought. In packet framing
+ * begins; a stored stream tells its length and can be sought. In packet framing
  * it is where a line through all arrivals has it, which follows the sender's
  * clock. Each segment, and what comes after a flush, begins anew. No latency is
  * added.

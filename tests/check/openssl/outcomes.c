@@ -410,7 +410,7 @@ GST_START_TEST (test_no_key_no_start)
 
 GST_END_TEST;
 
-/* An explicit base key, sent with again, would encrypt twice in the same way. */
+/* An explicit base key, used again, would encrypt twice in the same way. */
 GST_START_TEST (test_a_base_key_without_a_state_file_does_not_start)
 {
   g_auto (Folder) folder = folder_new ();
