@@ -69,39 +69,31 @@ nda_stream_feed (NdaStream * self, const guint8 * bytes, gsize n_bytes)
   self->n_bytes = n_bytes;
 }
 
+/* Holds the next @n_wanted bytes, or as many as there are. Returns whether that
+ * is all. */
+static gboolean
+hold (NdaStream * self, gsize n_wanted)
+{
+  gsize n = n_wanted > self->n_held ? n_wanted - self->n_held : 0;
+
+  n = MIN (n, self->n_bytes);
+  if (n) {
+    memcpy (self->held + self->n_held, self->bytes, n);
+    self->n_held += n;
+    self->bytes += n;
+    self->n_bytes -= n;
+  }
+  return self->n_held >= n_wanted;
+}
+
 /* Where the next @n_wanted bytes lie together, NULL if there are not so many
  * yet; then those that are there are held. */
 static const guint8 *
 gather (NdaStream * self, gsize n_wanted)
 {
-  gsize n_missing;
-
   if (self->n_held == 0 && self->n_bytes >= n_wanted)
     return self->bytes;
-  n_missing = n_wanted > self->n_held ? n_wanted - self->n_held : 0;
-  n_missing = MIN (n_missing, self->n_bytes);
-  if (n_missing) {
-    memcpy (self->held + self->n_held, self->bytes, n_missing);
-    self->n_held += n_missing;
-    self->bytes += n_missing;
-    self->n_bytes -= n_missing;
-  }
-  return self->n_held >= n_wanted ? self->held : NULL;
-}
-
-/* The same, but all that there is goes to what is held, as far as it is
- * wanted. */
-static gboolean
-gather_in_held (NdaStream * self, gsize n_wanted)
-{
-  gsize n = n_wanted > self->n_held ? n_wanted - self->n_held : 0;
-
-  n = MIN (n, self->n_bytes);
-  memcpy (self->held + self->n_held, self->bytes, n);
-  self->n_held += n;
-  self->bytes += n;
-  self->n_bytes -= n;
-  return self->n_held >= n_wanted;
+  return hold (self, n_wanted) ? self->held : NULL;
 }
 
 /* What gather () returned last is used up once the next is asked for. */
@@ -199,7 +191,7 @@ search (NdaStream * self)
   gsize at = 0, n_wanted = N_NEXT;
 
   while (self->is_searching) {
-    if (!gather_in_held (self, at + n_wanted)) {
+    if (!hold (self, at + n_wanted)) {
       drop_held (self, at);
       return FALSE;
     }
