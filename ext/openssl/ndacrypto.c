@@ -190,6 +190,10 @@ prepare (NdaCrypto * self, GstStateChange transition, GError ** error)
 {
   NdaCryptoClass *class = NDA_CRYPTO_GET_CLASS (self);
 
+  if (self->init_error && transition == GST_STATE_CHANGE_NULL_TO_READY) {
+    g_propagate_error (error, g_error_copy (self->init_error));
+    return FALSE;
+  }
   if (transition == GST_STATE_CHANGE_NULL_TO_READY)
     return nda_crypto_load_keys (self, error);
   if (transition != GST_STATE_CHANGE_READY_TO_PAUSED)
@@ -211,7 +215,9 @@ nda_crypto_change_state (GstElement * element, GstStateChange transition)
   }
   result = GST_ELEMENT_CLASS (nda_crypto_parent_class)->change_state (element,
       transition);
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY
+      || (transition == GST_STATE_CHANGE_READY_TO_PAUSED
+          && result == GST_STATE_CHANGE_FAILURE))
     NDA_CRYPTO_GET_CLASS (self)->stop (self);
   if (transition == GST_STATE_CHANGE_READY_TO_NULL)
     nda_keyring_forget (self->ring, NDA_KEY_FROM_FILE);
@@ -328,14 +334,10 @@ nda_crypto_add_pads (NdaCrypto * self, GstPadChainFunction chain,
 static void
 nda_crypto_init (NdaCrypto * self)
 {
-  g_autoptr (GError) error = NULL;
-
   self->settings.key_fd = DEFAULT_KEY_FD;
   self->settings.context = g_strdup (DEFAULT_CONTEXT);
   g_mutex_init (&self->counters_lock);
-  self->ring = nda_keyring_new (&error);
-  if (!self->ring)
-    g_error ("%s", error->message);     /* as when memory runs out */
+  self->ring = nda_keyring_new (&self->init_error);
 }
 
 static void
@@ -343,7 +345,8 @@ nda_crypto_finalize (GObject * object)
 {
   NdaCrypto *self = NDA_CRYPTO (object);
 
-  nda_keyring_free (self->ring);
+  g_clear_pointer (&self->ring, nda_keyring_free);
+  g_clear_error (&self->init_error);
   nda_crypto_settings_clear (&self->settings);
   g_mutex_clear (&self->counters_lock);
   G_OBJECT_CLASS (nda_crypto_parent_class)->finalize (object);

@@ -56,6 +56,10 @@ typedef struct
 
   GstPad *sinkpad;              /* [const] */
   GstPad *srcpad;               /* [const] */
+  /* [const] owned; why the system gave no memory for keys, or NULL. If there is
+   * one, the element does not leave NULL, and ring, or what the subclass has
+   * instead, may be NULL. */
+  GError *init_error;
   NdaKeyring *ring;             /* [const] owned; has a lock of its own */
   NdaCryptoSettings settings;   /* [object lock] */
   GMutex counters_lock;         /* guards the counters of the subclass */

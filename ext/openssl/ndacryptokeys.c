@@ -146,6 +146,8 @@ nda_crypto_set_master_key (NdaCrypto * self, GBytes * key)
   gsize n;
   const guint8 *bytes;
 
+  if (self->init_error)
+    return tell (self, self->init_error);
   if (!key) {
     nda_keyring_forget_masters (self->ring, NDA_KEY_FROM_ACTION);
     return TRUE;
@@ -162,6 +164,8 @@ nda_crypto_add_key (NdaCrypto * self, guint64 kid, guint suite, GBytes * key)
   gsize n = 0;
   const guint8 *bytes = key ? g_bytes_get_data (key, &n) : NULL;
 
+  if (self->init_error)
+    return tell (self, self->init_error);
   nda_keyring_add_base (self->ring, NDA_KEY_FROM_ACTION, kid, suite, bytes, n,
       &error);
   return tell (self, error);
@@ -170,7 +174,7 @@ nda_crypto_add_key (NdaCrypto * self, guint64 kid, guint suite, GBytes * key)
 static gboolean
 nda_crypto_remove_key (NdaCrypto * self, guint64 kid)
 {
-  return nda_keyring_remove_base (self->ring, kid);
+  return !self->init_error && nda_keyring_remove_base (self->ring, kid);
 }
 
 /* For the init function of the class. */

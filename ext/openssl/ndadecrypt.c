@@ -17,9 +17,12 @@
  * #ndadecrypt:max-conceal; nothing shifts. Longer gaps, and each new session,
  * are marked DISCONT. #ndadecrypt:on-bad chooses.
  *
- * Blocks are as long as the sender made them. A block's time is that of the
- * first plus its position / rate, rounded down once: in packet framing the
- * first begins when it arrived, in stream framing at 0. No latency is added.
+ * Blocks are as long as the sender made them. In stream framing a block's time
+ * is its position / rate, rounded down once, from 0 or from where the segment
+ * begins; a stored stream tells its length and can be sought. In packet framing
+ * it is where a line through all arrivals has it, which follows the sender's
+ * clock. Each segment, and what comes after a flush, begins anew. No latency is
+ * added.
  *
  * ## Messages
  *
@@ -31,6 +34,9 @@
  *   `truncated` or `trailing`
  * * `kid` (guint64), `n` (guint): key id and number of the last such record
  * * `count` (guint64): how many since the last message
+ *
+ * A stream that cannot be sought may begin in its middle, with
+ * #ndadecrypt:on-bad at auto: what was missed is told as lost, in a warning.
  *
  * An error that stops the stream has the same. The end of the sender's stream,
  * which in packet framing ends no pipeline, is an element message `ndadecrypt`
@@ -64,10 +70,13 @@
 
 /* THREADS. Upstream's streaming thread does all the work and owns all that
  * carries no lock in ndadecrypt.h; it emits request-key. The application's
- * threads change the state, set properties and give keys.
+ * threads change the state, set properties, give keys, ask for the length and
+ * seek; a flush comes on the thread that seeks, when the streaming thread is
+ * out.
  *
- * LOCKS. Object lock: settings. The key ring's own. Counters lock: counters.
- * None is held while another is taken, across a push, a message or a signal.
+ * LOCKS. Object lock: settings, layout and seek. The key ring's own. Counters
+ * lock: counters. None is held while another is taken, across a push, a
+ * message or a signal.
  *
  * HAND-OVER. Settings are copied in start, before the pads are active. Keys:
  * the opener looks at the key ring's serial number before each record. */
@@ -247,14 +256,13 @@ static void
 nda_decrypt_init (NdaDecrypt * self)
 {
   NdaCrypto *crypto = NDA_CRYPTO (self);
-  g_autoptr (GError) error = NULL;
 
   self->settings = (NdaDecryptSettings) {
   .on_bad = DEFAULT_ON_BAD,.replay_window = NDA_REPLAY_DEFAULT,.max_age =
         DEFAULT_MAX_AGE,.max_conceal = DEFAULT_MAX_CONCEAL,};
-  self->opener = nda_opener_new (crypto->ring, &hooks, self, &error);
-  if (!self->opener)
-    g_error ("%s", error->message);     /* as when memory runs out */
+  if (crypto->ring)
+    self->opener = nda_opener_new (crypto->ring, &hooks, self,
+        &crypto->init_error);
   nda_decrypt_init_input (self);
 }
 
@@ -263,7 +271,7 @@ nda_decrypt_finalize (GObject * object)
 {
   NdaDecrypt *self = NDA_DECRYPT (object);
 
-  nda_opener_free (self->opener);
+  g_clear_pointer (&self->opener, nda_opener_free);
   nda_stream_clear (&self->stream);
   G_OBJECT_CLASS (nda_decrypt_parent_class)->finalize (object);
 }

@@ -41,6 +41,26 @@ typedef struct
   guint64 n_outcomes[NDA_N_OUTCOMES];
 } NdaDecryptCounters;
 
+/* How the records of a stored stream lie one behind the other */
+typedef struct
+{
+  guint64 kid;                  /* of the first session */
+  guint rate;                   /* 0: not known yet */
+  guint n_frames;               /* in a block */
+  guint frame_bytes;
+  gsize n_around;               /* bytes around the samples of a record */
+} NdaDecryptLayout;
+
+/* What downstream asked for last */
+typedef struct
+{
+  gboolean is_pending;          /* and no segment came yet */
+  guint64 offset;               /* of the record, in bytes */
+  guint64 frame;                /* the first one in it */
+  GstClockTime start;           /* of the segment */
+  GstClockTime stop;
+} NdaDecryptSeek;
+
 /* Where the next block goes in time and in the output */
 typedef struct
 {
@@ -55,6 +75,9 @@ typedef struct
 
   gboolean needs_base;          /* the next block begins at its own time, */
   GstClockTime start;           /* and if it has none, here */
+  GstClockTime stop;            /* where what was sought ends, or NONE */
+  gboolean is_enough;           /* for downstream, or up to there */
+  gboolean was_sought;          /* to the middle of a stored stream */
   NdaPlayClock clock;
   guint64 n_first;              /* what the clock counts for the frame first */
   guint64 first;                /* position that the session is counted from */
@@ -72,6 +95,8 @@ struct _NdaDecrypt
 
   NdaDecryptSettings settings;  /* [object lock] */
   NdaDecryptCounters counters;  /* [counters lock] */
+  NdaDecryptLayout layout;      /* [object lock] */
+  NdaDecryptSeek seek;          /* [object lock] */
 
   /* [sink thread] */
   NdaOpener *opener;            /* [const] owned */
@@ -81,6 +106,7 @@ struct _NdaDecrypt
   gboolean is_in_time;          /* upstream's segment is */
   gboolean has_segment;         /* there was one since the last flush */
   gboolean may_join;            /* the stream may begin in its middle */
+  gboolean knows_layout;        /* of the records */
   gboolean lacked_preamble;     /* which was taken from the caps */
   gboolean has_stopped;         /* after an error: nothing more goes out */
   guint caps_suite;             /* what the caps say, 0: nothing */
@@ -95,7 +121,12 @@ struct _NdaDecrypt
   NdaDecryptOutput out;
 };
 
+/* ndadecryptevents.c */
+gboolean nda_decrypt_sink_event (GstPad * pad, GstObject * parent,
+    GstEvent * event);
+
 /* ndadecryptinput.c */
+void nda_decrypt_choose_framing (NdaDecrypt * decrypt);
 void nda_decrypt_init_input (NdaDecrypt * decrypt);
 void nda_decrypt_start_input (NdaDecrypt * decrypt);
 void nda_decrypt_stop_input (NdaDecrypt * decrypt);
@@ -109,8 +140,17 @@ GstFlowReturn nda_decrypt_acquire (NdaDecrypt * decrypt, gsize n_bytes,
     GstBuffer ** buffer, GstMapInfo * map);
 GstFlowReturn nda_decrypt_push (NdaDecrypt * decrypt, GstBuffer * buffer,
     const NdaOpened * opened, GstClockTime arrival);
-void nda_decrypt_expect_segment (NdaDecrypt * decrypt, GstClockTime start);
+void nda_decrypt_expect_segment (NdaDecrypt * decrypt, GstClockTime start,
+    GstClockTime stop);
 void nda_decrypt_reset_output (NdaDecrypt * decrypt);
+
+/* ndadecryptseek.c */
+void nda_decrypt_init_seek (NdaDecrypt * decrypt);
+void nda_decrypt_note_layout (NdaDecrypt * decrypt, const NdaOpened * opened);
+void nda_decrypt_forget_layout (NdaDecrypt * decrypt);
+gboolean nda_decrypt_is_seeking (NdaDecrypt * decrypt);
+gboolean nda_decrypt_take_seek (NdaDecrypt * decrypt, guint64 offset,
+    GstSegment * segment, GstClockTime * time);
 
 /* ndadecryptreport.c */
 void nda_decrypt_count (NdaDecrypt * decrypt, NdaOutcome outcome, guint64 n);

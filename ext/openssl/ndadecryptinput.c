@@ -84,8 +84,8 @@ start_receiving (NdaDecrypt * self, guint suite)
 }
 
 /* What the caps or the user say of the framing; a stream unless they do. */
-static void
-choose_framing (NdaDecrypt * self)
+void
+nda_decrypt_choose_framing (NdaDecrypt * self)
 {
   NdaFraming framing = nda_crypto_get_framing (NDA_CRYPTO (self));
 
@@ -270,7 +270,7 @@ take_copying (NdaDecrypt * self, GstBuffer * buffer)
 
   if (gst_buffer_map (buffer, &map, GST_MAP_READ)) {
     if (!self->is_receiving)
-      choose_framing (self);
+      nda_decrypt_choose_framing (self);
     flow = self->is_stream ?
         take_stream (self, map.data, map.size, get_arrival (self, buffer)) :
         take_packet (self, map.data, map.size, get_arrival (self, buffer));
@@ -299,163 +299,6 @@ nda_decrypt_sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
   return take_copying (self, buffer);
 }
 
-/* --- events --- */
-
-/* The preamble that @value has, or NULL */
-static GstBuffer *
-take_header (const GValue * value)
-{
-  GstBuffer *buffer = GST_VALUE_HOLDS_BUFFER (value) ?
-      gst_value_get_buffer (value) : NULL;
-
-  return buffer && gst_buffer_get_size (buffer) == NDA_STREAM_PREAMBLE ?
-      gst_buffer_ref (buffer) : NULL;
-}
-
-static gboolean
-take_caps (NdaDecrypt * self, GstEvent * event)
-{
-  GstCaps *caps;
-  const GstStructure *s;
-  const gchar *framing;
-  const GValue *headers;
-  gint suite = 0;
-
-  gst_event_parse_caps (event, &caps);
-  s = gst_caps_get_structure (caps, 0);
-  framing = gst_structure_get_string (s, "framing");
-  gst_structure_get_int (s, "suite", &suite);
-  self->caps_suite = suite > 0 ? suite : 0;
-  self->caps_framing = !framing ? NDA_FRAMING_AUTO :
-      g_str_equal (framing, "packet") ? NDA_FRAMING_PACKET : NDA_FRAMING_STREAM;
-  headers = gst_structure_get_value (s, "streamheader");
-  gst_clear_buffer (&self->streamheader);
-  if (headers && GST_VALUE_HOLDS_ARRAY (headers)
-      && gst_value_array_get_size (headers) == 1)
-    self->streamheader = take_header (gst_value_array_get_value (headers, 0));
-  gst_event_unref (event);
-  return TRUE;
-}
-
-/* Upstream's segment where it is in time; else one from 0, in which whatever
- * comes next goes on: only a flush begins that again. The event waits for the
- * caps of the output. */
-static gboolean
-take_segment (NdaDecrypt * self, GstEvent * event)
-{
-  GstSegment segment;
-  guint32 seqnum = gst_event_get_seqnum (event);
-
-  choose_framing (self);
-  gst_event_copy_segment (event, &segment);
-  self->is_in_time = segment.format == GST_FORMAT_TIME;
-  if (!self->is_in_time) {
-    gst_event_unref (event);
-    if (self->has_segment)
-      return TRUE;
-    gst_segment_init (&segment, GST_FORMAT_TIME);
-    event = gst_event_new_segment (&segment);
-    gst_event_set_seqnum (event, seqnum);
-  }
-  self->has_segment = TRUE;
-  nda_decrypt_expect_segment (self, segment.start);
-  if (self->out.has_caps)
-    return gst_pad_push_event (NDA_CRYPTO (self)->srcpad, event);
-  gst_event_take (&self->out.segment, event);
-  return TRUE;
-}
-
-/* What a stored stream still has to say at its end */
-static void
-finish_stream (NdaDecrypt * self)
-{
-  NdaOpened nothing = { 0 };
-
-  if (!self->is_receiving || !nda_opener_has_ended (self->opener))
-    nda_decrypt_report (self, NDA_OUTCOME_TRUNCATED, 1, &nothing);
-  else if (self->n_trailing)
-    nda_decrypt_report (self, NDA_OUTCOME_TRAILING, 1, &nothing);
-  if (!self->has_stopped)
-    nda_decrypt_warn_of_salvage (self);
-}
-
-static gboolean
-take_eos (NdaDecrypt * self, GstEvent * event)
-{
-  if (!self->is_receiving)
-    choose_framing (self);
-  if (self->is_stream && !self->has_stopped)
-    finish_stream (self);
-  /* what never began does not end: decodebin would make a pad of it */
-  if (self->has_stopped && !self->out.has_caps) {
-    gst_event_unref (event);
-    return TRUE;
-  }
-  return gst_pad_push_event (NDA_CRYPTO (self)->srcpad, event);
-}
-
-/* A stream begins again, from its preamble on. */
-static void
-restart_stream (NdaDecrypt * self)
-{
-  nda_stream_reset (&self->stream);
-  nda_opener_stop (self->opener);
-  self->is_receiving = FALSE;
-  self->lacked_preamble = FALSE;
-  self->n_trailing = 0;
-  self->n_bad = 0;
-}
-
-/* A stream that is read again begins again. Packets go on: none is taken twice,
- * and what was thrown away is not missed. */
-static void
-flush (NdaDecrypt * self)
-{
-  self->has_segment = FALSE;
-  gst_clear_event (&self->out.segment);
-  nda_decrypt_expect_segment (self, 0);
-  if (self->is_stream)
-    restart_stream (self);
-  else
-    nda_opener_expect_gap (self->opener);
-}
-
-/* What comes after the end of a stream in a stream of its own is another. */
-static void
-take_stream_start (NdaDecrypt * self)
-{
-  if (self->is_stream && self->is_receiving
-      && nda_opener_has_ended (self->opener))
-    restart_stream (self);
-}
-
-static gboolean
-nda_decrypt_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
-{
-  NdaDecrypt *self = NDA_DECRYPT (parent);
-
-  switch (GST_EVENT_TYPE (event)) {
-    case GST_EVENT_CAPS:
-      return take_caps (self, event);
-    case GST_EVENT_SEGMENT:
-      return take_segment (self, event);
-    case GST_EVENT_EOS:
-      return take_eos (self, event);
-    case GST_EVENT_GAP:        /* only what is authentic makes silence */
-      gst_event_unref (event);
-      return TRUE;
-    case GST_EVENT_STREAM_START:
-      take_stream_start (self);
-      break;
-    case GST_EVENT_FLUSH_STOP:
-      flush (self);
-      break;
-    default:
-      break;
-  }
-  return gst_pad_event_default (pad, parent, event);
-}
-
 /* --- life cycle --- */
 
 void
@@ -465,6 +308,7 @@ nda_decrypt_init_input (NdaDecrypt * self)
   nda_crypto_add_pads (NDA_CRYPTO (self),
       GST_DEBUG_FUNCPTR (nda_decrypt_sink_chain),
       GST_DEBUG_FUNCPTR (nda_decrypt_sink_event));
+  nda_decrypt_init_seek (self);
 }
 
 /* Before the pads are active. */
@@ -482,7 +326,8 @@ nda_decrypt_start_input (NdaDecrypt * self)
   self->lacked_preamble = FALSE;
   self->n_trailing = 0;
   self->n_bad = 0;
-  nda_decrypt_expect_segment (self, 0);
+  nda_decrypt_expect_segment (self, 0, GST_CLOCK_TIME_NONE);
+  nda_decrypt_forget_layout (self);
   for (guint i = 0; i < NDA_N_OUTCOMES; i++)
     self->limits[i] = (NdaReportLimit) {
     0};

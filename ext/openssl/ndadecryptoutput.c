@@ -104,6 +104,9 @@ begin_segment (NdaDecrypt * self, const NdaOpened * opened,
   if (self->is_stream && !has_time && opened->is_new_session
       && !opened->was_joined)
     position = 0;
+  if (out->was_sought && opened->kid == self->layout.kid)
+    out->start = nda_block_frames_to_time (position, opened->block.format.rate);
+  out->was_sought = FALSE;
   begin_at (out, has_time ? arrival : out->start, position,
       opened->block.format.rate);
 }
@@ -222,6 +225,22 @@ prepare_pad (NdaDecrypt * self)
 
 /* --- data --- */
 
+/* Pushes @buffer (transfer full). Where downstream has enough, what upstream
+ * still has is not missed. */
+static GstFlowReturn
+push_block (NdaDecrypt * self, GstBuffer * buffer)
+{
+  GstFlowReturn flow = GST_FLOW_EOS;
+
+  if (GST_BUFFER_PTS (buffer) < self->out.stop)
+    flow = gst_pad_push (NDA_CRYPTO (self)->srcpad, buffer);
+  else
+    gst_buffer_unref (buffer);
+  if (G_UNLIKELY (flow == GST_FLOW_EOS))
+    self->out.is_enough = TRUE;
+  return flow;
+}
+
 static void
 count_silence (NdaDecrypt * self, guint n_frames)
 {
@@ -249,7 +268,7 @@ push_silent_block (NdaDecrypt * self, guint n_frames)
   GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_GAP);
   stamp (out, buffer, out->next, n_frames);
   count_silence (self, n_frames);
-  return gst_pad_push (NDA_CRYPTO (self)->srcpad, buffer);
+  return push_block (self, buffer);
 }
 
 static gboolean
@@ -298,6 +317,8 @@ push_before (NdaDecrypt * self, const NdaOpened * opened, GstClockTime arrival)
     if (block->type != NDA_RECORD_AUDIO)
       return GST_FLOW_OK;
     begin_segment (self, opened, arrival);
+    if (self->is_stream)
+      nda_decrypt_note_layout (self, opened);
   }
   follow_sender (self, block, arrival);
   if (block->type == NDA_RECORD_AUDIO || block->position > out->next)
@@ -326,16 +347,19 @@ nda_decrypt_push (NdaDecrypt * self, GstBuffer * buffer,
   }
   stamp (out, buffer, block->position, block->n_frames);
   out->block_frames = MAX (out->block_frames, block->n_frames);
-  return gst_pad_push (NDA_CRYPTO (self)->srcpad, buffer);
+  return push_block (self, buffer);
 }
 
 /* What comes next belongs to a segment of its own, and begins at @start if
  * nothing else says when. */
 void
-nda_decrypt_expect_segment (NdaDecrypt * self, GstClockTime start)
+nda_decrypt_expect_segment (NdaDecrypt * self, GstClockTime start,
+    GstClockTime stop)
 {
   self->out.needs_base = TRUE;
   self->out.start = start;
+  self->out.stop = stop;
+  self->out.is_enough = FALSE;
   self->out.next_time = GST_CLOCK_TIME_NONE;
   self->out.is_discont = TRUE;
 }
@@ -347,5 +371,5 @@ nda_decrypt_reset_output (NdaDecrypt * self)
   g_clear_pointer (&self->out.pool, nda_pool_free);
   gst_clear_event (&self->out.segment);
   self->out = (NdaDecryptOutput) {
-  .needs_base = TRUE};
+  .stop = GST_CLOCK_TIME_NONE,.needs_base = TRUE};
 }

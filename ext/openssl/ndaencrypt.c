@@ -24,6 +24,15 @@
  * #NdaEncrypt::rekey and each new format begins a session with a key of its
  * own.
  *
+ * An explicit base key is sent with only beside a #ndaencrypt:state-file, which
+ * keeps what was used of it: the same key would else encrypt twice in the same
+ * way after a restart.
+ *
+ * ## Streams
+ *
+ * A flush, and a new stream behind an end, begin a stream anew. What it begins
+ * with is in the caps too, as `streamheader`, for those who join later.
+ *
  * ## Latency
  *
  * That of regrouping alone: nothing when whole blocks arrive, else
@@ -250,13 +259,10 @@ static void
 nda_encrypt_init (NdaEncrypt * self)
 {
   NdaCrypto *crypto = NDA_CRYPTO (self);
-  g_autoptr (GError) error = NULL;
-
   self->block_frames = DEFAULT_BLOCK_FRAMES;
   self->session_records = DEFAULT_SESSION_RECORDS;
-  self->sealer = nda_sealer_new (crypto->ring, &error);
-  if (!self->sealer)
-    g_error ("%s", error->message);     /* as when memory runs out */
+  if (crypto->ring)
+    self->sealer = nda_sealer_new (crypto->ring, &crypto->init_error);
   nda_encrypt_init_stream (self);
   gst_pad_set_query_function (crypto->srcpad,
       GST_DEBUG_FUNCPTR (nda_encrypt_src_query));
@@ -267,7 +273,7 @@ nda_encrypt_finalize (GObject * object)
 {
   NdaEncrypt *self = NDA_ENCRYPT (object);
 
-  nda_sealer_free (self->sealer);
+  g_clear_pointer (&self->sealer, nda_sealer_free);
   g_free (self->state_file);
   nda_block_input_clear (&self->input);
   G_OBJECT_CLASS (nda_encrypt_parent_class)->finalize (object);

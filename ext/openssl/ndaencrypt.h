@@ -56,6 +56,10 @@ void nda_encrypt_start_stream (NdaEncrypt * encrypt, guint block_frames,
     guint session_records);
 void nda_encrypt_stop_stream (NdaEncrypt * encrypt);
 
+/* ndaencryptcaps.c */
+gboolean nda_encrypt_negotiate (NdaEncrypt * encrypt);
+GstBuffer *nda_encrypt_make_preamble (guint suite);
+
 /* ndaencryptrecord.c */
 void nda_encrypt_ask_for_room (GstQuery * query);
 void nda_encrypt_make_pool (NdaEncrypt * encrypt);

@@ -71,6 +71,7 @@ def write_secrets(folder):
     for name, secret in (
         ("studio.key", os.urandom(32)),
         ("phrase", b"correct horse battery staple\n"),
+        ("base.key", b"base 0000000000000007 0005 " + b"40" * 32 + b"\n"),
     ):
         (folder / name).touch(0o600)
         (folder / name).write_bytes(secret)

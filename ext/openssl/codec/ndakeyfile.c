@@ -7,6 +7,7 @@
 #include "ndakeyfile.h"
 
 #include "ndacryptoerror.h"
+#include "ndasecretfile.h"
 
 #include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
@@ -20,107 +21,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* *INDENT-OFF* */
-static gboolean fail (GError ** error, NdaCryptoError code,
-    const gchar * format, ...) G_GNUC_PRINTF (3, 4);
-/* *INDENT-ON* */
-
-static gboolean
-fail (GError ** error, NdaCryptoError code, const gchar * format, ...)
-{
-  va_list args;
-
-  va_start (args, format);
-  if (error)
-    *error = g_error_new_valist (NDA_CRYPTO_ERROR, code, format, args);
-  va_end (args);
-  return FALSE;
-}
-
-/* --- reading --- */
-
-/* With errno */
-static gboolean
-fail_reading (const gchar * name, GError ** error)
-{
-  return fail (error, NDA_CRYPTO_ERROR_UNREADABLE,
-      _("The key file “%s” cannot be read: %s. Check the path, and to whom "
-          "the file belongs."), name, g_strerror (errno));
-}
-
-/* Only the owner may do anything with a file that holds a secret. */
-static gboolean
-check_mode (gint fd, const gchar * name, GError ** error)
-{
-  struct stat st;
-
-  if (fstat (fd, &st))
-    return fail_reading (name, error);
-  if (S_ISREG (st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO)))
-    return fail (error, NDA_CRYPTO_ERROR_UNREADABLE,
-        _("Others than its owner can get at the key file “%s” (mode %04o). "
-            "Close it with “chmod 600 %s”, or create a new key if somebody may "
-            "have read this one."), name, st.st_mode & 07777, name);
-  return TRUE;
-}
-
-/* Reads all of @fd into secret pages, from its beginning if it has one. */
-static NdaSecret *
-read_all (gint fd, const gchar * name, gsize * n_bytes, GError ** error)
-{
-  g_autoptr (NdaSecret) secret = nda_secret_new (NDA_KEY_FILE_MAX + 1, error);
-  gboolean can_seek = lseek (fd, 0, SEEK_CUR) >= 0;
-  gssize n;
-
-  if (!secret)
-    return NULL;
-  for (*n_bytes = 0; *n_bytes < secret->n_bytes; *n_bytes += n) {
-    gchar *end = (gchar *) secret->data + *n_bytes;
-    gsize n_room = secret->n_bytes - *n_bytes;
-
-    do
-      n = can_seek ? pread (fd, end, n_room, *n_bytes) : read (fd, end, n_room);
-    while (n < 0 && errno == EINTR);
-    if (n < 0) {
-      fail_reading (name, error);
-      return NULL;
-    }
-    if (n == 0)
-      return g_steal_pointer (&secret);
-  }
-  fail (error, NDA_CRYPTO_ERROR_INVALID,
-      _("“%s” is longer than %d bytes, so it is no key file."), name,
-      NDA_KEY_FILE_MAX);
-  return NULL;
-}
-
-static NdaSecret *
-read_fd (gint fd, const gchar * name, gsize * n_bytes, GError ** error)
-{
-  return check_mode (fd, name, error) ? read_all (fd, name, n_bytes, error) :
-      NULL;
-}
-
-static NdaSecret *
-read_path (const gchar * path, gsize * n_bytes, GError ** error)
-{
-  gint fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-  NdaSecret *secret;
-
-  if (fd < 0 && errno == ENOENT) {
-    fail (error, NDA_CRYPTO_ERROR_NOT_FOUND,
-        _("There is no key file “%s”. Create one with “nda keygen %s”, "
-            "and give it to the other end."), path, path);
-    return NULL;
-  }
-  if (fd < 0) {
-    fail_reading (path, error);
-    return NULL;
-  }
-  secret = read_fd (fd, path, n_bytes, error);
-  close (fd);
-  return secret;
-}
+#define MARK "\xef\xbb\xbf"     /* the byte order mark of UTF-8 */
+#define N_MARK 3
 
 /* --- understanding --- */
 
@@ -190,7 +92,7 @@ read_number (Word word, guint n_digits, guint64 * value)
 static gboolean
 not_understood (const gchar * name, guint line_number, GError ** error)
 {
-  return fail (error, NDA_CRYPTO_ERROR_INVALID,
+  return nda_secret_file_fail (error, NDA_CRYPTO_ERROR_INVALID,
       _("Line %u of the key file “%s” is not understood. It should be "
           "“master” and 64 hexadecimal digits, or “base”, 16 digits of key id, "
           "4 of cipher suite and 32 to 128 of key; “#” begins a comment."),
@@ -201,8 +103,9 @@ static gboolean
 in_line (const gchar * name, guint line_number, const GError * cause,
     GError ** error)
 {
-  return fail (error, cause->code, _("Line %u of the key file “%s”: %s"),
-      line_number, name, cause->message);
+  return nda_secret_file_fail (error, cause->code,
+      _("Line %u of the key file “%s”: %s"), line_number, name,
+      cause->message);
 }
 
 /* @key is room in secret pages. */
@@ -263,7 +166,7 @@ parse_text (NdaKeyring * ring, const gchar * name, const gchar * bytes,
   for (guint i = 1; ok && text.n; i++)
     ok = parse_line (ring, name, i, cut_line (&text), key->data, error);
   if (ok && nda_keyring_get_n_keys (ring) == n_before)
-    return fail (error, NDA_CRYPTO_ERROR_INVALID,
+    return nda_secret_file_fail (error, NDA_CRYPTO_ERROR_INVALID,
         _("The key file “%s” holds no key. Create one with "
             "“nda keygen”."), name);
   return ok;
@@ -280,29 +183,51 @@ is_text (const gchar * bytes, gsize n_bytes)
   return g_utf8_validate (bytes, n_bytes, NULL);
 }
 
+/* Programs that write text may put a mark before it. */
+static gsize
+get_mark (const gchar * bytes, gsize n_bytes)
+{
+  return n_bytes >= N_MARK && memcmp (bytes, MARK, N_MARK) == 0 ? N_MARK : 0;
+}
+
+/* 32 random bytes are hardly ever text, but text is often taken for a key. */
+static gboolean
+parse_raw (NdaKeyring * ring, const gchar * name, const gchar * bytes,
+    GError ** error)
+{
+  g_autoptr (GError) cause = NULL;
+
+  if (is_text (bytes, NDA_MASTER_KEY))
+    return nda_secret_file_fail (error, NDA_CRYPTO_ERROR_INVALID,
+        _("The key file “%s” holds %d characters of text, which are no "
+            "random key. If they are a passphrase, name the file in "
+            "“passphrase-file”; else create a key with “nda keygen”."),
+        name, NDA_MASTER_KEY);
+  if (nda_keyring_add_master (ring, NDA_KEY_FROM_FILE, (const guint8 *) bytes,
+          NDA_MASTER_KEY, &cause))
+    return TRUE;
+  return nda_secret_file_fail (error, cause->code,
+      _("The key file “%s”: %s"), name, cause->message);
+}
+
 static gboolean
 parse (NdaKeyring * ring, const gchar * name, const gchar * bytes,
     gsize n_bytes, GError ** error)
 {
-  g_autoptr (GError) cause = NULL;
+  gsize n_mark = get_mark (bytes, n_bytes);
 
-  if (n_bytes == NDA_MASTER_KEY) {
-    if (nda_keyring_add_master (ring, NDA_KEY_FROM_FILE,
-            (const guint8 *) bytes, n_bytes, &cause))
-      return TRUE;
-    return fail (error, cause->code, _("The key file “%s”: %s"), name,
-        cause->message);
-  }
+  if (n_bytes == NDA_MASTER_KEY)
+    return parse_raw (ring, name, bytes, error);
   if (n_bytes == 0)
-    return fail (error, NDA_CRYPTO_ERROR_INVALID,
+    return nda_secret_file_fail (error, NDA_CRYPTO_ERROR_INVALID,
         _("The key file “%s” is empty. Create one with “nda keygen”."),
         name);
   if (!is_text (bytes, n_bytes))
-    return fail (error, NDA_CRYPTO_ERROR_INVALID,
+    return nda_secret_file_fail (error, NDA_CRYPTO_ERROR_INVALID,
         _("The key file “%s” holds %u bytes, but a raw key has exactly %d. "
             "Create a new one with “nda keygen”."), name, (guint) n_bytes,
         NDA_MASTER_KEY);
-  return parse_text (ring, name, bytes, n_bytes, error);
+  return parse_text (ring, name, bytes + n_mark, n_bytes - n_mark, error);
 }
 
 /* Takes the keys of a file called @name that has been read; all of it or
@@ -321,7 +246,8 @@ gboolean
 nda_key_file_load (NdaKeyring * ring, const gchar * path, GError ** error)
 {
   gsize n_bytes;
-  g_autoptr (NdaSecret) secret = read_path (path, &n_bytes, error);
+  g_autoptr (NdaSecret) secret = nda_secret_file_read (path, NDA_KEY_FILE_MAX,
+      &n_bytes, error);
 
   return secret
       && nda_key_file_parse (ring, path, secret->data, n_bytes, error);
@@ -333,7 +259,8 @@ nda_key_file_load_fd (NdaKeyring * ring, gint fd, GError ** error)
 {
   g_autofree gchar *name = g_strdup_printf ("/dev/fd/%d", fd);
   gsize n_bytes;
-  g_autoptr (NdaSecret) secret = read_fd (fd, name, &n_bytes, error);
+  g_autoptr (NdaSecret) secret = nda_secret_file_read_fd (fd, name,
+      NDA_KEY_FILE_MAX, &n_bytes, error);
 
   return secret
       && nda_key_file_parse (ring, name, secret->data, n_bytes, error);
@@ -353,36 +280,45 @@ stretch (NdaKeyring * ring, const gchar * passphrase, gsize n_passphrase,
       NDA_MASTER_KEY, error);
 }
 
+/* How long the one line is, without its end */
+static gboolean
+cut_passphrase (const gchar * text, gsize n_bytes, gsize * n_phrase)
+{
+  if (n_bytes && text[n_bytes - 1] == '\n')
+    n_bytes--;
+  if (n_bytes && text[n_bytes - 1] == '\r')
+    n_bytes--;
+  *n_phrase = n_bytes;
+  return n_bytes && !memchr (text, '\n', n_bytes)
+      && g_utf8_validate (text, n_bytes, NULL);
+}
+
 /* Takes the master key that the first line of the file makes with @salt. Half
  * a second and 128 MiB: never on a streaming thread. */
 gboolean
 nda_key_file_load_passphrase (NdaKeyring * ring, const gchar * path,
     const gchar * salt, GError ** error)
 {
-  gsize n_bytes, n_salt = salt ? strlen (salt) : 0;
+  gsize n_bytes, n_mark, n_phrase, n_salt = salt ? strlen (salt) : 0;
   g_autoptr (NdaSecret) secret = NULL;
   const gchar *text;
 
   if (n_salt < NDA_PASSPHRASE_SALT_MIN || n_salt > NDA_PASSPHRASE_SALT_MAX)
-    return fail (error, NDA_CRYPTO_ERROR_INVALID,
+    return nda_secret_file_fail (error, NDA_CRYPTO_ERROR_INVALID,
         _("A passphrase needs a salt of %d to %d bytes, the same at both ends, "
             "and this one has %u. Set “passphrase-salt”, for example to the "
             "name of the room."), NDA_PASSPHRASE_SALT_MIN,
         NDA_PASSPHRASE_SALT_MAX, (guint) n_salt);
-  secret = read_path (path, &n_bytes, error);
+  secret = nda_secret_file_read (path, NDA_KEY_FILE_MAX, &n_bytes, error);
   if (!secret)
     return FALSE;
   text = secret->data;
-  if (n_bytes && text[n_bytes - 1] == '\n')
-    n_bytes--;
-  if (n_bytes && text[n_bytes - 1] == '\r')
-    n_bytes--;
-  if (!n_bytes || memchr (text, '\n', n_bytes)
-      || !g_utf8_validate (text, n_bytes, NULL))
-    return fail (error, NDA_CRYPTO_ERROR_INVALID,
+  n_mark = get_mark (text, n_bytes);
+  if (!cut_passphrase (text + n_mark, n_bytes - n_mark, &n_phrase))
+    return nda_secret_file_fail (error, NDA_CRYPTO_ERROR_INVALID,
         _("The passphrase file “%s” should hold one line of UTF-8 text, "
             "and holds something else."), path);
-  return stretch (ring, text, n_bytes, salt, error);
+  return stretch (ring, text + n_mark, n_phrase, salt, error);
 }
 
 /* --- making --- */
@@ -403,6 +339,19 @@ write_all (gint fd, const guint8 * bytes, gsize n_bytes)
   return fsync (fd) == 0 || errno == EINVAL || errno == EROFS;
 }
 
+/* 32 random bytes, and none that would be taken for text */
+static gboolean
+draw_key (NdaSecret * master, GError ** error)
+{
+  do {
+    if (RAND_priv_bytes (master->data, NDA_MASTER_KEY) != 1) {
+      nda_crypto_set_library_error (error, "drawing a random key");
+      return FALSE;
+    }
+  } while (is_text (master->data, NDA_MASTER_KEY));
+  return TRUE;
+}
+
 /* A new file that only its owner can read, with 32 random bytes. */
 gboolean
 nda_key_file_create (const gchar * path, GError ** error)
@@ -410,26 +359,22 @@ nda_key_file_create (const gchar * path, GError ** error)
   g_autoptr (NdaSecret) master = nda_secret_new (NDA_MASTER_KEY, error);
   gint fd, write_error;
 
-  if (!master)
+  if (!master || !draw_key (master, error))
     return FALSE;
-  if (RAND_priv_bytes (master->data, NDA_MASTER_KEY) != 1) {
-    nda_crypto_set_library_error (error, "drawing a random key");
-    return FALSE;
-  }
   fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0 && errno == EEXIST)
-    return fail (error, NDA_CRYPTO_ERROR_UNREADABLE,
+    return nda_secret_file_fail (error, NDA_CRYPTO_ERROR_UNREADABLE,
         _("There is a file “%s” already, and a key that is written over is "
             "gone for good. Choose another name."), path);
   if (fd < 0)
-    return fail (error, NDA_CRYPTO_ERROR_UNREADABLE,
+    return nda_secret_file_fail (error, NDA_CRYPTO_ERROR_UNREADABLE,
         _("The key file “%s” cannot be created: %s"), path,
         g_strerror (errno));
   write_error = fchmod (fd, 0600) || !write_all (fd, master->data,
       NDA_MASTER_KEY) ? errno : 0;
   if (close (fd) || write_error) {
     g_unlink (path);
-    return fail (error, NDA_CRYPTO_ERROR_UNREADABLE,
+    return nda_secret_file_fail (error, NDA_CRYPTO_ERROR_UNREADABLE,
         _("The key file “%s” cannot be written: %s"), path,
         g_strerror (write_error ? write_error : errno));
   }

@@ -8,7 +8,6 @@
 #pragma once
 
 #include "ndakeyring.h"
-#include "ndasecret.h"
 
 G_BEGIN_DECLS
 

@@ -337,7 +337,7 @@ nda_opener_open (NdaOpener * self, const guint8 * record, gsize n_record,
   NdaOutcome outcome;
 
   *opened = (NdaOpened) {
-  .kid = 0};
+  .n_bytes = n_record};
   if (!read_header (self, &a))
     return NDA_OUTCOME_MALFORMED;
   opened->kid = a.header.kid;
@@ -357,6 +357,18 @@ nda_opened_n_sample_bytes (const NdaOpened * opened)
 {
   return (gsize) opened->block.n_frames
       * nda_record_frame_bytes (&opened->block.format);
+}
+
+/* A stored stream is read on from another place, maybe from one that was read
+ * before: no session is known, but its key stays ready. */
+void
+nda_opener_expect_any (NdaOpener * self)
+{
+  NdaReplay replay = self->session.replay;
+
+  self->session = (Session) {
+  .replay = replay,};
+  self->expects_gap = TRUE;
 }
 
 /* Whether END was the last record accepted. */

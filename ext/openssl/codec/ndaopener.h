@@ -46,6 +46,7 @@ typedef struct
 
 typedef struct
 {
+  gsize n_bytes;                /* of the record */
   guint64 kid;                  /* 0 when malformed, like n */
   guint32 n;
   guint32 n_lost;               /* records missing before it; if OK or LOST */
@@ -69,6 +70,7 @@ void nda_opener_stop (NdaOpener * opener);
 NdaOutcome nda_opener_open (NdaOpener * opener, const guint8 * record,
     gsize n_record, guint8 * plain, NdaOpened * opened);
 void nda_opener_expect_gap (NdaOpener * opener);
+void nda_opener_expect_any (NdaOpener * opener);
 gboolean nda_opener_is_current (NdaOpener * opener,
     const NdaRecordHeader * header);
 gsize nda_opened_n_sample_bytes (const NdaOpened * opened);

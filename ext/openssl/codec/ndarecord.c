@@ -98,9 +98,12 @@ gboolean
 nda_record_header_read (const guint8 * record, gsize n_record,
     NdaRecordHeader * header)
 {
-  const guint8 *at = record + 1;
+  const guint8 *at;
   NdaRecordHeader h;
 
+  if (n_record < 1)             /* and there may be nothing to point to */
+    return FALSE;
+  at = record + 1;
   if (G_LIKELY (n_record > NDA_RECORD_MAX_HEADER
           && record[0] == BOTH_OF_EIGHT && record[1] && record[9])) {
     memcpy (&header->kid, record + 1, 8);
@@ -110,8 +113,7 @@ nda_record_header_read (const guint8 * record, gsize n_record,
     header->n_bytes = NDA_RECORD_MAX_HEADER;
     return TRUE;
   }
-  if (n_record < 1
-      || !read_field (record[0] >> 4, &at, record + n_record, &h.kid)
+  if (!read_field (record[0] >> 4, &at, record + n_record, &h.kid)
       || !read_field (record[0] & 15, &at, record + n_record, &h.counter))
     return FALSE;
   h.n_bytes = at - record;

@@ -157,15 +157,18 @@ static gboolean
 draw_session (NdaSealer * self, guint64 * kid, guint32 * t, GError ** error)
 {
   guint64 number, n_above;
+  gint64 now = get_seconds (self);
 
-  while (is_same_second (self, get_seconds (self))
-      && G_MAXUINT64 - self->last_kid < MIN_KIDS)
+  while (is_same_second (self, now)
+      && G_MAXUINT64 - self->last_kid < MIN_KIDS) {
     self->clock.wait (self->clock.owner, WAIT);
+    now = get_seconds (self);
+  }
   if (!draw (&number, error))
     return FALSE;
-  *t = get_seconds (self);
+  *t = now;
   *kid = number | NDA_KID_DERIVED;
-  if (!is_same_second (self, *t))
+  if (!is_same_second (self, now))
     return TRUE;
   *t = self->last_t;
   n_above = G_MAXUINT64 - self->last_kid;

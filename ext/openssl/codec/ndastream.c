@@ -6,10 +6,16 @@
 
 #include "ndastream.h"
 
+#include "ndarecord.h"
+
 #include <string.h>
 
 #define VERSION_1 1
-#define N_HELD_MAX (NDA_STREAM_LENGTH + G_MAXUINT16)
+#define N_WHOLE (NDA_STREAM_LENGTH + G_MAXUINT16)
+/* by which a record is known, when it is not known where one begins */
+#define N_NEXT (NDA_STREAM_LENGTH + NDA_RECORD_MAX_HEADER)
+/* a place to look at, and what is looked for behind it */
+#define N_HELD_MAX (N_WHOLE + N_NEXT)
 
 void
 nda_stream_init (NdaStream * self)
@@ -63,24 +69,31 @@ nda_stream_feed (NdaStream * self, const guint8 * bytes, gsize n_bytes)
   self->n_bytes = n_bytes;
 }
 
+/* Holds the next @n_wanted bytes, or as many as there are. Returns whether that
+ * is all. */
+static gboolean
+hold (NdaStream * self, gsize n_wanted)
+{
+  gsize n = n_wanted > self->n_held ? n_wanted - self->n_held : 0;
+
+  n = MIN (n, self->n_bytes);
+  if (n) {
+    memcpy (self->held + self->n_held, self->bytes, n);
+    self->n_held += n;
+    self->bytes += n;
+    self->n_bytes -= n;
+  }
+  return self->n_held >= n_wanted;
+}
+
 /* Where the next @n_wanted bytes lie together, NULL if there are not so many
  * yet; then those that are there are held. */
 static const guint8 *
 gather (NdaStream * self, gsize n_wanted)
 {
-  gsize n_missing;
-
   if (self->n_held == 0 && self->n_bytes >= n_wanted)
     return self->bytes;
-  n_missing = n_wanted > self->n_held ? n_wanted - self->n_held : 0;
-  n_missing = MIN (n_missing, self->n_bytes);
-  if (n_missing) {
-    memcpy (self->held + self->n_held, self->bytes, n_missing);
-    self->n_held += n_missing;
-    self->bytes += n_missing;
-    self->n_bytes -= n_missing;
-  }
-  return self->n_held >= n_wanted ? self->held : NULL;
+  return hold (self, n_wanted) ? self->held : NULL;
 }
 
 /* What gather () returned last is used up once the next is asked for. */
@@ -88,7 +101,7 @@ static void
 consume (NdaStream * self, gsize n)
 {
   if (self->n_held) {
-    self->release = TRUE;
+    self->n_release = n;
     return;
   }
   self->bytes += n;
@@ -96,11 +109,18 @@ consume (NdaStream * self, gsize n)
 }
 
 static void
+drop_held (NdaStream * self, gsize n)
+{
+  memmove (self->held, self->held + n, self->n_held - n);
+  self->n_held -= n;
+}
+
+static void
 release (NdaStream * self)
 {
-  if (self->release)
-    self->n_held = 0;
-  self->release = FALSE;
+  if (self->n_release)
+    drop_held (self, self->n_release);
+  self->n_release = 0;
 }
 
 static NdaStreamFound
@@ -129,6 +149,67 @@ read_preamble (NdaStream * self)
   return self->is_bad ? NDA_STREAM_BAD_PREAMBLE : NDA_STREAM_RECORD;
 }
 
+/* --- finding a record --- */
+
+static gboolean
+read_header (const guint8 * at, gsize n_bytes, gsize * n_record,
+    NdaRecordHeader * header)
+{
+  *n_record = at[0] << 8 | at[1];
+  return nda_record_header_read (at + NDA_STREAM_LENGTH,
+      MIN (*n_record, n_bytes - NDA_STREAM_LENGTH), header);
+}
+
+/* Whether a record begins at @at, as far as anybody can see who has no key:
+ * behind it is the next of its session. Returns how many bytes it takes to tell
+ * when there are not so many, else 0. */
+static gsize
+look (const guint8 * at, gsize n_bytes, gboolean * is_record)
+{
+  NdaRecordHeader header, next;
+  gsize n_record, n_next, n_wanted;
+
+  *is_record = FALSE;
+  if (n_bytes < N_NEXT)
+    return N_NEXT;
+  if (!read_header (at, n_bytes, &n_record, &header))
+    return 0;
+  n_wanted = NDA_STREAM_LENGTH + n_record + N_NEXT;
+  if (n_bytes < n_wanted)
+    return n_wanted;
+  at += NDA_STREAM_LENGTH + n_record;
+  *is_record = read_header (at, N_NEXT, &n_next, &next)
+      && next.kid == header.kid && next.counter == header.counter + 1;
+  return 0;
+}
+
+/* Goes to where a record begins. FALSE: it takes more bytes to find one. */
+static gboolean
+search (NdaStream * self)
+{
+  gboolean is_record = FALSE;
+  gsize at = 0, n_wanted = N_NEXT;
+
+  while (self->is_searching) {
+    if (!hold (self, at + n_wanted)) {
+      drop_held (self, at);
+      return FALSE;
+    }
+    n_wanted = look (self->held + at, self->n_held - at, &is_record);
+    if (is_record)
+      self->is_searching = FALSE;
+    else if (!n_wanted)
+      at++;
+    n_wanted = MAX (n_wanted, N_NEXT);
+    if (at + n_wanted > N_HELD_MAX) {
+      drop_held (self, at);
+      at = 0;
+    }
+  }
+  drop_held (self, at);
+  return TRUE;
+}
+
 /* The next record: it stays where it is until the next call. */
 NdaStreamFound
 nda_stream_next (NdaStream * self, const guint8 ** record, gsize * n_record)
@@ -145,6 +226,8 @@ nda_stream_next (NdaStream * self, const guint8 ** record, gsize * n_record)
     if (found != NDA_STREAM_RECORD)
       return found;
   }
+  if (G_UNLIKELY (self->is_searching) && !search (self))
+    return NDA_STREAM_MORE;
   at = gather (self, NDA_STREAM_LENGTH);
   if (!at)
     return NDA_STREAM_MORE;
@@ -164,10 +247,19 @@ gboolean
 nda_stream_is_one_record (const NdaStream * self, const guint8 * bytes,
     gsize n_bytes)
 {
-  return self->suite != 0 && !self->is_bad
+  return self->suite != 0 && !self->is_bad && !self->is_searching
       && nda_stream_is_between_records (self)
       && n_bytes >= NDA_STREAM_LENGTH
       && (gsize) (bytes[0] << 8 | bytes[1]) == n_bytes - NDA_STREAM_LENGTH;
+}
+
+/* What comes next is from another place of the stream, and need not begin where
+ * a record does. */
+void
+nda_stream_jump (NdaStream * self)
+{
+  nda_stream_skip (self);
+  self->is_searching = TRUE;
 }
 
 /* Throws away what is left of the piece, and of the record that it cuts.
@@ -188,6 +280,6 @@ nda_stream_skip (NdaStream * self)
 gboolean
 nda_stream_is_between_records (const NdaStream * self)
 {
-  return self->suite != 0 && (self->n_held == 0 || self->release)
+  return self->suite != 0 && self->n_held == self->n_release
       && self->n_bytes == 0;
 }

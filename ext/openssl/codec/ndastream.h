@@ -33,13 +33,14 @@ typedef struct
 {
   guint suite;                  /* 0 before the preamble is whole */
   gboolean is_bad;
+  gboolean is_searching;        /* what comes need not begin with a record */
 
   const guint8 *bytes;          /* not owned; the piece that was fed */
   gsize n_bytes;                /* what is left of it */
 
   guint8 *held;                 /* owned; the beginning of what was cut */
   gsize n_held;
-  gboolean release;             /* what is held was handed out: forget it */
+  gsize n_release;              /* of what is held was handed out: forget it */
 } NdaStream;
 
 void nda_stream_init (NdaStream * stream);
@@ -55,6 +56,7 @@ NdaStreamFound nda_stream_next (NdaStream * stream, const guint8 ** record,
     gsize * n_record);
 gboolean nda_stream_is_one_record (const NdaStream * stream,
     const guint8 * bytes, gsize n_bytes);
+void nda_stream_jump (NdaStream * stream);
 gsize nda_stream_skip (NdaStream * stream);
 gboolean nda_stream_is_between_records (const NdaStream * stream);
 

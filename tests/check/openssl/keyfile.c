@@ -14,12 +14,15 @@
 #include <glib/gstdio.h>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MASTER \
     "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define BASE "base 0000000000000123 0005 000102030405060708090a0b0c0d0e0f"
 #define FINGERPRINT "\xca\x65\x9c\x7b\x30\x02\x74\x0d"
+
+#define NOBODY 65534
 
 static gchar *folder, *path;
 static NdaKeyring *ring;
@@ -189,13 +192,104 @@ GST_START_TEST (test_file_that_others_can_get_at)
 
 GST_END_TEST;
 
+/* What somebody else owns, and a link to it, but not a link to one's own */
+GST_START_TEST (test_file_of_somebody_else)
+{
+  g_auto (Bytes) key = from_hex (MASTER);
+  g_autofree gchar *link = g_strconcat (folder, "/link-to-studio.key", NULL);
+  g_autoptr (GError) error = NULL;
+
+  write_file ((gchar *) key.data, key.n, 0600);
+  fail_unless (symlink (path, link) == 0);
+  fail_unless (nda_key_file_load (ring, link, NULL));
+  nda_keyring_forget (ring, NDA_KEY_FROM_FILE);
+  /* only root can give a file away */
+  if (chown (path, NOBODY, NOBODY) == 0) {
+    assert_refused (NDA_CRYPTO_ERROR_UNREADABLE, "belongs to somebody else");
+    fail_if (nda_key_file_load (ring, link, &error));
+    fail_unless (strstr (error->message, "belongs to somebody else") != NULL);
+  }
+  g_unlink (link);
+}
+
+GST_END_TEST;
+
+/* A secret of root's that a group may read, as a container has it */
+GST_START_TEST (test_file_of_root_for_a_group)
+{
+  const gint bad_modes[] = { 0460, 0450, 0444, 0441, 0442 };
+  g_auto (Bytes) key = from_hex (MASTER);
+
+  if (geteuid () != 0)
+    return;
+  fail_unless (g_chmod (folder, 0755) == 0);
+  write_file ((gchar *) key.data, key.n, 0440);
+  fail_unless (chown (path, 0, NOBODY) == 0);
+  assert_refused (NDA_CRYPTO_ERROR_UNREADABLE, "chmod 600");
+  fail_unless (setegid (NOBODY) == 0 && seteuid (NOBODY) == 0);
+  fail_unless (nda_key_file_load (ring, path, NULL));
+  nda_keyring_forget (ring, NDA_KEY_FROM_FILE);
+  for (guint i = 0; i < G_N_ELEMENTS (bad_modes); i++) {
+    fail_unless (seteuid (0) == 0);
+    fail_unless (g_chmod (path, bad_modes[i]) == 0);
+    fail_unless (seteuid (NOBODY) == 0);
+    assert_refused (NDA_CRYPTO_ERROR_UNREADABLE, "chmod 600");
+  }
+  fail_unless (seteuid (0) == 0 && setegid (0) == 0);
+}
+
+GST_END_TEST;
+
+/* Nobody writes to it, and nobody waits for that. */
+GST_START_TEST (test_pipe_in_the_place_of_a_file)
+{
+  fail_unless (mkfifo (path, 0600) == 0);
+  assert_refused (NDA_CRYPTO_ERROR_UNREADABLE, "not a regular file");
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_text_that_looks_like_a_raw_key)
+{
+  write_text ("correct horse battery staple 123");
+  assert_refused (NDA_CRYPTO_ERROR_INVALID, "“passphrase-file”");
+  write_text ("000102030405060708090a0b0c0d0e0f");
+  assert_refused (NDA_CRYPTO_ERROR_INVALID, "32 characters of text");
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_byte_order_marks_are_passed_over)
+{
+  guint8 with[NDA_FINGERPRINT];
+  NdaKeyInfo info;
+
+  write_text ("\xef\xbb\xbfmaster " MASTER "\r\n");
+  fail_unless (nda_key_file_load (ring, path, NULL));
+  fail_unless (nda_keyring_get_info (ring, 0, &info));
+  fail_unless (memcmp (info.fingerprint, FINGERPRINT, 8) == 0);
+  nda_keyring_forget (ring, NDA_KEY_FROM_FILE);
+
+  write_text ("\xef\xbb\xbf" "correct horse battery staple\n");
+  fail_unless (nda_key_file_load_passphrase (ring, path, "room-1234", NULL));
+  fail_unless (nda_keyring_get_info (ring, 0, &info));
+  memcpy (with, info.fingerprint, sizeof (with));
+  nda_keyring_forget (ring, NDA_KEY_FROM_FILE);
+  write_text ("correct horse battery staple\n");
+  fail_unless (nda_key_file_load_passphrase (ring, path, "room-1234", NULL));
+  fail_unless (nda_keyring_get_info (ring, 0, &info));
+  fail_unless (memcmp (with, info.fingerprint, sizeof (with)) == 0);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_folder_and_too_long)
 {
   g_autofree gchar *long_text = g_strnfill (64 * 1024 + 1, '#');
   g_autoptr (GError) error = NULL;
 
   fail_if (nda_key_file_load (ring, folder, &error));
-  fail_unless (strstr (error->message, "cannot be read") != NULL);
+  fail_unless (strstr (error->message, "not a regular file") != NULL);
   write_text (long_text);
   assert_refused (NDA_CRYPTO_ERROR_INVALID, "longer than 65536 bytes");
 }
@@ -335,6 +429,11 @@ keyfile_suite (void)
   tcase_add_test (tc, test_no_secret);
   tcase_add_test (tc, test_file_that_is_not_there);
   tcase_add_test (tc, test_file_that_others_can_get_at);
+  tcase_add_test (tc, test_file_of_somebody_else);
+  tcase_add_test (tc, test_file_of_root_for_a_group);
+  tcase_add_test (tc, test_pipe_in_the_place_of_a_file);
+  tcase_add_test (tc, test_text_that_looks_like_a_raw_key);
+  tcase_add_test (tc, test_byte_order_marks_are_passed_over);
   tcase_add_test (tc, test_folder_and_too_long);
   tcase_add_test (tc, test_a_bad_line_refuses_the_whole_file);
   tcase_add_test (tc, test_only_comments);

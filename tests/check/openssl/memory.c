@@ -16,12 +16,28 @@
 
 #include <glib/gstdio.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define PAD G_GUINT64_CONSTANT (0x5bd1e9955bd1e995)
+
+/* Whether the system refuses memory that is fit for keys */
+static gboolean is_refused;
+
+int
+madvise (void *data, size_t n_bytes, int advice)
+{
+  if (is_refused && advice == MADV_WIPEONFORK) {
+    errno = EINVAL;
+    return -1;
+  }
+  return syscall (SYS_madvise, data, n_bytes, advice);
+}
 
 /* *INDENT-OFF* */
 static const struct { const gchar *name; guint n_bytes; } stages[] = {
@@ -226,6 +242,74 @@ GST_START_TEST (test_no_key_of_a_passphrase_is_left_after_null)
 
 GST_END_TEST;
 
+/* An element is made all the same, as tools do that look at all elements; it
+ * says why it does not start. */
+static void
+check_refusal (const gchar * name)
+{
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  GstElement *element;
+  const guint8 key[32] = { 1 };
+  g_autoptr (GBytes) bytes = g_bytes_new (key, sizeof (key));
+  gboolean ok = TRUE;
+
+  is_refused = TRUE;
+  element = gst_object_ref_sink (gst_element_factory_make (name, NULL));
+  is_refused = FALSE;
+  gst_element_set_bus (element, bus);
+  g_signal_emit_by_name (element, "set-master-key", bytes, &ok);
+  fail_if (ok);
+  g_signal_emit_by_name (element, "add-key", (guint64) 7, 5, bytes, &ok);
+  fail_if (ok);
+  g_signal_emit_by_name (element, "remove-key", (guint64) 7, &ok);
+  fail_if (ok);
+  fail_unless_equals_int (gst_element_set_state (element, GST_STATE_PAUSED),
+      GST_STATE_CHANGE_FAILURE);
+  assert_error (bus, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED,
+      "no memory that is fit for keys");
+  gst_element_set_state (element, GST_STATE_NULL);
+  gst_element_set_bus (element, NULL);
+  gst_object_unref (element);
+}
+
+GST_START_TEST (test_elements_without_memory_for_keys)
+{
+  check_refusal ("ndaencrypt");
+  check_refusal ("ndadecrypt");
+}
+
+GST_END_TEST;
+
+/* With the tag that was expected, what was refused could be sent again. */
+GST_START_TEST (test_no_tag_is_left_of_what_is_refused)
+{
+  g_autoptr (NdaKeyring) ring = ring_with_master (records[0].master_key);
+  NdaKeyUse use = use_of (1, "");
+  g_autoptr (NdaAead) sealing = aead_from_ring (ring, NDA_KID_DERIVED, &use,
+      TRUE);
+  g_autoptr (NdaAead) opening = aead_from_ring (ring, NDA_KID_DERIVED, &use,
+      FALSE);
+  const guint8 samples[2] = { 1, 2 };
+  NdaBlockHeader header = { NDA_RECORD_AUDIO, {NDA_SAMPLES_S16LE, 1, 48000},
+  1, 0
+  };
+  guint8 record[128], plain[128], tag[16];
+  NdaRecordHeader read;
+  guint n_found;
+  gsize n = nda_record_seal (sealing, NDA_KID_DERIVED, 1, &header, samples, 2,
+      record);
+
+  pad (tag, record + n - 10, 10);
+  memset (record + n - 10, 0, 10);
+  fail_unless (nda_record_header_read (record, n, &read));
+  fail_if (nda_record_open (opening, &read, record, n, plain));
+  n_found = count_in ((guint8 *) __builtin_frame_address (0) - 4096,
+      (guint8 *) __builtin_frame_address (0), tag, 10);
+  fail_unless_equals_int (n_found, 0);
+}
+
+GST_END_TEST;
+
 static Suite *
 memory_suite (void)
 {
@@ -235,6 +319,8 @@ memory_suite (void)
   suite_add_tcase (suite, tc);
   tcase_add_test (tc, test_no_key_is_left_after_null);
   tcase_add_test (tc, test_no_key_of_a_passphrase_is_left_after_null);
+  tcase_add_test (tc, test_elements_without_memory_for_keys);
+  tcase_add_test (tc, test_no_tag_is_left_of_what_is_refused);
   return suite;
 }
 

@@ -410,6 +410,45 @@ GST_START_TEST (test_no_key_no_start)
 
 GST_END_TEST;
 
+/* An explicit base key, used again, would encrypt twice in the same way. */
+GST_START_TEST (test_a_base_key_without_a_state_file_does_not_start)
+{
+  g_auto (Folder) folder = folder_new ();
+  GstElement *one = gst_element_factory_make ("ndaencrypt", NULL);
+  GstElement *other = gst_element_factory_make ("ndaencrypt", NULL);
+  GstElement *both[] = { one, other };
+  const guint8 key[16] = { 5 };
+  g_autoptr (GBytes) bytes = g_bytes_new (key, sizeof (key));
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  gboolean ok;
+
+  for (guint i = 0; i < 2; i++) {
+    gst_element_set_bus (both[i], bus);
+    g_signal_emit_by_name (both[i], "add-key", (guint64) 7, 5, bytes, &ok);
+    fail_unless_equals_int (gst_element_set_state (both[i], GST_STATE_PAUSED),
+        GST_STATE_CHANGE_FAILURE);
+    assert_error (bus, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "“state-file”");
+    g_object_set (both[i], "state-file", folder.state, NULL);
+  }
+  fail_unless_equals_int (gst_element_set_state (one, GST_STATE_PAUSED),
+      GST_STATE_CHANGE_SUCCESS);
+  fail_unless_equals_int (gst_element_set_state (other, GST_STATE_PAUSED),
+      GST_STATE_CHANGE_FAILURE);
+  assert_error (bus, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ,
+      "in use by another sender");
+  gst_element_set_state (one, GST_STATE_READY);
+  fail_unless_equals_int (gst_element_set_state (other, GST_STATE_PAUSED),
+      GST_STATE_CHANGE_SUCCESS);
+  for (guint i = 0; i < 2; i++) {
+    gst_element_set_state (both[i], GST_STATE_NULL);
+    gst_element_set_bus (both[i], NULL);
+    gst_object_unref (both[i]);
+  }
+}
+
+GST_END_TEST;
+
 static GBytes *
 answer (GstElement * element, guint64 kid, guint suite, guint * n_asked)
 {
@@ -518,6 +557,7 @@ outcomes_suite (void)
   tcase_add_test (tc, test_caps_do_not_name_a_weak_suite);
   tcase_add_test (tc, test_weak_suites_are_used_only_when_named);
   tcase_add_test (tc, test_no_key_no_start);
+  tcase_add_test (tc, test_a_base_key_without_a_state_file_does_not_start);
   tcase_add_test (tc, test_keys_are_asked_for);
   tcase_add_test (tc, test_bad_keys_are_refused_by_the_actions);
   tcase_add_test (tc, test_start_and_stop_again);

@@ -7,7 +7,7 @@
  * sender beside it. No key meets a nonce twice, which OpenSSL itself is asked
  * about; and whatever is sent is read back whole.
  *
- * NDA_TEST_SEQUENCES says how many (100), NDA_TEST_SEED the first of them
+ * NDA_TEST_SEQUENCES says how many (60), NDA_TEST_SEED the first of them
  * (0). */
 
 #include "config.h"
@@ -20,7 +20,7 @@
 #include <dlfcn.h>
 
 #define N_MASTERS 3
-#define N_SEQUENCES 100
+#define N_SEQUENCES 60
 #define N_MAX_STEPS 24
 
 /* --- what OpenSSL is asked to encrypt with --- */
@@ -258,7 +258,8 @@ static void
 assert_read_back (Sender * s)
 {
   fail_unless (s->got->len == s->want->len
-      && memcmp (s->got->data, s->want->data, s->got->len) == 0,
+      && (!s->got->len || memcmp (s->got->data, s->want->data,
+              s->got->len) == 0),
       "%u of %u bytes are read back after%s", s->got->len, s->want->len,
       s->said->str);
   fail_unless (s->n_messages == 0, "something is wrong after%s", s->said->str);
