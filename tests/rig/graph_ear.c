@@ -16,9 +16,9 @@
  *   with-rig --server pipewire --quantum 512 one rig-graph-ear [--path PIPELINE]
  *       [--seconds 5] [--starts 1] [--timing] [--verbose]
  *
- * Threads: process () runs on the graph's thread, in real time. It owns what
- * “heard” has from the moment that is_playing is set until is_done is; the program
- * reads it after that. */
+ * Threads: play () and hear () run on the graph's threads, in real time. What is
+ * marked as theirs is written by them from EAR_BEGINS to EAR_IS_DONE, else by the
+ * program. */
 
 #include <gst/gst.h>
 #include <math.h>
@@ -31,6 +31,7 @@
 #define SETTLED_BLOCKS 94
 #define MAX_OFF 3.0             /* ms, the median of the starts */
 #define MAX_CHANGE 1.0          /* ms, within a start */
+#define MAX_STALL_MS 20         /* what two periods bridge */
 #define MAX_LATENCY 50.0        /* ms */
 #define N_CHANGES 64
 
@@ -43,12 +44,17 @@ typedef struct
   gint64 latency;               /* of this frame, in frames */
 } Change;
 
+typedef enum
+{
+  EAR_IS_IDLE,
+  EAR_BEGINS,                   /* with the next cycle */
+  EAR_HEARS,
+  EAR_IS_DONE
+} EarState;
+
 typedef struct
 {
   RigListener listener;
-  guint64 n_frames;             /* [const] to be played */
-  guint64 start;                /* the position of frame 0 */
-  guint64 n_played;
   gint64 latency;               /* frames, of the last one heard */
   gint64 least, most;
   RigAccount account;           /* as it was one frame before */
@@ -66,12 +72,16 @@ typedef struct
   GstElement *path;             /* owned; microphone to speaker */
   GArray *offs, *reported, *measured, *moves;   /* of gdouble, ms; of each start */
   RigAccount total;
-  guint64 n_frames;             /* of a start */
-  guint64 n_excused;            /* frames that the lost cycles explain */
+  guint64 n_frames;             /* [const] of a start */
+  guint64 n_lost_excused;       /* frames that lost cycles explain */
+  guint64 n_silent_excused;
+  guint64 n_counted;            /* by the elements of the path */
+  RigStall stall;
   RigGraphLosses before;        /* a start */
 
-  gint is_playing, is_done;     /* [atomic] the hand-over of heard */
-  Heard heard;
+  gint state;                   /* [atomic] an EarState, hands these over: */
+  guint64 start;                /* the position of frame 0, [play] */
+  Heard heard;                  /* [hear] */
 } Ear;
 
 /* --- On the graph's thread --- */
@@ -100,44 +110,47 @@ note_frame (Heard * heard, gint64 latency)
   heard->latency = latency;
 }
 
-/* The number of the frame to play at @position, or one beyond n_frames. A number
- * is where it stands: what a missed cycle does not play is lost. */
-static guint64
-number_at (Heard * heard, guint64 position)
-{
-  if (heard->n_played == 0)
-    heard->start = position;
-  heard->n_played++;
-  return position - heard->start;
-}
-
+/* A number is where it stands: those of a cycle that the player missed are lost. */
 static void
-process (gpointer user_data, guint64 position, guint n_frames,
-    gfloat * const out[RIG_CHANNELS], const gfloat * const in[RIG_CHANNELS])
+play (gpointer user_data, guint64 position, guint n_frames,
+    gfloat * const out[RIG_CHANNELS])
 {
   Ear *ear = user_data;
-  Heard *heard = &ear->heard;
-  gboolean is_playing = g_atomic_int_get (&ear->is_playing)
-      && !g_atomic_int_get (&ear->is_done);
+  gint state = g_atomic_int_get (&ear->state);
 
+  if (state == EAR_BEGINS) {
+    ear->start = position;
+    g_atomic_int_set (&ear->state, EAR_HEARS);
+  }
   for (guint i = 0; i < n_frames; i++, position++) {
-    const gfloat given[RIG_CHANNELS] = { in[0][i], in[1][i] };
     gfloat frame[RIG_CHANNELS] = { 0, };
 
-    if (is_playing) {
-      guint64 number = number_at (heard, position);
-
-      if (number < heard->n_frames)
-        rig_frame_write (frame, number);
-      if (rig_listener_take (&heard->listener, given))
-        note_frame (heard, (gint64) (position - heard->start
-                - (heard->listener.next - 1)));
-    }
+    if ((state == EAR_BEGINS || state == EAR_HEARS)
+        && position - ear->start < ear->n_frames)
+      rig_frame_write (frame, position - ear->start);
     out[0][i] = frame[0];
     out[1][i] = frame[1];
   }
-  if (is_playing && rig_listener_is_done (&heard->listener, heard->n_frames))
-    g_atomic_int_set (&ear->is_done, TRUE);
+}
+
+static void
+hear (gpointer user_data, guint64 position, guint n_frames,
+    const gfloat * const in[RIG_CHANNELS])
+{
+  Ear *ear = user_data;
+  Heard *heard = &ear->heard;
+
+  if (g_atomic_int_get (&ear->state) != EAR_HEARS)
+    return;
+  for (guint i = 0; i < n_frames; i++) {
+    const gfloat frame[RIG_CHANNELS] = { in[0][i], in[1][i] };
+
+    if (rig_listener_take (&heard->listener, frame))
+      note_frame (heard, (gint64) (position + i - ear->start
+              - (heard->listener.next - 1)));
+  }
+  if (rig_listener_is_done (&heard->listener, ear->n_frames))
+    g_atomic_int_set (&ear->state, EAR_IS_DONE);
 }
 
 /* --- What a start tells --- */
@@ -173,6 +186,18 @@ print_stats (Ear * ear)
   }
 }
 
+/* What the elements themselves counted, which says that they were late. */
+static void
+add_counters (Ear * ear)
+{
+  static const gchar *const names[] = { "src", "sink" };
+  static const gchar *const fields[] = { "num-underruns", "num-overruns" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    for (guint j = 0; j < G_N_ELEMENTS (fields); j++)
+      ear->n_counted += rig_get_counter (ear->path, names[i], fields[j]);
+}
+
 static void
 add_account (RigAccount * total, const RigAccount * account)
 {
@@ -201,23 +226,26 @@ note_latencies (Ear * ear, GstClockTime reported)
       to_ms (heard->most), heard->n_changes - 1);
 }
 
-/* A cycle that another client missed is silent or lost. One that the ear itself
- * missed is lost twice, unheard and not played, and heard as silence as well. */
+/* A cycle that another client missed may be lost where it is to hear, and silent
+ * where it is to play. What our player misses is lost, and silence is heard in its
+ * place; what our ear misses is lost. */
 static guint64
 count_lost_cycles (Ear * ear)
 {
   RigGraphLosses now;
-  guint64 n_missed, n_late;
+  guint64 n_late, n_unplayed, n_unheard;
+  guint quantum = rig_graph_get_quantum (ear->graph);
 
   rig_graph_get_losses (ear->graph, &now);
-  n_missed = now.n_missed - ear->before.n_missed;
   n_late = now.n_late - ear->before.n_late;
-  ear->n_excused +=
-      (3 * n_missed + n_late) * rig_graph_get_quantum (ear->graph);
-  return n_missed + n_late;
+  n_unplayed = now.n_unplayed - ear->before.n_unplayed;
+  n_unheard = now.n_unheard - ear->before.n_unheard;
+  ear->n_lost_excused += n_late * quantum + n_unplayed + n_unheard;
+  ear->n_silent_excused += n_late * quantum + n_unplayed;
+  return n_late + (n_unplayed + n_unheard) / quantum;
 }
 
-/* After is_done: nothing is written any more. */
+/* With EAR_IS_DONE */
 static void
 note_start (Ear * ear)
 {
@@ -229,6 +257,7 @@ note_start (Ear * ear)
       rig_graph_get_quantum (ear->graph));
   rig_account_print (&ear->heard.listener.account, ear->n_frames);
   add_account (&ear->total, &ear->heard.listener.account);
+  add_counters (ear);
   if (ear->is_verbose) {
     print_changes (&ear->heard);
     print_stats (ear);
@@ -245,7 +274,7 @@ begin_when_settled (gpointer user_data)
   if (rig_get_counter (ear->path, "sink", "num-blocks") < SETTLED_BLOCKS)
     return G_SOURCE_CONTINUE;
   rig_graph_get_losses (ear->graph, &ear->before);
-  g_atomic_int_set (&ear->is_playing, TRUE);
+  g_atomic_int_set (&ear->state, EAR_BEGINS);
   return G_SOURCE_REMOVE;
 }
 
@@ -254,7 +283,7 @@ end_when_done (gpointer user_data)
 {
   Ear *ear = user_data;
 
-  if (!g_atomic_int_get (&ear->is_done))
+  if (g_atomic_int_get (&ear->state) != EAR_IS_DONE)
     return G_SOURCE_CONTINUE;
   note_start (ear);
   g_main_loop_quit (ear->loop);
@@ -274,20 +303,13 @@ static void
 run_path (Ear * ear)
 {
   g_autoptr (GstBus) bus = gst_element_get_bus (ear->path);
-  guint begin, end;
 
   gst_bus_add_watch (bus, on_message, ear);
   gst_element_set_state (ear->path, GST_STATE_PLAYING);
-  begin = g_timeout_add (20, begin_when_settled, ear);
-  end = g_timeout_add (20, end_when_done, ear);
+  /* after an error, which is the last of all starts, they are left */
+  g_timeout_add (20, begin_when_settled, ear);
+  g_timeout_add (20, end_when_done, ear);
   g_main_loop_run (ear->loop);
-  if (ear->report.failed) {
-    /* those that have not ended by themselves */
-    if (!g_atomic_int_get (&ear->is_playing))
-      g_source_remove (begin);
-    if (!g_atomic_int_get (&ear->is_done))
-      g_source_remove (end);
-  }
   gst_bus_remove_watch (bus);
   gst_element_set_state (ear->path, GST_STATE_NULL);
 }
@@ -303,10 +325,9 @@ run_start (Ear * ear)
     ear->report.failed = TRUE;
     return;
   }
-  g_atomic_int_set (&ear->is_playing, FALSE);
-  g_atomic_int_set (&ear->is_done, FALSE);
+  g_atomic_int_set (&ear->state, EAR_IS_IDLE);
   ear->heard = (Heard) {
-  .n_frames = ear->n_frames};
+  0,};
   run_path (ear);
   g_clear_object (&ear->path);
 }
@@ -339,28 +360,38 @@ judge_ms (Ear * ear, const gchar * what, gdouble most, gdouble ms)
   rig_report_timing (&ear->report, what, asked, found, ms <= most);
 }
 
-/* What was lost beyond the lost cycles is the path's own fault; up to them, the
- * run was disturbed. */
+/* Up to what lost cycles explain, the run was disturbed; beyond that, the path
+ * itself lost it: also where it was late since the machine stood still, which the
+ * elements count then. */
 static void
-judge_losses (Ear * ear)
+judge_loss (Ear * ear, const gchar * what, guint64 n_frames, guint64 n_excused)
 {
-  guint64 n_gone = ear->total.n_lost + ear->total.n_silent;
+  g_autofree gchar *beyond = g_strdup_printf ("%s beyond lost cycles", what);
 
-  rig_report_count (&ear->report, "frames altered", 0, ear->total.n_altered);
-  rig_report_count (&ear->report, "frames repeated", 0, ear->total.n_repeated);
-  rig_report_count (&ear->report, "lost or silent without a reason", 0,
-      n_gone > ear->n_excused ? n_gone - ear->n_excused : 0);
-  if (n_gone > 0) {
-    rig_report_loss (&ear->report, "frames lost", 0, ear->total.n_lost);
-    rig_report_loss (&ear->report, "frames silent", 0, ear->total.n_silent);
-    ear->report.was_disturbed = TRUE;
-  }
+  rig_report_loss (&ear->report, what, 0, n_frames);
+  rig_report_loss (&ear->report, beyond, 0,
+      n_frames > n_excused ? n_frames - n_excused : 0);
+  ear->report.was_disturbed |= n_frames > 0 && n_frames <= n_excused;
+}
+
+static void
+judge_counters (Ear * ear)
+{
+  g_autofree gchar *found = g_strdup_printf ("%" G_GUINT64_FORMAT,
+      ear->n_counted);
+
+  rig_report_timing (&ear->report, "underruns and overruns counted", "0", found,
+      ear->n_counted == 0);
+  rig_stall_report (&ear->stall, &ear->report, MAX_STALL_MS);
 }
 
 static void
 judge (Ear * ear, guint n_starts)
 {
-  judge_losses (ear);
+  judge_loss (ear, "frames lost", ear->total.n_lost, ear->n_lost_excused);
+  judge_loss (ear, "frames silent", ear->total.n_silent, ear->n_silent_excused);
+  rig_report_count (&ear->report, "frames altered", 0, ear->total.n_altered);
+  rig_report_count (&ear->report, "frames repeated", 0, ear->total.n_repeated);
   rig_report_count (&ear->report, "starts heard", n_starts, ear->measured->len);
   judge_ms (ear, "LATENCY, median of starts", MAX_LATENCY,
       median_of (ear->reported));
@@ -374,9 +405,10 @@ judge (Ear * ear, guint n_starts)
 static gboolean
 open_ear (Ear * ear)
 {
+  const RigGraphCalls calls = {.play = play,.hear = hear };
   gint tries = 100;
 
-  ear->graph = rig_graph_open (process, ear);
+  ear->graph = rig_graph_open (&calls, ear);
   while (ear->graph && !rig_graph_connect (ear->graph) && --tries > 0)
     g_usleep (G_USEC_PER_SEC / 20);
   if (!ear->graph || tries == 0) {
@@ -430,6 +462,7 @@ main (gint argc, gchar ** argv)
   if (!open_ear (&ear))
     return EXIT_FAILURE;
   ear.n_frames = (guint64) seconds *RIG_RATE;
+  rig_stall_watch (&ear.stall);
   for (gint i = 0; i < n_starts && !ear.report.failed; i++)
     run_start (&ear);
   if (!ear.report.failed)

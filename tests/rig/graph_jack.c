@@ -20,18 +20,18 @@ const gchar rig_graph_path[] = "ndasrc name=src source=\"jackaudiosrc "
 
 struct _RigGraph
 {
-  RigGraphProcess process;      /* [const] */
+  RigGraphCalls calls;          /* [const] */
   gpointer user_data;           /* [const] */
   jack_client_t *client;        /* owned */
   jack_port_t *out[RIG_CHANNELS], *in[RIG_CHANNELS];    /* [const] */
 
   /* [JACK's thread] */
-  guint64 position;             /* the next frame */
+  guint64 position;             /* the next cycle */
   jack_nframes_t server_position;       /* the same by the server */
   gboolean started;
 
   guint quantum;                /* [atomic] */
-  guint n_missed;               /* [atomic] */
+  guint n_missed;               /* [atomic] frames */
   guint n_xruns;                /* [atomic] */
 };
 
@@ -43,8 +43,7 @@ follow_clock (RigGraph * graph, jack_nframes_t n_frames)
 
   if (graph->started && ahead > 0 && ahead < G_MAXINT32) {
     graph->position += ahead;
-    g_atomic_int_add (&graph->n_missed,
-        (gint) ((ahead + n_frames - 1) / n_frames));
+    g_atomic_int_add (&graph->n_missed, (gint) ahead);
   }
   graph->started = TRUE;
   graph->server_position = now + n_frames;
@@ -63,7 +62,8 @@ rig_graph_process (jack_nframes_t n_frames, void *data)
     out[i] = jack_port_get_buffer (graph->out[i], n_frames);
     in[i] = jack_port_get_buffer (graph->in[i], n_frames);
   }
-  graph->process (graph->user_data, graph->position, n_frames, out, in);
+  graph->calls.hear (graph->user_data, graph->position, n_frames, in);
+  graph->calls.play (graph->user_data, graph->position, n_frames, out);
   graph->position += n_frames;
   return 0;
 }
@@ -79,11 +79,11 @@ on_xrun (void *data)
 
 /* NULL if there is no jackd. */
 RigGraph *
-rig_graph_open (RigGraphProcess process, gpointer user_data)
+rig_graph_open (const RigGraphCalls * calls, gpointer user_data)
 {
   RigGraph *graph = g_new0 (RigGraph, 1);
 
-  graph->process = process;
+  graph->calls = *calls;
   graph->user_data = user_data;
   graph->client = jack_client_open ("rig-graph-ear", JackNoStartServer, NULL);
   if (!graph->client) {
@@ -124,8 +124,8 @@ rig_graph_get_quantum (RigGraph * graph)
 void
 rig_graph_get_losses (RigGraph * graph, RigGraphLosses * losses)
 {
-  losses->n_missed = g_atomic_int_get (&graph->n_missed);
-  losses->n_late = losses->n_xruns = g_atomic_int_get (&graph->n_xruns);
+  losses->n_unplayed = losses->n_unheard = g_atomic_int_get (&graph->n_missed);
+  losses->n_late = g_atomic_int_get (&graph->n_xruns);
 }
 
 /* jackd tells nobody which client it waited for. */

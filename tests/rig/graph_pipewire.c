@@ -2,13 +2,14 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The client in PipeWire's graph: a pw_filter linked to the sinks `cable` and
- * `ear` themselves, and the profiler, which tells for each cycle which nodes were
- * done in time.
+/* The clients in PipeWire's graph: a pw_filter that is linked to the sink `cable`,
+ * another one that is linked to the monitor of `ear`, and the profiler, which tells
+ * for each cycle which nodes were done in time. The filters are two, since the
+ * cycle of one that hears waits for all who play into `ear`.
  *
- * Threads: rig_graph_process () runs on PipeWire's data loop, in real time; the
- * profiler and the registry on the thread of a pw_thread_loop, with its lock; the
- * program calls from its own thread and takes this lock. */
+ * Threads: player_process () and ear_process () run on PipeWire's data loop, in
+ * real time; the profiler and the registry on the thread of a pw_thread_loop, with
+ * its lock; the program calls from its own thread and takes this lock. */
 
 #include "graph.h"
 
@@ -20,7 +21,9 @@
 #include <spa/param/profiler.h>
 #include <spa/pod/parser.h>
 
-#define NAME "rig-graph-ear"
+#define PLAYER "rig-graph-player"
+#define EAR "rig-graph-ear"
+#define MAX_QUANTUM 8192
 /* The server of 0.3 counts no xruns of a node, but says how far it came */
 #define STATUS_FINISHED 3
 #define XRUNS_UNKNOWN -1
@@ -35,78 +38,100 @@ typedef struct
   guint64 n_late;               /* seen */
 } Node;
 
+/* A filter */
+typedef struct
+{
+  struct pw_filter *filter;     /* owned */
+  struct spa_hook listener;
+  gpointer ports[RIG_CHANNELS]; /* [const] */
+  /* [data loop] */
+  guint clock_id;
+  guint64 next;                 /* the position of the next cycle */
+  gfloat unlinked[MAX_QUANTUM]; /* in place of a port that has no link */
+
+  guint n_missed;               /* [atomic] frames */
+} Client;
+
 struct _RigGraph
 {
-  RigGraphProcess process;      /* [const] */
+  RigGraphCalls calls;          /* [const] */
   gpointer user_data;           /* [const] */
   struct pw_thread_loop *loop;  /* owned */
   struct pw_context *context;   /* owned */
   struct pw_core *core;         /* owned */
   struct pw_registry *registry; /* owned */
   struct pw_proxy *profiler;    /* owned */
-  struct pw_filter *filter;     /* owned */
   struct spa_hook registry_listener, profiler_listener;
-  gpointer out[RIG_CHANNELS], in[RIG_CHANNELS]; /* [const] ports */
+  Client player, ear;
 
   /* [thread loop] */
   GHashTable *nodes;            /* owned; of Node, by their ids */
-  guint64 n_late;
-  gint64 n_driver_xruns;
-
-  /* [data loop] */
-  guint64 position;             /* the next frame */
-  guint64 clock_position;       /* the same by the clock of the graph */
-  guint clock_id;
-  gfloat silence[8192];         /* [const] what is heard of an unlinked port */
-  gfloat waste[8192];
+  guint64 n_late;               /* cycles */
 
   guint quantum;                /* [atomic] */
-  guint n_missed;               /* [atomic] */
 };
 
 /* --- The cycles --- */
 
+/* Notes what was missed since the last cycle. */
 static void
-follow_clock (RigGraph * graph, const struct spa_io_clock *clock)
+follow_clock (Client * client, const struct spa_io_clock *clock)
 {
-  if (clock->id == graph->clock_id && clock->position > graph->clock_position) {
-    guint64 n_frames = clock->position - graph->clock_position;
-
-    graph->position += n_frames;
-    g_atomic_int_add (&graph->n_missed,
-        (gint) ((n_frames + clock->duration - 1) / clock->duration));
-  }
-  graph->clock_id = clock->id;
-  graph->clock_position = clock->position + clock->duration;
-  g_atomic_int_set (&graph->quantum, (guint) clock->duration);
+  if (clock->id == client->clock_id && clock->position > client->next)
+    g_atomic_int_add (&client->n_missed,
+        (gint) (clock->position - client->next));
+  client->clock_id = clock->id;
+  client->next = clock->position + clock->duration;
 }
 
 static void
-rig_graph_process (void *data, struct spa_io_position *position)
+get_buffers (Client * client, guint n_frames, gfloat * buffers[RIG_CHANNELS])
+{
+  for (gint i = 0; i < RIG_CHANNELS; i++) {
+    buffers[i] = pw_filter_get_dsp_buffer (client->ports[i], n_frames);
+    if (!buffers[i])
+      buffers[i] = client->unlinked;
+  }
+}
+
+static void
+player_process (void *data, struct spa_io_position *position)
 {
   RigGraph *graph = data;
   guint n_frames = (guint) position->clock.duration;
   gfloat *out[RIG_CHANNELS];
-  const gfloat *in[RIG_CHANNELS];
 
-  if (n_frames > G_N_ELEMENTS (graph->silence))
+  if (n_frames > MAX_QUANTUM)
     return;
-  follow_clock (graph, &position->clock);
-  for (gint i = 0; i < RIG_CHANNELS; i++) {
-    out[i] = pw_filter_get_dsp_buffer (graph->out[i], n_frames);
-    if (!out[i])
-      out[i] = graph->waste;
-    in[i] = pw_filter_get_dsp_buffer (graph->in[i], n_frames);
-    if (!in[i])
-      in[i] = graph->silence;
-  }
-  graph->process (graph->user_data, graph->position, n_frames, out, in);
-  graph->position += n_frames;
+  follow_clock (&graph->player, &position->clock);
+  g_atomic_int_set (&graph->quantum, n_frames);
+  get_buffers (&graph->player, n_frames, out);
+  graph->calls.play (graph->user_data, position->clock.position, n_frames, out);
 }
 
-static const struct pw_filter_events filter_events = {
+static void
+ear_process (void *data, struct spa_io_position *position)
+{
+  RigGraph *graph = data;
+  guint n_frames = (guint) position->clock.duration;
+  gfloat *in[RIG_CHANNELS];
+
+  if (n_frames > MAX_QUANTUM)
+    return;
+  follow_clock (&graph->ear, &position->clock);
+  get_buffers (&graph->ear, n_frames, in);
+  graph->calls.hear (graph->user_data, position->clock.position, n_frames,
+      (const gfloat * const *) in);
+}
+
+static const struct pw_filter_events player_events = {
   PW_VERSION_FILTER_EVENTS,
-  .process = rig_graph_process,
+  .process = player_process,
+};
+
+static const struct pw_filter_events ear_events = {
+  PW_VERSION_FILTER_EVENTS,
+  .process = ear_process,
 };
 
 /* --- What the profiler says, on the thread loop --- */
@@ -147,7 +172,20 @@ count_late (Node * node, gint status, gint64 n_xruns)
   return (guint64) MAX (n_late, 0);
 }
 
-static void
+/* A device is late when a client before it is; and we know of ourselves. */
+static gboolean
+is_other_client (RigGraph * graph, guint id, const gchar * name)
+{
+  static const gchar *const devices[] =
+      { "cable", "mic", "ear", "ear_tap", NULL };
+
+  return id != pw_filter_get_node_id (graph->player.filter)
+      && id != pw_filter_get_node_id (graph->ear.filter)
+      && !g_strv_contains (devices, name);
+}
+
+/* How many cycles the node of a follower's block was late. */
+static guint64
 take_node (RigGraph * graph, const struct spa_pod *pod)
 {
   gint id = 0, status = 0, n_xruns = XRUNS_UNKNOWN;
@@ -161,25 +199,30 @@ take_node (RigGraph * graph, const struct spa_pod *pod)
           SPA_POD_Long (&ignored), SPA_POD_Long (&ignored),
           SPA_POD_Long (&ignored), SPA_POD_Long (&ignored),
           SPA_POD_Int (&status), SPA_POD_Fraction (&latency),
-          SPA_POD_OPT_Int (&n_xruns)) < 0 || g_str_equal (name, NAME))
-    return;
+          SPA_POD_OPT_Int (&n_xruns)) < 0
+      || !is_other_client (graph, (guint) id, name))
+    return 0;
   node = find_node (graph, id, name);
   n_late = count_late (node, status, n_xruns);
   node->n_late += n_late;
-  graph->n_late += n_late;
+  return n_late;
 }
 
+/* A cycle of one driver is an object. */
 static void
-take_driver (RigGraph * graph, const struct spa_pod *pod)
+take_cycle (RigGraph * graph, const struct spa_pod_object *cycle)
 {
-  gint64 count;
-  gfloat load;
-  gint n_xruns;
+  const struct spa_pod_prop *prop;
+  guint64 n_late = 0;
 
-  if (spa_pod_parse_struct (pod, SPA_POD_Long (&count), SPA_POD_Float (&load),
-          SPA_POD_Float (&load), SPA_POD_Float (&load),
-          SPA_POD_Int (&n_xruns)) >= 0)
-    graph->n_driver_xruns = n_xruns;
+  SPA_POD_OBJECT_FOREACH (cycle, prop) {
+    if (prop->key == SPA_PROFILER_followerBlock) {
+      guint64 n_cycles = take_node (graph, &prop->value);
+
+      n_late = MAX (n_late, n_cycles);
+    }
+  }
+  graph->n_late += n_late;
 }
 
 static void
@@ -188,16 +231,8 @@ on_profile (void *data, const struct spa_pod *pod)
   const struct spa_pod *object;
 
   SPA_POD_STRUCT_FOREACH (pod, object) {
-    const struct spa_pod_prop *prop;
-
-    if (!spa_pod_is_object_type (object, SPA_TYPE_OBJECT_Profiler))
-      continue;
-    SPA_POD_OBJECT_FOREACH ((const struct spa_pod_object *) object, prop) {
-      if (prop->key == SPA_PROFILER_info)
-        take_driver (data, &prop->value);
-      else if (prop->key == SPA_PROFILER_followerBlock)
-        take_node (data, &prop->value);
-    }
+    if (spa_pod_is_object_type (object, SPA_TYPE_OBJECT_Profiler))
+      take_cycle (data, (const struct spa_pod_object *) object);
   }
 }
 
@@ -228,38 +263,41 @@ static const struct pw_registry_events registry_events = {
 
 /* --- Open and close --- */
 
-static gpointer
-add_port (RigGraph * graph, enum pw_direction direction, const gchar * name)
-{
-  return pw_filter_add_port (graph->filter, direction,
-      PW_FILTER_PORT_FLAG_MAP_BUFFERS, sizeof (gpointer),
-      pw_properties_new (PW_KEY_FORMAT_DSP, "32 bit float mono audio",
-          PW_KEY_PORT_NAME, name, NULL), NULL, 0);
-}
-
 static gboolean
-open_filter (RigGraph * graph)
+open_client (RigGraph * graph, Client * client, const gchar * name,
+    const struct pw_filter_events *events, enum pw_direction direction)
 {
-  static const gchar *const out[] = { "out_FL", "out_FR" };
-  static const gchar *const in[] = { "in_FL", "in_FR" };
+  static const gchar *const channels[] = { "FL", "FR" };
 
-  graph->filter = pw_filter_new_simple (pw_thread_loop_get_loop (graph->loop),
-      NAME, pw_properties_new (PW_KEY_CONFIG_NAME, "client-rt.conf",
-          PW_KEY_NODE_NAME, NAME, PW_KEY_NODE_ALWAYS_PROCESS, "true", NULL),
-      &filter_events, graph);
-  for (gint i = 0; i < RIG_CHANNELS; i++) {
-    graph->out[i] = add_port (graph, PW_DIRECTION_OUTPUT, out[i]);
-    graph->in[i] = add_port (graph, PW_DIRECTION_INPUT, in[i]);
-  }
-  return pw_filter_connect (graph->filter, PW_FILTER_FLAG_RT_PROCESS, NULL,
+  client->clock_id = SPA_ID_INVALID;
+  client->filter = pw_filter_new (graph->core, name,
+      pw_properties_new (PW_KEY_NODE_NAME, name, PW_KEY_NODE_ALWAYS_PROCESS,
+          "true", NULL));
+  pw_filter_add_listener (client->filter, &client->listener, events, graph);
+  for (gint i = 0; i < RIG_CHANNELS; i++)
+    client->ports[i] = pw_filter_add_port (client->filter, direction,
+        PW_FILTER_PORT_FLAG_MAP_BUFFERS, sizeof (gpointer),
+        pw_properties_new (PW_KEY_FORMAT_DSP, "32 bit float mono audio",
+            PW_KEY_PORT_NAME, channels[i], NULL), NULL, 0);
+  return pw_filter_connect (client->filter, PW_FILTER_FLAG_RT_PROCESS, NULL,
       0) >= 0;
 }
 
-static gboolean
-open_profiler (RigGraph * graph)
+/* A client of 0.3 asks for real time only by a configuration of its own, which 1.x
+ * may not have any more. */
+static struct pw_context *
+new_context (struct pw_loop *loop)
 {
-  graph->context = pw_context_new (pw_thread_loop_get_loop (graph->loop), NULL,
-      0);
+  struct pw_context *context = pw_context_new (loop,
+      pw_properties_new (PW_KEY_CONFIG_NAME, "client-rt.conf", NULL), 0);
+
+  return context ? context : pw_context_new (loop, NULL, 0);
+}
+
+static gboolean
+open_core (RigGraph * graph)
+{
+  graph->context = new_context (pw_thread_loop_get_loop (graph->loop));
   /* which knows how the profiler's messages are written */
   pw_context_load_module (graph->context, PW_EXTENSION_MODULE_PROFILER, NULL,
       NULL);
@@ -274,18 +312,20 @@ open_profiler (RigGraph * graph)
 
 /* NULL if there is no PipeWire. */
 RigGraph *
-rig_graph_open (RigGraphProcess process, gpointer user_data)
+rig_graph_open (const RigGraphCalls * calls, gpointer user_data)
 {
   RigGraph *graph = g_new0 (RigGraph, 1);
   gboolean is_open;
 
   pw_init (NULL, NULL);
-  graph->process = process;
+  graph->calls = *calls;
   graph->user_data = user_data;
   graph->nodes = g_hash_table_new_full (NULL, NULL, NULL, node_free);
-  graph->clock_id = SPA_ID_INVALID;
-  graph->loop = pw_thread_loop_new (NAME, NULL);
-  is_open = open_profiler (graph) && open_filter (graph)
+  graph->loop = pw_thread_loop_new (EAR, NULL);
+  is_open = open_core (graph)
+      && open_client (graph, &graph->player, PLAYER, &player_events,
+      PW_DIRECTION_OUTPUT)
+      && open_client (graph, &graph->ear, EAR, &ear_events, PW_DIRECTION_INPUT)
       && pw_thread_loop_start (graph->loop) >= 0;
   if (!is_open)
     g_clear_pointer (&graph, rig_graph_close);
@@ -308,17 +348,18 @@ link_ports (const gchar * from, const gchar * to)
 gboolean
 rig_graph_connect (RigGraph * graph)
 {
-  return link_ports (NAME ":out_FL", "cable:playback_FL") &&
-      link_ports (NAME ":out_FR", "cable:playback_FR") &&
-      link_ports ("ear:monitor_FL", NAME ":in_FL") &&
-      link_ports ("ear:monitor_FR", NAME ":in_FR");
+  return link_ports (PLAYER ":FL", "cable:playback_FL") &&
+      link_ports (PLAYER ":FR", "cable:playback_FR") &&
+      link_ports ("ear:monitor_FL", EAR ":FL") &&
+      link_ports ("ear:monitor_FR", EAR ":FR");
 }
 
 void
 rig_graph_close (RigGraph * graph)
 {
   pw_thread_loop_stop (graph->loop);
-  g_clear_pointer (&graph->filter, pw_filter_destroy);
+  g_clear_pointer (&graph->player.filter, pw_filter_destroy);
+  g_clear_pointer (&graph->ear.filter, pw_filter_destroy);
   g_clear_pointer (&graph->profiler, pw_proxy_destroy);
   if (graph->registry)
     pw_proxy_destroy ((struct pw_proxy *) graph->registry);
@@ -342,9 +383,9 @@ rig_graph_get_losses (RigGraph * graph, RigGraphLosses * losses)
 {
   pw_thread_loop_lock (graph->loop);
   losses->n_late = graph->n_late;
-  losses->n_xruns = graph->n_driver_xruns;
   pw_thread_loop_unlock (graph->loop);
-  losses->n_missed = g_atomic_int_get (&graph->n_missed);
+  losses->n_unplayed = g_atomic_int_get (&graph->player.n_missed);
+  losses->n_unheard = g_atomic_int_get (&graph->ear.n_missed);
 }
 
 /* Which nodes were late, one a line. */
