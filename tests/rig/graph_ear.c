@@ -390,6 +390,7 @@ judge (Ear * ear, guint n_starts)
 {
   judge_loss (ear, "frames lost", ear->total.n_lost, ear->n_lost_excused);
   judge_loss (ear, "frames silent", ear->total.n_silent, ear->n_silent_excused);
+  judge_counters (ear);
   rig_report_count (&ear->report, "frames altered", 0, ear->total.n_altered);
   rig_report_count (&ear->report, "frames repeated", 0, ear->total.n_repeated);
   rig_report_count (&ear->report, "starts heard", n_starts, ear->measured->len);
