@@ -11,10 +11,11 @@
  *
  * Judged are bits, order and losses; with --timing also the latency, against the
  * LATENCY of the path and against itself. A run that lost only what the lost cycles
- * explain has told nothing (see undisturbed).
+ * explain has told nothing (see undisturbed). With --native, the ends are
+ * PipeWire's own elements.
  *
- *   with-rig --server pipewire --quantum 512 one rig-graph-ear [--path PIPELINE]
- *       [--seconds 5] [--starts 1] [--timing] [--verbose]
+ *   with-rig --server pipewire --quantum 512 one rig-graph-ear [--native]
+ *       [--path PIPELINE] [--seconds 5] [--starts 1] [--timing] [--verbose]
  *
  * Threads: play () and hear () run on the graph's threads, in real time. What is
  * marked as theirs is written by them from EAR_BEGINS to EAR_IS_DONE, else by the
@@ -34,6 +35,12 @@
 #define MAX_STALL_MS 20         /* what two periods bridge */
 #define MAX_LATENCY 50.0        /* ms */
 #define N_CHANGES 64
+
+#define NATIVE_PATH "ndasrc name=src " \
+    "source=\"pipewiresrc target-object=mic ! audio/x-raw, channels=2 ! " \
+    "identity\" ! " \
+    "ndapybridge name=bridge plugin=passthrough ! " \
+    "ndasink name=sink sink=\"pipewiresink target-object=ear\""
 
 /* A place where frames were lost or silence was heard; the first one is where the
  * signal begins */
@@ -440,9 +447,12 @@ main (gint argc, gchar ** argv)
 {
   Ear ear = {.path_text = rig_graph_path };
   gint seconds = 5, n_starts = 1;
+  gboolean is_native = FALSE;
   const GOptionEntry options[] = {
     {"path", 0, 0, G_OPTION_ARG_STRING, &ear.path_text,
         "The pipeline, its ends named src and sink", "PIPELINE"},
+    {"native", 0, 0, G_OPTION_ARG_NONE, &is_native,
+        "Take the elements of PipeWire itself", NULL},
     {"seconds", 0, 0, G_OPTION_ARG_INT, &seconds, "Length of the signal", "N"},
     {"starts", 0, 0, G_OPTION_ARG_INT, &n_starts, "How many starts", "N"},
     {"timing", 0, 0, G_OPTION_ARG_NONE, &ear.report.judges_timing,
@@ -460,6 +470,8 @@ main (gint argc, gchar ** argv)
     g_printerr ("%s\n", error->message);
     return EXIT_FAILURE;
   }
+  if (is_native)
+    ear.path_text = NATIVE_PATH;
   if (!open_ear (&ear))
     return EXIT_FAILURE;
   ear.n_frames = (guint64) seconds *RIG_RATE;
