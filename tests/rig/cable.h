@@ -15,10 +15,9 @@
 
 #include <gst/gst.h>
 
-G_BEGIN_DECLS
+#include "frames.h"
 
-#define RIG_CHANNELS 2
-#define RIG_RATE 48000
+G_BEGIN_DECLS
 
 /* What the rig's programs put between the two: the main job, and the same with
  * our Python microphone and speaker */
@@ -28,18 +27,6 @@ G_BEGIN_DECLS
     "ndapybridge name=bridge plugin=passthrough ! " \
     "ndapysink name=sink plugin=speaker"
 
-/* What became of the frames played. All is well if n_heard is what was played
- * and all the others are 0. */
-typedef struct
-{
-  guint64 n_heard;              /* in their place */
-  guint64 n_lost;               /* never came */
-  guint64 n_repeated;           /* came again, or too late */
-  guint64 n_altered;            /* not one bit pattern that was played */
-  guint64 n_silent;             /* silence between two frames of the signal */
-  guint64 n_missed;             /* times the ear itself lost what was there */
-} RigAccount;
-
 typedef struct _RigEar RigEar;
 
 /* Called on the ear's streaming thread, once. */
@@ -48,7 +35,6 @@ typedef void (*RigEarDone) (gpointer user_data);
 RigEar *rig_ear_new (const gchar * source, guint64 n_frames,
     RigEarDone done, gpointer user_data);
 void rig_ear_get_account (RigEar * ear, RigAccount * account);
-gboolean rig_account_print (const RigAccount * account, guint64 n_frames);
 void rig_ear_free (RigEar * ear);
 
 GstElement *rig_player_new (const gchar * sink, guint64 n_frames);

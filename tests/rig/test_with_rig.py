@@ -16,44 +16,126 @@ HOME = 'echo "$XDG_RUNTIME_DIR"; '
 needs_pulseaudio = pytest.mark.skipif(
     not shutil.which("pulseaudio"), reason="there is no PulseAudio"
 )
+on_each_server = pytest.mark.parametrize(
+    "server",
+    [
+        pytest.param("pulse", marks=needs_pulseaudio),
+        pytest.param(
+            "pipewire",
+            marks=pytest.mark.skipif(
+                not (shutil.which("wireplumber") and shutil.which("pactl")),
+                reason="there is no PipeWire",
+            ),
+        ),
+        pytest.param(
+            "jack",
+            marks=pytest.mark.skipif(
+                not shutil.which("jackd"), reason="there is no jackd"
+            ),
+        ),
+    ],
+)
 
 
-def with_rig(script: str, **options) -> subprocess.CompletedProcess:
+def rig_command(script: str, *options: str) -> list:
+    return [WITH_RIG, *options, "one", "bash", "-c", script]
+
+
+def with_rig(
+    script: str, *options: str, **settings
+) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [WITH_RIG, "one", "bash", "-c", script],
+        rig_command(script, *options),
         capture_output=True,
         text=True,
-        **options,
+        **settings,
     )
 
 
+def processes_in(home: Path) -> list[str]:
+    """Those that have the folder of a rig in their environment."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if bytes(home) in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_text())
+        except OSError:
+            pass  # ended meanwhile, or is somebody else's
+    return found
+
+
 def assert_gone(home: str) -> None:
-    assert home.strip()
-    assert not Path(home.strip()).parent.exists()
+    folder = Path(home.strip()).parent
+    assert home.strip() and folder.name.startswith("nda-rig")
+    assert not folder.exists()
+    assert processes_in(folder) == []
+    assert list(Path("/dev/shm").glob(f"*{folder.name}*")) == []
 
 
-@needs_pulseaudio
+@on_each_server
 @pytest.mark.parametrize("status", [0, 1, 77])
-def test_exits_as_the_command_did(status):
-    result = with_rig(f"{HOME} exit {status}")
+def test_exits_as_the_command_did(server, status):
+    result = with_rig(f"{HOME} exit {status}", "--server", server)
 
     assert result.returncode == status
     assert_gone(result.stdout)
 
 
-@needs_pulseaudio
-def test_stops_when_the_command_is_killed():
-    result = with_rig(f"{HOME} kill -KILL $$")
+@on_each_server
+def test_stops_when_the_command_is_killed(server):
+    result = with_rig(f"{HOME} kill -KILL $$", "--server", server)
 
     assert result.returncode == 128 + signal.SIGKILL
     assert_gone(result.stdout)
 
 
-@needs_pulseaudio
-def test_microphone_and_speaker_are_the_default():
+@on_each_server
+def test_nothing_is_left_when_the_rig_itself_is_killed(server):
+    # The pipe ends when the last process of the rig has ended, which the one
+    # that cleans up is.
+    rig = subprocess.Popen(
+        rig_command(f"{HOME} sleep infinity", "--server", server),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    home = rig.stdout.readline()
+
+    rig.kill()
+    rig.stdout.read()
+
+    assert_gone(home)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["three", "true"],
+        ["one"],
+        ["--server", "none", "one", "true"],
+        ["--quantum", "512", "one", "true"],
+        ["--server", "jack", "two", "true"],
+        ["--ppm", "200", "two", "true"],
+        ["--server", "pipewire", "--quantum", "0", "one", "true"],
+    ],
+)
+def test_says_how_it_is_called(arguments):
+    result = subprocess.run(
+        [WITH_RIG, *arguments], capture_output=True, text=True
+    )
+
+    assert result.returncode == 2
+    assert "with-rig: " in result.stderr
+
+
+@on_each_server
+def test_microphone_and_speaker_are_the_default(server):
+    if server == "jack":
+        pytest.skip("jackd has no devices")
     # which stands still now and then with a sanitizer preloaded
     result = with_rig(
-        "unset LD_PRELOAD; pactl get-default-source; pactl get-default-sink"
+        "unset LD_PRELOAD; pactl get-default-source; pactl get-default-sink",
+        "--server",
+        server,
     )
 
     assert result.stdout.split() == ["mic", "ear"]
@@ -93,14 +175,18 @@ def test_rigs_run_beside_each_other():
     assert result.stdout.split()[1] == "ear"
 
 
-def test_skips_aloud_without_pulseaudio(tmp_path):
-    for tool in ("bash", "env"):
+@pytest.mark.parametrize("server", ["pulse", "pipewire", "jack"])
+def test_skips_aloud_without_its_server(tmp_path, server):
+    for tool in ("bash", "env", "dirname", "readlink"):
         os.symlink(shutil.which(tool), tmp_path / tool)
 
-    result = with_rig("exit 0", env={"PATH": str(tmp_path)})
+    result = with_rig(
+        "exit 0", "--server", server, env={"PATH": str(tmp_path)}
+    )
 
     assert result.returncode == 77
     assert "SKIPPED" in result.stderr
+    assert "(Debian: " in result.stderr
 
 
 @pytest.mark.parametrize(
