@@ -79,6 +79,7 @@ def truth(answer, name):
 
 def _ask(plugin, name, *args):
     """What a method of the plugin answers."""
+    calling(f"{name} ()")
     return at_once(getattr(plugin, name)(*args), name)
 
 
@@ -134,74 +135,10 @@ def start(is_ours, api_path, secret_words):
     _owns_gc = not _is_left_alone("NDA_PYTHON_GC")
 
 
-def _extend_path(directory):
-    # 3.2: last, so that the standard library and site-packages win; and our
-    # own modules behind even that, so that a plugin's copy of them wins (2.7)
-    if directory not in sys.path:
-        sys.path.append(directory)
-    if _api_path in sys.path:
-        sys.path.remove(_api_path)
-    sys.path.append(_api_path)
-
-
-def _execute(path, stem):
-    """Run the file as a module of that name (3.1), afresh each time (3.3)."""
-    _plugin_files.add(path)
-    module = types.ModuleType(stem)
-    module.__file__ = path
-    with open(path, "rb") as source:
-        code = compile(source.read(), path, "exec", dont_inherit=True)
-    previous = sys.modules.get(stem)
-    sys.modules[stem] = module
-    try:
-        exec(code, module.__dict__)
-    except BaseException:
-        _forget(module, previous)
-        raise
-    if previous is not None and not hasattr(previous, "__nda_plugin__"):
-        # a plugin called like another module must not stay in its place
-        sys.modules[stem] = previous
-    module.__nda_plugin__ = True
-    return module
-
-
-def _forget(module, previous=None):
-    if sys.modules.get(module.__name__) is module:
-        if previous is not None:
-            sys.modules[module.__name__] = previous
-        else:
-            del sys.modules[module.__name__]
-
-
-def load(path):
-    """Load a plugin file and make an instance.
-
-    Returns the module, the instance, and whether it is a BasePlugin.
-    """
-    directory, name = os.path.split(path)
-    _extend_path(directory)
-    module = _execute(path, os.path.splitext(name)[0])
-    try:
-        factory = getattr(module, "create_plugin", None)
-        if not callable(factory):
-            raise PluginError(
-                "it has no function create_plugin (), which makes the plugin"
-            )
-        plugin = at_once(factory(), "create_plugin")
-        if plugin is None:
-            raise PluginError("its create_plugin () returned None")
-        import base_plugin
-
-        return module, plugin, isinstance(plugin, base_plugin.BasePlugin)
-    except BaseException:
-        _forget(module)
-        raise
-
-
 def _live(plugin, name):
     """A call of the life cycle, which must return something true (4.1)."""
     try:
-        is_true = truth(getattr(plugin, name)(), name)
+        is_true = bool(_ask(plugin, name))
     except BaseException as error:
         raise Problem("failed", name, describe(error)) from None
     if not is_true:
@@ -489,41 +426,3 @@ def collect():
         _next_full_collection = now + FULL_COLLECTION_SHARE * spent
     else:
         gc.collect(1 if middle > middle_limit else 0)
-
-
-def _one_line(error):
-    return " ".join(str(error).split())
-
-
-def _place(error):
-    """The line of the plugin that the error came through, if any."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return error.filename, error.lineno
-    places = [
-        (frame.f_code.co_filename, line)
-        for frame, line in traceback.walk_tb(error.__traceback__)
-        if frame.f_code.co_filename != __file__
-    ]
-    own = [place for place in places if place[0] in _plugin_files]
-    return next(iter(own[-1:] + places[-1:]), None)
-
-
-def describe(error):
-    """One line for the person, then the traceback for the developer."""
-    place = _place(error)
-    if isinstance(error, PluginError):
-        return _one_line(error)
-    if isinstance(error, SyntaxError):
-        reason = f"{type(error).__name__}: {_one_line(error.msg)}"
-    else:
-        reason = f"{type(error).__name__}: {_one_line(error)}"
-    if place:
-        reason += f" ({place[0]}, line {place[1]})"
-    return reason + "\n" + "".join(traceback.format_exception(error))
-
-
-def problem(error):
-    """What went wrong with a plugin: kind, name, text."""
-    if isinstance(error, Problem):
-        return error.args
-    return "load", "", describe(error)

@@ -163,6 +163,20 @@ nda_py_gil_resume (gpointer paused)
     PyEval_RestoreThread (paused);
 }
 
+/* This thread, as Python names it. GIL held. */
+gulong
+nda_py_gil_get_thread (void)
+{
+  return PyThread_get_thread_ident ();
+}
+
+/* Raises SystemExit in a thread, as soon as it runs Python. GIL held. */
+void
+nda_py_gil_interrupt (gulong thread)
+{
+  PyThreadState_SetAsyncExc (thread, PyExc_SystemExit);
+}
+
 /* Called at Python's exit, GIL held. */
 static PyObject *
 nda_py_gil_on_exit (PyObject * self, PyObject * unused)

@@ -63,6 +63,8 @@ nda_py_plugin_load (const NdaPyRunnerKind * kind,
   self = g_new0 (NdaPyPlugin, 1);
   nda_py_runner_init (&self->parent, kind);
   self->path = g_strdup (config->path);
+  self->parent.patience = (NdaPyPatience) {
+  self->path, config->timeout};
   self->role = config->role;
   self->module = Py_NewRef (PyTuple_GetItem (opened, 0));
   self->instance = Py_NewRef (PyTuple_GetItem (opened, 1));

@@ -41,6 +41,10 @@ def log(is_error, line):  # noqa: F811
         pass  # it does not read at present, and must not be waited for (10.1)
 
 
+def calling(method):  # noqa: F811
+    """What is about to be called of the plugin."""
+
+
 class Instance:
     """The plugin, and its place in the shared memory."""
 
