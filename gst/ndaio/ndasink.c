@@ -218,7 +218,7 @@ nda_sink_deep_element_added (GstBin * bin, GstBin * sub_bin,
 
   GST_BIN_CLASS (nda_sink_parent_class)->deep_element_added (bin, sub_bin,
       element);
-  if (!GST_IS_BASE_SINK (element))
+  if (!GST_IS_BASE_SINK (element) || self->parts->is_showing)
     return;
   GST_OBJECT_LOCK (self);
   deadline = self->processing_deadline;
@@ -274,6 +274,7 @@ nda_sink_link_child (NdaIoBin * bin, GstElement * sink, GError ** error)
       "src");
   g_autoptr (GstPad) to = nda_description_find_pad (sink, GST_PAD_SINK);
 
+  nda_plug_pull (from);
   if (to && GST_PAD_LINK_SUCCESSFUL (gst_pad_link (from, to)))
     return TRUE;
   g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_PAD,
@@ -285,8 +286,11 @@ nda_sink_link_child (NdaIoBin * bin, GstElement * sink, GError ** error)
 static void
 nda_sink_child_closed (NdaIoBin * bin, GstElement * sink)
 {
+  g_autoptr (GstPad) from = gst_element_get_static_pad (NDA_SINK (bin)->guard,
+      "src");
   g_autofree gchar *location = NULL;
 
+  nda_plug_put (from);
   GST_OBJECT_LOCK (bin);
   location = g_strdup (NDA_SINK (bin)->parts->setting.place);
   GST_OBJECT_UNLOCK (bin);

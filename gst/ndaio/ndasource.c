@@ -8,6 +8,7 @@
 
 #include "ndachild.h"
 #include "ndadescription.h"
+#include "ndaplug.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -94,8 +95,12 @@ link_pad (GstPad * pad, GstElement * next)
     gst_element_add_pad (parent, ghost);
     gst_object_replace ((GstObject **) & from, GST_OBJECT (ghost));
   }
-  return !gst_pad_is_linked (to)
-      && GST_PAD_LINK_SUCCESSFUL (gst_pad_link (from, to));
+  nda_plug_pull (to);
+  if (!gst_pad_is_linked (to)
+      && GST_PAD_LINK_SUCCESSFUL (gst_pad_link (from, to)))
+    return TRUE;
+  nda_plug_put (to);
+  return FALSE;
 }
 
 /* Called on a streaming thread: the stream is known now. */
@@ -114,7 +119,7 @@ nda_source_on_no_more_pads (GstElement * dynamic, GstElement * next)
   GstElement *bin = GST_ELEMENT (GST_OBJECT_PARENT (next));
   g_autofree gchar *uri = NULL;
 
-  if (gst_pad_is_linked (pad))
+  if (nda_plug_is_linked (pad))
     return;
   g_object_get (bin, "uri", &uri, NULL);
   GST_ELEMENT_ERROR (bin, STREAM, WRONG_TYPE,
@@ -147,6 +152,7 @@ nda_source_disconnect (GstElement * source, GstElement * next)
 {
   g_autoptr (GList) dynamic = nda_description_find_dynamic (source);
   g_autoptr (GList) pads = g_list_copy (source->pads);
+  g_autoptr (GstPad) to = gst_element_get_static_pad (next, "sink");
 
   for (GList * l = dynamic; l; l = l->next)
     g_signal_handlers_disconnect_by_data (l->data, next);
@@ -158,4 +164,5 @@ nda_source_disconnect (GstElement * source, GstElement * next)
     if (GST_IS_GHOST_PAD (l->data) && !target)
       gst_element_remove_pad (source, l->data);
   }
+  nda_plug_put (to);
 }
