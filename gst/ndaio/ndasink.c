@@ -315,6 +315,34 @@ nda_sink_end (gpointer self)
   gst_element_post_message (sink, gst_message_new_eos (GST_OBJECT (sink)));
 }
 
+static gboolean
+is_away (NdaSink * self)
+{
+  return nda_loss_get_state (&self->parts->loss) != NDA_LOSS_HERE;
+}
+
+/* Such as a seek */
+static gboolean
+nda_sink_send_event (GstElement * element, GstEvent * event)
+{
+  NdaSink *self = NDA_SINK (element);
+
+  if (!GST_EVENT_IS_DOWNSTREAM (event) && is_away (self))
+    return nda_guard_send_event (self->guard, event);
+  return GST_ELEMENT_CLASS (nda_sink_parent_class)->send_event (element, event);
+}
+
+/* Such as one for the position */
+static gboolean
+nda_sink_query (GstElement * element, GstQuery * query)
+{
+  NdaSink *self = NDA_SINK (element);
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY && is_away (self))
+    return nda_guard_query (self->guard, query);
+  return GST_ELEMENT_CLASS (nda_sink_parent_class)->query (element, query);
+}
+
 static const NdaLossHooks loss_hooks = {
   .text = N_("The device that sound goes to is gone. Nothing is heard until it "
       "is back."),
@@ -455,6 +483,8 @@ nda_sink_class_init (NdaSinkClass * class)
   object_class->set_property = nda_sink_set_property;
   object_class->get_property = nda_sink_get_property;
   object_class->finalize = nda_sink_finalize;
+  element_class->send_event = GST_DEBUG_FUNCPTR (nda_sink_send_event);
+  element_class->query = GST_DEBUG_FUNCPTR (nda_sink_query);
   bin_class->deep_element_added =
       GST_DEBUG_FUNCPTR (nda_sink_deep_element_added);
   bin_class->deep_element_removed =
