@@ -105,9 +105,8 @@ find (GList * devices, const gchar * name, GError ** error)
         names);
   else if (called->next)
     g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-        _
-        ("More than one audio device is called “%s”. Use the first name of "
-            "one of these: %s."), name, names);
+        _("More than one audio device is called “%s”. Use the first name "
+            "of one of these: %s."), name, names);
   return called && !called->next ? called->data : NULL;
 }
 

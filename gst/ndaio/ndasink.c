@@ -96,9 +96,8 @@
 #include "ndadescription.h"
 #include "ndafile.h"
 #include "ndaguard.h"
+#include "ndaincoming.h"
 #include "ndasinkprobe.h"
-
-#include <gst/audio/audio.h>
 
 #include <glib/gi18n-lib.h>
 
@@ -117,8 +116,7 @@ struct _NdaSink
   GstElement *guard;            /* [const] owned; a child: before the sink */
   gboolean overwrite;           /* [object lock] */
   GstClockTime processing_deadline;     /* [object lock] */
-  GstAudioInfo in;              /* [upstream's thread] what comes in */
-  gboolean has_started;         /* [upstream's thread] the segment */
+  NdaIncoming incoming;         /* [upstream's thread] */
 };
 
 enum
@@ -152,60 +150,6 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
 G_DEFINE_FINAL_TYPE_WITH_CODE (NdaSink, nda_sink, NDA_TYPE_IO_BIN,
     GST_DEBUG_CATEGORY_INIT (nda_sink_debug, "ndasink", 0,
         "blocks, into any sink"));
-
-/* --- what comes in, in any format --- */
-
-static guint64
-count_frames (NdaSink * self, GstBuffer * buffer)
-{
-  GstAudioMeta *meta = gst_buffer_get_audio_meta (buffer);
-
-  if (meta)
-    return meta->samples;
-  return self->in.bpf ? gst_buffer_get_size (buffer) / self->in.bpf : 0;
-}
-
-static GstPadProbeReturn
-nda_sink_on_buffer (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
-{
-  NdaSink *self = NDA_SINK (user_data);
-  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
-
-  nda_meter_count_frames (&self->parts->meter, GST_ELEMENT (self),
-      count_frames (self, buffer),
-      self->has_started && GST_BUFFER_IS_DISCONT (buffer));
-  self->has_started = TRUE;
-  return GST_PAD_PROBE_OK;
-}
-
-static GstPadProbeReturn
-nda_sink_on_event (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
-{
-  NdaSink *self = NDA_SINK (user_data);
-  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
-  GstCaps *caps;
-
-  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
-    gst_event_parse_caps (event, &caps);
-    if (!gst_audio_info_from_caps (&self->in, caps))
-      gst_audio_info_init (&self->in);
-  }
-  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
-    self->has_started = FALSE;
-  return GST_PAD_PROBE_OK;
-}
-
-static void
-watch_input (NdaSink * self)
-{
-  g_autoptr (GstPad) pad = gst_element_get_static_pad (self->parts->convert,
-      "sink");
-
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, nda_sink_on_buffer, self,
-      NULL);
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
-      nda_sink_on_event, self, NULL);
-}
 
 /* --- elements inside --- */
 
@@ -424,12 +368,12 @@ nda_sink_init (NdaSink * self)
 {
   self->parts = nda_io_bin_get_parts (NDA_IO_BIN (self));
   self->processing_deadline = DEFAULT_PROCESSING_DEADLINE;
-  gst_audio_info_init (&self->in);
   self->guard = gst_object_ref_sink (nda_guard_new ("guard",
           &self->parts->loss));
   nda_io_bin_fill (NDA_IO_BIN (self), self->guard);
   if (self->parts->convert)
-    watch_input (self);
+    nda_incoming_watch (&self->incoming, self->parts->convert,
+        GST_ELEMENT (self), &self->parts->meter);
 }
 
 static void
