@@ -25,22 +25,49 @@ internal_name (GstDevice * device)
   return name;
 }
 
-/* Whether @device is what the user calls @name: as people see it, as its
- * element takes it, or as the audio server lists it. */
+/* Whether @device is what the user calls @name: as people see it, or as the
+ * audio server lists it. */
 static gboolean
 is_called (GstDevice * device, const gchar * name)
 {
   g_autofree gchar *shown = gst_device_get_display_name (device);
   g_autoptr (GstStructure) details = gst_device_get_properties (device);
-  g_autofree gchar *internal = internal_name (device);
 
-  if (g_strcmp0 (shown, name) == 0 || g_strcmp0 (internal, name) == 0)
+  if (g_strcmp0 (shown, name) == 0)
     return TRUE;
   for (guint i = 0; details && name_fields[i]; i++)
     if (g_strcmp0 (gst_structure_get_string (details, name_fields[i]),
             name) == 0)
       return TRUE;
   return FALSE;
+}
+
+/* The first of @devices (not owned) whose own element calls it @name, or NULL:
+ * no two have such a name. */
+static GstDevice *
+find_internal (GList * devices, const gchar * name)
+{
+  for (GList * l = devices; l; l = l->next) {
+    g_autofree gchar *internal = internal_name (l->data);
+
+    if (g_strcmp0 (internal, name) == 0)
+      return l->data;
+  }
+  return NULL;
+}
+
+/* Those of @devices (transfer container) that are called @name. More than one
+ * server may list a card; what the first of them says counts. */
+static GList *
+find_called (GList * devices, const gchar * name)
+{
+  GList *found = NULL;
+
+  for (GList * l = devices; l; l = l->next)
+    if (is_called (l->data, name)
+        && (!found || G_OBJECT_TYPE (found->data) == G_OBJECT_TYPE (l->data)))
+      found = g_list_append (found, l->data);
+  return found;
 }
 
 static gchar *
@@ -62,27 +89,46 @@ list_names (GList * devices)
   return g_strjoinv (", ", (gchar **) names->pdata);
 }
 
+/* The one of @devices (not owned) that @name means */
+static GstDevice *
+find (GList * devices, const gchar * name, GError ** error)
+{
+  GstDevice *device = find_internal (devices, name);
+  g_autoptr (GList) called = device ? NULL : find_called (devices, name);
+  g_autofree gchar *names = list_names (called ? called : devices);
+
+  if (device)
+    return device;
+  if (!called)
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
+        _("There is no audio device “%s”. These are there: %s."), name,
+        names);
+  else if (called->next)
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        _("More than one audio device is called “%s”. Use the first name "
+            "of one of these: %s."), name, names);
+  return called && !called->next ? called->data : NULL;
+}
+
 /* An element (floating) for the device of @classes, “Audio/Source” or
  * “Audio/Sink”, that is called @name. */
 GstElement *
 nda_device_make (const gchar * classes, const gchar * name, GError ** error)
 {
   g_autoptr (GstDeviceMonitor) monitor = gst_device_monitor_new ();
-  g_autofree gchar *there = NULL;
   GstElement *element = NULL;
+  GstDevice *device;
   GList *devices;
 
   gst_device_monitor_add_filter (monitor, classes, NULL);
   devices = gst_device_monitor_get_devices (monitor);
-  for (GList * l = devices; l && !element; l = l->next)
-    if (is_called (l->data, name))
-      element = gst_device_create_element (l->data, NULL);
-  if (!element) {
-    there = list_names (devices);
-    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
-        _("There is no audio device “%s”. These are there: %s."), name,
-        there);
-  }
+  device = find (devices, name, error);
+  if (device)
+    element = gst_device_create_element (device, NULL);
+  if (device && !element)
+    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
+        _("There is no element for the audio device “%s”. Install "
+            "GStreamer's base and good plugins."), name);
   g_list_free_full (devices, gst_object_unref);
   return element;
 }

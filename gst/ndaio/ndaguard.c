@@ -107,6 +107,17 @@ cancel (NdaGuard * self, gboolean is_cancelled)
   nda_loss_wake (self->loss);
 }
 
+/* A device that is away has no use for a flush, and would not let it pass. The
+ * pad before it flushes alone, and what ended before is forgotten. */
+static gboolean
+stop_flushing (NdaGuard * self, GstEvent * event)
+{
+  cancel (self, FALSE);
+  nda_loss_forget_end (self->loss);
+  gst_pad_push_event (self->srcpad, event);
+  return TRUE;
+}
+
 /* Keeps @event for the device, which gets it when it is back. */
 static gboolean
 keep_event (NdaGuard * self, GstEvent * event)
@@ -124,8 +135,8 @@ nda_guard_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 
   if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START)
     cancel (self, TRUE);
-  else if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
-    cancel (self, FALSE);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
+    return stop_flushing (self, event);
   if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && nda_loss_end (self->loss)) {
     gst_event_unref (event);
     return TRUE;
@@ -226,6 +237,18 @@ nda_guard_new (const gchar * name, NdaLoss * loss)
 
   self->loss = loss;
   return GST_ELEMENT (self);
+}
+
+gboolean
+nda_guard_send_event (GstElement * guard, GstEvent * event)
+{
+  return gst_pad_push_event (NDA_GUARD (guard)->sinkpad, event);
+}
+
+gboolean
+nda_guard_query (GstElement * guard, GstQuery * query)
+{
+  return gst_pad_peer_query (NDA_GUARD (guard)->sinkpad, query);
 }
 
 void

@@ -18,6 +18,11 @@ G_DECLARE_FINAL_TYPE (NdaGuard, nda_guard, NDA, GUARD, GstElement)
 /* A new one (floating); @loss tells it whether the device is there. */
 GstElement *nda_guard_new (const gchar * name, NdaLoss * loss);
 
+/* What an application sends to the device or asks it goes upstream here, where
+ * the device is away and cannot pass it on. Any thread. */
+gboolean nda_guard_send_event (GstElement * guard, GstEvent * event);
+gboolean nda_guard_query (GstElement * guard, GstQuery * query);
+
 /* Tells the ndaresample upstream that the device began anew, and its clock with
  * it. Called on the streaming thread. */
 void nda_guard_announce_restart (GstElement * guard);

@@ -7,6 +7,7 @@
 #include "ndaiobin.h"
 
 #include "ndachild.h"
+#include "ndadescription.h"
 #include "ndadevicekind.h"
 
 #include <glib/gi18n-lib.h>
@@ -25,6 +26,57 @@ static const NdaIoBinTraits *
 get_traits (NdaIoBin * self)
 {
   return NDA_IO_BIN_GET_CLASS (self)->traits;
+}
+
+/* --- the application's element below READY --- */
+
+/* In the state lock: puts it into the bin, where it is found by its name. */
+static void
+show_element (NdaIoBin * self)
+{
+  NdaIoParts *parts = nda_io_bin_get_parts (self);
+  g_autoptr (GstElement) element = NULL;
+
+  GST_OBJECT_LOCK (self);
+  if (parts->setting.element)
+    element = gst_object_ref (parts->setting.element);
+  GST_OBJECT_UNLOCK (self);
+  if (!element || GST_OBJECT_PARENT (element)
+      || nda_description_get_error (element))
+    return;
+  parts->is_showing = TRUE;
+  if (gst_bin_add (GST_BIN (self), element)) {
+    parts->plugs = nda_plugs_new (element);
+    parts->shown = g_steal_pointer (&element);
+  }
+  parts->is_showing = FALSE;
+}
+
+static void
+hide_element (NdaIoBin * self)
+{
+  NdaIoParts *parts = nda_io_bin_get_parts (self);
+  g_autoptr (GstElement) element = g_steal_pointer (&parts->shown);
+
+  g_clear_pointer (&parts->plugs, g_ptr_array_unref);
+  if (element && GST_OBJECT_PARENT (element) == GST_OBJECT (self))
+    gst_bin_remove (GST_BIN (self), element);
+}
+
+/* The setting has changed. While the state changes too, or from READY on, the
+ * next change to NULL shows the element. */
+static void
+show_another (NdaIoBin * self)
+{
+  NdaIoParts *parts = nda_io_bin_get_parts (self);
+
+  if (!GST_STATE_TRYLOCK (self))
+    return;
+  if (GST_STATE (self) == GST_STATE_NULL && !parts->child) {
+    hide_element (self);
+    show_element (self);
+  }
+  GST_STATE_UNLOCK (self);
 }
 
 /* --- the child --- */
@@ -115,6 +167,7 @@ before_change (NdaIoBin * self, GstStateChange transition)
 
   if (transition == GST_STATE_CHANGE_NULL_TO_READY) {
     nda_meter_reset (&parts->meter);
+    hide_element (self);
     return open_child (self);
   }
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start (self))
@@ -130,18 +183,19 @@ static GstStateChangeReturn
 nda_io_bin_change_state (GstElement * element, GstStateChange transition)
 {
   NdaIoBin *self = NDA_IO_BIN (element);
-  GstStateChangeReturn result;
+  GstStateChangeReturn result = GST_STATE_CHANGE_FAILURE;
 
-  if (!before_change (self, transition))
-    return GST_STATE_CHANGE_FAILURE;
-  result = GST_ELEMENT_CLASS (nda_io_bin_parent_class)->change_state (element,
-      transition);
-
-  nda_loss_after_change (&nda_io_bin_get_parts (self)->loss, transition);
+  if (before_change (self, transition)) {
+    result = GST_ELEMENT_CLASS (nda_io_bin_parent_class)->change_state (element,
+        transition);
+    nda_loss_after_change (&nda_io_bin_get_parts (self)->loss, transition);
+  }
   if (transition == GST_STATE_CHANGE_READY_TO_NULL
       || (transition == GST_STATE_CHANGE_NULL_TO_READY
-          && result == GST_STATE_CHANGE_FAILURE))
+          && result == GST_STATE_CHANGE_FAILURE)) {
     close_child (self);
+    show_element (self);
+  }
   return result;
 }
 
@@ -184,10 +238,11 @@ nda_io_bin_deep_element_added (GstBin * bin, GstBin * sub_bin,
   NdaIoParts *parts = nda_io_bin_get_parts (NDA_IO_BIN (bin));
   const NdaDeviceKind *kind = nda_device_kind_get (element);
 
-  if (kind->use_periods)
+  if (kind->use_periods && !parts->is_showing)
     kind->use_periods (element, kind->n_periods);
-  nda_clocks_add (&parts->clocks, element);
-  if (kind->get_clock)
+  if (!parts->is_showing)
+    nda_clocks_add (&parts->clocks, element);
+  if (kind->get_clock && !parts->is_showing)
     nda_threads_set_has_device (&parts->threads, TRUE);
   GST_BIN_CLASS (nda_io_bin_parent_class)->deep_element_added (bin, sub_bin,
       element);
@@ -241,6 +296,8 @@ nda_io_bin_set_property (GObject * object, guint id, const GValue * value,
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
   GST_OBJECT_UNLOCK (object);
+  if (id == NDA_IO_BIN_PROP_ELEMENT)
+    show_another (NDA_IO_BIN (object));
 }
 
 static GstStructure *
@@ -327,6 +384,17 @@ make_elements (NdaIoBin * self)
   return TRUE;
 }
 
+/* The pad (transfer full) for children to be linked to */
+static GstPad *
+get_child_pad (NdaIoBin * self, GstElement * last)
+{
+  gboolean is_source = get_traits (self)->flag == GST_ELEMENT_FLAG_SOURCE;
+
+  return is_source ? gst_element_get_static_pad
+      (nda_io_bin_get_parts (self)->convert, "sink") :
+      gst_element_get_static_pad (last, "src");
+}
+
 /* @target: what the pad of the bin stands for, or NULL */
 static void
 add_ghost (NdaIoBin * self, GstPad * target)
@@ -347,6 +415,7 @@ nda_io_bin_fill (NdaIoBin * self, GstElement * last)
   const NdaIoBinTraits *traits = get_traits (self);
   g_autoptr (GstElement) owned = gst_object_ref_sink (last);
   g_autoptr (GstPad) target = NULL;
+  g_autoptr (GstPad) free_pad = NULL;
 
   nda_loss_init (&parts->loss, GST_ELEMENT (self), &parts->meter,
       traits->loss_hooks, self);
@@ -359,6 +428,8 @@ nda_io_bin_fill (NdaIoBin * self, GstElement * last)
     target = gst_element_get_static_pad
         (traits->flag == GST_ELEMENT_FLAG_SOURCE ? last : parts->convert,
         traits->pad_name);
+    free_pad = get_child_pad (self, last);
+    nda_plug_add (free_pad);
   }
   add_ghost (self, target);
 }
@@ -380,6 +451,7 @@ nda_io_bin_dispose (GObject * object)
 {
   NdaIoBin *self = NDA_IO_BIN (object);
 
+  hide_element (self);
   close_child (self);
   nda_setting_clear (&nda_io_bin_get_parts (self)->setting);
   G_OBJECT_CLASS (nda_io_bin_parent_class)->dispose (object);

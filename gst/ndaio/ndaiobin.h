@@ -8,11 +8,14 @@
  *     ndasrc:   child ! convert ! resample ! last
  *     ndasink:  convert ! resample ! last ! child
  *
- * The child exists from READY on. The bin makes it as the properties say, links
- * it, tells in the bin's own words what is wrong with it, asks its device for
- * periods of one block, compares its clock with the pipeline's, and opens it
- * again when its device is lost. A subclass has the properties, the element
- * “last”, and what is special to its direction.
+ * The child exists from READY on. Below that, an element that the application
+ * has given is in the bin, not linked, so that it and what is inside it are
+ * found by name. Pads inside that wait to be linked have plugs. The bin makes
+ * the child as the properties say, links it, tells in the bin's own words what
+ * is wrong with it, asks its device for periods of one block, compares its
+ * clock with the pipeline's, and opens it again when its device is lost. A
+ * subclass has the properties, the element “last”, and what is special to its
+ * direction.
  *
  * THREADS. The application's threads change the state and set properties; any
  * thread may post messages; the streaming threads count in the meter. Vmethods
@@ -26,6 +29,7 @@
 #include "ndaclocks.h"
 #include "ndaloss.h"
 #include "ndameter.h"
+#include "ndaplug.h"
 #include "ndasetting.h"
 #include "ndathreads.h"
 
@@ -73,6 +77,10 @@ typedef struct
   GError *missing;              /* [const] owned; why there are none; or NULL */
   NdaSetting setting;           /* [object lock] */
   GstElement *child;            /* [state change] owned; NULL below READY */
+  GstElement *shown;            /* [state lock] owned; the setting's element,
+                                 * in the bin below READY; or NULL */
+  GPtrArray *plugs;             /* [state lock] owned; in its pads, or NULL */
+  gboolean is_showing;          /* [state lock] it is being put in */
   gint is_opening;              /* [atomic] what the child posts is dropped */
   NdaMeter meter;               /* has its own lock */
   NdaClocks clocks;             /* [object lock] */

@@ -366,6 +366,15 @@ nda_loss_end (NdaLoss * self)
   return is_taken;
 }
 
+void
+nda_loss_forget_end (NdaLoss * self)
+{
+  g_mutex_lock (&self->lock);
+  self->is_ending = self->has_ended = FALSE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
 gboolean
 nda_loss_wait (NdaLoss * self, gint * cancelled)
 {

@@ -119,6 +119,8 @@ NdaLossState nda_loss_get_state (NdaLoss * loss);
 /* An end of the stream: TRUE when the device is away and cannot pass it on; the
  * loss thread then ends the stream. */
 gboolean nda_loss_end (NdaLoss * loss);
+/* Behind a flush the stream goes on: the device is opened again. */
+void nda_loss_forget_end (NdaLoss * loss);
 
 /* Waits until the device is not AWAY. FALSE when *@cancelled [atomic] is set,
  * after which nda_loss_wake () has to be called. */

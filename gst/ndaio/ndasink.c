@@ -101,9 +101,8 @@
 #include "ndadescription.h"
 #include "ndafile.h"
 #include "ndaguard.h"
+#include "ndaincoming.h"
 #include "ndasinkprobe.h"
-
-#include <gst/audio/audio.h>
 
 #include <glib/gi18n-lib.h>
 
@@ -122,8 +121,7 @@ struct _NdaSink
   GstElement *guard;            /* [const] owned; a child: before the sink */
   gboolean overwrite;           /* [object lock] */
   GstClockTime processing_deadline;     /* [object lock] */
-  GstAudioInfo in;              /* [upstream's thread] what comes in */
-  gboolean has_started;         /* [upstream's thread] the segment */
+  NdaIncoming incoming;         /* [upstream's thread] */
 };
 
 enum
@@ -159,60 +157,6 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (NdaSink, nda_sink, NDA_TYPE_IO_BIN,
     GST_DEBUG_CATEGORY_INIT (nda_sink_debug, "ndasink", 0,
         "blocks, into any sink"));
 
-/* --- what comes in, in any format --- */
-
-static guint64
-count_frames (NdaSink * self, GstBuffer * buffer)
-{
-  GstAudioMeta *meta = gst_buffer_get_audio_meta (buffer);
-
-  if (meta)
-    return meta->samples;
-  return self->in.bpf ? gst_buffer_get_size (buffer) / self->in.bpf : 0;
-}
-
-static GstPadProbeReturn
-nda_sink_on_buffer (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
-{
-  NdaSink *self = NDA_SINK (user_data);
-  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
-
-  nda_meter_count_frames (&self->parts->meter, GST_ELEMENT (self),
-      count_frames (self, buffer),
-      self->has_started && GST_BUFFER_IS_DISCONT (buffer));
-  self->has_started = TRUE;
-  return GST_PAD_PROBE_OK;
-}
-
-static GstPadProbeReturn
-nda_sink_on_event (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
-{
-  NdaSink *self = NDA_SINK (user_data);
-  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
-  GstCaps *caps;
-
-  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
-    gst_event_parse_caps (event, &caps);
-    if (!gst_audio_info_from_caps (&self->in, caps))
-      gst_audio_info_init (&self->in);
-  }
-  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
-    self->has_started = FALSE;
-  return GST_PAD_PROBE_OK;
-}
-
-static void
-watch_input (NdaSink * self)
-{
-  g_autoptr (GstPad) pad = gst_element_get_static_pad (self->parts->convert,
-      "sink");
-
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, nda_sink_on_buffer, self,
-      NULL);
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
-      nda_sink_on_event, self, NULL);
-}
-
 /* --- elements inside --- */
 
 static void
@@ -224,7 +168,7 @@ nda_sink_deep_element_added (GstBin * bin, GstBin * sub_bin,
 
   GST_BIN_CLASS (nda_sink_parent_class)->deep_element_added (bin, sub_bin,
       element);
-  if (!GST_IS_BASE_SINK (element))
+  if (!GST_IS_BASE_SINK (element) || self->parts->is_showing)
     return;
   GST_OBJECT_LOCK (self);
   deadline = self->processing_deadline;
@@ -280,6 +224,7 @@ nda_sink_link_child (NdaIoBin * bin, GstElement * sink, GError ** error)
       "src");
   g_autoptr (GstPad) to = nda_description_find_pad (sink, GST_PAD_SINK);
 
+  nda_plug_pull (from);
   if (to && GST_PAD_LINK_SUCCESSFUL (gst_pad_link (from, to)))
     return TRUE;
   g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_PAD,
@@ -291,8 +236,11 @@ nda_sink_link_child (NdaIoBin * bin, GstElement * sink, GError ** error)
 static void
 nda_sink_child_closed (NdaIoBin * bin, GstElement * sink)
 {
+  g_autoptr (GstPad) from = gst_element_get_static_pad (NDA_SINK (bin)->guard,
+      "src");
   g_autofree gchar *location = NULL;
 
+  nda_plug_put (from);
   GST_OBJECT_LOCK (bin);
   location = g_strdup (NDA_SINK (bin)->parts->setting.place);
   GST_OBJECT_UNLOCK (bin);
@@ -315,6 +263,34 @@ nda_sink_end (gpointer self)
   GstElement *sink = NDA_SINK (self)->parts->child;
 
   gst_element_post_message (sink, gst_message_new_eos (GST_OBJECT (sink)));
+}
+
+static gboolean
+is_away (NdaSink * self)
+{
+  return nda_loss_get_state (&self->parts->loss) != NDA_LOSS_HERE;
+}
+
+/* Such as a seek */
+static gboolean
+nda_sink_send_event (GstElement * element, GstEvent * event)
+{
+  NdaSink *self = NDA_SINK (element);
+
+  if (!GST_EVENT_IS_DOWNSTREAM (event) && is_away (self))
+    return nda_guard_send_event (self->guard, event);
+  return GST_ELEMENT_CLASS (nda_sink_parent_class)->send_event (element, event);
+}
+
+/* Such as one for the position */
+static gboolean
+nda_sink_query (GstElement * element, GstQuery * query)
+{
+  NdaSink *self = NDA_SINK (element);
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY && is_away (self))
+    return nda_guard_query (self->guard, query);
+  return GST_ELEMENT_CLASS (nda_sink_parent_class)->query (element, query);
 }
 
 static const NdaLossHooks loss_hooks = {
@@ -398,12 +374,12 @@ nda_sink_init (NdaSink * self)
 {
   self->parts = nda_io_bin_get_parts (NDA_IO_BIN (self));
   self->processing_deadline = DEFAULT_PROCESSING_DEADLINE;
-  gst_audio_info_init (&self->in);
   self->guard = gst_object_ref_sink (nda_guard_new ("guard",
           &self->parts->loss));
   nda_io_bin_fill (NDA_IO_BIN (self), self->guard);
   if (self->parts->convert)
-    watch_input (self);
+    nda_incoming_watch (&self->incoming, self->parts->convert,
+        GST_ELEMENT (self), &self->parts->meter);
 }
 
 static void
@@ -458,6 +434,8 @@ nda_sink_class_init (NdaSinkClass * class)
   object_class->set_property = nda_sink_set_property;
   object_class->get_property = nda_sink_get_property;
   object_class->finalize = nda_sink_finalize;
+  element_class->send_event = GST_DEBUG_FUNCPTR (nda_sink_send_event);
+  element_class->query = GST_DEBUG_FUNCPTR (nda_sink_query);
   bin_class->deep_element_added =
       GST_DEBUG_FUNCPTR (nda_sink_deep_element_added);
   bin_class->deep_element_removed =

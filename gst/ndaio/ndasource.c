@@ -8,6 +8,7 @@
 
 #include "ndachild.h"
 #include "ndadescription.h"
+#include "ndaplug.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -94,8 +95,12 @@ link_pad (GstPad * pad, GstElement * next)
     gst_element_add_pad (parent, ghost);
     gst_object_replace ((GstObject **) & from, GST_OBJECT (ghost));
   }
-  return !gst_pad_is_linked (to)
-      && GST_PAD_LINK_SUCCESSFUL (gst_pad_link (from, to));
+  nda_plug_pull (to);
+  if (!gst_pad_is_linked (to)
+      && GST_PAD_LINK_SUCCESSFUL (gst_pad_link (from, to)))
+    return TRUE;
+  nda_plug_put (to);
+  return FALSE;
 }
 
 /* Called on a streaming thread: the stream is known now. */
@@ -106,6 +111,37 @@ nda_source_on_pad_added (GstElement * dynamic, GstPad * pad, GstElement * next)
     link_pad (pad, next);
 }
 
+/* Those on @bin of pads that came and went */
+static void
+remove_empty_ghosts (GstElement * bin)
+{
+  g_autoptr (GList) pads = g_list_copy (bin->pads);
+
+  for (GList * l = pads; l; l = l->next) {
+    g_autoptr (GstPad) target = GST_IS_GHOST_PAD (l->data) ?
+        gst_ghost_pad_get_target (l->data) : NULL;
+
+    if (GST_IS_GHOST_PAD (l->data) && !target)
+      gst_element_remove_pad (bin, l->data);
+  }
+}
+
+/* Called on a streaming thread, or in a change of state: where a stream ends
+ * and another follows, as in an Ogg radio, the next pad takes the place. */
+static void
+nda_source_on_pad_removed (GstElement * dynamic, GstPad * pad,
+    GstElement * next)
+{
+  g_autoptr (GstPad) to = gst_element_get_static_pad (next, "sink");
+  GstObject *parent = GST_OBJECT_PARENT (dynamic);
+
+  while (parent && parent != GST_OBJECT_PARENT (next)) {
+    remove_empty_ghosts (GST_ELEMENT (parent));
+    parent = GST_OBJECT_PARENT (parent);
+  }
+  nda_plug_put (to);
+}
+
 /* Called on a streaming thread: there will be no other pads. */
 static void
 nda_source_on_no_more_pads (GstElement * dynamic, GstElement * next)
@@ -114,7 +150,7 @@ nda_source_on_no_more_pads (GstElement * dynamic, GstElement * next)
   GstElement *bin = GST_ELEMENT (GST_OBJECT_PARENT (next));
   g_autofree gchar *uri = NULL;
 
-  if (gst_pad_is_linked (pad))
+  if (nda_plug_is_linked (pad))
     return;
   g_object_get (bin, "uri", &uri, NULL);
   GST_ELEMENT_ERROR (bin, STREAM, WRONG_TYPE,
@@ -133,6 +169,8 @@ nda_source_connect (GstElement * source, GstBin * bin, GstElement * next)
   for (GList * l = dynamic; l; l = l->next) {
     g_signal_connect_object (l->data, "pad-added",
         G_CALLBACK (nda_source_on_pad_added), next, 0);
+    g_signal_connect_object (l->data, "pad-removed",
+        G_CALLBACK (nda_source_on_pad_removed), next, 0);
     g_signal_connect_object (l->data, "no-more-pads",
         G_CALLBACK (nda_source_on_no_more_pads), next, 0);
   }
@@ -146,16 +184,9 @@ void
 nda_source_disconnect (GstElement * source, GstElement * next)
 {
   g_autoptr (GList) dynamic = nda_description_find_dynamic (source);
-  g_autoptr (GList) pads = g_list_copy (source->pads);
+  g_autoptr (GstPad) to = gst_element_get_static_pad (next, "sink");
 
   for (GList * l = dynamic; l; l = l->next)
     g_signal_handlers_disconnect_by_data (l->data, next);
-  /* the ghosts of pads that came and went */
-  for (GList * l = pads; l && dynamic && GST_IS_BIN (source); l = l->next) {
-    g_autoptr (GstPad) target = GST_IS_GHOST_PAD (l->data) ?
-        gst_ghost_pad_get_target (l->data) : NULL;
-
-    if (GST_IS_GHOST_PAD (l->data) && !target)
-      gst_element_remove_pad (source, l->data);
-  }
+  nda_plug_put (to);
 }

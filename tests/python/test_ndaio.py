@@ -3,6 +3,8 @@
 """ndasrc and ndasink: what goes in comes out, and what both do alike."""
 
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -229,6 +231,44 @@ def test_missing_element_of_ours_is_named(
     assert element.set_state(gst.State.NULL) == gst.StateChangeReturn.SUCCESS
     assert element.set_state(gst.State.READY) == gst.StateChangeReturn.FAILURE
     assert stats(play.pipeline, "bin").get_value("num-frames") == 0
+
+
+LEAKING = """
+import sys
+import gi
+gi.require_version("Gst", "1.0")
+from gi.repository import Gst
+
+Gst.init(None)
+registry = Gst.Registry.get()
+feature = registry.find_feature(sys.argv[1], Gst.ElementFactory)
+registry.remove_feature(feature)
+for element in ("ndasrc", "ndasink"):
+    made = Gst.ElementFactory.make(element)
+    assert made.set_state(Gst.State.READY) == Gst.StateChangeReturn.FAILURE
+    del made
+del feature, registry
+Gst.deinit()
+"""
+
+
+@pytest.mark.parametrize("missing", ["audioconvert", "ndaresample"])
+def test_nothing_leaks_where_an_element_of_ours_is_missing(missing):
+    run = subprocess.run(
+        [sys.executable, "-c", LEAKING, missing],
+        env={
+            **os.environ,
+            "GST_TRACERS": "leaks(filters=GstElement)",
+            "GST_DEBUG": "GST_TRACER:7",
+        },
+        stderr=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+
+    assert "object-alive, type-name=" in run.stderr  # the record's format
+    assert "object-alive, type-name=(string)Gst" not in run.stderr
+    assert "object-alive, type-name=(string)Nda" not in run.stderr
 
 
 def test_other_elements_descriptions_are_read_as_before(gst):

@@ -309,7 +309,9 @@ call_stop (NdaPyHost * self, NdaPyRunner * runner)
     nda_py_runner_unref (runner);
     return;
   }
-  nda_py_host_set_state (self, STATE_SPENT);
+  g_mutex_lock (&self->lock);
+  self->state = STATE_SPENT;
+  g_mutex_unlock (&self->lock);
   nda_py_host_give_up (self, error);
 }
 

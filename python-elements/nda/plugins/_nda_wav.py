@@ -6,7 +6,10 @@ A file is chunks: four letters, a length, and that many bytes, padded to an
 even number. `fmt ` says what the samples are, `data` holds them. A file that
 may grow past 4 GiB has a chunk `JUNK` first, whose place `ds64`, with lengths
 of 64 bits, takes when that happens; the file is then called RF64 (EBU Tech
-3306).
+3306) or BW64 (ITU-R BS.2088).
+
+A writer that was killed, or wrote into a pipe, leaves a length of 0 or
+0xFFFFFFFF. The samples then go on to the end of the file.
 """
 
 from __future__ import annotations
@@ -23,6 +26,9 @@ TAG_FLOAT = 3
 TAG_EXTENSIBLE = 0xFFFE
 # What follows the tag in the GUID of an extensible format
 GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
+# Formats that are met in WAV files, and cannot be read
+OTHER_TAGS = {2: "ADPCM", 6: "A-law", 7: "µ-law", 0x11: "ADPCM", 0x55: "MP3"}
+RIFF_KINDS = (b"RIFF", b"RF64", b"BW64")
 # A length that says: look in ds64
 IN_DS64 = 0xFFFFFFFF
 MAX_LENGTH = IN_DS64 - 1
@@ -66,8 +72,8 @@ class WavLayout:
 def read_layout(file: BinaryIO) -> WavLayout:
     """Read the header of a file, up to its samples.
 
-    A length in the header that goes past the end of the file is corrected:
-    so a recording can be read whose end was never written.
+    A length in the header that goes past the end of the file, or was never
+    written, is corrected: so a recording can be read whose end is missing.
 
     Raises
     ------
@@ -78,15 +84,14 @@ def read_layout(file: BinaryIO) -> WavLayout:
     end = file.seek(0, os.SEEK_END)
     file.seek(0)
     head = file.read(12)
-    if len(head) < 12 or head[:4] not in (b"RIFF", b"RF64") or (
-        head[8:] != b"WAVE"
-    ):
+    if len(head) < 12 or head[:4] not in RIFF_KINDS or head[8:] != b"WAVE":
         raise WavError(f"“{name}” is not a WAV file")
+    riff_bytes = struct.unpack_from("<I", head, 4)[0]
     format = None
     long_data = None
     for kind, start, length in _chunks(file, end):
         if kind == b"ds64":
-            long_data = _parse_ds64(file.read(min(length, 28)))
+            riff_bytes, long_data = _parse_ds64(file.read(min(length, 28)))
         elif kind == b"fmt ":
             format = _parse_format(file.read(min(length, 40)), name)
         elif kind == b"data":
@@ -94,9 +99,17 @@ def read_layout(file: BinaryIO) -> WavLayout:
                 break
             if length == IN_DS64 and long_data is not None:
                 length = long_data
+            if length == 0 and _is_unfinished(riff_bytes, end):
+                length = end - start
             n_bytes = min(length, end - start)
             return WavLayout(format, start, n_bytes // format.frame_bytes)
     raise WavError(f"“{name}” has no {'samples' if format else 'format'}")
+
+
+def _is_unfinished(riff_bytes: int, end: int) -> bool:
+    """Return whether the length in a header leaves a part of the file out, so
+    that the header's other lengths are no truer."""
+    return riff_bytes + 8 < end or riff_bytes == IN_DS64
 
 
 def _chunks(file: BinaryIO, end: int) -> Iterator[tuple[bytes, int, int]]:
@@ -111,8 +124,9 @@ def _chunks(file: BinaryIO, end: int) -> Iterator[tuple[bytes, int, int]]:
         start += length + length % 2
 
 
-def _parse_ds64(chunk: bytes) -> int | None:
-    return struct.unpack_from("<Q", chunk, 8)[0] if len(chunk) >= 16 else None
+def _parse_ds64(chunk: bytes) -> tuple[int, int]:
+    """Return the lengths of the file and of its samples; 0: not known."""
+    return struct.unpack_from("<QQ", chunk) if len(chunk) >= 16 else (0, 0)
 
 
 def _parse_format(chunk: bytes, name: str) -> WavFormat:
@@ -126,12 +140,13 @@ def _parse_format(chunk: bytes, name: str) -> WavFormat:
         if chunk[26:] != GUID_TAIL:
             tag = 0
     format = WavFormat(sample_rate, channels, bits, tag == TAG_FLOAT)
-    supported = {TAG_PCM: (16, 24, 32), TAG_FLOAT: (32,)}
+    supported = {TAG_PCM: (8, 16, 24, 32), TAG_FLOAT: (32, 64)}
     if bits not in supported.get(tag, ()):
         raise WavError(
-            f"“{name}” has samples of {bits} bits with format tag {tag}, but "
-            "integers of 16, 24 or 32 bits and floats of 32 bits are what "
-            "can be read: convert it, for example with “gst-launch-1.0 "
+            f"“{name}” has samples of {bits} bits with format tag {tag}"
+            f"{_name_of(tag)}, but "
+            "integers of 8, 16, 24 or 32 bits and floats of 32 or 64 bits are "
+            "what can be read: convert it, for example with “gst-launch-1.0 "
             "filesrc location=OLD ! decodebin ! audioconvert ! "
             "audio/x-raw,format=S24LE ! wavenc ! filesink location=NEW”"
         )
@@ -145,6 +160,10 @@ def _parse_format(chunk: bytes, name: str) -> WavFormat:
             f"in frames of {frame_bytes} bytes, which cannot be"
         )
     return format
+
+
+def _name_of(tag: int) -> str:
+    return f" ({OTHER_TAGS[tag]})" if tag in OTHER_TAGS else ""
 
 
 # --- Writing ----------------------------------------------------------------
@@ -202,13 +221,10 @@ class Samples:
         self._format = format
         self.max_frames = max_frames
         shape = (max_frames, format.channels)
-        if format.is_float:
-            self._stored = np.zeros(shape, dtype="<f4")
-        elif format.bits == 16:
-            self._stored = np.zeros(shape, dtype="<i2")
-        else:
-            # Those of 24 bits are the upper three bytes of four.
-            self._stored = np.zeros(shape, dtype="<i4")
+        # Integers of 24 bits are the upper three bytes of four.
+        kind = "f" if format.is_float else "u" if format.bits == 8 else "i"
+        size = 4 if format.bits == 24 else format.bits // 8
+        self._stored = np.zeros(shape, dtype=f"<{kind}{size}")
         if format.bits == 24:
             self._raw = np.zeros((*shape, 3), dtype=np.uint8)
             self._wide = self._stored.view(np.uint8).reshape((*shape, 4))
@@ -229,12 +245,17 @@ class Samples:
         """Fill `block`, float32 of shape (channels, n_frames), with what was
         read into `bytes_of`."""
         if self._format.is_float:
-            np.copyto(block, self._stored[:n_frames].T)
+            # One of 64 bits that is too large for 32 becomes infinite.
+            with np.errstate(over="ignore"):
+                np.copyto(block, self._stored[:n_frames].T, "same_kind")
             return
         if self._format.bits == 24:
             np.copyto(self._wide[:n_frames, :, 1:], self._raw[:n_frames])
         flat = self._flat[:n_frames]
         np.copyto(flat, self._stored[:n_frames], casting="unsafe")
+        if self._format.bits == 8:
+            # These alone have no sign.
+            np.subtract(flat, self._full_scale, out=flat)
         # A power of two, so this is exact.
         np.multiply(flat, 1.0 / self._full_scale, out=flat)
         np.copyto(block, flat.T)
@@ -242,7 +263,7 @@ class Samples:
     def pack(self, block: np.ndarray) -> memoryview:
         """Return the bytes to be stored for `block`, (channels, frames).
 
-        Integers of 32 bits are only read, not made.
+        Integers of 8 and 32 bits and floats of 64 are only read, not made.
         """
         n_frames = block.shape[1]
         if self._format.is_float:

@@ -14,11 +14,12 @@ parameter  default
 
 Read with `get-parameter`: `position` and `duration`, in frames of the file.
 
-Files have integers of 16, 24 or 32 bits or floats of 32 bits, 1 to 64
-channels, any rate; RIFF, RF64 and WAVE_FORMAT_EXTENSIBLE. Rate and channels
-are the file's own; the host resamples. Samples become float32 as they are:
-floats bit by bit, integers divided by their full scale, 2^15, 2^23 or 2^31
-(the last rounded to what a float32 holds).
+Files have integers of 8, 16, 24 or 32 bits or floats of 32 or 64 bits, 1 to
+64 channels, any rate; RIFF, RF64, BW64 and WAVE_FORMAT_EXTENSIBLE. Rate and
+channels are the file's own; the host resamples. Samples become float32 as they
+are: floats of 32 bits bit by bit, integers divided by their full scale, 2^7,
+2^15, 2^23 or 2^31; the last, and floats of 64 bits, are rounded to what a
+float32 holds. A file whose length was never written is played to its end.
 
 At its end the plugin has nothing more to say: `read_audio` returns False. The
 last block is filled up with silence. The file is read on the thread that

@@ -12,6 +12,7 @@
 static gint health;             /* [atomic] a FrailHealth */
 static gint n_refusals;         /* [atomic] */
 static gint n_rendered;         /* [atomic] */
+static gint n_deaths;           /* [atomic] */
 static gint n_disconts;         /* [atomic] among these */
 
 void
@@ -38,6 +39,12 @@ frail_count_disconts (void)
   return g_atomic_int_get (&n_disconts);
 }
 
+guint
+frail_count_deaths (void)
+{
+  return g_atomic_int_get (&n_deaths);
+}
+
 static gboolean
 can_open (GstElement * element)
 {
@@ -54,6 +61,7 @@ check_health (GstElement * element)
 {
   if (g_atomic_int_get (&health) == FRAIL_WELL)
     return GST_FLOW_OK;
+  g_atomic_int_inc (&n_deaths);
   GST_ELEMENT_ERROR (element, RESOURCE, FAILED,
       ("The device was disconnected."), ("it is dying"));
   return GST_FLOW_ERROR;
@@ -210,4 +218,5 @@ frail_register (void)
   g_atomic_int_set (&n_refusals, 0);
   g_atomic_int_set (&n_rendered, 0);
   g_atomic_int_set (&n_disconts, 0);
+  g_atomic_int_set (&n_deaths, 0);
 }

@@ -27,5 +27,7 @@ void frail_set_health (FrailHealth health);
 guint frail_count_refusals (void);
 guint frail_count_rendered (void);
 guint frail_count_disconts (void);
+/* Buffers with which a device vanished */
+guint frail_count_deaths (void);
 
 G_END_DECLS

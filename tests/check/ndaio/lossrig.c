@@ -114,7 +114,7 @@ read_message (Rig * rig, GstMessage * message)
       count_warning (rig, message);
       break;
     case GST_MESSAGE_EOS:
-      rig->has_ended = TRUE;
+      rig->n_ends++;
       break;
     case GST_MESSAGE_ELEMENT:
       if (!gst_structure_get_boolean (said, "device-lost", &is_lost))
@@ -208,7 +208,7 @@ rig_has_lost (Rig * rig, guint n)
 gboolean
 rig_has_ended (Rig * rig, guint n)
 {
-  return rig->has_ended;
+  return rig->n_ends >= n;
 }
 
 guint64

@@ -18,7 +18,7 @@ typedef struct
   GstBus *bus;                  /* owned */
   guint n_warnings;
   guint n_lost, n_back;         /* messages */
-  gboolean has_ended;
+  guint n_ends;                 /* of the stream */
   GError *error;                /* owned; or NULL */
 
   GMutex lock;
