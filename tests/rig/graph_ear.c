@@ -83,7 +83,7 @@ typedef struct
   guint64 n_lost_excused;       /* frames that lost cycles explain */
   guint64 n_silent_excused;
   guint64 n_counted;            /* by the elements of the path */
-  RigStall stall;
+  RigStall *stall;              /* owned */
   RigGraphLosses before;        /* a start */
 
   gint state;                   /* [atomic] an EarState, hands these over: */
@@ -389,7 +389,7 @@ judge_counters (Ear * ear)
 
   rig_report_timing (&ear->report, "underruns and overruns counted", "0", found,
       ear->n_counted == 0);
-  rig_stall_report (&ear->stall, &ear->report, MAX_STALL_MS);
+  rig_report_stall (&ear->report, ear->stall, MAX_STALL_MS);
 }
 
 static void
@@ -434,6 +434,7 @@ open_ear (Ear * ear)
 static void
 close_ear (Ear * ear)
 {
+  g_clear_pointer (&ear->stall, rig_stall_free);
   g_clear_pointer (&ear->graph, rig_graph_close);
   g_main_loop_unref (ear->loop);
   g_array_unref (ear->offs);
@@ -475,7 +476,7 @@ main (gint argc, gchar ** argv)
   if (!open_ear (&ear))
     return EXIT_FAILURE;
   ear.n_frames = (guint64) seconds *RIG_RATE;
-  rig_stall_watch (&ear.stall);
+  ear.stall = rig_stall_new ();
   for (gint i = 0; i < n_starts && !ear.report.failed; i++)
     run_start (&ear);
   if (!ear.report.failed)
