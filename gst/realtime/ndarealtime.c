@@ -26,6 +26,7 @@ typedef struct
   /* [atomic] the threads that have priority, by their numbers; 0: free */
   gint threads[MAX_THREADS];
   gint n_revoked;               /* [atomic] */
+  gint has_hard_limit;          /* [atomic] the kernel kills, a little later */
 
   /* guards what follows, and the limit of the process */
   GMutex lock;
@@ -35,12 +36,27 @@ typedef struct
 /* [const] once it is set */
 static Table *table;
 
-/* *INDENT-OFF* */
-G_DEFINE_ENUM_TYPE (NdaRealtimePolicy, nda_realtime_policy,
-    {NDA_REALTIME_AUTO,
-      "Real-time priority for threads with live sound, if allowed", "auto"},
-    {NDA_REALTIME_OFF, "Leave all threads as they are", "off"})
-/* *INDENT-ON* */
+static const GEnumValue policies[] = {
+  {NDA_REALTIME_AUTO, "Real-time priority for threads with live sound, if "
+        "allowed", "auto"},
+  {NDA_REALTIME_OFF, "Leave all threads as they are", "off"},
+  {0, NULL, NULL}
+};
+
+/* Registered by the plugin that comes first: this code is in more than one. */
+GType
+nda_realtime_policy_get_type (void)
+{
+  static gsize type;
+
+  if (g_once_init_enter (&type)) {
+    GType found = g_type_from_name ("NdaRealtimePolicy");
+
+    g_once_init_leave (&type, found ? found :
+        g_enum_register_static ("NdaRealtimePolicy", policies));
+  }
+  return type;
+}
 
 gint
 nda_realtime_get_thread (void)
@@ -76,19 +92,38 @@ get_table (void)
 
 /* --- a thread that does not pause --- */
 
-/* In a signal handler: only system calls and atomics. */
-static void
-revoke_all (int signal)
+/* Takes the priority from the threads of a table that have at most @highest.
+ * Returns how many had it. */
+static guint
+take_priority (gint highest)
 {
   const struct sched_param ordinary = {.sched_priority = 0 };
-  int saved = errno;
+  struct sched_param param;
+  guint n_found = 0;
 
   for (guint i = 0; i < MAX_THREADS; i++) {
     gint thread = g_atomic_int_get (&table->threads[i]);
 
-    if (thread != 0)
-      sched_setscheduler (thread, SCHED_OTHER, &ordinary);
+    if (thread == 0 || sched_getparam (thread, &param) != 0
+        || param.sched_priority == 0 || param.sched_priority > highest)
+      continue;
+    n_found++;
+    sched_setscheduler (thread, SCHED_OTHER, &ordinary);
   }
+  return n_found;
+}
+
+/* In a signal handler: only system calls and atomics. The kernel does not say
+ * which thread it was. A plugin is the likely one, so those go first, unless the
+ * kernel would kill the process before it asks again. */
+static void
+revoke_some (int signal)
+{
+  int saved = errno;
+
+  if (g_atomic_int_get (&table->has_hard_limit)
+      || take_priority (NDA_REALTIME_PLUGIN_PRIORITY) == 0)
+    take_priority (NDA_REALTIME_DEVICE_PRIORITY);
   g_atomic_int_inc (&table->n_revoked);
   errno = saved;
 }
@@ -96,7 +131,7 @@ revoke_all (int signal)
 static gboolean
 install_handler_locked (void)
 {
-  struct sigaction previous, action = {.sa_handler = revoke_all,
+  struct sigaction previous, action = {.sa_handler = revoke_some,
     .sa_flags = SA_RESTART
   };
 
@@ -121,6 +156,7 @@ limit_locked (Table * self, gint64 hard)
   if (getrlimit (RLIMIT_RTTIME, &limit) != 0)
     return FALSE;
   if (hard > 0) {
+    g_atomic_int_set (&self->has_hard_limit, TRUE);
     limit.rlim_max = MIN (limit.rlim_max, (rlim_t) hard);
     soft = MIN (soft, limit.rlim_max / 2);
   }

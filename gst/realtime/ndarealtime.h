@@ -10,8 +10,8 @@
  *
  * A thread that computes without a pause for NDA_REALTIME_MAX_RUN would stop
  * the rest of the machine. The kernel notices it (RLIMIT_RTTIME) and sends
- * SIGXCPU; all threads of this table then lose their priority, and the process
- * goes on. An application that has a SIGXCPU handler of its own keeps it, and
+ * SIGXCPU. The threads of plugins then lose their priority, those of devices as
+ * well when it happens again, and the process goes on. An application that has a SIGXCPU handler of its own keeps it, and
  * then gets real time without that limit, and never from RealtimeKit.
  *
  * THREADS. All functions may be called on any thread. nda_realtime_enter ()

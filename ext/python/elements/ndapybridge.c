@@ -138,6 +138,7 @@ enum
 {
   PROP_MAX_BLOCKS = NDA_PY_N_PROPS,
   PROP_ON_ERROR,
+  PROP_REALTIME,
 };
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
@@ -148,6 +149,8 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
 /* *INDENT-OFF* */
 static const NdaStatsField stats_fields[] = {
   NDA_PY_STATS_FIELDS,
+  NDA_PY_STATS_FIELD ("num-realtime-threads", NDA_STATS_UINT,
+      n_realtime_threads),
   { NULL }
 };
 /* *INDENT-ON* */
@@ -341,6 +344,9 @@ nda_py_bridge_set_property (GObject * object, guint id, const GValue * value,
     case PROP_ON_ERROR:
       self->task.on_error = g_value_get_enum (value);
       break;
+    case PROP_REALTIME:
+      self->task.realtime = g_value_get_enum (value);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
@@ -365,6 +371,9 @@ nda_py_bridge_get_property (GObject * object, guint id, GValue * value,
       break;
     case PROP_ON_ERROR:
       g_value_set_enum (value, self->task.on_error);
+      break;
+    case PROP_REALTIME:
+      g_value_set_enum (value, self->task.realtime);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -445,6 +454,7 @@ install_properties (GObjectClass * class)
           "untouched input. Only stop is safe for a plugin that encrypts",
           NDA_TYPE_PY_ON_ERROR, DEFAULT_ON_ERROR,
           flags | GST_PARAM_MUTABLE_PLAYING));
+  g_object_class_install_property (class, PROP_REALTIME, nda_realtime_param ());
 }
 
 static void
@@ -467,6 +477,7 @@ nda_py_bridge_class_init (NdaPyBridgeClass * class)
       "Runs live audio through a plugin written in Python, in blocks of 512 "
       "frames at 48 kHz", "the nda authors");
   gst_type_mark_as_plugin_api (NDA_TYPE_PY_ON_ERROR, 0);
+  gst_type_mark_as_plugin_api (NDA_TYPE_REALTIME_POLICY, 0);
 }
 
 GST_ELEMENT_REGISTER_DEFINE (ndapybridge, "ndapybridge", GST_RANK_NONE,

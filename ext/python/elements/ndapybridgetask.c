@@ -51,6 +51,67 @@ stop_by_downstream (NdaPyBridgeTask * self, GstFlowReturn flow)
   gst_pad_pause_task (self->srcpad);
 }
 
+/* --- real time --- */
+
+static gboolean
+is_upstream_live (NdaPyBridgeTask * self)
+{
+  g_autoptr (GstPad) sinkpad =
+      gst_element_get_static_pad (self->py->element, "sink");
+  g_autoptr (GstQuery) query = gst_query_new_latency ();
+  gboolean is_live = FALSE;
+
+  if (gst_pad_peer_query (sinkpad, query))
+    gst_query_parse_latency (query, &is_live, NULL, NULL);
+  return is_live;
+}
+
+static void
+count_realtime (NdaPyBridgeTask * self, guint n_threads)
+{
+  g_mutex_lock (&self->queue->lock);
+  self->py->counters.n_realtime_threads = n_threads;
+  g_mutex_unlock (&self->queue->lock);
+}
+
+/* Before the first block of a stream: live sound gets priority, below that of
+ * the devices. */
+static void
+quicken (NdaPyBridgeTask * self)
+{
+  g_autofree gchar *problem = NULL;
+  NdaRealtimePolicy policy;
+  gint thread = nda_realtime_get_thread ();
+
+  GST_OBJECT_LOCK (self->py->element);
+  policy = self->realtime;
+  GST_OBJECT_UNLOCK (self->py->element);
+
+  self->has_asked = TRUE;
+  if (policy == NDA_REALTIME_OFF || !is_upstream_live (self))
+    return;
+  if (nda_realtime_enter (thread, NDA_REALTIME_PLUGIN_PRIORITY, &problem)
+      == NDA_REALTIME_NONE) {
+    GST_INFO_OBJECT (self->py->element,
+        "the plugin's thread stays without real-time priority: %s", problem);
+    return;
+  }
+  self->thread = thread;
+  count_realtime (self, 1);
+}
+
+/* When the task has ended */
+static void
+forget_thread (NdaPyBridgeTask * self)
+{
+  if (self->thread != 0) {
+    nda_realtime_leave (self->thread);
+    count_realtime (self, 0);
+  }
+  self->thread = 0;
+  self->has_asked = FALSE;
+}
+
 /* --- blocks --- */
 
 static void
@@ -140,6 +201,8 @@ work_on_blocks (NdaPyBridgeTask * self, GstMiniObject ** blocks, guint n_blocks)
   NdaPyOnError on_error;
   guint n_run;
 
+  if (G_UNLIKELY (!self->has_asked))
+    quicken (self);
   GST_OBJECT_LOCK (self->py->element);
   on_error = self->on_error;
   GST_OBJECT_UNLOCK (self->py->element);
@@ -257,5 +320,6 @@ nda_py_bridge_task_stop (NdaPyBridgeTask * self)
 
   nda_py_batch_clear (self->batch);
   self->n_channels = 0;
+  forget_thread (self);
   return ok;
 }

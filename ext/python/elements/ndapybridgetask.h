@@ -11,6 +11,7 @@
 #include "ndablockqueue.h"
 #include "ndapybatch.h"
 #include "ndapyshared.h"
+#include "ndarealtime.h"
 
 G_BEGIN_DECLS
 
@@ -22,11 +23,14 @@ typedef struct
 
   gint saw_eos;                 /* [atomic] upstream has ended */
   NdaPyOnError on_error;        /* [object lock] of the element */
+  NdaRealtimePolicy realtime;   /* [object lock] of the element */
 
   /* [task] */
   NdaPyBatch *batch;            /* owned */
   guint n_channels;             /* that the plugin was started with, or 0 */
   guint n_runs;                 /* since garbage was collected */
+  gboolean has_asked;           /* whether the sound is live */
+  gint thread;                  /* that has real-time priority, or 0 */
 } NdaPyBridgeTask;
 
 void nda_py_bridge_task_init (NdaPyBridgeTask * task, GstPad * srcpad,

@@ -41,6 +41,7 @@ typedef struct
   guint64 n_restarts;
   guint64 n_discontinuities;    /* of a source */
   NdaBlockQueueLevel level;     /* of a processor */
+  guint n_realtime_threads;     /* of a processor */
   NdaHistogram call_time;
   NdaHistogram gil_wait;
 } NdaPyCounters;
