@@ -14,6 +14,8 @@
 #define N_WHOLE (NDA_STREAM_LENGTH + G_MAXUINT16)
 /* by which a record is known, when it is not known where one begins */
 #define N_NEXT (NDA_STREAM_LENGTH + NDA_RECORD_MAX_HEADER)
+/* the half of a config byte that says so of a counter */
+#define COUNTER_OF_EIGHT 0x0f
 /* a place to look at, and what is looked for behind it */
 #define N_HELD_MAX (N_WHOLE + N_NEXT)
 
@@ -151,63 +153,52 @@ read_preamble (NdaStream * self)
 
 /* --- finding a record --- */
 
+/* A header must have a whole counter: of short ones, noise is full. */
 static gboolean
 read_header (const guint8 * at, gsize n_bytes, gsize * n_record,
     NdaRecordHeader * header)
 {
   *n_record = at[0] << 8 | at[1];
-  return nda_record_header_read (at + NDA_STREAM_LENGTH,
-      MIN (*n_record, n_bytes - NDA_STREAM_LENGTH), header);
+  return (at[NDA_STREAM_LENGTH] & COUNTER_OF_EIGHT) == COUNTER_OF_EIGHT
+      && nda_record_header_read (at + NDA_STREAM_LENGTH,
+      MIN (*n_record, n_bytes - NDA_STREAM_LENGTH), header)
+      && header->counter >> 56;
 }
 
 /* Whether a record begins at @at, as far as anybody can see who has no key:
- * behind it is the next of its session. Returns how many bytes it takes to tell
- * when there are not so many, else 0. */
-static gsize
-look (const guint8 * at, gsize n_bytes, gboolean * is_record)
+ * behind it is the next of its session. */
+static gboolean
+is_record (const guint8 * at, gsize n_bytes)
 {
   NdaRecordHeader header, next;
-  gsize n_record, n_next, n_wanted;
+  gsize n_record, n_next;
 
-  *is_record = FALSE;
-  if (n_bytes < N_NEXT)
-    return N_NEXT;
-  if (!read_header (at, n_bytes, &n_record, &header))
-    return 0;
-  n_wanted = NDA_STREAM_LENGTH + n_record + N_NEXT;
-  if (n_bytes < n_wanted)
-    return n_wanted;
-  at += NDA_STREAM_LENGTH + n_record;
-  *is_record = read_header (at, N_NEXT, &n_next, &next)
-      && next.kid == header.kid && next.counter == header.counter + 1;
-  return 0;
+  if (!read_header (at, n_bytes, &n_record, &header)
+      || n_bytes < NDA_STREAM_LENGTH + n_record + N_NEXT)
+    return FALSE;
+  return read_header (at + NDA_STREAM_LENGTH + n_record, N_NEXT, &n_next,
+      &next) && next.kid == header.kid && next.counter == header.counter + 1;
 }
 
-/* Goes to where a record begins. FALSE: it takes more bytes to find one. */
+/* Goes to the first place where a record begins. FALSE: there is none yet. */
 static gboolean
 search (NdaStream * self)
 {
-  gboolean is_record = FALSE;
-  gsize at = 0, n_wanted = N_NEXT;
-
-  while (self->is_searching) {
-    if (!hold (self, at + n_wanted)) {
+  while (hold (self, N_NEXT)) {
+    hold (self, N_HELD_MAX);
+    for (gsize at = 0; at + N_NEXT <= self->n_held; at++) {
+      if (!is_record (self->held + at, self->n_held - at))
+        continue;
       drop_held (self, at);
-      return FALSE;
-    }
-    n_wanted = look (self->held + at, self->n_held - at, &is_record);
-    if (is_record)
       self->is_searching = FALSE;
-    else if (!n_wanted)
-      at++;
-    n_wanted = MAX (n_wanted, N_NEXT);
-    if (at + n_wanted > N_HELD_MAX) {
-      drop_held (self, at);
-      at = 0;
+      return TRUE;
     }
+    if (self->n_held < N_HELD_MAX)
+      return FALSE;
+    /* the rest may have the beginning of one */
+    drop_held (self, N_HELD_MAX / 2);
   }
-  drop_held (self, at);
-  return TRUE;
+  return FALSE;
 }
 
 /* The next record: it stays where it is until the next call. */

@@ -10,6 +10,7 @@
 #include "hex.h"
 
 #include "ndasealer.h"
+#include "ndastream.h"
 
 #include <glib/gstdio.h>
 
@@ -446,6 +447,64 @@ GST_START_TEST (test_a_key_that_is_gone_is_told_and_found_again)
 
 GST_END_TEST;
 
+/* --- a place in a stream that is not where a record begins --- */
+
+static NdaStreamFound
+search (GByteArray * bytes, const guint8 ** record, gsize * n_record)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (5);
+  NdaStreamFound found = NDA_STREAM_MORE;
+  static NdaStream stream;
+  guint at = 0;
+
+  if (!stream.held)
+    nda_stream_init (&stream);
+  nda_stream_reset (&stream);
+  stream.suite = 5;
+  nda_stream_jump (&stream);
+  while (found == NDA_STREAM_MORE && at < bytes->len) {
+    guint n = g_rand_int_range (random, 0, 5000);
+
+    n = MIN (n, bytes->len - at);
+    nda_stream_feed (&stream, bytes->data + at, n);
+    found = nda_stream_next (&stream, record, n_record);
+    at += n;
+  }
+  return found;
+}
+
+GST_START_TEST (test_a_record_is_found_behind_noise_and_none_in_it)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  g_autoptr (GRand) random = g_rand_new_with_seed (6);
+  g_autoptr (Sender) s = sender_with_master ();
+  const guint8 *record;
+  guint8 earliest[256];
+  gsize n_record, n_first = 0;
+
+  g_byte_array_set_size (bytes, 300000);
+  for (guint i = 0; i < bytes->len; i++)
+    bytes->data[i] = g_rand_int (random);
+  fail_unless_equals_int (search (bytes, &record, &n_record), NDA_STREAM_MORE);
+
+  fail_unless (nda_sealer_start (s->sealer, &s->use, &mono, NULL));
+  for (guint i = 0; i < 3; i++) {
+    gsize n = seal (s);
+    const guint8 length[] = { n >> 8, n };
+
+    if (!n_first)
+      memcpy (earliest, s->record, n_first = n);
+    g_byte_array_append (bytes, length, sizeof (length));
+    g_byte_array_append (bytes, s->record, n);
+  }
+  fail_unless_equals_int (search (bytes, &record, &n_record),
+      NDA_STREAM_RECORD);
+  assert_equals_uint64 (n_record, n_first);
+  fail_unless (memcmp (record, earliest, n_first) == 0);
+}
+
+GST_END_TEST;
+
 static Suite *
 sessions_suite (void)
 {
@@ -466,6 +525,7 @@ sessions_suite (void)
   tcase_add_test (tc, test_the_last_t_of_all);
   tcase_add_test (tc, test_a_key_that_is_given_again_goes_on);
   tcase_add_test (tc, test_a_key_that_is_gone_is_told_and_found_again);
+  tcase_add_test (tc, test_a_record_is_found_behind_noise_and_none_in_it);
   return suite;
 }
 
