@@ -348,6 +348,12 @@ main (gint argc, gchar ** argv)
     g_printerr ("%s\n", error->message);
     return EXIT_FAILURE;
   }
+  if (g_strcmp0 (g_getenv ("NDA_RIG_SERVER"), "pulse") != 0) {
+    g_printerr
+        ("rig-click hears all channels of a device of PulseAudio: run it "
+        "below “with-rig one”; for other servers there is rig-graph-ear\n");
+    return EXIT_FAILURE;
+  }
   self.latencies = g_array_new (FALSE, FALSE, sizeof (gdouble));
   self.offs = g_array_new (FALSE, FALSE, sizeof (gdouble));
   self.report.failed = !ear_open (&self.ear);

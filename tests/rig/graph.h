@@ -38,6 +38,7 @@ typedef struct
 
 RigGraph *rig_graph_open (const RigGraphCalls * calls, gpointer user_data);
 gboolean rig_graph_connect (RigGraph * graph);
+gboolean rig_graph_is_gone (RigGraph * graph);
 guint rig_graph_get_quantum (RigGraph * graph);
 void rig_graph_get_losses (RigGraph * graph, RigGraphLosses * losses);
 void rig_graph_print_late (RigGraph * graph);

@@ -290,6 +290,12 @@ end_when_done (gpointer user_data)
 {
   Ear *ear = user_data;
 
+  if (rig_graph_is_gone (ear->graph)) {
+    g_printerr ("the server has ended\n");
+    ear->report.failed = TRUE;
+    g_main_loop_quit (ear->loop);
+    return G_SOURCE_REMOVE;
+  }
   if (g_atomic_int_get (&ear->state) != EAR_IS_DONE)
     return G_SOURCE_CONTINUE;
   note_start (ear);

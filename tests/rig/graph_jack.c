@@ -33,6 +33,7 @@ struct _RigGraph
   guint quantum;                /* [atomic] */
   guint n_missed;               /* [atomic] frames */
   guint n_xruns;                /* [atomic] */
+  gint is_gone;                 /* [atomic] */
 };
 
 static void
@@ -77,6 +78,14 @@ on_xrun (void *data)
   return 0;
 }
 
+static void
+on_shutdown (void *data)
+{
+  RigGraph *graph = data;
+
+  g_atomic_int_set (&graph->is_gone, TRUE);
+}
+
 /* NULL if there is no jackd. */
 RigGraph *
 rig_graph_open (const RigGraphCalls * calls, gpointer user_data)
@@ -92,6 +101,7 @@ rig_graph_open (const RigGraphCalls * calls, gpointer user_data)
   }
   jack_set_process_callback (graph->client, rig_graph_process, graph);
   jack_set_xrun_callback (graph->client, on_xrun, graph);
+  jack_on_shutdown (graph->client, on_shutdown, graph);
   return graph;
 }
 
@@ -113,6 +123,13 @@ rig_graph_connect (RigGraph * graph)
       return FALSE;
   }
   return jack_activate (graph->client) == 0;
+}
+
+/* Whether the server has ended. */
+gboolean
+rig_graph_is_gone (RigGraph * graph)
+{
+  return g_atomic_int_get (&graph->is_gone);
 }
 
 guint

@@ -61,7 +61,7 @@ struct _RigGraph
   struct pw_core *core;         /* owned */
   struct pw_registry *registry; /* owned */
   struct pw_proxy *profiler;    /* owned */
-  struct spa_hook registry_listener, profiler_listener;
+  struct spa_hook core_listener, registry_listener, profiler_listener;
   Client player, ear;
 
   /* [thread loop] */
@@ -69,6 +69,7 @@ struct _RigGraph
   guint64 n_late;               /* cycles */
 
   guint quantum;                /* [atomic] */
+  gint is_gone;                 /* [atomic] */
 };
 
 /* --- The cycles --- */
@@ -261,6 +262,21 @@ static const struct pw_registry_events registry_events = {
   PW_VERSION_REGISTRY_EVENTS,
 .global = on_global,};
 
+static void
+on_core_error (void *data, uint32_t id, int seq, int error, const char *message)
+{
+  RigGraph *graph = data;
+
+  (void) seq, (void) message;
+  if (id == PW_ID_CORE && error == -EPIPE)
+    g_atomic_int_set (&graph->is_gone, TRUE);
+}
+
+static const struct pw_core_events core_events = {
+  PW_VERSION_CORE_EVENTS,
+  .error = on_core_error,
+};
+
 /* --- Open and close --- */
 
 static gboolean
@@ -304,6 +320,8 @@ open_core (RigGraph * graph)
   graph->core = pw_context_connect (graph->context, NULL, 0);
   if (!graph->core)
     return FALSE;
+  pw_core_add_listener (graph->core, &graph->core_listener, &core_events,
+      graph);
   graph->registry = pw_core_get_registry (graph->core, PW_VERSION_REGISTRY, 0);
   pw_registry_add_listener (graph->registry, &graph->registry_listener,
       &registry_events, graph);
@@ -371,6 +389,13 @@ rig_graph_close (RigGraph * graph)
 }
 
 /* --- What was lost --- */
+
+/* Whether the server has ended. */
+gboolean
+rig_graph_is_gone (RigGraph * graph)
+{
+  return g_atomic_int_get (&graph->is_gone);
+}
 
 guint
 rig_graph_get_quantum (RigGraph * graph)

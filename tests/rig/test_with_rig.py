@@ -106,6 +106,21 @@ def test_nothing_is_left_when_the_rig_itself_is_killed(server):
     assert_gone(home)
 
 
+@on_each_server
+def test_a_server_that_ends_is_started_again(server):
+    name = {"pulse": "pulseaudio", "jack": "jackd"}.get(server, server)
+    result = with_rig(
+        f'file=$NDA_RIG_HOME/{name}.pid; read -r before <"$file"; '
+        'kill "$before"; pid=$before; '
+        'while [ "$pid" = "$before" ]; do read -r pid <"$file"; done; '
+        'kill -0 "$pid"',
+        "--server",
+        server,
+    )
+
+    assert result.returncode == 0, result.stderr
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
