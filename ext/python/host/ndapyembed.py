@@ -153,8 +153,8 @@ def info(plugin):
     """Role, name and API version of an initialised plugin (3.6, 3.7)."""
     try:
         about = _ask(plugin, "get_info")
-    except BaseException:  # as sys.exit () in it does not end us (10.2)
-        traceback.print_exc()
+    except BaseException as error:  # sys.exit () does not end us (10.2)
+        _tell(error)
         about = None
     role = getattr(getattr(about, "type", None), "value", None)
     if role not in (known for known, _ in ROLES):
@@ -362,9 +362,9 @@ def set_parameter(plugin, key, value):
         result = _ask(plugin, "set_parameter", key, value)
     except BaseException as error:
         if _is_secret(key):  # the error may quote the value (7.6)
-            return type(error).__name__
-        traceback.print_exc()
-        return f"{type(error).__name__}: {_one_line(error)}"
+            return _type_name(error)
+        _tell(error)
+        return describe(error).partition("\n")[0]
     return "it returned False" if result is False else None
 
 
@@ -372,12 +372,12 @@ def get_parameter(plugin, key):
     """Read one parameter as text, "" when there is none (7.6)."""
     try:
         value = _ask(plugin, "get_parameter", key)
-        return "" if value is None else str(value)
+        return "" if value is None else _printable(str(value), LONGEST_VALUE)
     except BaseException as error:
         if _is_secret(key):  # the error may quote the value (7.6)
-            log(True, f"get_parameter () failed: {type(error).__name__}")
+            log(True, f"get_parameter () failed: {_type_name(error)}")
         else:
-            traceback.print_exc()
+            _tell(error)
         return ""
 
 
@@ -385,8 +385,8 @@ def shut_down(module, plugin):
     """End an instance (4.1) and leave nothing of it in sys.modules."""
     try:
         _ask(plugin, "shutdown")
-    except BaseException:
-        traceback.print_exc()
+    except BaseException as error:
+        _tell(error)
     _forget(module)
 
 
