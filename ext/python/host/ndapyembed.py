@@ -8,9 +8,14 @@ process of a plugin, by ndapyworker.py. Rule numbers are those of the plugin
 contract.
 """
 
+import builtins
 import collections.abc
+import contextlib
 import gc
+import importlib.machinery
+import importlib.util
 import io
+import itertools
 import math
 import os
 import sys
@@ -387,7 +392,7 @@ def shut_down(module, plugin):
         _ask(plugin, "shutdown")
     except BaseException as error:
         _tell(error)
-    _forget(module)
+    unload(module)
 
 
 def settle():
