@@ -399,20 +399,28 @@ def settle():
     """Keep the collector away from all that is loaded now (T13)."""
     global _running
     _running += 1
-    if _owns_gc:
-        gc.disable()
-        gc.collect()
-        gc.freeze()
+    _freeze_again()
 
 
 def unsettle():
-    """Let the collector at what the last plugin left behind."""
+    """Let the collector at what a plugin left behind."""
     global _running
     _running -= 1
-    if _owns_gc and not _running:
-        gc.unfreeze()
+    _freeze_again()
+
+
+def _freeze_again():
+    """What was frozen may be garbage by now: one that always plays must not
+    keep all that ever came and went beside it."""
+    if not _owns_gc:
+        return
+    gc.disable()
+    gc.unfreeze()
+    gc.collect()
+    if _running:
+        gc.freeze()
+    else:
         gc.enable()
-        gc.collect()
 
 
 def collect():
