@@ -232,13 +232,19 @@ def stop_plugin(plugin, path):
 
 
 def make_buffer(n_channels, n_frames, data=None):
-    """The one AudioBuffer of an instance, and its array (6.1.1, 6.1.2)."""
+    """The one AudioBuffer of an instance, and its array (6.1.1, 6.1.2).
+
+    The array does not own its memory, so that nothing moves it: its resize ()
+    would leave the host a pointer to what is freed.
+    """
     import base_plugin
     import numpy
 
     buffer = base_plugin.AudioBuffer(n_channels, n_frames)
     if data is None:
-        data = numpy.zeros((n_channels, n_frames), dtype=numpy.float32)
+        memory = bytearray(4 * n_channels * n_frames)
+        data = numpy.frombuffer(memory, numpy.float32)
+        data = data.reshape(n_channels, n_frames)
     buffer.data = data
     return buffer, data
 
