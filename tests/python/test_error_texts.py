@@ -95,7 +95,7 @@ def test_what_a_parameter_raises_is_told(
         ("'a\\ud800b'", "a\\ud800b"),
         ("'a\\0b'", "a\\0b"),
         ("5", "5"),
-        ("'x' * 600000", 512 * 1024),
+        ("'x' * 600000", "x" * 262141 + " ... " + "x" * 262141),
     ],
 )
 def test_value_of_a_parameter_is_printable(
@@ -106,6 +106,4 @@ def test_value_of_a_parameter_is_printable(
     )
     bridge.pipeline.set_state(gst.State.READY)
 
-    got = bridge.element.emit("get-parameter", "level")
-
-    assert (text - 5 <= len(got) <= text) if text == 512 * 1024 else got == text
+    assert bridge.element.emit("get-parameter", "level") == text

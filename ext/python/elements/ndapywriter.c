@@ -35,9 +35,10 @@ is_lost (NdaPyWriter * self, const NdaPyBlock * block)
       && gst_base_sink_get_sync (self->sink);
 }
 
-/* Offers @block now and RETRY_INTERVAL after each answer, for @budget, until the
- * plugin takes it; @is_gated, until it says that it has room. What came of it stands
- * in @block; another result than OK means that the stream is being stopped. */
+/* Offers @block now and RETRY_INTERVAL after each answer, for @budget, until
+ * the plugin takes it; @is_gated, until it says that it has room. What came of
+ * it stands in @block; another result than OK means that the stream is being
+ * stopped. */
 static GstFlowReturn
 offer (NdaPyWriter * self, NdaPyBlock * block, gboolean is_gated,
     GstClockTime budget)

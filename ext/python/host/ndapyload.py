@@ -7,9 +7,9 @@ site-packages and the rest of sys.path have comes first, as ever (3.2); what
 only the folder has is loaded from this folder and no other, although sys.path
 has the folders of other plugins too.
 
-The code of a folder has an `__import__` of its own for that. It knows by which
-name sys.modules has a module of the folder: by its own, unless that was another
-module's before.
+The code of a folder has an `__import__` of its own for that. It knows by
+which name sys.modules has a module of the folder: by its own, unless that was
+another module's before.
 """
 
 API = {"base_plugin", "nda_py_utils"}  # one of each for all plugins (2.7)

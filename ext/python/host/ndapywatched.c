@@ -94,8 +94,8 @@ add_imports (GPtrArray * files, const gchar * folder, const gchar * path)
   }
 }
 
-/* The plugin's file @path and the modules beside it that it imports, as its text
- * says (transfer full). */
+/* The plugin's file @path and the modules beside it that it imports, as its
+ * text says (transfer full). */
 GPtrArray *
 nda_py_watched_list_files (const gchar * path)
 {

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The host with a runner that is no plugin at all: in which order it calls what,
- * whether the runner starts on the block thread or anywhere. The test's thread
+/* The host with a runner that is no plugin at all: in which order it calls
+ * what, whether the runner starts on the block thread or anywhere. The test's thread
  * is the block thread. */
 
 #include "config.h"
