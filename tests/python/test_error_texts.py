@@ -97,6 +97,7 @@ def test_what_a_parameter_raises_is_told(
         ("5", "5"),
         ("'x' * 600000", "x" * 262141 + " ... " + "x" * 262141),
     ],
+    ids=["a surrogate", "a zero", "a number", "long"],
 )
 def test_value_of_a_parameter_is_printable(
     gst, make_bridge, write_plugin, value, text
