@@ -377,3 +377,27 @@ def test_6_3_burst_of_failures_is_reported_once(run, write_plugin, noise):
 
     assert outcome.stats.get_value("num-failures") == 30
     assert len(outcome.warnings) == 1
+
+
+@pytest.mark.parametrize("what", ["buffer.data", "buffer.data.base"])
+def test_6_1_5_memory_of_the_array_does_not_move(
+    run, write_plugin, noise, what
+):
+    path = write_plugin(
+        f"""
+        def process_audio(self, buffer):
+            before = buffer.data.__array_interface__["data"][0]
+            try:
+                {what}.resize((2, 300000), refcheck=False)
+            except (AttributeError, ValueError, BufferError):
+                pass
+            after = buffer.data.__array_interface__["data"][0]
+            return before == after and not buffer.data.flags.owndata
+        Plugin.process_audio = process_audio
+        """
+    )
+    frames = noise(BLOCK)
+
+    outcome = run(path, [frames])
+
+    assert outcome.error is None and np.array_equal(outcome.frames, frames)

@@ -35,9 +35,10 @@ is_lost (NdaPyWriter * self, const NdaPyBlock * block)
       && gst_base_sink_get_sync (self->sink);
 }
 
-/* Offers @block now and every RETRY_INTERVAL, for @budget, until the plugin
- * takes it; @is_gated, until it says that it has room. What came of it stands
- * in @block; another result than OK means that the stream is being stopped. */
+/* Offers @block now and RETRY_INTERVAL after each answer, for @budget, until
+ * the plugin takes it; @is_gated, until it says that it has room. What came of
+ * it stands in @block; another result than OK means that the stream is being
+ * stopped. */
 static GstFlowReturn
 offer (NdaPyWriter * self, NdaPyBlock * block, gboolean is_gated,
     GstClockTime budget)
@@ -45,7 +46,8 @@ offer (NdaPyWriter * self, NdaPyBlock * block, gboolean is_gated,
   GstFlowReturn flow = GST_FLOW_OK;
 
   block->is_gated = is_gated;
-  for (GstClockTime waited = 0; flow == GST_FLOW_OK; waited += RETRY_INTERVAL) {
+  for (GstClockTime waited = 0; flow == GST_FLOW_OK;
+      waited += block->call_time + RETRY_INTERVAL) {
     gboolean ok;
 
     GST_BASE_SINK_PREROLL_UNLOCK (self->sink);
@@ -110,13 +112,14 @@ write_chunk (NdaPyWriter * self, const NdaPyAudio * audio, guint n_frames)
 }
 
 /* Writes what waits in the fit, as much as the plugin takes at a time; all of
- * it with @is_last. */
+ * it with @is_last. CUSTOM_SUCCESS: there was nobody to take some of it. */
 static GstFlowReturn
 write_from_fit (NdaPyWriter * self, gboolean is_last)
 {
   const NdaPyArray *output = nda_py_fit_get_output (self->fit);
   gpointer planes[NDA_BLOCK_MAX_CHANNELS];
   NdaPyAudio audio = { planes, output->n_channels, TRUE };
+  GstFlowReturn result = GST_FLOW_OK;
   guint n_frames;
 
   for (guint c = 0; c < output->n_channels; c++)
@@ -130,9 +133,11 @@ write_from_fit (NdaPyWriter * self, gboolean is_last)
     flow = write_chunk (self, &audio, n_frames);
     if (flow < GST_FLOW_OK)
       return flow;
+    if (flow > GST_FLOW_OK)
+      result = flow;
     nda_py_fit_pop (self->fit, n_frames);
   }
-  return GST_FLOW_OK;
+  return result;
 }
 
 /* Writes @block, of the format @info, or as much of it as the fit gives up.

@@ -115,7 +115,7 @@ def answer_for(path):
     try:
         return "+" + display_name(path)
     except BaseException as error:  # no plugin, or a broken one
-        return f"-{_one_line(error) or type(error).__name__}"
+        return f"-{_one_line(error) or _type_name(error)}"
 
 
 def die_with(parent):

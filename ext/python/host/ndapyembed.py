@@ -8,9 +8,14 @@ process of a plugin, by ndapyworker.py. Rule numbers are those of the plugin
 contract.
 """
 
+import builtins
 import collections.abc
+import contextlib
 import gc
+import importlib.machinery
+import importlib.util
 import io
+import itertools
 import math
 import os
 import sys
@@ -153,8 +158,8 @@ def info(plugin):
     """Role, name and API version of an initialised plugin (3.6, 3.7)."""
     try:
         about = _ask(plugin, "get_info")
-    except BaseException:  # as sys.exit () in it does not end us (10.2)
-        traceback.print_exc()
+    except BaseException as error:  # sys.exit () does not end us (10.2)
+        _tell(error)
         about = None
     role = getattr(getattr(about, "type", None), "value", None)
     if role not in (known for known, _ in ROLES):
@@ -227,13 +232,19 @@ def stop_plugin(plugin, path):
 
 
 def make_buffer(n_channels, n_frames, data=None):
-    """The one AudioBuffer of an instance, and its array (6.1.1, 6.1.2)."""
+    """The one AudioBuffer of an instance, and its array (6.1.1, 6.1.2).
+
+    The array does not own its memory, so that nothing moves it: its resize ()
+    would leave the host a pointer to what is freed.
+    """
     import base_plugin
     import numpy
 
     buffer = base_plugin.AudioBuffer(n_channels, n_frames)
     if data is None:
-        data = numpy.zeros((n_channels, n_frames), dtype=numpy.float32)
+        memory = bytearray(4 * n_channels * n_frames)
+        data = numpy.frombuffer(memory, numpy.float32)
+        data = data.reshape(n_channels, n_frames)
     buffer.data = data
     return buffer, data
 
@@ -362,9 +373,9 @@ def set_parameter(plugin, key, value):
         result = _ask(plugin, "set_parameter", key, value)
     except BaseException as error:
         if _is_secret(key):  # the error may quote the value (7.6)
-            return type(error).__name__
-        traceback.print_exc()
-        return f"{type(error).__name__}: {_one_line(error)}"
+            return _type_name(error)
+        _tell(error)
+        return describe(error).partition("\n")[0]
     return "it returned False" if result is False else None
 
 
@@ -372,12 +383,12 @@ def get_parameter(plugin, key):
     """Read one parameter as text, "" when there is none (7.6)."""
     try:
         value = _ask(plugin, "get_parameter", key)
-        return "" if value is None else str(value)
+        return "" if value is None else _printable(str(value), LONGEST_VALUE)
     except BaseException as error:
         if _is_secret(key):  # the error may quote the value (7.6)
-            log(True, f"get_parameter () failed: {type(error).__name__}")
+            log(True, f"get_parameter () failed: {_type_name(error)}")
         else:
-            traceback.print_exc()
+            _tell(error)
         return ""
 
 
@@ -385,29 +396,37 @@ def shut_down(module, plugin):
     """End an instance (4.1) and leave nothing of it in sys.modules."""
     try:
         _ask(plugin, "shutdown")
-    except BaseException:
-        traceback.print_exc()
-    _forget(module)
+    except BaseException as error:
+        _tell(error)
+    unload(module)
 
 
 def settle():
     """Keep the collector away from all that is loaded now (T13)."""
     global _running
     _running += 1
-    if _owns_gc:
-        gc.disable()
-        gc.collect()
-        gc.freeze()
+    _freeze_again()
 
 
 def unsettle():
-    """Let the collector at what the last plugin left behind."""
+    """Let the collector at what a plugin left behind."""
     global _running
     _running -= 1
-    if _owns_gc and not _running:
-        gc.unfreeze()
+    _freeze_again()
+
+
+def _freeze_again():
+    """What was frozen may be garbage by now: one that always plays must not
+    keep all that ever came and went beside it."""
+    if not _owns_gc:
+        return
+    gc.disable()
+    gc.unfreeze()
+    gc.collect()
+    if _running:
+        gc.freeze()
+    else:
         gc.enable()
-        gc.collect()
 
 
 def collect():
