@@ -25,7 +25,8 @@ NdaPyWorker *nda_py_worker_open (const NdaPyRunnerConfig * config,
 guint nda_py_worker_set_again (NdaPyWorker * worker);
 gboolean nda_py_worker_start_again (NdaPyWorker * worker,
     const NdaPyFormat * before, GError ** error);
-void nda_py_worker_log (NdaPyWorker * worker, gint wake_fd, gint timeout);
+void nda_py_worker_log (NdaPyWorker * worker, gint wake_fd, gint64 end);
+void nda_py_worker_log_rest (NdaPyWorker * worker);
 
 NdaPyWorker *nda_py_worker_ref (NdaPyWorker * worker);
 void nda_py_worker_unref (NdaPyWorker * worker);
