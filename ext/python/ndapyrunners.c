@@ -8,7 +8,6 @@
 
 #include "ndapyrunners.h"
 
-#include "ndapydiscover.h"
 #include "ndapyfind.h"
 #include "ndapygil.h"
 #include "ndapyinprocess.h"
@@ -23,9 +22,9 @@ nda_py_runners_get_kind (NdaPyIsolation isolation)
 
 gchar *
 nda_py_runners_find_plugin (const gchar * plugin, const gchar * plugin_path,
-    GError ** error)
+    GstClockTime timeout, GError ** error)
 {
-  return nda_py_find_plugin (plugin, plugin_path, nda_py_discover, error);
+  return nda_py_find_plugin (plugin, plugin_path, timeout, error);
 }
 
 gpointer

@@ -121,6 +121,25 @@ BROKEN = {
         {"4.2", "5.7"},
         "start () did not return True",
     ),
+    "only makes a coroutine": (
+        """
+        async def process_audio(self, buffer):
+            buffer.data *= 0.5
+            return True
+        Plugin.process_audio = process_audio
+        """,
+        {"4.1"},
+        "process_audio () is a coroutine or a generator",
+    ),
+    "only makes a generator of its stop ()": (
+        """
+        def stop(self):
+            yield
+        Plugin.stop = stop
+        """,
+        {""},
+        "stop () is a generator: nothing of it runs",
+    ),
     "forgets its return": (
         """
         def process_audio(self, buffer):

@@ -54,7 +54,7 @@ load_with (NdaPyShared * self, const NdaPySettings * settings, GError ** error)
   NdaPyRunnerConfig config = { NULL };
 
   file = nda_py_runners_find_plugin (settings->plugin,
-      settings->plugin_path, error);
+      settings->plugin_path, settings->timeout, error);
   if (!file)
     return FALSE;
   parameters = nda_py_parameters_parse (settings->parameters, error);
@@ -63,6 +63,7 @@ load_with (NdaPyShared * self, const NdaPySettings * settings, GError ** error)
   config.path = file;
   config.python = settings->python;
   config.deadline = settings->deadline;
+  config.timeout = settings->timeout;
   config.memory_limit = settings->memory_limit;
   config.restart = settings->restart;
   if (!nda_py_host_open (self->host,

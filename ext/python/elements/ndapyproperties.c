@@ -96,6 +96,9 @@ nda_py_properties_set (NdaPyShared * self, guint id, const GValue * value)
     case NDA_PY_PROP_DEADLINE:
       settings->deadline = g_value_get_uint64 (value);
       break;
+    case NDA_PY_PROP_TIMEOUT:
+      settings->timeout = g_value_get_uint64 (value);
+      break;
     case NDA_PY_PROP_MEMORY_LIMIT:
       settings->memory_limit = g_value_get_uint64 (value);
       break;
@@ -148,6 +151,9 @@ nda_py_properties_get (NdaPyShared * self, guint id, GValue * value)
       break;
     case NDA_PY_PROP_DEADLINE:
       g_value_set_uint64 (value, settings->deadline);
+      break;
+    case NDA_PY_PROP_TIMEOUT:
+      g_value_set_uint64 (value, settings->timeout);
       break;
     case NDA_PY_PROP_MEMORY_LIMIT:
       g_value_set_uint64 (value, settings->memory_limit);
@@ -211,6 +217,13 @@ install_how_it_runs (GObjectClass * class)
           "How long a block call may take with isolation=process before the "
           "plugin's process is killed (in nanoseconds); 0: as long as it "
           "likes", 0, G_MAXINT64, NDA_PY_DEFAULT_DEADLINE,
+          flags | GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property (class, NDA_PY_PROP_TIMEOUT,
+      g_param_spec_uint64 ("timeout", "Timeout",
+          "How long any other call of the plugin may take: its module code, "
+          "initialize (), start (), stop (), shutdown (), or a parameter (in "
+          "nanoseconds). It is then not waited for any longer, and told by its "
+          "name", 1, G_MAXINT64, NDA_PY_DEFAULT_TIMEOUT,
           flags | GST_PARAM_MUTABLE_READY));
   g_object_class_install_property (class, NDA_PY_PROP_MEMORY_LIMIT,
       g_param_spec_uint64 ("memory-limit", "Memory limit",

@@ -27,6 +27,15 @@ nda_py_shared_warn_of_parameter (gpointer owner, const gchar * text)
       ("set_parameter () failed"));
 }
 
+static void
+nda_py_shared_tell_gave_up (gpointer owner, const GError * error)
+{
+  NdaPyShared *self = owner;
+
+  GST_ELEMENT_WARNING (self->element, LIBRARY, FAILED, ("%s", error->message),
+      ("a call of the plugin was given up"));
+}
+
 /* Only a processor's latency changes. */
 static void
 nda_py_shared_announce_latency (gpointer owner)
@@ -66,6 +75,7 @@ nda_py_shared_note_reload (gpointer owner, const GError * error)
 
 static const NdaPyHostEvents host_events = {
   .warn = nda_py_shared_warn_of_parameter,
+  .gave_up = nda_py_shared_tell_gave_up,
   .latency_changed = nda_py_shared_announce_latency,
   .restarted = nda_py_shared_count_restart,
   .reloaded = nda_py_shared_note_reload,
@@ -80,6 +90,7 @@ nda_py_shared_init (NdaPyShared * self, GstElement * element, NdaPyRole role,
   self->fields = fields;
   self->lock = lock;
   self->settings.deadline = NDA_PY_DEFAULT_DEADLINE;
+  self->settings.timeout = NDA_PY_DEFAULT_TIMEOUT;
   self->settings.restart = NDA_PY_RESTART_ALWAYS;
 }
 

@@ -24,6 +24,7 @@ typedef struct
   NdaPyIsolation isolation;
   gchar *python;                /* owned */
   GstClockTime deadline;
+  GstClockTime timeout;
   guint64 memory_limit;
   NdaPyRestart restart;
   gboolean auto_reload;
@@ -65,6 +66,9 @@ typedef struct
 /* Longer than any stall that a device's buffer absorbs, so that such a stall is
  * not taken for a plugin that hangs */
 #define NDA_PY_DEFAULT_DEADLINE (250 * GST_MSECOND)
+
+/* A plugin may load a neural network, or write a recording to its end */
+#define NDA_PY_DEFAULT_TIMEOUT (30 * GST_SECOND)
 
 /* The statistics that each element has */
 #define NDA_PY_STATS_FIELD(name, kind, member) \

@@ -8,8 +8,14 @@ process of a plugin, by ndapyworker.py. Rule numbers are those of the plugin
 contract.
 """
 
+import builtins
+import collections.abc
+import contextlib
 import gc
+import importlib.machinery
+import importlib.util
 import io
+import itertools
 import math
 import os
 import sys
@@ -25,6 +31,13 @@ RATES = range(1000, 768001)  # what a device's rate can be
 SWITCH_INTERVAL = 30e-6  # seconds; shorter and two threads thrash
 LONGEST_LINE = 4096  # bytes that wait for their end of line
 FULL_COLLECTION_SHARE = 1000  # at most this fraction of the time
+
+# What a call gives whose body waits to be run
+NOT_RUN = (
+    collections.abc.Awaitable,
+    collections.abc.Generator,
+    collections.abc.AsyncGenerator,
+)
 
 ROLES = (
     ("Processor", "process_audio"),
@@ -46,6 +59,33 @@ class PluginError(Exception):
 
 class Problem(Exception):
     """What went wrong, for ndapyproblem.c: its kind, a name, and a text."""
+
+
+def at_once(answer, name):
+    """What a method of the plugin answered.
+
+    A coroutine or a generator is true, but nothing of its body has run: a
+    block would pass untouched. So it is a failure, in every method.
+    """
+    if answer is True or not isinstance(answer, NOT_RUN):
+        return answer
+    if hasattr(answer, "close"):
+        answer.close()  # else Python warns that nobody has awaited it
+    raise PluginError(
+        f"its {name} () is a coroutine or a generator, of which nothing has "
+        "run; write it as a plain function, without async, await and yield"
+    )
+
+
+def truth(answer, name):
+    """Whether a method of the plugin answered something true."""
+    return bool(at_once(answer, name))
+
+
+def _ask(plugin, name, *args):
+    """What a method of the plugin answers."""
+    calling(f"{name} ()")
+    return at_once(getattr(plugin, name)(*args), name)
 
 
 class _LogWriter(io.RawIOBase):
@@ -100,77 +140,13 @@ def start(is_ours, api_path, secret_words):
     _owns_gc = not _is_left_alone("NDA_PYTHON_GC")
 
 
-def _extend_path(directory):
-    # 3.2: last, so that the standard library and site-packages win; and our
-    # own modules behind even that, so that a plugin's copy of them wins (2.7)
-    if directory not in sys.path:
-        sys.path.append(directory)
-    if _api_path in sys.path:
-        sys.path.remove(_api_path)
-    sys.path.append(_api_path)
-
-
-def _execute(path, stem):
-    """Run the file as a module of that name (3.1), afresh each time (3.3)."""
-    _plugin_files.add(path)
-    module = types.ModuleType(stem)
-    module.__file__ = path
-    with open(path, "rb") as source:
-        code = compile(source.read(), path, "exec", dont_inherit=True)
-    previous = sys.modules.get(stem)
-    sys.modules[stem] = module
-    try:
-        exec(code, module.__dict__)
-    except BaseException:
-        _forget(module, previous)
-        raise
-    if previous is not None and not hasattr(previous, "__nda_plugin__"):
-        # a plugin called like another module must not stay in its place
-        sys.modules[stem] = previous
-    module.__nda_plugin__ = True
-    return module
-
-
-def _forget(module, previous=None):
-    if sys.modules.get(module.__name__) is module:
-        if previous is not None:
-            sys.modules[module.__name__] = previous
-        else:
-            del sys.modules[module.__name__]
-
-
-def load(path):
-    """Load a plugin file and make an instance.
-
-    Returns the module, the instance, and whether it is a BasePlugin.
-    """
-    directory, name = os.path.split(path)
-    _extend_path(directory)
-    module = _execute(path, os.path.splitext(name)[0])
-    try:
-        factory = getattr(module, "create_plugin", None)
-        if not callable(factory):
-            raise PluginError(
-                "it has no function create_plugin (), which makes the plugin"
-            )
-        plugin = factory()
-        if plugin is None:
-            raise PluginError("its create_plugin () returned None")
-        import base_plugin
-
-        return module, plugin, isinstance(plugin, base_plugin.BasePlugin)
-    except BaseException:
-        _forget(module)
-        raise
-
-
 def _live(plugin, name):
     """A call of the life cycle, which must return something true (4.1)."""
     try:
-        truth = bool(getattr(plugin, name)())
+        is_true = bool(_ask(plugin, name))
     except BaseException as error:
         raise Problem("failed", name, describe(error)) from None
-    if not truth:
+    if not is_true:
         raise Problem("refused", name, "")
 
 
@@ -181,9 +157,9 @@ def _text(value):
 def info(plugin):
     """Role, name and API version of an initialised plugin (3.6, 3.7)."""
     try:
-        about = plugin.get_info()
-    except BaseException:  # as sys.exit () in it does not end us (10.2)
-        traceback.print_exc()
+        about = _ask(plugin, "get_info")
+    except BaseException as error:  # sys.exit () does not end us (10.2)
+        _tell(error)
         about = None
     role = getattr(getattr(about, "type", None), "value", None)
     if role not in (known for known, _ in ROLES):
@@ -249,7 +225,7 @@ def start_plugin(plugin, path, role, n_channels):
 def stop_plugin(plugin, path):
     """Its stop (), whose result does not matter (4.1)."""
     try:
-        plugin.stop()
+        _ask(plugin, "stop")
     except BaseException as error:
         log(True, f"The plugin “{path}” failed in its stop (): "
                   f"{describe(error)}")
@@ -281,36 +257,35 @@ def adopt(data, bound):
 
 
 def _method(plugin, *names):
-    """The first of these methods that the plugin has, or None (5.1)."""
-    methods = (getattr(plugin, name, None) for name in names)
-    return next(filter(callable, methods), None)
+    """The name of the first of these that the plugin has, or None (5.1)."""
+    has = (name for name in names if callable(getattr(plugin, name, None)))
+    return next(has, None)
 
 
 def _channels(plugin):
-    return int(_method(plugin, "get_channels", "get_channel_count")())
+    getter = _method(plugin, "get_channels", "get_channel_count")
+    return int(_ask(plugin, getter or "get_channels"))
 
 
 def _set_rate(plugin):
-    setter = _method(plugin, "set_sample_rate")
-    if setter is not None:
-        setter(RATE)
+    if _method(plugin, "set_sample_rate"):
+        _ask(plugin, "set_sample_rate", RATE)
 
 
 def _configure_processor(plugin, n_channels):
     _set_rate(plugin)
     setter = _method(plugin, "set_channels", "set_channel_count")
     if setter is not None:
-        setter(n_channels)
+        _ask(plugin, setter, n_channels)
     return RATE, n_channels, FRAMES
 
 
 def _device_rate(plugin):
-    getter = _method(plugin, "get_sample_rate")
-    if getter is None:
+    if not _method(plugin, "get_sample_rate"):
         return RATE
-    if getter() != RATE:
+    if _ask(plugin, "get_sample_rate") != RATE:
         _set_rate(plugin)
-    rate = int(getter())
+    rate = int(_ask(plugin, "get_sample_rate"))
     if rate not in RATES:
         raise PluginError(f"its sample rate is {rate}")
     return rate
@@ -319,10 +294,11 @@ def _device_rate(plugin):
 def _set_frames(plugin, n_frames):
     """What a call may have at most, as the plugin says; 512 if it cannot."""
     try:
-        setter = _method(plugin, "set_buffer_size")
-        if setter is not None:
-            setter(n_frames)
-        reported = int(plugin.get_buffer_size())
+        if _method(plugin, "set_buffer_size"):
+            _ask(plugin, "set_buffer_size", n_frames)
+        reported = int(_ask(plugin, "get_buffer_size"))
+    except PluginError:
+        raise
     except BaseException:
         return FRAMES
     return min(reported, FRAMES) if reported > 0 else FRAMES
@@ -359,7 +335,7 @@ def look_again(plugin, role, rate, n_channels, n_frames):
 
 def _latency(plugin):
     try:
-        seconds = float(plugin.get_processing_latency())
+        seconds = float(_ask(plugin, "get_processing_latency"))
     except BaseException:
         return 0
     if not math.isfinite(seconds) or seconds < 0:
@@ -388,35 +364,35 @@ def _is_secret(key):
 def set_parameter(plugin, key, value):
     """Set one parameter; what went wrong, or None (7.1 to 7.3)."""
     try:
-        result = plugin.set_parameter(key, value)
+        result = _ask(plugin, "set_parameter", key, value)
     except BaseException as error:
         if _is_secret(key):  # the error may quote the value (7.6)
-            return type(error).__name__
-        traceback.print_exc()
-        return f"{type(error).__name__}: {_one_line(error)}"
+            return _type_name(error)
+        _tell(error)
+        return describe(error).partition("\n")[0]
     return "it returned False" if result is False else None
 
 
 def get_parameter(plugin, key):
     """Read one parameter as text, "" when there is none (7.6)."""
     try:
-        value = plugin.get_parameter(key)
-        return "" if value is None else str(value)
+        value = _ask(plugin, "get_parameter", key)
+        return "" if value is None else _printable(str(value), LONGEST_VALUE)
     except BaseException as error:
         if _is_secret(key):  # the error may quote the value (7.6)
-            log(True, f"get_parameter () failed: {type(error).__name__}")
+            log(True, f"get_parameter () failed: {_type_name(error)}")
         else:
-            traceback.print_exc()
+            _tell(error)
         return ""
 
 
 def shut_down(module, plugin):
     """End an instance (4.1) and leave nothing of it in sys.modules."""
     try:
-        plugin.shutdown()
-    except BaseException:
-        traceback.print_exc()
-    _forget(module)
+        _ask(plugin, "shutdown")
+    except BaseException as error:
+        _tell(error)
+    unload(module)
 
 
 def settle():
@@ -455,41 +431,3 @@ def collect():
         _next_full_collection = now + FULL_COLLECTION_SHARE * spent
     else:
         gc.collect(1 if middle > middle_limit else 0)
-
-
-def _one_line(error):
-    return " ".join(str(error).split())
-
-
-def _place(error):
-    """The line of the plugin that the error came through, if any."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return error.filename, error.lineno
-    places = [
-        (frame.f_code.co_filename, line)
-        for frame, line in traceback.walk_tb(error.__traceback__)
-        if frame.f_code.co_filename != __file__
-    ]
-    own = [place for place in places if place[0] in _plugin_files]
-    return next(iter(own[-1:] + places[-1:]), None)
-
-
-def describe(error):
-    """One line for the person, then the traceback for the developer."""
-    place = _place(error)
-    if isinstance(error, PluginError):
-        return _one_line(error)
-    if isinstance(error, SyntaxError):
-        reason = f"{type(error).__name__}: {_one_line(error.msg)}"
-    else:
-        reason = f"{type(error).__name__}: {_one_line(error)}"
-    if place:
-        reason += f" ({place[0]}, line {place[1]})"
-    return reason + "\n" + "".join(traceback.format_exception(error))
-
-
-def problem(error):
-    """What went wrong with a plugin: kind, name, text."""
-    if isinstance(error, Problem):
-        return error.args
-    return "load", "", describe(error)

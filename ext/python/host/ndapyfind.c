@@ -6,6 +6,7 @@
 
 #include "ndapyfind.h"
 
+#include "ndapydiscover.h"
 #include "ndapypaths.h"
 
 #include <gst/gst.h>
@@ -158,12 +159,12 @@ set_not_found (GError ** error, const gchar * plugin, GPtrArray * folders,
 /* The file of the plugin with the display name @name. */
 static gchar *
 find_display_name (const gchar * name, GPtrArray * folders,
-    NdaPyDiscoverFunc discover, GError ** error)
+    GstClockTime timeout, GError ** error)
 {
   g_autoptr (GPtrArray) files = list_first_candidates (folders);
   g_autofree gchar *names = NULL;
   g_autofree gchar *all = NULL;
-  g_auto (GStrv) found = discover (name, files, &names, error);
+  g_auto (GStrv) found = nda_py_discover (name, files, timeout, &names, error);
 
   if (!found)
     return NULL;
@@ -194,10 +195,10 @@ is_path (const gchar * plugin)
  * it is absolute, begins with a dot, ends in .py or is there; else the stem of
  * a file in @plugin_path, NDA_PLUGIN_PATH or the installed plugins; else the
  * display name of a plugin in the first of these folders that has plugins,
- * which @discover asks for. The caller does not hold the GIL. */
+ * each of which may take @timeout to say it. */
 gchar *
 nda_py_find_plugin (const gchar * plugin, const gchar * plugin_path,
-    NdaPyDiscoverFunc discover, GError ** error)
+    GstClockTime timeout, GError ** error)
 {
   g_autoptr (GPtrArray) folders = NULL;
   g_autofree gchar *path = NULL;
@@ -215,5 +216,5 @@ nda_py_find_plugin (const gchar * plugin, const gchar * plugin_path,
   folders = list_folders (plugin_path);
   path = find_stem (plugin, folders);
   return path ? check_file (path, error) :
-      find_display_name (plugin, folders, discover, error);
+      find_display_name (plugin, folders, timeout, error);
 }

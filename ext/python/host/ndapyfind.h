@@ -6,17 +6,11 @@
 
 #pragma once
 
-#include <glib.h>
+#include <gst/gst.h>
 
 G_BEGIN_DECLS
 
-/* Those of @files (paths) that hold a plugin of the display name @name; NULL
- * at an error. In @names (transfer full) which names there are, for a person.
- * Called without the GIL. */
-typedef GStrv (*NdaPyDiscoverFunc) (const gchar * name,
-    const GPtrArray * files, gchar ** names, GError ** error);
-
 gchar *nda_py_find_plugin (const gchar * plugin, const gchar * plugin_path,
-    NdaPyDiscoverFunc discover, GError ** error);
+    GstClockTime timeout, GError ** error);
 
 G_END_DECLS

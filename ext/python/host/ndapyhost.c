@@ -99,7 +99,7 @@ make_config (NdaPyHost * self, const NdaPyRunnerConfig * asked)
 /* Loads a plugin of @kind, initialises it and sets its parameters. */
 gboolean
 nda_py_host_open (NdaPyHost * self, const NdaPyRunnerKind * kind,
-    const NdaPyRunnerConfig * config, const NdaPyParameters * parameters,
+    const NdaPyRunnerConfig * config, NdaPyParameters * parameters,
     GError ** error)
 {
   NdaPyRunnerConfig *own = make_config (self, config);
@@ -153,9 +153,20 @@ wait_for_users_locked (NdaPyHost * self)
   return TRUE;
 }
 
-/* Shuts the plugin down, if there is one. It must have been stopped. A plugin
- * in which another thread's call does not return is left behind, with all that
- * the call may still use. */
+/* Ends the plugin, if this is its last reference. */
+static void
+drop (NdaPyHost * self, NdaPyRunner * runner)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (runner && !nda_py_runner_unref_or_tell (runner, &error))
+    nda_py_host_give_up (self, error);
+}
+
+/* Shuts the plugin down, if there is one. It must have been stopped. Where
+ * another thread is in a call that does not return, that thread keeps the
+ * plugin, and shuts it down when it comes back; what it uses beside the plugin
+ * is left to it. */
 void
 nda_py_host_close (NdaPyHost * self)
 {
@@ -176,13 +187,12 @@ nda_py_host_close (NdaPyHost * self)
   self->is_reloading = FALSE;
   g_mutex_unlock (&self->lock);
 
-  if (!is_free) {
-    GST_WARNING ("A plugin's parameter does not return; it is left behind");
-    return;
-  }
-  g_clear_pointer (&next, nda_py_runner_unref);
-  g_clear_pointer (&runner, nda_py_runner_unref);
-  g_clear_pointer (&config, nda_py_runner_config_free);
+  drop (self, next);
+  drop (self, runner);
+  if (is_free && config)
+    nda_py_runner_config_free (config);
+  else if (!is_free)
+    GST_WARNING ("A call of a plugin does not return; it is left behind");
 }
 
 /* --- stopping ----------------------------------------------------------- */
@@ -285,6 +295,22 @@ begin_stop (NdaPyHost * self, gboolean * was_running)
   return self->runner ? nda_py_runner_ref (self->runner) : NULL;
 }
 
+/* Calls stop (). One that does not return keeps the plugin, which is good for
+ * nothing any more. */
+static void
+call_stop (NdaPyHost * self, NdaPyRunner * runner)
+{
+  g_autoptr (GError) error = NULL;
+
+  nda_py_runner_ref (runner);
+  if (nda_py_runner_run (runner, nda_py_host_stop_job, runner, &error)) {
+    nda_py_runner_unref (runner);
+    return;
+  }
+  nda_py_host_set_state (self, STATE_SPENT);
+  nda_py_host_give_up (self, error);
+}
+
 /* Stops the plugin, from a thread other than the block thread, which may be in
  * a call. FALSE when that call does not end by any means. */
 gboolean
@@ -296,10 +322,10 @@ nda_py_host_stop (NdaPyHost * self)
   if (!runner)
     return TRUE;
   if (was_running)
-    nda_py_runner_kind_run (runner->kind, nda_py_host_stop_job, runner, NULL);
+    call_stop (self, runner);
   nda_py_runner_unref (runner);
   ok = nda_py_host_end_call_of (self, NULL);
-  if (ok && was_running)
+  if (ok && was_running && !nda_py_host_is_spent (self))
     nda_py_host_set_pending (self);     /* what came during the last call */
   return ok;
 }

@@ -31,6 +31,8 @@ typedef struct
 typedef struct
 {
   void (*warn) (gpointer owner, const gchar * text);
+  /* a call of the plugin does not return, and is not waited for any longer */
+  void (*gave_up) (gpointer owner, const GError * error);
   void (*latency_changed) (gpointer owner);
   void (*restarted) (gpointer owner);   /* the plugin's process is another */
   /* the plugin was loaded anew, or, with an error, is the one before */
@@ -45,7 +47,7 @@ void nda_py_host_free (NdaPyHost * host);
 
 /* state changes; none of them holds the GIL */
 gboolean nda_py_host_open (NdaPyHost * host, const NdaPyRunnerKind * kind,
-    const NdaPyRunnerConfig * config, const NdaPyParameters * parameters,
+    const NdaPyRunnerConfig * config, NdaPyParameters * parameters,
     GError ** error);
 void nda_py_host_arm (NdaPyHost * host);
 gboolean nda_py_host_is_spent (NdaPyHost * host);

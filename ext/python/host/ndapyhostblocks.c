@@ -8,6 +8,9 @@
 
 #include "ndapyhostpriv.h"
 
+/* For a job that only waits for the GIL */
+#define START_LIMIT (2 * GST_SECOND)
+
 /* Says that the block thread is about to call the plugin. FALSE: it is being
  * stopped. */
 static gboolean
@@ -52,15 +55,15 @@ begin_call (NdaPyHost * self)
 static void
 set_pending_locked (NdaPyHost * self, NdaPyParameters * parameters)
 {
-  NdaPySetJob job;
+  NdaPySetJob *job;
 
   g_mutex_unlock (&self->lock);
-  nda_py_host_begin_set (self, &job, self->called, parameters);
+  job = nda_py_host_begin_set (self, self->called, parameters);
   if (nda_py_runner_kind_enter (self->kind)) {
-    nda_py_host_set_job (&job);
+    nda_py_host_set_job (job);
     nda_py_runner_kind_leave (self->kind);
   }
-  nda_py_host_end_set (self, &job);
+  nda_py_host_end_set (self, job);
   g_mutex_lock (&self->lock);
   self->n_unapplied -= parameters->len;
   g_ptr_array_unref (parameters);
@@ -94,7 +97,10 @@ nda_py_host_no_job (gpointer unused)
 static gboolean
 can_enter (NdaPyHost * self, GError ** error)
 {
-  return nda_py_runner_kind_run (self->kind, nda_py_host_no_job, NULL, error);
+  const NdaPyPatience patience = { NULL, START_LIMIT };
+
+  return nda_py_runner_kind_run (self->kind, nda_py_host_no_job, NULL,
+      &patience, error);
 }
 
 /* Returns the state before. */

@@ -76,18 +76,28 @@ nda_py_host_get_n_channels (NdaPyHost * self)
 
 /* --- setting ------------------------------------------------------------ */
 
+/* Tells the owner of a call that does not return. */
+void
+nda_py_host_give_up (NdaPyHost * self, const GError * error)
+{
+  if (self->events->gave_up)
+    self->events->gave_up (self->owner, error);
+}
+
 /* Before nda_py_host_set_job (), and outside: a plugin that takes this one's
  * place meanwhile is told the @parameters too. */
-void
-nda_py_host_begin_set (NdaPyHost * self, NdaPySetJob * job,
-    NdaPyRunner * runner, const NdaPyParameters * parameters)
+NdaPySetJob *
+nda_py_host_begin_set (NdaPyHost * self, NdaPyRunner * runner,
+    NdaPyParameters * parameters)
 {
-  memset (job, 0, sizeof (*job));
-  job->runner = runner;
-  job->parameters = parameters;
+  NdaPySetJob *job = g_new0 (NdaPySetJob, 1);
+
+  job->runner = nda_py_runner_ref (runner);
+  job->parameters = g_ptr_array_ref (parameters);
   job->is_taken = g_new0 (gboolean, parameters->len);
   job->problems = g_ptr_array_new_with_free_func (g_free);
   nda_py_last_parameters_try (self->last, parameters);
+  return job;
 }
 
 void
@@ -112,7 +122,7 @@ nda_py_host_set_job (gpointer data)
   job->is_done = TRUE;
 }
 
-/* After the job, and outside: tells the owner what came of it. */
+/* After the job, and outside: tells the owner what came of it, and frees it. */
 void
 nda_py_host_end_set (NdaPyHost * self, NdaPySetJob * job)
 {
@@ -122,21 +132,37 @@ nda_py_host_end_set (NdaPyHost * self, NdaPySetJob * job)
   if (job->is_done)
     nda_py_host_report_facts (self, &job->facts);
   g_ptr_array_unref (job->problems);
+  g_ptr_array_unref (job->parameters);
+  nda_py_runner_unref (job->runner);
   g_free (job->is_taken);
+  g_free (job);
 }
 
 /* Sets @parameters on a thread that is not in a block call. */
 gboolean
 nda_py_host_set_now (NdaPyHost * self, NdaPyRunner * runner,
-    const NdaPyParameters * parameters, GError ** error)
+    NdaPyParameters * parameters, GError ** error)
 {
-  NdaPySetJob job;
-  gboolean ok;
+  NdaPySetJob *job = nda_py_host_begin_set (self, runner, parameters);
 
-  nda_py_host_begin_set (self, &job, runner, parameters);
-  ok = nda_py_runner_kind_run (runner->kind, nda_py_host_set_job, &job, error);
-  nda_py_host_end_set (self, &job);
-  return ok;
+  if (nda_py_runner_run (runner, nda_py_host_set_job, job, error)) {
+    nda_py_host_end_set (self, job);
+    return TRUE;
+  }
+  nda_py_last_parameters_settle (self->last, NULL);
+  return FALSE;
+}
+
+static gboolean
+set_or_give_up (NdaPyHost * self, NdaPyRunner * runner,
+    NdaPyParameters * parameters)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (nda_py_host_set_now (self, runner, parameters, &error))
+    return TRUE;
+  nda_py_host_give_up (self, error);
+  return FALSE;
 }
 
 /* What waits to be set (transfer full); NULL: nothing. */
@@ -175,7 +201,7 @@ nda_py_host_set_pending (NdaPyHost * self)
   runner = self->runner;        /* nobody exchanges it while it is held */
   while (runner && (parameters = nda_py_host_take_pending_locked (self))) {
     g_mutex_unlock (&self->lock);
-    ok = nda_py_host_set_now (self, runner, parameters, NULL);
+    ok = set_or_give_up (self, runner, parameters);
     g_mutex_lock (&self->lock);
     self->n_unapplied -= parameters->len;
     g_ptr_array_unref (parameters);
@@ -212,9 +238,9 @@ nda_py_host_set_parameter (NdaPyHost * self, const gchar * key,
 
 typedef struct
 {
-  NdaPyRunner *runner;
-  const gchar *key;
-  gchar *value;
+  NdaPyRunner *runner;          /* owned reference */
+  gchar *key;                   /* owned */
+  gchar *value;                 /* owned */
 } GetJob;
 
 static void
@@ -239,17 +265,38 @@ wait_for_parameters (NdaPyHost * self)
       return;
 }
 
+static gchar *
+get_from (NdaPyHost * self, NdaPyRunner * runner, const gchar * key)
+{
+  g_autoptr (GError) error = NULL;
+  GetJob *job = g_new0 (GetJob, 1);
+  gchar *value;
+
+  job->runner = nda_py_runner_ref (runner);
+  job->key = g_strdup (key);
+  if (!nda_py_runner_run (runner, nda_py_host_get_job, job, &error)) {
+    nda_py_host_give_up (self, error);
+    return NULL;
+  }
+  value = job->value;
+  nda_py_runner_unref (job->runner);
+  g_free (job->key);
+  g_free (job);
+  return value;
+}
+
 /* What the plugin says of @key (transfer full), "" without a plugin. The
  * caller does not hold the GIL. */
 gchar *
 nda_py_host_get_parameter (NdaPyHost * self, const gchar * key)
 {
-  GetJob job = { NULL, key, NULL };
+  NdaPyRunner *runner;
+  gchar *value = NULL;
 
   wait_for_parameters (self);
-  if (nda_py_host_begin_use (self, &job.runner)) {
-    nda_py_runner_kind_run (job.runner->kind, nda_py_host_get_job, &job, NULL);
-    nda_py_host_end_use (self, job.runner);
+  if (nda_py_host_begin_use (self, &runner)) {
+    value = get_from (self, runner, key);
+    nda_py_host_end_use (self, runner);
   }
-  return job.value ? job.value : g_strdup ("");
+  return value ? value : g_strdup ("");
 }

@@ -62,8 +62,8 @@ struct _NdaPyHost
 /* Parameters on their way to a plugin, and what comes of it */
 typedef struct
 {
-  NdaPyRunner *runner;          /* not owned */
-  const NdaPyParameters *parameters;    /* not owned */
+  NdaPyRunner *runner;          /* owned reference */
+  NdaPyParameters *parameters;  /* owned reference */
   gboolean *is_taken;           /* owned; one for each */
   GPtrArray *problems;          /* owned; what went wrong, one text each */
   NdaPyFacts facts;             /* what the plugin says after it */
@@ -71,12 +71,13 @@ typedef struct
 } NdaPySetJob;
 
 /* ndapyhostparameters.c */
-void nda_py_host_begin_set (NdaPyHost * self, NdaPySetJob * job,
-    NdaPyRunner * runner, const NdaPyParameters * parameters);
+void nda_py_host_give_up (NdaPyHost * self, const GError * error);
+NdaPySetJob *nda_py_host_begin_set (NdaPyHost * self, NdaPyRunner * runner,
+    NdaPyParameters * parameters);
 void nda_py_host_set_job (gpointer job);        /* a call */
 void nda_py_host_end_set (NdaPyHost * self, NdaPySetJob * job);
 gboolean nda_py_host_set_now (NdaPyHost * self, NdaPyRunner * runner,
-    const NdaPyParameters * parameters, GError ** error);
+    NdaPyParameters * parameters, GError ** error);
 gboolean nda_py_host_set_pending (NdaPyHost * self);
 NdaPyParameters *nda_py_host_take_pending_locked (NdaPyHost * self);
 void nda_py_host_report_facts (NdaPyHost * self, const NdaPyFacts * facts);

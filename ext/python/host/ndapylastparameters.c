@@ -71,7 +71,7 @@ nda_py_last_parameters_try (NdaPyLastParameters * self,
 }
 
 /* Keeps those of the tried parameters that @is_taken says, one flag each, and
- * forgets the others. */
+ * forgets the others: all, if it is NULL. */
 void
 nda_py_last_parameters_settle (NdaPyLastParameters * self,
     const gboolean * is_taken)
@@ -81,7 +81,7 @@ nda_py_last_parameters_settle (NdaPyLastParameters * self,
   for (guint i = 0; i < self->tried->len; i++) {
     NdaPyParameter *p = g_ptr_array_index (self->tried, i);
 
-    if (is_taken[i])
+    if (is_taken && is_taken[i])
       nda_py_parameters_put (self->taken, p->key, p->value);
     else
       self->n_changes++;

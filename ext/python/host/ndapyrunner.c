@@ -49,25 +49,40 @@ nda_py_runner_close_job (gpointer data)
   self->kind->close (self);
 }
 
-/* The last one shuts the plugin down. Where it cannot be called any more, it is
- * left behind. */
+/* The last one shuts the plugin down. FALSE: it cannot be called any more, or
+ * its shutdown () does not return; it is left behind, whole. */
+gboolean
+nda_py_runner_unref_or_tell (NdaPyRunner * self, GError ** error)
+{
+  if (!g_atomic_int_dec_and_test (&self->ref_count))
+    return TRUE;
+  return nda_py_runner_run (self, nda_py_runner_close_job, self, error);
+}
+
 void
 nda_py_runner_unref (NdaPyRunner * self)
 {
-  if (!g_atomic_int_dec_and_test (&self->ref_count))
-    return;
-  if (!nda_py_runner_kind_run (self->kind, nda_py_runner_close_job, self, NULL))
-    GST_WARNING ("A plugin cannot be shut down; it is left behind");
+  g_autoptr (GError) error = NULL;
+
+  if (!nda_py_runner_unref_or_tell (self, &error))
+    GST_WARNING ("A plugin is left behind: %s", error->message);
 }
 
 /* Runs @job where a plugin of this kind can be called, and waits for it. The
  * caller is outside. */
 gboolean
 nda_py_runner_kind_run (const NdaPyRunnerKind * kind, NdaPyJob job,
-    gpointer data, GError ** error)
+    gpointer data, const NdaPyPatience * patience, GError ** error)
 {
   if (kind->run)
-    return kind->run (job, data, error);
+    return kind->run (job, data, patience, error);
   job (data);
   return TRUE;
+}
+
+gboolean
+nda_py_runner_run (NdaPyRunner * self, NdaPyJob job, gpointer data,
+    GError ** error)
+{
+  return nda_py_runner_kind_run (self->kind, job, data, &self->patience, error);
 }

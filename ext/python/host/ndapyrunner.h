@@ -11,6 +11,10 @@
  * enter () and leave (). Every other function is called outside, without a lock
  * and without Python's lock.
  *
+ * JOBS. A job that takes longer than its limit is given up. It may come back
+ * one day, and must then find what it uses: the @data of a job is on the heap,
+ * holds a reference on the runner, and is the job's for good when run () fails.
+ *
  * LIFE. open () returns a runner with one reference. The last unref closes it,
  * in a job; whoever drops a reference is outside. */
 
@@ -34,9 +38,10 @@ typedef struct
 {
   gchar *path;                  /* of the plugin; owned by a copy */
 
-  /* for a plugin in a process of its own */
+  /* for a plugin in a process of its own, but `timeout` for any */
   gchar *python;                /* the interpreter, or NULL; owned by a copy */
   GstClockTime deadline;        /* of a block call; 0: none */
+  GstClockTime timeout;         /* of any other call */
   guint64 memory_limit;         /* bytes; 0: none */
   NdaPyRestart restart;
 
@@ -49,6 +54,13 @@ typedef struct
 
 typedef void (*NdaPyJob) (gpointer data);
 
+/* How long a job is waited for, and of which plugin it is */
+typedef struct
+{
+  const gchar *path;            /* NULL: of none */
+  GstClockTime limit;
+} NdaPyPatience;
+
 typedef struct
 {
   /* Loads a plugin and initialises it. @config outlives the runner. */
@@ -59,8 +71,10 @@ typedef struct
   gboolean starts_on_block_thread;
 
   /* Where calls can be made; all NULL: anywhere. run () waits for the job. When
-   * it returns FALSE the job was not run, or Python was finalised under it. */
-  gboolean (*run) (NdaPyJob job, gpointer data, GError ** error);
+   * it returns FALSE the job was not run, or is given up: it takes longer than
+   * it may, or Python was finalised under it. */
+  gboolean (*run) (NdaPyJob job, gpointer data, const NdaPyPatience * patience,
+      GError ** error);
   gboolean (*enter) (void);
   void (*leave) (void);
   void (*quicken_thread) (void);        /* that makes the block calls */
@@ -96,6 +110,7 @@ typedef struct
 struct _NdaPyRunner
 {
   const NdaPyRunnerKind *kind;  /* [const] */
+  NdaPyPatience patience;       /* [const] with its jobs; the path not owned */
   gint ref_count;               /* [atomic] */
 };
 
@@ -105,9 +120,12 @@ void nda_py_runner_config_free (NdaPyRunnerConfig * config);
 void nda_py_runner_init (NdaPyRunner * runner, const NdaPyRunnerKind * kind);
 NdaPyRunner *nda_py_runner_ref (NdaPyRunner * runner);
 void nda_py_runner_unref (NdaPyRunner * runner);
+gboolean nda_py_runner_unref_or_tell (NdaPyRunner * runner, GError ** error);
 
+gboolean nda_py_runner_run (NdaPyRunner * runner, NdaPyJob job, gpointer data,
+    GError ** error);
 gboolean nda_py_runner_kind_run (const NdaPyRunnerKind * kind, NdaPyJob job,
-    gpointer data, GError ** error);
+    gpointer data, const NdaPyPatience * patience, GError ** error);
 
 static inline gboolean
 nda_py_runner_kind_enter (const NdaPyRunnerKind * kind)

@@ -9,6 +9,7 @@
 #include "ndapyembed.h"
 
 #include "ndapyembed-source.h"
+#include "ndapyjob.h"
 #include "ndapylog.h"
 #include "ndapyparameters.h"
 #include "ndapypaths.h"
@@ -37,24 +38,41 @@ nda_py_embed_log (PyObject * self, PyObject * args)
   Py_RETURN_NONE;
 }
 
+/* calling (method): what this thread is about to call of a plugin. */
+static PyObject *
+nda_py_embed_calling (PyObject * self, PyObject * method)
+{
+  const char *text = PyUnicode_AsUTF8 (method);
+
+  if (!text)
+    return NULL;
+  nda_py_job_note_method (text);
+  Py_RETURN_NONE;
+}
+
 static gboolean
 run_source (PyObject * dict)
 {
+  static PyMethodDef calling_def =
+      { "calling", nda_py_embed_calling, METH_O, NULL };
   static PyMethodDef log_def = { "log", nda_py_embed_log, METH_VARARGS, NULL };
   PyObject *code = Py_CompileString (nda_py_embed_source, FILE_NAME,
       Py_file_input);
   PyObject *log = PyCFunction_New (&log_def, NULL);
+  PyObject *calling = PyCFunction_New (&calling_def, NULL);
   PyObject *name = PyUnicode_FromString (FILE_NAME);
   PyObject *result = NULL;
 
-  if (code && log && name
+  if (code && log && calling && name
       && !PyDict_SetItemString (dict, "__builtins__", PyEval_GetBuiltins ())
       && !PyDict_SetItemString (dict, "__name__", name)
       && !PyDict_SetItemString (dict, "__file__", name)
-      && !PyDict_SetItemString (dict, "log", log))
+      && !PyDict_SetItemString (dict, "log", log)
+      && !PyDict_SetItemString (dict, "calling", calling))
     result = PyEval_EvalCode (code, dict, dict);
   Py_XDECREF (code);
   Py_XDECREF (log);
+  Py_XDECREF (calling);
   Py_XDECREF (name);
   Py_XDECREF (result);
   return result != NULL;

@@ -3,11 +3,22 @@
  */
 
 /* THREADS. A streaming thread gets its Python thread state at its first call
- * and keeps it until it ends. A thread that Python made keeps its own.
+ * and keeps it until it ends; then it gives it back itself, as the last thing
+ * it does while everything of the thread is still there. A thread that Python
+ * made keeps its own.
+ *
+ * The end of a thread is heard of as the destructor of a C++ thread_local is.
+ * That of a pthread key, which GPrivate uses, comes too late: Python's note of
+ * the thread's state is a pthread key as well and may be gone by then, so that
+ * Python's allocators, or a destructor of the plugin's that takes the GIL, find
+ * a thread without a state.
  *
  * STOP. Python may be finalised under us by the application it belongs to. Its
  * atexit hook sets `gone`, gives up the GIL and waits until nobody is inside;
  * from then on nda_py_gil_enter () refuses. */
+
+/* gettid () */
+#define _GNU_SOURCE
 
 #include <Python.h>
 
@@ -19,16 +30,22 @@
 
 #include <glib/gi18n-lib.h>
 
+#include <unistd.h>
+
 /* How long the atexit hook waits for plugin calls to end */
 #define GONE_TIMEOUT (1 * G_TIME_SPAN_SECOND)
 
 static gint n_inside;           /* [atomic] threads in or before Python */
 static gint gone;               /* [atomic] Python was finalised */
 
-static void nda_py_gil_release_state (gpointer thread_state);
-
 /* The thread state of a thread of ours, kept for the thread's life */
-static GPrivate kept_state = G_PRIVATE_INIT (nda_py_gil_release_state);
+static __thread PyThreadState *kept_state;
+
+/* Of the C library and the C++ one's ABI: calls @destructor at the end of this
+ * thread, before the destructors of pthread keys. */
+extern int __cxa_thread_atexit_impl (void (*destructor) (void *), void *object,
+    void *dso);
+G_GNUC_INTERNAL extern void *__dso_handle;
 
 static PyThreadState *
 current_state (void)
@@ -58,12 +75,43 @@ nda_py_gil_check (GError ** error)
   return FALSE;
 }
 
+/* The thread ends: so does its thread state, which must be the current one for
+ * that. What it runs of the plugin's may take the GIL by PyGILState, whose
+ * count is still that of a thread that is inside. */
+static void
+nda_py_gil_end_thread (void *state)
+{
+  g_atomic_int_inc (&n_inside);
+  if (!g_atomic_int_get (&gone)) {
+    PyEval_RestoreThread (state);
+    PyThreadState_Clear (state);
+    PyThreadState_DeleteCurrent ();
+  }
+  g_atomic_int_add (&n_inside, -1);
+}
+
+/* The program's main thread ends with the program, and not before Python. */
+static gboolean
+is_main_thread (void)
+{
+  return gettid () == getpid ();
+}
+
+static void
+make_state (void)
+{
+  PyGILState_Ensure ();
+  kept_state = PyThreadState_Get ();
+  if (!is_main_thread ())
+    __cxa_thread_atexit_impl (nda_py_gil_end_thread, kept_state, &__dso_handle);
+}
+
 /* Takes the GIL on a streaming or job thread. FALSE when there is no Python
  * any more; else nda_py_gil_leave () must follow. */
 gboolean
 nda_py_gil_enter (void)
 {
-  PyThreadState *state = g_private_get (&kept_state);
+  PyThreadState *state = kept_state;
 
   g_atomic_int_inc (&n_inside);
   if (g_atomic_int_get (&gone)) {
@@ -75,37 +123,20 @@ nda_py_gil_enter (void)
     return TRUE;
   }
   /* a thread that Python made keeps its own state, and the count in it */
-  if (PyGILState_GetThisThreadState () == NULL) {
+  if (PyGILState_GetThisThreadState () == NULL)
+    make_state ();
+  else
     PyGILState_Ensure ();
-    g_private_set (&kept_state, PyThreadState_Get ());
-  } else {
-    PyGILState_Ensure ();
-  }
   return TRUE;
 }
 
 void
 nda_py_gil_leave (void)
 {
-  if (G_LIKELY (g_private_get (&kept_state) != NULL))
+  if (G_LIKELY (kept_state != NULL))
     PyEval_SaveThread ();
   else
     PyGILState_Release (PyGILState_UNLOCKED);
-  g_atomic_int_add (&n_inside, -1);
-}
-
-/* The thread ends: so does its thread state, which must be the current one
- * for that. Not through PyGILState, whose own note of this thread may be gone
- * already. */
-static void
-nda_py_gil_release_state (gpointer state)
-{
-  g_atomic_int_inc (&n_inside);
-  if (!g_atomic_int_get (&gone)) {
-    PyEval_RestoreThread (state);
-    PyThreadState_Clear (state);
-    PyThreadState_DeleteCurrent ();
-  }
   g_atomic_int_add (&n_inside, -1);
 }
 
@@ -130,6 +161,20 @@ nda_py_gil_resume (gpointer paused)
 {
   if (paused)
     PyEval_RestoreThread (paused);
+}
+
+/* This thread, as Python names it. GIL held. */
+gulong
+nda_py_gil_get_thread (void)
+{
+  return PyThread_get_thread_ident ();
+}
+
+/* Raises SystemExit in a thread, as soon as it runs Python. GIL held. */
+void
+nda_py_gil_interrupt (gulong thread)
+{
+  PyThreadState_SetAsyncExc (thread, PyExc_SystemExit);
 }
 
 /* Called at Python's exit, GIL held. */

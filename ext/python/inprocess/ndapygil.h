@@ -20,6 +20,10 @@ void nda_py_gil_leave (void);
 gpointer nda_py_gil_pause (void);
 void nda_py_gil_resume (gpointer paused);
 
+/* GIL held */
+gulong nda_py_gil_get_thread (void);
+void nda_py_gil_interrupt (gulong thread);
+
 gboolean nda_py_gil_watch_exit (void);
 gboolean nda_py_gil_is_gone (void);
 gboolean nda_py_gil_check (GError ** error);

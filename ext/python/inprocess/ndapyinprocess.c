@@ -13,7 +13,7 @@
 
 typedef struct
 {
-  const NdaPyRunnerConfig *config;
+  NdaPyRunnerConfig *config;    /* owned */
   NdaPyRunner *runner;
   GError *error;
 } OpenJob;
@@ -30,14 +30,22 @@ nda_py_inprocess_open_job (gpointer data)
 static NdaPyRunner *
 nda_py_inprocess_open (const NdaPyRunnerConfig * config, GError ** error)
 {
-  OpenJob job = { config, NULL, NULL };
+  const NdaPyPatience patience = { config->path, config->timeout };
+  NdaPyRunner *runner;
+  OpenJob *job;
 
-  if (!nda_python_start (error)
-      || !nda_py_job_run (nda_py_inprocess_open_job, &job, error))
+  if (!nda_python_start (error))
     return NULL;
-  if (job.error)
-    g_propagate_error (error, job.error);
-  return job.runner;
+  job = g_new0 (OpenJob, 1);
+  job->config = nda_py_runner_config_copy (config);
+  if (!nda_py_job_run (nda_py_inprocess_open_job, job, &patience, error))
+    return NULL;
+  runner = job->runner;
+  if (job->error)
+    g_propagate_error (error, job->error);
+  nda_py_runner_config_free (job->config);
+  g_free (job);
+  return runner;
 }
 
 static void
@@ -47,21 +55,30 @@ nda_py_inprocess_interrupt_job (gpointer data)
 }
 
 static void
-nda_py_inprocess_interrupt (NdaPyRunner * self)
-{
-  nda_py_job_run (nda_py_inprocess_interrupt_job, self, NULL);
-}
-
-static void
 nda_py_inprocess_forget_job (gpointer data)
 {
   nda_py_plugin_set_interrupt (data, FALSE);
 }
 
+/* Runs a job that keeps the runner. */
+static void
+run_with (NdaPyRunner * self, NdaPyJob job)
+{
+  nda_py_runner_ref (self);
+  if (nda_py_runner_run (self, job, self, NULL))
+    nda_py_runner_unref (self);
+}
+
+static void
+nda_py_inprocess_interrupt (NdaPyRunner * self)
+{
+  run_with (self, nda_py_inprocess_interrupt_job);
+}
+
 static void
 nda_py_inprocess_forget_interrupt (NdaPyRunner * self)
 {
-  nda_py_job_run (nda_py_inprocess_forget_job, self, NULL);
+  run_with (self, nda_py_inprocess_forget_job);
 }
 
 const NdaPyRunnerKind nda_py_inprocess_kind = {

@@ -23,7 +23,7 @@ enum
   JOB_WAITING,                  /* for the GIL */
   JOB_RUNNING,
   JOB_DONE,
-  JOB_ABANDONED,                /* whoever asked has gone */
+  JOB_GIVEN_UP,                 /* whoever asked has gone */
 };
 
 typedef struct
@@ -31,11 +31,29 @@ typedef struct
   NdaPyJob job;
   gpointer data;
 
-  gint state;                   /* [atomic] the way out of JOB_WAITING */
+  gint state;                   /* [atomic] */
+  const gchar *method;          /* [atomic] interned; what it is in, or NULL */
+  gulong thread;                /* [GIL] as Python names it; 0: not running */
   gint ref_count;               /* [atomic] whoever asked, and its thread */
   GMutex lock;
   GCond cond;                   /* the job is done */
 } Job;
+
+/* The job of this thread, or NULL */
+static __thread Job *current;
+
+static Job *
+job_new (NdaPyJob job, gpointer data)
+{
+  Job *self = g_new0 (Job, 1);
+
+  self->job = job;
+  self->data = data;
+  self->ref_count = 1;
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->cond);
+  return self;
+}
 
 static void
 job_unref (Job * self)
@@ -47,6 +65,24 @@ job_unref (Job * self)
   g_free (self);
 }
 
+/* Notes that the job of this thread calls @method of its plugin. GIL held. */
+void
+nda_py_job_note_method (const gchar * method)
+{
+  if (current)
+    g_atomic_pointer_set (&current->method, g_intern_string (method));
+}
+
+static void
+run_job (Job * self)
+{
+  self->thread = nda_py_gil_get_thread ();
+  current = self;
+  self->job (self->data);
+  current = NULL;
+  self->thread = 0;
+}
+
 static gpointer
 nda_py_job_thread (gpointer data)
 {
@@ -56,7 +92,7 @@ nda_py_job_thread (gpointer data)
   if (entered) {
     if (g_atomic_int_compare_and_exchange (&self->state, JOB_WAITING,
             JOB_RUNNING))
-      self->job (self->data);
+      run_job (self);
     nda_py_gil_leave ();
   }
   g_mutex_lock (&self->lock);
@@ -68,56 +104,120 @@ nda_py_job_thread (gpointer data)
   return NULL;
 }
 
-/* Waits until @self is done, or Python gone, or the GIL not to be had. */
+/* Begins the job on a thread of its own, which takes over a reference. */
 static gboolean
-job_wait (Job * self)
+job_begin (Job * self, GError ** error)
 {
-  gint64 deadline = g_get_monotonic_time () + GIL_TIMEOUT;
+  GThread *thread = g_thread_try_new ("nda-python-job", nda_py_job_thread, self,
+      error);
+
+  if (!thread)
+    return FALSE;
+  g_thread_unref (thread);
+  return TRUE;
+}
+
+/* A loop in Python ends in a job that was given up: it would keep a processor
+ * and its share of the GIL for good. */
+static void
+nda_py_job_end_loop (gpointer data)
+{
+  Job *given_up = data;
+
+  if (given_up->thread)
+    nda_py_gil_interrupt (given_up->thread);
+  job_unref (given_up);
+}
+
+static void
+end_loop (Job * self)
+{
+  Job *ender = job_new (nda_py_job_end_loop, self);
+
+  g_atomic_int_inc (&self->ref_count);
+  if (job_begin (ender, NULL))
+    return;
+  job_unref (ender);
+  job_unref (self);
+}
+
+/* Whoever asked goes, unless the job is done or has just begun. */
+static gboolean
+job_give_up (Job * self, gint state)
+{
+  if (!g_atomic_int_compare_and_exchange (&self->state, state, JOB_GIVEN_UP))
+    return FALSE;
+  if (state == JOB_RUNNING && !nda_py_gil_is_gone ())
+    end_loop (self);
+  return TRUE;
+}
+
+/* Waits until @self is done. FALSE: it is given up, as Python is gone, the GIL
+ * not to be had, or @limit over. */
+static gboolean
+job_wait (Job * self, GstClockTime limit)
+{
+  gint64 deadline = g_get_monotonic_time () + GIL_TIMEOUT, now;
+  gint before = JOB_WAITING, state;
   gboolean given_up = FALSE;
 
   g_mutex_lock (&self->lock);
-  while (g_atomic_int_get (&self->state) != JOB_DONE && !given_up) {
-    gint64 now = g_get_monotonic_time ();
-
+  while ((state = g_atomic_int_get (&self->state)) != JOB_DONE && !given_up) {
+    now = g_get_monotonic_time ();
+    if (state != before)
+      deadline = now + GST_TIME_AS_USECONDS (limit);
+    before = state;
     if (now >= deadline || nda_py_gil_is_gone ())
-      given_up = nda_py_gil_is_gone ()
-          || g_atomic_int_compare_and_exchange (&self->state, JOB_WAITING,
-          JOB_ABANDONED);
-    if (!given_up)
+      given_up = job_give_up (self, state);
+    else
       g_cond_wait_until (&self->cond, &self->lock,
-          now + 100 * G_TIME_SPAN_MILLISECOND);
+          MIN (deadline, now + 100 * G_TIME_SPAN_MILLISECOND));
   }
   g_mutex_unlock (&self->lock);
   return !given_up;
 }
 
-/* Runs @job on a thread of its own with the GIL held and waits for it; for
- * the GIL no longer than GIL_TIMEOUT. When this fails, @job was not
- * run, or Python was finalised under it. The caller must not hold the GIL. */
-gboolean
-nda_py_job_run (NdaPyJob job, gpointer data, GError ** error)
+static void
+set_error (Job * self, const NdaPyPatience * patience, GError ** error)
 {
-  Job *self = g_new0 (Job, 1);
-  gboolean done;
+  const gchar *method = g_atomic_pointer_get (&self->method);
 
-  self->job = job;
-  self->data = data;
-  self->state = JOB_WAITING;
-  self->ref_count = 2;
-  g_mutex_init (&self->lock);
-  g_cond_init (&self->cond);
-  g_thread_unref (g_thread_new ("nda-python-job", nda_py_job_thread, self));
-
-  done = job_wait (self);
-  job_unref (self);
-  if (done)
-    return TRUE;
-
-  if (nda_py_gil_check (error))
+  if (!nda_py_gil_check (error))
+    return;
+  if (method)
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED,
+        _("The plugin “%s” has not returned from its %s for %g s, and is "
+            "not waited for any longer. See what it waits for, or give it "
+            "longer with the property “timeout”."),
+        patience->path, method, (gdouble) patience->limit / GST_SECOND);
+  else
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
         _("Something else in this process keeps Python's lock for itself, for "
             "more than %d seconds. Run the program with GST_DEBUG=2 to find "
             "a GStreamer plugin that started Python and failed."),
         (gint) (GIL_TIMEOUT / G_TIME_SPAN_SECOND));
-  return FALSE;
+}
+
+/* Runs @job on a thread of its own with the GIL held and waits for it: for the
+ * GIL no longer than GIL_TIMEOUT, and for the job as long as @patience says.
+ * When this fails, @job was not run or is given up, and @data is the job's for
+ * good. The caller must not hold the GIL. */
+gboolean
+nda_py_job_run (NdaPyJob job, gpointer data, const NdaPyPatience * patience,
+    GError ** error)
+{
+  Job *self = job_new (job, data);
+  gboolean done;
+
+  g_atomic_int_inc (&self->ref_count);
+  done = job_begin (self, error);
+  if (!done) {
+    job_unref (self);
+  } else {
+    done = job_wait (self, patience->limit);
+    if (!done)
+      set_error (self, patience, error);
+  }
+  job_unref (self);
+  return done;
 }

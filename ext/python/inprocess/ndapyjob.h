@@ -11,6 +11,8 @@
 
 G_BEGIN_DECLS
 
-gboolean nda_py_job_run (NdaPyJob job, gpointer data, GError ** error);
+gboolean nda_py_job_run (NdaPyJob job, gpointer data,
+    const NdaPyPatience * patience, GError ** error);
+void nda_py_job_note_method (const gchar * method);
 
 G_END_DECLS

@@ -63,6 +63,8 @@ nda_py_plugin_load (const NdaPyRunnerKind * kind,
   self = g_new0 (NdaPyPlugin, 1);
   nda_py_runner_init (&self->parent, kind);
   self->path = g_strdup (config->path);
+  self->parent.patience = (NdaPyPatience) {
+  self->path, config->timeout};
   self->role = config->role;
   self->module = Py_NewRef (PyTuple_GetItem (opened, 0));
   self->instance = Py_NewRef (PyTuple_GetItem (opened, 1));
@@ -196,6 +198,22 @@ nda_py_plugin_get_facts (NdaPyRunner * runner, NdaPyFacts * facts)
 
 /* --- blocks ------------------------------------------------------------- */
 
+/* Whether the method @name answered something true; -1 with a Python error set.
+ * A coroutine is an error, though it is true: nothing of it has run. */
+static gint
+is_true (PyObject * answer, PyObject * name)
+{
+  PyObject *judged;
+  gint truth;
+
+  if (G_LIKELY (answer == Py_True))
+    return 1;
+  judged = nda_py_embed_call ("at_once", "(OO)", answer, name);
+  truth = judged ? PyObject_IsTrue (judged) : -1;
+  Py_XDECREF (judged);
+  return truth;
+}
+
 static NdaPyCallResult
 call_method (NdaPyPlugin * self)
 {
@@ -206,7 +224,7 @@ call_method (NdaPyPlugin * self)
 
   if (!result)
     return NDA_PY_CALL_FAILED;
-  truth = result == Py_True ? 1 : PyObject_IsTrue (result);
+  truth = is_true (result, self->name_call);
   Py_DECREF (result);
   if (G_LIKELY (truth > 0))
     return NDA_PY_CALL_OK;
@@ -215,18 +233,23 @@ call_method (NdaPyPlugin * self)
 
 /* Whether a sink says that @n_frames would fit (6.2.2); one that cannot say
  * has room for a block. */
-static gboolean
-has_space (NdaPyPlugin * self, guint n_frames)
+static NdaPyCallResult
+ask_for_space (NdaPyPlugin * self, guint n_frames)
 {
   PyObject *space = PyObject_CallMethodNoArgs (self->instance,
       self->name_space);
   gdouble n_free = space ? PyFloat_AsDouble (space) : -1.0;
+  NdaPyCallResult result = NDA_PY_CALL_OK;
 
+  if (!PyErr_Occurred ()) {
+    result = n_free >= n_frames ? NDA_PY_CALL_OK : NDA_PY_CALL_NO_SPACE;
+  } else {
+    PyErr_Clear ();
+    if (space && is_true (space, self->name_space) < 0)
+      result = NDA_PY_CALL_FAILED;
+  }
   Py_XDECREF (space);
-  if (!PyErr_Occurred ())
-    return n_free >= n_frames;
-  PyErr_Clear ();
-  return TRUE;
+  return result;
 }
 
 /* A sink is shown a short last block as it is, a processor with zeros behind
@@ -251,10 +274,14 @@ nda_py_plugin_call (NdaPyRunner * runner, const NdaPyAudio * in,
     const NdaPyAudio * out, guint n_frames, gboolean is_gated)
 {
   NdaPyPlugin *self = get_plugin (runner);
-  NdaPyCallResult result = NDA_PY_CALL_FAILED;
+  NdaPyCallResult result = NDA_PY_CALL_OK;
 
-  if (is_gated && !has_space (self, n_frames))
-    return NDA_PY_CALL_NO_SPACE;
+  self->returned_false = FALSE;
+  if (is_gated)
+    result = ask_for_space (self, n_frames);
+  if (result != NDA_PY_CALL_OK)
+    return result;
+  result = NDA_PY_CALL_FAILED;
   if (fill_buffer (self, in, n_frames))
     result = call_method (self);
   if (result == NDA_PY_CALL_OK

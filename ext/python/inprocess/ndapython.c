@@ -32,9 +32,13 @@
 
 #define TIMER_SLACK_NS 1
 
+/* How long Python may take to start, which runs the code of site-packages */
+#define START_LIMIT (30 * GST_SECOND)
+
 static GMutex start_lock;
 static gboolean started;        /* [start lock] */
 static gboolean is_ours;        /* [start lock] until started, then [const] */
+static gboolean is_stuck;       /* [start lock] a start that does not return */
 
 /* Makes libpython's symbols visible to extension modules, which are not linked
  * to it on Debian. GStreamer opens its plugins locally. */
@@ -119,6 +123,16 @@ prepare (GError ** error)
 
 /* --- start -------------------------------------------------------------- */
 
+static gboolean
+set_stuck (GError ** error)
+{
+  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
+      _("Python has not started within %d seconds. See what its "
+          "site-packages run at its start (sitecustomize.py, *.pth)."),
+      (gint) (START_LIMIT / GST_SECOND));
+  return FALSE;
+}
+
 typedef struct
 {
   GError *error;
@@ -126,6 +140,14 @@ typedef struct
   GMutex lock;
   GCond cond;
 } Start;
+
+static void
+start_free (Start * self)
+{
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->cond);
+  g_free (self);
+}
 
 /* Python's main thread. */
 static gpointer
@@ -151,25 +173,42 @@ nda_python_thread (gpointer data)
 }
 
 static gboolean
+wait_for_start (Start * self)
+{
+  gint64 deadline =
+      g_get_monotonic_time () + GST_TIME_AS_USECONDS (START_LIMIT);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  while (!self->done)
+    if (!g_cond_wait_until (&self->cond, &self->lock, deadline))
+      return FALSE;
+  return TRUE;
+}
+
+/* A start that does not return keeps what it uses, and is not tried again. */
+static gboolean
 start_ours (GError ** error)
 {
-  Start start = { NULL };
+  Start *start = g_new0 (Start, 1);
+  GThread *thread;
+  gboolean ok;
 
   is_ours = TRUE;
   promote_libpython ();
-  g_mutex_init (&start.lock);
-  g_cond_init (&start.cond);
-  g_thread_unref (g_thread_new ("nda-python", nda_python_thread, &start));
-  g_mutex_lock (&start.lock);
-  while (!start.done)
-    g_cond_wait (&start.cond, &start.lock);
-  g_mutex_unlock (&start.lock);
-  g_mutex_clear (&start.lock);
-  g_cond_clear (&start.cond);
-  if (!start.error)
-    return TRUE;
-  g_propagate_error (error, start.error);
-  return FALSE;
+  g_mutex_init (&start->lock);
+  g_cond_init (&start->cond);
+  thread = g_thread_try_new ("nda-python", nda_python_thread, start, error);
+  if (thread) {
+    g_thread_unref (thread);
+    is_stuck = !wait_for_start (start);
+  }
+  if (is_stuck)
+    return set_stuck (error);
+  ok = thread && !start->error;
+  if (start->error)
+    g_propagate_error (error, start->error);
+  start_free (start);
+  return ok;
 }
 
 static void
@@ -181,18 +220,21 @@ nda_python_adopt_job (gpointer data)
 static gboolean
 adopt (GError ** error)
 {
-  GError *failure = NULL;
+  const NdaPyPatience patience = { NULL, START_LIMIT };
+  GError **failure = g_new0 (GError *, 1);
+  gboolean ok;
 
   is_ours = FALSE;
   promote_libpython ();
   GST_INFO ("The program's own Python hosts the plugins, and its threads hold "
       "them up; isolation=process keeps them apart");
-  if (!nda_py_job_run (nda_python_adopt_job, &failure, error))
+  if (!nda_py_job_run (nda_python_adopt_job, failure, &patience, error))
     return FALSE;
-  if (!failure)
-    return TRUE;
-  g_propagate_error (error, failure);
-  return FALSE;
+  ok = !*failure;
+  if (!ok)
+    g_propagate_error (error, *failure);
+  g_free (failure);
+  return ok;
 }
 
 /* Starts Python, or adopts the one that runs. Any thread, any number of times;
@@ -205,6 +247,8 @@ nda_python_start (GError ** error)
   nda_py_log_init ();
   if (started)
     return TRUE;
+  if (is_stuck)
+    return set_stuck (error);
   if (!check_version (error))
     return FALSE;
   started = Py_IsInitialized ()? adopt (error) : start_ours (error);

@@ -49,6 +49,10 @@ def log(is_error, line):  # noqa: F811
         pass  # it does not read at present, and must not be waited for (10.1)
 
 
+def calling(method):  # noqa: F811
+    """What is about to be called of the plugin."""
+
+
 class Instance:
     """The plugin, and its place in the shared memory."""
 
@@ -116,7 +120,7 @@ class Instance:
     def process(self, n_frames, is_gated):
         buffer, data = self.buffer, self.data
         try:
-            if not self.plugin.process_audio(buffer):
+            if not truth(self.plugin.process_audio(buffer), "process_audio"):
                 return REFUSED
             if buffer.data is not data:
                 adopt(data, buffer.data)
@@ -128,7 +132,7 @@ class Instance:
         buffer, data = self.buffer, self.data
         data.fill(0)
         try:
-            if not self.plugin.read_audio(buffer):
+            if not truth(self.plugin.read_audio(buffer), "read_audio"):
                 return REFUSED
             if buffer.data is not data:
                 adopt(data, buffer.data)
@@ -138,7 +142,10 @@ class Instance:
 
     def has_space(self, n_frames):
         try:
-            return float(self.plugin.get_available_space()) >= n_frames
+            space = _ask(self.plugin, "get_available_space")
+            return float(space) >= n_frames
+        except PluginError:
+            raise
         except BaseException:
             return True
 
@@ -149,7 +156,8 @@ class Instance:
             self.make_buffer(self.data.shape[0], n_frames)
         buffer, data = self.buffer, self.data
         try:
-            return OK if self.plugin.write_audio(buffer) else REFUSED
+            answer = self.plugin.write_audio(buffer)
+            return OK if truth(answer, "write_audio") else REFUSED
         finally:
             buffer.data = data
 

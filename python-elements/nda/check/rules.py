@@ -29,6 +29,7 @@ from .trial import (
 
 ROLES = ("Processor", "AudioSource", "AudioSink")
 HELPERS = ("base_plugin", "plugin_loader", "cython_compiler", "test_plugins")
+NOT_RUN = ("coroutine", "generator", "async_generator")
 UNKNOWN = "nda-check-unknown"
 LONGEST_START, LONGEST_STOP = 5.0, 2.0  # seconds
 LONGEST_READ = 0.05  # seconds
@@ -206,6 +207,14 @@ def check_no_start(trial: Trial) -> None:
     for note in of(trial.read(), "shutdown"):
         if "error" in note:
             raise Broken(f"shutdown () raised {note['error']}")
+
+
+@rule("", "no method is a coroutine or a generator")
+def check_at_once(trial: Trial) -> None:
+    for note in trial.notes:
+        kind = note.get("result", {}).get("type")
+        if kind in NOT_RUN:
+            raise Broken(f"{note['call']} () is a {kind}: nothing of it runs")
 
 
 @rule("4.5", "start () and stop () come back")

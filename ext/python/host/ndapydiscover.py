@@ -1,6 +1,6 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Finding a plugin by its display name (12.2).
+"""Plugins say their display names (12.2): a process of its own.
 
 Most plugins are asked for their name only to learn that they are not the one
 that is wanted, so as little as possible of them is run. Nearly every file
@@ -9,13 +9,21 @@ executed and its plugin asked. Only a plugin that has no answer yet is
 initialised, which is when it may answer for certain (3.7) but may also open a
 device; it is shut down again at once, as is each that was made.
 
-Compiled into the GStreamer plugin together with ndapyembed.py, whose
-functions it uses.
+Run behind ndapyembed.py, whose functions it uses, with the folder of the API,
+the number of the other process, and the files. It writes one answer a file, in
+their order. What a plugin prints goes nowhere.
 """
 
 import ast
+import signal
 
-_display_names = {}  # by path: the stamp of the file, and the name
+
+def log(is_error, line):  # noqa: F811
+    """A line to the log, which nobody reads here."""
+
+
+def calling(method):  # noqa: F811
+    """What is about to be called of the plugin."""
 
 
 def _only_return(function):
@@ -97,30 +105,44 @@ def _ask_name(path):
 
 
 def display_name(path):
-    """The display name of a plugin file; asked for anew when it changed."""
-    status = os.stat(path)
-    stamp = status.st_mtime_ns, status.st_size, status.st_ino
-    known = _display_names.get(path)
-    if known is None or known[0] != stamp:
-        with open(path, "rb") as source:
-            name = _read_name(source.read())
-        known = stamp, _ask_name(path) if name is None else name
-        _display_names[path] = known
-    return known[1]
+    """The display name of a plugin file."""
+    with open(path, "rb") as source:
+        name = _read_name(source.read())
+    return _ask_name(path) if name is None else name
 
 
-def find_by_name(wanted, paths):
-    """The paths of the plugins called so; and what there is, for a person."""
-    found, names = [], []
+def answer_for(path):
+    try:
+        return "+" + display_name(path)
+    except BaseException as error:  # no plugin, or a broken one
+        return f"-{_one_line(error) or _type_name(error)}"
+
+
+def die_with(parent):
+    """What ends the other process ends this one."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def answer_all(api, parent, *paths):
+    os.setpgid(0, 0)  # Ctrl-C is for the other process
+    die_with(int(parent))
+    answers = os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in range(3):
+        os.dup2(nothing, descriptor)
+    sys.argv = [""]
+    if sys.path[:1] == [""]:
+        del sys.path[0]
+    start(False, api, "")
     for path in paths:
-        stem = os.path.splitext(os.path.basename(path))[0]
-        try:
-            name = display_name(path)
-        except BaseException as error:  # no plugin, or a broken one
-            reason = _one_line(error) or type(error).__name__
-            log(False, f"{path} has no display name: {reason}")
-            continue
-        if name == wanted:
-            found.append(path)
-        names.append(f"{stem} (“{name}”)")
-    return found, ", ".join(names)
+        text = answer_for(path).replace("\0", "")
+        answers.write(text.encode("utf-8", "replace") + b"\0")
+        answers.flush()
+
+
+answer_all(*sys.argv[1:])
+os._exit(0)

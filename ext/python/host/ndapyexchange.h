@@ -1,0 +1,41 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The exchange of a plugin for an edited one that is loaded. */
+
+#pragma once
+
+#include "ndapyhostpriv.h"
+
+G_BEGIN_DECLS
+
+/* Two runners that change places. Belongs to the thread that exchanges them or,
+ * given up, to the job that does not return. */
+typedef struct
+{
+  NdaPyHost *host;
+  const NdaPyRunnerKind *kind;
+  const NdaPyRunnerConfig *config;
+  NdaPyRunner *before;          /* owned reference */
+  NdaPyRunner *next;            /* owned until it has got the place */
+  guint n_told;                 /* changes of the last parameters it knows */
+  gboolean is_block_thread;
+  gboolean is_held;             /* the block thread cannot begin a call */
+
+  gboolean is_given_up;         /* a job has not returned */
+  gboolean is_running;          /* the one before */
+  NdaPyFormat format;           /* that it was started with */
+  gboolean is_started;          /* the next */
+  NdaPyParameters *parameters;  /* owned; to be told */
+  GError *error;                /* owned; why the one before stays */
+  GError *late;                 /* owned; which job has not returned */
+} NdaPyExchange;
+
+NdaPyExchange *nda_py_exchange_new (NdaPyHost * host,
+    const NdaPyRunnerConfig * config);
+void nda_py_exchange_free (NdaPyExchange * x, GError ** error);
+gboolean nda_py_exchange_tell (NdaPyExchange * x);
+gboolean nda_py_exchange_run (NdaPyExchange * x);
+
+G_END_DECLS

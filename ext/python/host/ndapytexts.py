@@ -1,0 +1,94 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What went wrong, as text; a part of ndapyembed.py.
+
+An exception is the plugin's: its text may be of any length, hold what no text
+can, or raise when it is asked for. None of that becomes another fault.
+"""
+
+LONGEST_TEXT = 8192  # bytes, of what is told of an exception
+LONGEST_REASON = 2048  # of its first line
+LONGEST_VALUE = 512 * 1024  # of a parameter
+
+
+def _printable(text, most):
+    """Text that can be sent and shown, of so many bytes at most: what is too
+    long lacks its middle."""
+    if len(text) > 2 * most:
+        text = text[:most] + text[-most:]
+    data = text.encode("utf-8", "backslashreplace").replace(b"\0", b"\\0")
+    if len(data) > most:
+        half = (most - 5) // 2
+        data = data[:half] + b" ... " + data[-half:]
+    return data.decode("utf-8", "ignore")
+
+
+def _type_name(error):
+    # whatever a metaclass says of it
+    return type.__dict__["__name__"].__get__(type(error))
+
+
+def _one_line(error):
+    try:
+        text = str(error)
+    except BaseException:
+        text = "its text cannot be had"
+    return _printable(" ".join(text.split()), LONGEST_REASON)
+
+
+def _reason(error):
+    """The first line of what is told."""
+    if isinstance(error, SyntaxError):
+        text = _one_line(error.msg)
+    else:
+        text = _one_line(error)
+    return _printable(f"{_type_name(error)}: {text}", LONGEST_REASON)
+
+
+def _place(error):
+    """The line of the plugin that the error came through, if any."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return error.filename, error.lineno
+    places = [
+        (frame.f_code.co_filename, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_filename != __file__
+    ]
+    own = [place for place in places if place[0] in _plugin_files]
+    return next(iter(own[-1:] + places[-1:]), None)
+
+
+def _describe(error):
+    if isinstance(error, PluginError):
+        return _one_line(error)
+    reason, place = _reason(error), _place(error)
+    if place:
+        reason += f" ({place[0]}, line {place[1]})"
+    try:
+        details = "".join(traceback.format_exception(error))
+    except BaseException:
+        details = "There is no traceback of it."
+    return _printable(f"{reason}\n{details}", LONGEST_TEXT)
+
+
+def describe(error):
+    """One line for the person, then the traceback for the developer."""
+    try:
+        return _describe(error)
+    except BaseException:  # such as a SyntaxError that is none
+        return f"{_type_name(error)}\nIt cannot be described."
+
+
+def problem(error):
+    """What went wrong with a plugin: kind, name, text."""
+    if isinstance(error, Problem):
+        return error.args
+    return "load", "", describe(error)
+
+
+def _tell(error):
+    """The traceback of an error that ends nothing, to where errors go."""
+    try:
+        print(describe(error), file=sys.stderr)
+    except BaseException:  # sys.stderr may be anything
+        pass
