@@ -67,13 +67,22 @@ install (NdaPyKeeper * self, NdaPyWorker * worker, gboolean is_started,
   return ok;
 }
 
-/* Makes another worker and brings it to where the last one was. It counts
- * before the first block can come from it. */
+/* Notes the worker that is being made, or NULL. FALSE: there is no more use
+ * for it. */
 static gboolean
-replace (NdaPyKeeper * self)
+note_next (NdaPyKeeper * self, NdaPyWorker * worker)
 {
-  g_autoptr (GError) error = NULL;
-  NdaPyWorker *worker = nda_py_worker_open (self->config, &error);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  self->next = worker;
+  return !self->is_closing;
+}
+
+/* Brings @worker (transfer full) to where the last one was. It counts before
+ * the first block can come from it. */
+static gboolean
+bring_up (NdaPyKeeper * self, NdaPyWorker * worker, GError ** error)
+{
   gboolean was_started;
   NdaPyFormat format;
   guint n_told;
@@ -83,17 +92,34 @@ replace (NdaPyKeeper * self)
   format = self->format;
   g_mutex_unlock (&self->lock);
 
-  if (worker) {
-    n_told = nda_py_worker_set_again (worker);
-    if (!was_started || nda_py_worker_start_again (worker, &format, &error)) {
-      self->config->restarted (self->config->owner);
-      return install (self, worker, was_started, n_told);
-    }
-    nda_py_worker_shut_down (worker);
-    nda_py_worker_unref (worker);
+  n_told = nda_py_worker_set_again (worker);
+  if (!was_started || nda_py_worker_start_again (worker, &format, error)) {
+    note_next (self, NULL);
+    self->config->restarted (self->config->owner);
+    return install (self, worker, was_started, n_told);
   }
-  GST_WARNING ("The plugin cannot be restarted: %s", error->message);
+  nda_py_worker_shut_down (worker);
+  note_next (self, NULL);
+  nda_py_worker_unref (worker);
   return FALSE;
+}
+
+/* Makes another worker in the place of the last one. */
+static gboolean
+replace (NdaPyKeeper * self)
+{
+  g_autoptr (GError) error = NULL;
+  NdaPyWorker *worker = nda_py_worker_new (self->config, &error);
+  gboolean ok = FALSE;
+
+  if (worker && note_next (self, worker)
+      && nda_py_worker_load (worker, &error))
+    ok = bring_up (self, g_steal_pointer (&worker), &error);
+  note_next (self, NULL);
+  g_clear_pointer (&worker, nda_py_worker_unref);
+  if (error)
+    GST_WARNING ("The plugin cannot be restarted: %s", error->message);
+  return ok;
 }
 
 /* --- the keeper's thread ------------------------------------------------ */
@@ -265,6 +291,17 @@ nda_py_keeper_get_worker (NdaPyKeeper * self)
   return self->worker ? nda_py_worker_ref (self->worker) : NULL;
 }
 
+/* Warns of what did not come to its end, such as a recording. */
+void
+nda_py_keeper_tell_end (NdaPyKeeper * self, NdaPyWorker * worker)
+{
+  g_autofree gchar *death = nda_py_worker_describe_death (worker);
+  g_autofree gchar *text = nda_py_worker_describe_end (self->config, death);
+
+  GST_WARNING ("%s", text);
+  self->config->warn (self->config->owner, text);
+}
+
 /* Shuts the plugin down and ends its process. */
 static void
 nda_py_keeper_close (NdaPyRunner * runner)
@@ -275,11 +312,14 @@ nda_py_keeper_close (NdaPyRunner * runner)
 
   g_mutex_lock (&self->lock);
   self->is_closing = TRUE;
+  if (self->next)
+    nda_py_worker_kill (self->next, _("it is not needed any more"));
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
   worker = nda_py_keeper_get_worker (self);
   if (worker) {
-    nda_py_worker_shut_down (worker);
+    if (!nda_py_worker_shut_down (worker))
+      nda_py_keeper_tell_end (self, worker);
     nda_py_worker_unref (worker);
   }
   if (write (self->wake_fd, &one, sizeof (one)) < 0)

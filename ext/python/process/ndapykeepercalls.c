@@ -75,7 +75,8 @@ nda_py_keeper_stop (NdaPyRunner * runner)
   worker = nda_py_keeper_get_worker (self);
   if (!worker)
     return;
-  nda_py_worker_stop (worker);
+  if (!nda_py_worker_stop (worker))
+    nda_py_keeper_tell_end (self, worker);
   nda_py_worker_unref (worker);
 }
 
@@ -103,7 +104,8 @@ nda_py_keeper_kill (NdaPyRunner * runner)
 
 /* --- parameters and facts ------------------------------------------------ */
 
-/* One that is ending has nothing to say: the next will be told. */
+/* One that is ending has nothing to say, and the next will be told; unless it
+ * ends because of this parameter. */
 gchar *
 nda_py_keeper_set_parameter (NdaPyRunner * runner, const gchar * key,
     const gchar * value)
@@ -114,7 +116,8 @@ nda_py_keeper_set_parameter (NdaPyRunner * runner, const gchar * key,
   if (!worker)
     return NULL;
   problem = nda_py_worker_set_parameter (worker, key, value);
-  if (problem && nda_py_worker_is_dead (worker))
+  if (problem && nda_py_worker_is_dead (worker)
+      && !nda_py_worker_died_setting (worker))
     g_clear_pointer (&problem, g_free);
   nda_py_worker_unref (worker);
   return problem;

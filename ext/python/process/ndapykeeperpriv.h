@@ -27,6 +27,7 @@ typedef struct
   GError *error;                /* [lock] owned; why it could not be made */
   gboolean is_closing;          /* [lock] */
   NdaPyWorker *worker;          /* [lock] owned reference, or NULL */
+  NdaPyWorker *next;            /* [lock] not owned; it is being made */
   gboolean is_started;          /* [lock] the plugin shall run */
   NdaPyFormat format;           /* [lock] that it was started with */
   gchar *death;                 /* [lock] owned; how the last one ended */
@@ -35,6 +36,7 @@ typedef struct
 } NdaPyKeeper;
 
 NdaPyWorker *nda_py_keeper_get_worker (NdaPyKeeper * self);
+void nda_py_keeper_tell_end (NdaPyKeeper * self, NdaPyWorker * worker);
 
 gboolean nda_py_keeper_start (NdaPyRunner * runner, NdaPyFormat * format,
     GError ** error);

@@ -190,22 +190,34 @@ nda_py_process_kill (NdaPyProcess * self, const gchar * reason)
 
 /* How a call ends that takes longer than @timeout (transfer full). */
 static gchar *
-describe_timeout (GstClockTime timeout)
+describe_timeout (const gchar * call, GstClockTime timeout,
+    const gchar * property)
 {
   g_autofree gchar *milliseconds =
       g_strdup_printf ("%" G_GUINT64_FORMAT, timeout / GST_MSECOND);
 
-  return g_strdup_printf (_("a call did not return within %s ms"),
-      milliseconds);
+  return g_strdup_printf (_("%s did not return within %s ms; see the property "
+          "“%s”"), call, milliseconds, property);
 }
 
-/* Ends the process, in which a call takes longer than @timeout. */
+/* Ends the process, in which @call takes longer than @timeout, the value of
+ * @property. */
 void
-nda_py_process_kill_late (NdaPyProcess * self, GstClockTime timeout)
+nda_py_process_kill_late (NdaPyProcess * self, const gchar * call,
+    GstClockTime timeout, const gchar * property)
 {
-  g_autofree gchar *reason = describe_timeout (timeout);
+  g_autofree gchar *reason = describe_timeout (call, timeout, property);
 
   nda_py_process_kill (self, reason);
+}
+
+/* Whether it has ended by itself, and not been killed for a reason. */
+gboolean
+nda_py_process_died_by_itself (NdaPyProcess * self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return !self->reason && nda_py_await_is_readable (self->end_fd);
 }
 
 /* Whether it has ended, or is about to. */
@@ -236,7 +248,7 @@ nda_py_process_describe_death (NdaPyProcess * self)
   if (info.si_code == CLD_EXITED)
     return g_strdup_printf (_("it exited with status %d"), info.si_status);
   if (info.si_status == SIGXCPU)
-    return describe_timeout (self->deadline);
+    return describe_timeout (_("a block call"), self->deadline, "deadline");
   return g_strdup_printf (_("it was killed by signal %d (%s)"),
       info.si_status, g_strsignal (info.si_status));
 }

@@ -49,7 +49,9 @@ void nda_py_process_clear (NdaPyProcess * process);
 
 gboolean nda_py_process_wait (NdaPyProcess * process, GstClockTime timeout);
 void nda_py_process_kill (NdaPyProcess * process, const gchar * reason);
-void nda_py_process_kill_late (NdaPyProcess * process, GstClockTime timeout);
+void nda_py_process_kill_late (NdaPyProcess * process, const gchar * call,
+    GstClockTime timeout, const gchar * property);
+gboolean nda_py_process_died_by_itself (NdaPyProcess * process);
 gboolean nda_py_process_is_dead (NdaPyProcess * process);
 gchar *nda_py_process_describe_death (NdaPyProcess * process);
 

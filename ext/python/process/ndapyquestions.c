@@ -171,10 +171,11 @@ receive (const NdaPyQuestion * q, guint32 number)
 }
 
 /* Sends @texts, up to NULL, and waits for the answer (transfer full) until
- * @end_fd can be read or the @timeout is over. NULL: there is none. */
+ * @end_fd can be read or the @timeout is over. NULL: there is none; in @is_late
+ * whether the time was over. */
 GStrv
 nda_py_questions_ask (NdaPyQuestions * self, gint end_fd, GstClockTime timeout,
-    va_list texts)
+    gboolean * is_late, va_list texts)
 {
   NdaPyQuestion q = { self->control, end_fd, 0 };
   GStrv answer = NULL;
@@ -186,6 +187,7 @@ nda_py_questions_ask (NdaPyQuestions * self, gint end_fd, GstClockTime timeout,
   q.end = nda_py_await_end_of (timeout);
   if (send_all (&q, question, size))
     answer = receive (&q, self->number);
+  *is_late = !answer && g_get_monotonic_time () >= q.end;
   g_mutex_unlock (&self->lock);
   explicit_bzero (question, size);      /* there may be a key in it */
   g_free (question);

@@ -25,6 +25,6 @@ void nda_py_questions_close (NdaPyQuestions * questions);
 void nda_py_questions_clear (NdaPyQuestions * questions);
 
 GStrv nda_py_questions_ask (NdaPyQuestions * questions, gint end_fd,
-    GstClockTime timeout, va_list texts);
+    GstClockTime timeout, gboolean * is_late, va_list texts);
 
 G_END_DECLS

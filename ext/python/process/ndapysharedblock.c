@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 /* bytes */
+#define SETTING_AT 16
 #define REPLY_AT 32
 #define TEXT_AT 64
 #define AUDIO_AT 32768
@@ -248,6 +249,12 @@ nda_py_shared_block_call (NdaPySharedBlock * self, const NdaPyAudio * in,
   if (self->result == NDA_PY_CALL_OK && out)
     nda_py_planes_store (&array, out, n_frames);
   return outcome;
+}
+
+gboolean
+nda_py_shared_block_was_setting (NdaPySharedBlock * self)
+{
+  return *(const volatile gchar *) (self->memory + SETTING_AT) != 0;
 }
 
 /* --- text ---------------------------------------------------------------- */

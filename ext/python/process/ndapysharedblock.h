@@ -73,6 +73,9 @@ NdaPySharedOutcome nda_py_shared_block_call (NdaPySharedBlock * block,
     const NdaPyAudio * in, const NdaPyAudio * out, guint n_frames,
     guint n_shown, gboolean is_gated, gint end_fd, GstClockTime timeout);
 
+/* of a process that has ended: whether it was setting a parameter */
+gboolean nda_py_shared_block_was_setting (NdaPySharedBlock * block);
+
 /* that came with the last answer */
 gchar *nda_py_shared_block_take_text (NdaPySharedBlock * block);
 void nda_py_shared_block_take_texts (NdaPySharedBlock * block,

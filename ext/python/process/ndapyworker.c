@@ -23,9 +23,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* For initialize (), which may open devices, and the rest */
-#define LOAD_TIMEOUT (30 * GST_SECOND)
-#define ASK_TIMEOUT (5 * GST_SECOND)
+/* For what runs none of the plugin's code */
+#define INTERRUPT_TIMEOUT (1 * GST_SECOND)
 /* What a plugin can say of itself: as ndapyembed.py bounds it */
 #define MAX_LATENCY (3600 * GST_SECOND)
 
@@ -221,26 +220,41 @@ is_problem (GStrv answer)
   return g_strv_length (answer) == 4 && g_str_equal (answer[0], "problem");
 }
 
+/* Ends a process that gave no answer, to what runs @call of the plugin. */
+static void
+end_unanswering (NdaPyWorker * self, const gchar * call, gboolean is_late)
+{
+  if (is_late && g_strcmp0 (call, "set_parameter ()") == 0)
+    self->is_late_setting = TRUE;
+  if (is_late && call)
+    nda_py_process_kill_late (&self->process, call, self->config->timeout,
+        "timeout");
+  else
+    nda_py_worker_end_silent (self);
+}
+
 /* Sends texts, up to NULL, and waits for the answer (transfer full), which has
- * @n_texts beside its “ok”, or is a problem if that may be. NULL: there is
- * none, and the process is dead. */
+ * @n_texts beside its “ok”, or is a problem if that may be. It takes as long
+ * as @call, a method of the plugin or NULL, may. NULL: there is no answer, and
+ * the process is dead. */
 static GStrv G_GNUC_NULL_TERMINATED
-ask (NdaPyWorker * self, GstClockTime timeout, guint n_texts,
-    gboolean may_fail, ...)
+ask (NdaPyWorker * self, const gchar * call, guint n_texts, gboolean may_fail,
+    ...)
 {
   g_auto (GStrv) answer = NULL;
+  gboolean is_late = FALSE;
   va_list texts;
 
   va_start (texts, may_fail);
   answer = nda_py_questions_ask (&self->questions, self->process.end_fd,
-      timeout, texts);
+      call ? self->config->timeout : INTERRUPT_TIMEOUT, &is_late, texts);
   va_end (texts);
   if (answer && (is_ok (answer, n_texts) || (may_fail && is_problem (answer))))
     return g_steal_pointer (&answer);
   if (answer)
     nda_py_process_kill (&self->process, _("it answers what was not asked"));
   else
-    nda_py_worker_end_silent (self);
+    end_unanswering (self, call, is_late);
   return NULL;
 }
 
@@ -280,7 +294,8 @@ nda_py_worker_load (NdaPyWorker * self, GError ** error)
   g_autofree gchar *api = nda_py_paths_find_folder ("api");
   g_autofree gchar *deadline =
       g_strdup_printf ("%" G_GUINT64_FORMAT, config->deadline);
-  g_auto (GStrv) answer = ask (self, LOAD_TIMEOUT, 0, TRUE, "load",
+  g_auto (GStrv) answer =
+      ask (self, "its module code or initialize ()", 0, TRUE, "load",
       config->path, nda_py_role_name (config->role), api, NDA_PY_SECRET_WORDS,
       deadline, NULL);
 
@@ -312,8 +327,8 @@ gchar *
 nda_py_worker_set_parameter (NdaPyWorker * self, const gchar * key,
     const gchar * value)
 {
-  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, 1, FALSE, "set", key, value,
-      NULL);
+  g_auto (GStrv) answer =
+      ask (self, "set_parameter ()", 1, FALSE, "set", key, value, NULL);
 
   if (!answer)
     return nda_py_process_describe_death (&self->process);
@@ -324,7 +339,8 @@ nda_py_worker_set_parameter (NdaPyWorker * self, const gchar * key,
 gchar *
 nda_py_worker_get_parameter (NdaPyWorker * self, const gchar * key)
 {
-  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, 1, FALSE, "get", key, NULL);
+  g_auto (GStrv) answer =
+      ask (self, "get_parameter ()", 1, FALSE, "get", key, NULL);
 
   return answer ? g_utf8_make_valid (answer[1], -1) : g_strdup ("");
 }
@@ -333,7 +349,8 @@ nda_py_worker_get_parameter (NdaPyWorker * self, const gchar * key)
 void
 nda_py_worker_get_facts (NdaPyWorker * self, NdaPyFacts * facts)
 {
-  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, 2, FALSE, "facts", NULL);
+  g_auto (GStrv) answer =
+      ask (self, "get_processing_latency ()", 2, FALSE, "facts", NULL);
 
   *facts = (NdaPyFacts) {
   0};
@@ -344,29 +361,41 @@ nda_py_worker_get_facts (NdaPyWorker * self, NdaPyFacts * facts)
       NDA_BLOCK_MAX_CHANNELS);
 }
 
-/* stop (), beside a block call perhaps. */
-void
+/* Whether the process has ended because of the parameter that it was asked to
+ * set: in its setter, and not in a block call beside it. */
+gboolean
+nda_py_worker_died_setting (NdaPyWorker * self)
+{
+  return self->is_late_setting || (!g_atomic_int_get (&self->is_calling)
+      && nda_py_process_died_by_itself (&self->process)
+      && nda_py_shared_block_was_setting (&self->block));
+}
+
+/* stop (), beside a block call perhaps. FALSE: it did not return. */
+gboolean
 nda_py_worker_stop (NdaPyWorker * self)
 {
-  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, 0, FALSE, "stop", NULL);
+  g_auto (GStrv) answer = ask (self, "stop ()", 0, FALSE, "stop", NULL);
 
-  (void) answer;
+  return answer != NULL;
 }
 
 /* Sends a SystemExit to the block call. */
 void
 nda_py_worker_interrupt (NdaPyWorker * self)
 {
-  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, 0, FALSE, "interrupt", NULL);
+  g_auto (GStrv) answer = ask (self, NULL, 0, FALSE, "interrupt", NULL);
 
   (void) answer;
 }
 
-/* shutdown (), after which the process ends by itself. */
-void
+/* shutdown (), after which the process ends by itself. FALSE: it did not
+ * return. */
+gboolean
 nda_py_worker_shut_down (NdaPyWorker * self)
 {
-  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, 0, FALSE, "shut-down", NULL);
+  g_auto (GStrv) answer = ask (self, "shutdown ()", 0, FALSE, "shut-down",
+      NULL);
 
-  (void) answer;
+  return answer != NULL;
 }

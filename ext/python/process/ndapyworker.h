@@ -45,9 +45,10 @@ gchar *nda_py_worker_set_parameter (NdaPyWorker * worker, const gchar * key,
     const gchar * value);
 gchar *nda_py_worker_get_parameter (NdaPyWorker * worker, const gchar * key);
 void nda_py_worker_get_facts (NdaPyWorker * worker, NdaPyFacts * facts);
-void nda_py_worker_stop (NdaPyWorker * worker);
+gboolean nda_py_worker_died_setting (NdaPyWorker * worker);
+gboolean nda_py_worker_stop (NdaPyWorker * worker);
 void nda_py_worker_interrupt (NdaPyWorker * worker);
-void nda_py_worker_shut_down (NdaPyWorker * worker);
+gboolean nda_py_worker_shut_down (NdaPyWorker * worker);
 void nda_py_worker_kill (NdaPyWorker * worker, const gchar * reason);
 gboolean nda_py_worker_is_dead (NdaPyWorker * worker);
 gchar *nda_py_worker_describe_death (NdaPyWorker * worker);

@@ -29,6 +29,8 @@ FULL = 2**64 - 2  # of a doorbell
 HEAD = struct.Struct("=2I")
 # The shared memory: number, op, channels or frames, is gated;
 REQUEST = struct.Struct("=4I")
+# whether a parameter is being set;
+SETTING_AT = 16  # bytes
 # what came of it: number, result, rate, channels, frames, bytes of text;
 REPLY = struct.Struct("=6I")
 # text; audio
@@ -161,6 +163,14 @@ class Instance:
         finally:
             buffer.data = data
 
+    def set(self, key, value):
+        """What went wrong. That it is set is told, if it never ends."""
+        self.memory[SETTING_AT] = 1
+        try:
+            return set_parameter(self.plugin, key, value) or ""
+        finally:
+            self.memory[SETTING_AT] = 0
+
     def shut_down(self):
         if self.plugin is not None:
             shut_down(self.module, self.plugin)
@@ -174,21 +184,27 @@ class Instance:
         return len(data)
 
 
+def set_scheduler(policy, priority):
+    """Of this thread, and of none that it starts; where that is allowed."""
+    try:
+        os.sched_setscheduler(
+            0, policy | os.SCHED_RESET_ON_FORK, os.sched_param(priority)
+        )
+    except OSError:
+        pass
+
+
 def become_real_time(deadline):
-    """Where it is allowed, and no longer than a call may take anyway."""
+    """No longer than a call may take anyway."""
     if not deadline:
         return
     limit = deadline // 1000 + 100_000
     try:
         # SIGXCPU, by which the other side knows what it was; then SIGKILL
         resource.setrlimit(resource.RLIMIT_RTTIME, (limit, limit + 100_000))
-        os.sched_setscheduler(
-            0,
-            os.SCHED_FIFO | os.SCHED_RESET_ON_FORK,
-            os.sched_param(PRIORITY),
-        )
     except (OSError, ValueError):
-        pass
+        return
+    set_scheduler(os.SCHED_FIFO, PRIORITY)
 
 
 def answer_request(instance, op, n, is_gated):
@@ -204,22 +220,29 @@ def answer_request(instance, op, n, is_gated):
     return FAILED, 0, 0, 0, instance.put_text(text)
 
 
-def make_calls(memory, instance):
-    write = os.eventfd_write
+def make_calls(memory, instance, deadline):
+    """Real time begins when the first call has returned: it may compile, as
+    start () may, for longer than the system lets a real-time thread."""
+    write, is_quick = os.eventfd_write, False
     while True:
         write(BELL, FULL)  # waits until it has been emptied: ndapybell.h
         number, *what = REQUEST.unpack_from(memory)
+        if is_quick and what[0] == OP_START:
+            set_scheduler(os.SCHED_OTHER, 0)
+            is_quick = False
         reply = answer_request(instance, *what)
         REPLY.pack_into(memory, REPLY_AT, number, *reply)
         write(REPLY_BELL, 1)
+        if not is_quick and what[0] == OP_CALL:
+            become_real_time(deadline)
+            is_quick = True
         collect()
 
 
 def serve_blocks(instance, deadline):
     """The block thread, without which there is nobody to answer."""
-    become_real_time(deadline)
     try:
-        make_calls(instance.memory, instance)
+        make_calls(instance.memory, instance, deadline)
     except BaseException:
         traceback.print_exc()
     os._exit(1)
@@ -248,7 +271,7 @@ def send(control, number, *texts):
 def answer(instance, verb, arguments):
     """What came of a request, as texts."""
     if verb == "set":
-        return [set_parameter(instance.plugin, *arguments) or ""]
+        return [instance.set(*arguments)]
     if verb == "get":
         return [get_parameter(instance.plugin, *arguments)]
     if verb == "facts":

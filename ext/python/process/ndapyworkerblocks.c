@@ -14,9 +14,6 @@
 
 #include <string.h>
 
-/* For start (), which may wait for a device */
-#define START_TIMEOUT (30 * GST_SECOND)
-
 /* --- blocks ------------------------------------------------------------- */
 
 static void
@@ -38,14 +35,14 @@ set_start_error (NdaPyWorker * self, GError ** error)
       self->config->path, death);
 }
 
-/* Whether the process has answered; one that takes longer than @timeout, or
- * answers something else, is killed. */
+/* Whether the process has answered; one that takes longer for @call than
+ * @timeout, the value of @property, or answers something else, is killed. */
 static gboolean
 has_answered (NdaPyWorker * self, NdaPySharedOutcome outcome,
-    GstClockTime timeout)
+    const gchar * call, GstClockTime timeout, const gchar * property)
 {
   if (outcome == NDA_PY_SHARED_LATE)
-    nda_py_process_kill_late (&self->process, timeout);
+    nda_py_process_kill_late (&self->process, call, timeout, property);
   if (outcome == NDA_PY_SHARED_LIED)
     nda_py_process_kill (&self->process, _("it answers what was not asked"));
   if (outcome == NDA_PY_SHARED_ENDED)
@@ -58,31 +55,43 @@ gboolean
 nda_py_worker_start (NdaPyWorker * self, NdaPyFormat * format, GError ** error)
 {
   NdaPySharedOutcome outcome = nda_py_shared_block_start (&self->block,
-      self->config->role, format, self->process.end_fd, START_TIMEOUT);
+      self->config->role, format, self->process.end_fd,
+      self->config->timeout);
 
-  if (has_answered (self, outcome, START_TIMEOUT)
-      && self->block.result == NDA_PY_CALL_OK)
+  if (has_answered (self, outcome, "start ()", self->config->timeout, "timeout")
+      && self->block.result == NDA_PY_CALL_OK) {
+    self->is_first_call = TRUE;
     return TRUE;
+  }
   set_start_error (self, error);
   return FALSE;
 }
 
 /* Makes one block call. What comes back is taken only from a process that has
  * answered: of one that died or hung, nothing is. DEAD where there is nobody to
- * make it. */
+ * make it. The first after a start may compile, and may take as long as that. */
 NdaPyCallResult
 nda_py_worker_call (NdaPyWorker * self, const NdaPyAudio * in,
     const NdaPyAudio * out, guint n_frames, gboolean is_gated)
 {
   GstClockTime deadline = self->config->deadline;
+  gboolean is_first = self->is_first_call && deadline;
+  GstClockTime timeout = is_first ? MAX (self->config->timeout, deadline) :
+      deadline;
   /* a sink is shown a short last block as it is (6.1.7) */
   guint n_shown = self->config->role == NDA_PY_ROLE_SINK ? n_frames :
       self->block.format.n_frames;
-  NdaPySharedOutcome outcome = nda_py_shared_block_call (&self->block, in, out,
-      n_frames, n_shown, is_gated, self->process.end_fd, deadline);
+  NdaPySharedOutcome outcome;
 
-  return has_answered (self, outcome, deadline) ? self->block.result :
-      NDA_PY_CALL_DEAD;
+  g_atomic_int_set (&self->is_calling, TRUE);
+  outcome = nda_py_shared_block_call (&self->block, in, out, n_frames, n_shown,
+      is_gated, self->process.end_fd, timeout);
+  if (!has_answered (self, outcome, is_first ? _("the first block call") :
+          _("a block call"), timeout, is_first ? "timeout" : "deadline"))
+    return NDA_PY_CALL_DEAD;
+  self->is_first_call = FALSE;
+  g_atomic_int_set (&self->is_calling, FALSE);
+  return self->block.result;
 }
 
 /* What befell the plugin when its process died of @death (transfer full). */
@@ -112,6 +121,19 @@ nda_py_worker_describe_failure (NdaPyWorker * self, NdaPyCallResult result)
 
 /* --- in the place of another -------------------------------------------- */
 
+/* A parameter that ends each process is told to no other. */
+static void
+drop_parameter (NdaPyWorker * self, const NdaPyParameter * parameter,
+    const gchar * problem)
+{
+  const NdaPyRunnerConfig *config = self->config;
+  g_autofree gchar *text = g_strdup_printf (_("%s: %s. The parameter is not "
+          "set again."), parameter->key, problem);
+
+  nda_py_last_parameters_drop (config->last, parameter->key);
+  config->warn (config->owner, text);
+}
+
 /* Sets the parameters that the plugin took last. Returns how often they had
  * changed by then. */
 guint
@@ -121,10 +143,14 @@ nda_py_worker_set_again (NdaPyWorker * self)
   g_autoptr (GPtrArray) parameters =
       nda_py_last_parameters_copy (self->config->last, &n_told);
 
-  for (guint i = 0; i < parameters->len; i++) {
+  for (guint i = 0; i < parameters->len
+      && !nda_py_process_is_dead (&self->process); i++) {
     NdaPyParameter *p = g_ptr_array_index (parameters, i);
+    g_autofree gchar *problem =
+        nda_py_worker_set_parameter (self, p->key, p->value);
 
-    g_free (nda_py_worker_set_parameter (self, p->key, p->value));
+    if (problem && nda_py_worker_died_setting (self))
+      drop_parameter (self, p, problem);
   }
   return n_told;
 }

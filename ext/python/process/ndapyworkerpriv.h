@@ -28,6 +28,9 @@ struct _NdaPyWorker
   NdaPyOutput output;           /* [keeper] */
   NdaPyQuestions questions;     /* has its own lock */
   NdaPySharedBlock block;       /* [block thread] */
+  gboolean is_first_call;       /* [block thread] since the start */
+  gint is_calling;              /* [atomic] a block call, or it ended in one */
+  gboolean is_late_setting;     /* [who asks] a setter did not return */
 };
 
 void nda_py_worker_end_silent (NdaPyWorker * self);
