@@ -389,7 +389,7 @@ def test_what_it_started_ends_with_it(
     bridge.stop()
 
     (pid,) = pids.read_text().split()
-    assert not os.path.exists(f"/proc/{pid}/fd/0")
+    wait_until(lambda: not os.path.exists(f"/proc/{pid}/fd/0"))
 
 
 def test_memory_of_what_it_started_counts(make_bridge, write_plugin):

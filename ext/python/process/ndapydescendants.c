@@ -6,13 +6,16 @@
 
 #include "ndapydescendants.h"
 
+#include "ndapyawait.h"
+
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
-/* How often what is left is looked for again, as it starts more: each round
- * kills all that there are */
-#define MAX_ROUNDS 32
+/* How often, and how soon, what is left is looked for again, as it starts more:
+ * each round kills all that there are */
+#define MAX_ROUNDS 100
+#define ROUND_INTERVAL (1 * GST_MSECOND)
 /* How many processes count, with theirs */
 #define MAX_PROCESSES 1000
 
@@ -77,7 +80,7 @@ void
 nda_py_descendants_kill (const gchar * mark)
 {
   for (guint i = 0; i < MAX_ROUNDS && kill_all (mark); i++)
-    g_thread_yield ();
+    nda_py_await (-1, 0, -1, nda_py_await_end_of (ROUND_INTERVAL));
 }
 
 /* --- their memory -------------------------------------------------------- */
