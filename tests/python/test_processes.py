@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from lines import Line
+from processes import children, descriptors, wait_until
 from roles import SINK, SOURCE, kept_frames
 
 BLOCK = 512
@@ -53,29 +54,6 @@ def crashes(monkeypatch):
     """Under AddressSanitizer too a process crashes, and does not exit."""
     options = os.environ.get("ASAN_OPTIONS", "")
     monkeypatch.setenv("ASAN_OPTIONS", f"{options}:handle_segv=0")
-
-
-def workers():
-    """The processes that plugins run in, zombies too, by their number."""
-    found = []
-    for name in os.listdir("/proc"):
-        try:
-            with open(f"/proc/{name}/stat") as stat:
-                parent = int(stat.read().rpartition(")")[2].split()[1])
-        except (OSError, ValueError):
-            continue
-        if parent == os.getpid():
-            found.append(int(name))
-    return found
-
-
-def descriptors():
-    return len(os.listdir("/proc/self/fd"))
-
-
-def wait_until(is_so):
-    while not is_so():
-        os.sched_yield()
 
 
 @pytest.fixture
@@ -125,7 +103,7 @@ def test_pipeline_plays_on_and_the_plugin_comes_back(
     assert bridge.get_stat("num-failures") >= 1
     assert why in warning[0].message
     assert bridge.bus.pop_filtered(gst.MessageType.ERROR) is None
-    assert len(workers()) == 1
+    assert len(children()) == 1
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -205,7 +183,7 @@ def test_restart_never_leaves_the_policy_in_force(mortal, gst):
         bridge.push(np.ones((BLOCK, 2)))
         assert not bridge.pull()[1].any()
 
-    assert workers() == []
+    assert children() == []
     assert bridge.get_stat("num-restarts") == 0
     assert bridge.get_stat("num-failures") == 20
 
@@ -217,15 +195,15 @@ def test_killed_again_and_again_leaves_nothing_behind(mortal, noise):
     n_fds = descriptors()
 
     for n in range(1, 6):
-        (worker,) = workers()
+        (worker,) = children()
         os.kill(worker, signal.SIGKILL)
         wait_until(lambda: bridge.get_stat("num-restarts") == n)
         play_on(bridge, noise)
 
-    assert len(workers()) == 1
+    assert len(children()) == 1
     assert descriptors() == n_fds
     bridge.stop()
-    assert workers() == []
+    assert children() == []
 
 
 def test_it_inherits_no_descriptor_and_no_key(
@@ -415,7 +393,7 @@ def test_source_that_dies_is_back_with_a_discontinuity(
     )
     line.play()
     line.pull()
-    os.kill(workers()[0], signal.SIGKILL)
+    os.kill(children()[0], signal.SIGKILL)
 
     buffer, frames = line.pull()
     while not buffer.get_flags() & gst.BufferFlags.DISCONT:
@@ -445,7 +423,7 @@ def test_sink_that_dies_without_a_clock_loses_one_block_at_most(
     for n, block in enumerate(np.split(pushed, 20)):
         if n == 10:
             wait_until(lambda: line.get_stat("num-blocks") == 10)
-            os.kill(workers()[0], signal.SIGKILL)
+            os.kill(children()[0], signal.SIGKILL)
         line.push(block)
     line.src.emit("end-of-stream")
 

@@ -216,7 +216,8 @@ install_how_it_runs (GObjectClass * class)
       g_param_spec_uint64 ("deadline", "Deadline",
           "How long a block call may take with isolation=process before the "
           "plugin's process is killed (in nanoseconds); 0: as long as it "
-          "likes", 0, G_MAXINT64, NDA_PY_DEFAULT_DEADLINE,
+          "likes. The first after a start, which may compile, has the time of "
+          "“timeout” if that is longer", 0, G_MAXINT64, NDA_PY_DEFAULT_DEADLINE,
           flags | GST_PARAM_MUTABLE_READY));
   g_object_class_install_property (class, NDA_PY_PROP_TIMEOUT,
       g_param_spec_uint64 ("timeout", "Timeout",

@@ -135,8 +135,6 @@ def answer_all(api, parent, *paths):
     for descriptor in range(3):
         os.dup2(nothing, descriptor)
     sys.argv = [""]
-    if sys.path[:1] == [""]:
-        del sys.path[0]
     start(False, api, "")
     for path in paths:
         text = answer_for(path).replace("\0", "")

@@ -98,6 +98,10 @@ class _LogWriter(io.RawIOBase):
     def writable(self):
         return True
 
+    def fileno(self):
+        """For what writes past Python, such as a child or faulthandler."""
+        return 2 if self._is_error else 1
+
     def write(self, data):
         text = bytes(data)
         lines = (getattr(self._lines, "rest", b"") + text).split(b"\n")

@@ -76,6 +76,14 @@ nda_py_host_restarted (gpointer owner)
   self->events->restarted (self->owner);
 }
 
+static void
+nda_py_host_warn (gpointer owner, const gchar * text)
+{
+  NdaPyHost *self = owner;
+
+  self->events->warn (self->owner, text);
+}
+
 static NdaPyRunnerConfig *
 make_config (NdaPyHost * self, const NdaPyRunnerConfig * asked)
 {
@@ -84,6 +92,7 @@ make_config (NdaPyHost * self, const NdaPyRunnerConfig * asked)
   config->role = self->role;
   config->last = self->last;
   config->restarted = nda_py_host_restarted;
+  config->warn = nda_py_host_warn;
   config->owner = self;
   return config;
 }

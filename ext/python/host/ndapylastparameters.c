@@ -89,6 +89,21 @@ nda_py_last_parameters_settle (NdaPyLastParameters * self,
   g_ptr_array_set_size (self->tried, 0);
 }
 
+/* Forgets what was taken as @key: no plugin is told again. */
+void
+nda_py_last_parameters_drop (NdaPyLastParameters * self, const gchar * key)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  for (guint i = self->taken->len; i-- > 0;) {
+    NdaPyParameter *p = g_ptr_array_index (self->taken, i);
+
+    if (g_str_equal (p->key, key))
+      g_ptr_array_remove_index (self->taken, i);
+  }
+  self->n_changes++;
+}
+
 /* How often what a copy holds has changed. */
 guint
 nda_py_last_parameters_get_n_changes (NdaPyLastParameters * self)

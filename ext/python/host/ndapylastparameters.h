@@ -27,6 +27,8 @@ void nda_py_last_parameters_try (NdaPyLastParameters * last,
 void nda_py_last_parameters_settle (NdaPyLastParameters * last,
     const gboolean * is_taken);
 
+void nda_py_last_parameters_drop (NdaPyLastParameters * self,
+    const gchar * key);
 guint nda_py_last_parameters_get_n_changes (NdaPyLastParameters * last);
 NdaPyParameters *nda_py_last_parameters_copy (NdaPyLastParameters * last,
     guint * n_changes);

@@ -48,7 +48,9 @@ typedef struct
   /* the host sets these */
   NdaPyRole role;
   NdaPyLastParameters *last;    /* not owned; for a plugin that is restarted */
-  void (*restarted) (gpointer owner);   /* any thread, without a lock */
+  /* any thread, without a lock */
+  void (*restarted) (gpointer owner);
+  void (*warn) (gpointer owner, const gchar * text);
   gpointer owner;
 } NdaPyRunnerConfig;
 

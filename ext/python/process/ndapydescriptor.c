@@ -7,6 +7,7 @@
 #include "ndapydescriptor.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* Another descriptor of what @fd is one of. */
@@ -35,4 +36,19 @@ nda_py_descriptor_close (gint * fd)
   if (*fd >= 0)
     close (*fd);
   *fd = -1;
+}
+
+/* Two ends of a socket of @type that join in nothing: what the process sets
+ * about @theirs changes nothing about @ours (both transfer full). FALSE, with
+ * errno: there is no more of them. */
+gboolean
+nda_py_descriptor_make_pair (gint type, gint * ours, gint * theirs)
+{
+  gint sockets[2];
+
+  if (socketpair (AF_UNIX, type | SOCK_CLOEXEC, 0, sockets) < 0)
+    return FALSE;
+  *ours = nda_py_descriptor_move_up (sockets[0]);
+  *theirs = nda_py_descriptor_move_up (sockets[1]);
+  return *ours >= 0 && *theirs >= 0;
 }

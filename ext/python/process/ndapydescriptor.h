@@ -16,5 +16,6 @@ G_BEGIN_DECLS
 gint nda_py_descriptor_move_up (gint fd);
 gint nda_py_descriptor_copy (gint fd);
 void nda_py_descriptor_close (gint * fd);
+gboolean nda_py_descriptor_make_pair (gint type, gint * ours, gint * theirs);
 
 G_END_DECLS

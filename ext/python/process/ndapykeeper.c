@@ -20,12 +20,12 @@
 
 #include "config.h"
 
-#include "ndapykeeper.h"
+#include "ndapykeeperpriv.h"
 
+#include "ndapyawait.h"
 #include "ndapydescriptor.h"
 #include "ndapylog.h"
 #include "ndapypaths.h"
-#include "ndapyworker.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -37,36 +37,8 @@
 #define GOOD_TIME (1 * G_TIME_SPAN_SECOND)
 #define FIRST_BACK_OFF (100 * G_TIME_SPAN_MILLISECOND)
 #define LAST_BACK_OFF (10 * G_TIME_SPAN_SECOND)
-/* How long a start waits for a process that is being made */
-#define WORKER_TIMEOUT (5 * G_TIME_SPAN_SECOND)
-/* How often its memory is looked at, in milliseconds */
-#define MEMORY_INTERVAL 100
-
-typedef struct
-{
-  NdaPyRunner parent;
-  NdaPyRunnerConfig *config;    /* [const] owned; names the interpreter */
-  GThread *thread;              /* [const] owned */
-  gint wake_fd;                 /* [const] the thread's doorbell */
-
-  GMutex lock;
-  GCond changed;                /* is_open, is_closing, worker */
-  gboolean is_open;             /* [lock] the first worker has answered */
-  GError *error;                /* [lock] owned; why it could not be made */
-  gboolean is_closing;          /* [lock] */
-  NdaPyWorker *worker;          /* [lock] owned reference, or NULL */
-  gboolean is_started;          /* [lock] the plugin shall run */
-  NdaPyFormat format;           /* [lock] that it was started with */
-  gchar *death;                 /* [lock] owned; how the last one ended */
-
-  gchar *failure;               /* [block thread] owned; of the last call */
-} NdaPyKeeper;
-
-static NdaPyKeeper *
-get_keeper (NdaPyRunner * runner)
-{
-  return (NdaPyKeeper *) runner;
-}
+/* How often its memory is looked at */
+#define MEMORY_INTERVAL (100 * GST_MSECOND)
 
 /* --- replacing a worker ------------------------------------------------- */
 
@@ -95,13 +67,22 @@ install (NdaPyKeeper * self, NdaPyWorker * worker, gboolean is_started,
   return ok;
 }
 
-/* Makes another worker and brings it to where the last one was. It counts
- * before the first block can come from it. */
+/* Notes the worker that is being made, or NULL. FALSE: there is no more use
+ * for it. */
 static gboolean
-replace (NdaPyKeeper * self)
+note_next (NdaPyKeeper * self, NdaPyWorker * worker)
 {
-  g_autoptr (GError) error = NULL;
-  NdaPyWorker *worker = nda_py_worker_open (self->config, &error);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  self->next = worker;
+  return !self->is_closing;
+}
+
+/* Brings @worker (transfer full) to where the last one was. It counts before
+ * the first block can come from it. */
+static gboolean
+bring_up (NdaPyKeeper * self, NdaPyWorker * worker, GError ** error)
+{
   gboolean was_started;
   NdaPyFormat format;
   guint n_told;
@@ -111,17 +92,34 @@ replace (NdaPyKeeper * self)
   format = self->format;
   g_mutex_unlock (&self->lock);
 
-  if (worker) {
-    n_told = nda_py_worker_set_again (worker);
-    if (!was_started || nda_py_worker_start_again (worker, &format, &error)) {
-      self->config->restarted (self->config->owner);
-      return install (self, worker, was_started, n_told);
-    }
-    nda_py_worker_shut_down (worker);
-    nda_py_worker_unref (worker);
+  n_told = nda_py_worker_set_again (worker);
+  if (!was_started || nda_py_worker_start_again (worker, &format, error)) {
+    note_next (self, NULL);
+    self->config->restarted (self->config->owner);
+    return install (self, worker, was_started, n_told);
   }
-  GST_WARNING ("The plugin cannot be restarted: %s", error->message);
+  nda_py_worker_shut_down (worker);
+  note_next (self, NULL);
+  nda_py_worker_unref (worker);
   return FALSE;
+}
+
+/* Makes another worker in the place of the last one. */
+static gboolean
+replace (NdaPyKeeper * self)
+{
+  g_autoptr (GError) error = NULL;
+  NdaPyWorker *worker = nda_py_worker_new (self->config, &error);
+  gboolean ok = FALSE;
+
+  if (worker && note_next (self, worker)
+      && nda_py_worker_load (worker, &error))
+    ok = bring_up (self, g_steal_pointer (&worker), &error);
+  note_next (self, NULL);
+  g_clear_pointer (&worker, nda_py_worker_unref);
+  if (error)
+    GST_WARNING ("The plugin cannot be restarted: %s", error->message);
+  return ok;
 }
 
 /* --- the keeper's thread ------------------------------------------------ */
@@ -176,13 +174,14 @@ look_after (NdaPyKeeper * self)
   g_mutex_unlock (&self->lock);
 
   while (!nda_py_worker_is_dead (worker) && !is_closing (self)) {
-    nda_py_worker_log (worker, self->wake_fd, limit ? MEMORY_INTERVAL : -1);
+    nda_py_worker_log (worker, self->wake_fd,
+        nda_py_await_end_of (limit ? MEMORY_INTERVAL : 0));
     while (read (self->wake_fd, &n_wakes, sizeof (n_wakes)) > 0);
     if (limit && nda_py_worker_get_memory (worker) > limit)
       nda_py_worker_kill (worker,
           _("it took more memory than “memory-limit”"));
   }
-  nda_py_worker_log (worker, -1, 0);    /* its last words */
+  nda_py_worker_log_rest (worker);
   nda_py_worker_unref (worker);
 }
 
@@ -284,199 +283,48 @@ nda_py_keeper_open (const NdaPyRunnerConfig * config, GError ** error)
 }
 
 /* The worker of the moment (transfer full), or NULL. */
-static NdaPyWorker *
-get_worker (NdaPyKeeper * self)
+NdaPyWorker *
+nda_py_keeper_get_worker (NdaPyKeeper * self)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   return self->worker ? nda_py_worker_ref (self->worker) : NULL;
 }
 
+/* Warns of what did not come to its end, such as a recording. */
+void
+nda_py_keeper_tell_end (NdaPyKeeper * self, NdaPyWorker * worker)
+{
+  g_autofree gchar *death = nda_py_worker_describe_death (worker);
+  g_autofree gchar *text = nda_py_worker_describe_end (self->config, death);
+
+  GST_WARNING ("%s", text);
+  self->config->warn (self->config->owner, text);
+}
+
 /* Shuts the plugin down and ends its process. */
 static void
 nda_py_keeper_close (NdaPyRunner * runner)
 {
-  NdaPyKeeper *self = get_keeper (runner);
+  NdaPyKeeper *self = (NdaPyKeeper *) runner;
   const guint64 one = 1;
   NdaPyWorker *worker;
 
   g_mutex_lock (&self->lock);
   self->is_closing = TRUE;
+  if (self->next)
+    nda_py_worker_kill (self->next, _("it is not needed any more"));
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
-  worker = get_worker (self);
+  worker = nda_py_keeper_get_worker (self);
   if (worker) {
-    nda_py_worker_shut_down (worker);
+    if (!nda_py_worker_shut_down (worker))
+      nda_py_keeper_tell_end (self, worker);
     nda_py_worker_unref (worker);
   }
   if (write (self->wake_fd, &one, sizeof (one)) < 0)
     GST_WARNING ("The keeper of a plugin cannot be woken");
   free_keeper (self);
-}
-
-/* The worker of the moment, or the next one (transfer full). NULL when there is
- * none for long, with how the last one died. */
-static NdaPyWorker *
-wait_for_worker (NdaPyKeeper * self, gchar ** death)
-{
-  gint64 end = g_get_monotonic_time () + WORKER_TIMEOUT;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  while (!self->worker && !self->is_closing
-      && self->config->restart != NDA_PY_RESTART_NEVER
-      && g_cond_wait_until (&self->changed, &self->lock, end));
-  if (self->worker)
-    return nda_py_worker_ref (self->worker);
-  *death = g_strdup (self->death ? self->death : "");
-  return NULL;
-}
-
-/* Starts the plugin on its process's block thread. */
-static gboolean
-nda_py_keeper_start (NdaPyRunner * runner, NdaPyFormat * format,
-    GError ** error)
-{
-  NdaPyKeeper *self = get_keeper (runner);
-  g_autofree gchar *death = NULL;
-  NdaPyWorker *worker = wait_for_worker (self, &death);
-  gboolean ok;
-
-  if (!worker) {
-    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
-        _("The process of the plugin “%s” has ended: %s"),
-        self->config->path, death);
-    return FALSE;
-  }
-  ok = nda_py_worker_start (worker, format, error);
-  g_mutex_lock (&self->lock);
-  self->is_started = ok;
-  self->format = *format;
-  g_mutex_unlock (&self->lock);
-  nda_py_worker_unref (worker);
-  return ok;
-}
-
-/* stop (), beside a block call perhaps. */
-static void
-nda_py_keeper_stop (NdaPyRunner * runner)
-{
-  NdaPyKeeper *self = get_keeper (runner);
-  NdaPyWorker *worker;
-
-  g_mutex_lock (&self->lock);
-  self->is_started = FALSE;
-  g_mutex_unlock (&self->lock);
-  worker = get_worker (self);
-  if (!worker)
-    return;
-  nda_py_worker_stop (worker);
-  nda_py_worker_unref (worker);
-}
-
-static void
-nda_py_keeper_interrupt (NdaPyRunner * runner)
-{
-  NdaPyWorker *worker = get_worker (get_keeper (runner));
-
-  if (!worker)
-    return;
-  nda_py_worker_interrupt (worker);
-  nda_py_worker_unref (worker);
-}
-
-static void
-nda_py_keeper_kill (NdaPyRunner * runner)
-{
-  NdaPyWorker *worker = get_worker (get_keeper (runner));
-
-  if (!worker)
-    return;
-  nda_py_worker_kill (worker, _("it did not stop"));
-  nda_py_worker_unref (worker);
-}
-
-/* --- parameters and facts ------------------------------------------------ */
-
-/* One that is ending has nothing to say: the next will be told. */
-static gchar *
-nda_py_keeper_set_parameter (NdaPyRunner * runner, const gchar * key,
-    const gchar * value)
-{
-  NdaPyWorker *worker = get_worker (get_keeper (runner));
-  gchar *problem;
-
-  if (!worker)
-    return NULL;
-  problem = nda_py_worker_set_parameter (worker, key, value);
-  if (problem && nda_py_worker_is_dead (worker))
-    g_clear_pointer (&problem, g_free);
-  nda_py_worker_unref (worker);
-  return problem;
-}
-
-static gchar *
-nda_py_keeper_get_parameter (NdaPyRunner * runner, const gchar * key)
-{
-  NdaPyWorker *worker = get_worker (get_keeper (runner));
-  gchar *value;
-
-  if (!worker)
-    return g_strdup ("");
-  value = nda_py_worker_get_parameter (worker, key);
-  nda_py_worker_unref (worker);
-  return value;
-}
-
-static void
-nda_py_keeper_get_facts (NdaPyRunner * runner, NdaPyFacts * facts)
-{
-  NdaPyWorker *worker = get_worker (get_keeper (runner));
-
-  *facts = (NdaPyFacts) {
-  0};
-  if (!worker)
-    return;
-  nda_py_worker_get_facts (worker, facts);
-  nda_py_worker_unref (worker);
-}
-
-/* --- blocks ------------------------------------------------------------- */
-
-/* Why there is no worker to make a call (transfer full). */
-static gchar *
-describe_death (NdaPyKeeper * self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  return nda_py_worker_describe_end (self->config,
-      self->death ? self->death : _("it has ended"));
-}
-
-/* Makes one block call; DEAD while there is nobody to make it. */
-static NdaPyCallResult
-nda_py_keeper_call (NdaPyRunner * runner, const NdaPyAudio * in,
-    const NdaPyAudio * out, guint n_frames, gboolean is_gated)
-{
-  NdaPyKeeper *self = get_keeper (runner);
-  NdaPyWorker *worker = get_worker (self);
-  NdaPyCallResult result = NDA_PY_CALL_DEAD;
-
-  if (worker)
-    result = nda_py_worker_call (worker, in, out, n_frames, is_gated);
-  if (G_UNLIKELY (result != NDA_PY_CALL_OK && result != NDA_PY_CALL_NO_SPACE)) {
-    g_free (self->failure);
-    self->failure = worker ? nda_py_worker_describe_failure (worker, result) :
-        describe_death (self);
-  }
-  if (worker)
-    nda_py_worker_unref (worker);
-  return result;
-}
-
-static gchar *
-nda_py_keeper_take_error (NdaPyRunner * runner)
-{
-  return g_steal_pointer (&get_keeper (runner)->failure);
 }
 
 const NdaPyRunnerKind nda_py_keeper_kind = {

@@ -9,17 +9,18 @@
 
 #include "ndapyoutput.h"
 
+#include "ndapyawait.h"
 #include "ndapydescriptor.h"
 #include "ndapylog.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #define LONGEST_LINE 4096
 #define PIPE_BYTES (1 << 20)
+#define READ_BYTES 4096
 
 void
 nda_py_output_init (NdaPyOutput * self)
@@ -37,6 +38,7 @@ nda_py_output_clear (NdaPyOutput * self)
     nda_py_descriptor_close (&self->fds[i]);
     g_string_free (self->lines[i], TRUE);
   }
+  g_free (self->last_error);
 }
 
 /* A pipe whose writing end, @theirs, never makes the process wait. */
@@ -66,41 +68,59 @@ nda_py_output_open (NdaPyOutput * self, gint * out, gint * err)
 }
 
 static void
-log_lines (GString * text, gboolean is_error)
+log_line (NdaPyOutput * self, guint i, const gchar * text, gsize n_bytes)
 {
-  gchar *end;
+  g_autofree gchar *line = g_utf8_make_valid (text, n_bytes);
 
-  while ((end = strchr (text->str, '\n')) || text->len >= LONGEST_LINE) {
-    gsize n_bytes = end ? (gsize) (end - text->str) : text->len;
-    g_autofree gchar *line = g_utf8_make_valid (text->str, n_bytes);
-
-    if (is_error)
-      GST_WARNING ("%s", line);
-    else
-      GST_INFO ("%s", line);
-    g_string_erase (text, 0, end ? n_bytes + 1 : n_bytes);
+  if (i == 0) {
+    GST_INFO ("%s", line);
+    return;
   }
+  GST_WARNING ("%s", line);
+  if (*line) {
+    g_free (self->last_error);
+    self->last_error = g_steal_pointer (&line);
+  }
+}
+
+static void
+log_lines (NdaPyOutput * self, guint i)
+{
+  GString *text = self->lines[i];
+  const gchar *begin = text->str;
+  const gchar *end;
+
+  while ((end = strchr (begin, '\n'))) {
+    log_line (self, i, begin, end - begin);
+    begin = end + 1;
+  }
+  g_string_erase (text, 0, begin - text->str);
+  if (text->len < LONGEST_LINE)
+    return;
+  log_line (self, i, text->str, text->len);
+  g_string_truncate (text, 0);
 }
 
 static void
 read_lines (NdaPyOutput * self, guint i)
 {
-  gchar data[4096];
+  gchar data[READ_BYTES];
   gssize n_bytes = read (self->fds[i], data, sizeof (data));
 
   if (n_bytes > 0) {
     for (gssize k = 0; k < n_bytes; k++)
       g_string_append_c (self->lines[i], data[k] ? data[k] : ' ');
-    log_lines (self->lines[i], i == 1);
+    log_lines (self, i);
   } else if (n_bytes == 0 || (errno != EAGAIN && errno != EINTR)) {
     nda_py_descriptor_close (&self->fds[i]);
   }
 }
 
 /* Logs what the process prints, until @end_fd says that it has ended, @wake_fd
- * can be read or @timeout milliseconds are over (-1: never). */
+ * can be read or the time @end is over. One that prints without an end changes
+ * nothing about that. */
 void
-nda_py_output_log (NdaPyOutput * self, gint end_fd, gint wake_fd, gint timeout)
+nda_py_output_log (NdaPyOutput * self, gint end_fd, gint wake_fd, gint64 end)
 {
   gboolean is_over = FALSE;
 
@@ -111,15 +131,36 @@ nda_py_output_log (NdaPyOutput * self, gint end_fd, gint wake_fd, gint timeout)
       {end_fd, POLLIN, 0},
       {wake_fd, POLLIN, 0},
     };
-    gboolean has_said = FALSE;
 
-    if (poll (fds, G_N_ELEMENTS (fds), timeout) <= 0)
+    if (nda_py_await_any (fds, G_N_ELEMENTS (fds), end) <= 0)
       return;
     for (guint i = 0; i < 2; i++)
-      if (fds[i].revents) {
+      if (fds[i].revents)
         read_lines (self, i);
-        has_said = TRUE;
-      }
-    is_over = (!has_said && fds[2].revents) || fds[3].revents;
+    is_over = fds[2].revents || fds[3].revents
+        || g_get_monotonic_time () >= end;
   }
+}
+
+/* Logs what lies in the pipes: all that the process has printed before it
+ * ended, and no more than fits, whoever goes on printing. */
+void
+nda_py_output_log_rest (NdaPyOutput * self)
+{
+  for (guint i = 0; i < 2; i++) {
+    for (guint n = 0; n < PIPE_BYTES / READ_BYTES && self->fds[i] >= 0
+        && nda_py_await_is_readable (self->fds[i]); n++)
+      read_lines (self, i);
+    if (self->lines[i]->len)
+      log_line (self, i, self->lines[i]->str, self->lines[i]->len);
+    g_string_truncate (self->lines[i], 0);
+  }
+}
+
+/* The last line that the process printed as an error (transfer full), or NULL.
+ */
+gchar *
+nda_py_output_get_last_error (NdaPyOutput * self)
+{
+  return g_strdup (self->last_error);
 }

@@ -14,6 +14,7 @@ typedef struct
 {
   gint fds[2];                  /* what it prints, and its errors; -1: ended */
   GString *lines[2];            /* owned; that are not whole yet */
+  gchar *last_error;            /* owned; the last line of its errors */
 } NdaPyOutput;
 
 void nda_py_output_init (NdaPyOutput * output);
@@ -21,6 +22,8 @@ gboolean nda_py_output_open (NdaPyOutput * output, gint * out, gint * err);
 void nda_py_output_clear (NdaPyOutput * output);
 
 void nda_py_output_log (NdaPyOutput * output, gint end_fd, gint wake_fd,
-    gint timeout);
+    gint64 end);
+void nda_py_output_log_rest (NdaPyOutput * output);
+gchar *nda_py_output_get_last_error (NdaPyOutput * output);
 
 G_END_DECLS

@@ -9,28 +9,44 @@
 
 #include "ndapyprocess.h"
 
+#include "ndapyawait.h"
 #include "ndapydescriptor.h"
+#include "ndapydescendants.h"
+#include "ndapyending.h"
+#include "ndapylog.h"
 
 #include <glib/gi18n-lib.h>
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* How long it may take to end by itself, in milliseconds */
-#define EXIT_TIMEOUT 1000
+/* How long it may take to end by itself, and to end when it was killed */
+#define EXIT_TIMEOUT (1 * GST_SECOND)
+#define KILL_TIMEOUT (5 * GST_SECOND)
+#define LOOK_INTERVAL (1 * GST_MSECOND)
+
+/* What is run first. The current directory, which stands first on the path
+ * until then, goes before anything is imported that is not part of the
+ * interpreter itself. The program comes on standard input. An older Python
+ * cannot read it. */
+#define BOOTSTRAP \
+    "import sys\n" \
+    "if sys.path[:1] == ['']: del sys.path[0]\n" \
+    "if sys.version_info < (3, 10): sys.exit('Python ' " \
+    "+ sys.version.split()[0] + ' is too old: 3.10 or later is needed')\n" \
+    "program = type(sys)('nda_worker')\n" \
+    "exec(compile(sys.stdin.buffer.read(), '<nda>', 'exec'), " \
+    "program.__dict__)\n"
 
 void
 nda_py_process_init (NdaPyProcess * self, GstClockTime deadline)
 {
   self->end_fd = -1;
   self->deadline = deadline;
+  self->mark = nda_py_descendants_make_mark ();
   g_mutex_init (&self->lock);
 }
 
@@ -38,6 +54,7 @@ void
 nda_py_process_clear (NdaPyProcess * self)
 {
   nda_py_descriptor_close (&self->end_fd);
+  g_free (self->mark);
   g_free (self->reason);
   g_mutex_clear (&self->lock);
 }
@@ -46,12 +63,13 @@ nda_py_process_clear (NdaPyProcess * self)
 
 /* A plugin's BLAS needs no threads for 512 frames: they cost memory. */
 static GStrv
-make_environment (void)
+make_environment (const gchar * mark)
 {
   GStrv env = g_strdupv (environ);
 
   env = g_environ_setenv (env, "OPENBLAS_NUM_THREADS", "1", FALSE);
-  return g_environ_setenv (env, "OMP_NUM_THREADS", "1", FALSE);
+  env = g_environ_setenv (env, "OMP_NUM_THREADS", "1", FALSE);
+  return g_environ_setenv (env, NDA_PY_DESCENDANTS_MARK, mark, TRUE);
 }
 
 static gint
@@ -59,9 +77,9 @@ spawn_with (NdaPyProcess * self, const gchar * python, const gint * fds,
     posix_spawn_file_actions_t * actions, posix_spawnattr_t * attributes)
 {
   gchar *argv[] = { (gchar *) python, (gchar *) "-X", (gchar *) "utf8",
-    (gchar *) "-", NULL
+    (gchar *) "-c", (gchar *) BOOTSTRAP, NULL
   };
-  g_auto (GStrv) env = make_environment ();
+  g_auto (GStrv) env = make_environment (self->mark);
   sigset_t none, all;
   gint result = 0;
 
@@ -99,36 +117,58 @@ nda_py_process_spawn (NdaPyProcess * self, const gchar * python,
   posix_spawn_file_actions_destroy (&actions);
   if (result)
     return result;
-  self->end_fd = syscall (SYS_pidfd_open, self->pid, 0);
-  fcntl (self->end_fd, F_SETFD, FD_CLOEXEC);
+  self->end_fd = nda_py_ending_watch (self->pid);
   return self->end_fd < 0 ? errno : 0;
 }
 
-/* Waits @timeout milliseconds for its end. */
+/* Waits for its end. */
 gboolean
-nda_py_process_wait (NdaPyProcess * self, gint timeout)
+nda_py_process_wait (NdaPyProcess * self, GstClockTime timeout)
 {
-  struct pollfd pfd = { self->end_fd, POLLIN, 0 };
+  return nda_py_await (-1, 0, self->end_fd, nda_py_await_end_of (timeout))
+      == NDA_PY_AWAIT_ENDED;
+}
 
-  return poll (&pfd, 1, timeout) > 0;
+/* Kills it and its group, in which a wrapper's interpreter is. */
+static void
+kill_group (NdaPyProcess * self)
+{
+  kill (self->pid, SIGKILL);
+  kill (-self->pid, SIGKILL);
+}
+
+/* Takes what is left of it from the system. One that nobody could watch is
+ * looked for again and again. */
+static gboolean
+collect (NdaPyProcess * self)
+{
+  gint64 end = nda_py_await_end_of (self->end_fd < 0 ? KILL_TIMEOUT : 1);
+  pid_t found;
+
+  while ((found = waitpid (self->pid, NULL, WNOHANG)) == 0
+      && g_get_monotonic_time () < end)
+    nda_py_await (-1, 0, -1, nda_py_await_end_of (LOOK_INTERVAL));
+  return found != 0;
 }
 
 /* Waits until it has ended by itself, or ends it, and what it has left behind;
- * no zombie remains. */
+ * no zombie remains. One that the system itself does not let go of, such as in
+ * a driver, is left to it. */
 void
 nda_py_process_reap (NdaPyProcess * self)
 {
-  siginfo_t info;
-
   if (!self->pid)
     return;
   if (self->end_fd < 0 || nda_py_process_is_dead (self)
       || !nda_py_process_wait (self, EXIT_TIMEOUT))
-    kill (self->pid, SIGKILL);
-  while (waitid (P_PID, self->pid, &info, WEXITED | WNOWAIT) < 0
-      && errno == EINTR);
-  kill (-self->pid, SIGKILL);
-  while (waitpid (self->pid, NULL, 0) < 0 && errno == EINTR);
+    kill_group (self);
+  if (self->end_fd >= 0)
+    nda_py_process_wait (self, KILL_TIMEOUT);
+  kill_group (self);
+  nda_py_descendants_kill (self->mark);
+  if (!collect (self))
+    GST_WARNING ("The process %d was killed and does not end",
+        (gint) self->pid);
 }
 
 /* --- any thread --------------------------------------------------------- */
@@ -139,33 +179,45 @@ void
 nda_py_process_kill (NdaPyProcess * self, const gchar * reason)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  struct pollfd pfd = { self->end_fd, POLLIN, 0 };
 
-  if (!self->reason && self->end_fd >= 0 && poll (&pfd, 1, 0) == 0)
+  if (!self->reason && self->end_fd >= 0
+      && !nda_py_await_is_readable (self->end_fd))
     self->reason = g_strdup (reason);
   self->is_dead = TRUE;
   if (self->pid)
-    kill (self->pid, SIGKILL);
+    kill_group (self);
 }
 
 /* How a call ends that takes longer than @timeout (transfer full). */
 static gchar *
-describe_timeout (GstClockTime timeout)
+describe_timeout (const gchar * call, GstClockTime timeout,
+    const gchar * property)
 {
   g_autofree gchar *milliseconds =
       g_strdup_printf ("%" G_GUINT64_FORMAT, timeout / GST_MSECOND);
 
-  return g_strdup_printf (_("a call did not return within %s ms"),
-      milliseconds);
+  return g_strdup_printf (_("%s did not return within %s ms; see the property "
+          "“%s”"), call, milliseconds, property);
 }
 
-/* Ends the process, in which a call takes longer than @timeout. */
+/* Ends the process, in which @call takes longer than @timeout, the value of
+ * @property. */
 void
-nda_py_process_kill_late (NdaPyProcess * self, GstClockTime timeout)
+nda_py_process_kill_late (NdaPyProcess * self, const gchar * call,
+    GstClockTime timeout, const gchar * property)
 {
-  g_autofree gchar *reason = describe_timeout (timeout);
+  g_autofree gchar *reason = describe_timeout (call, timeout, property);
 
   nda_py_process_kill (self, reason);
+}
+
+/* Whether it has ended by itself, and not been killed for a reason. */
+gboolean
+nda_py_process_died_by_itself (NdaPyProcess * self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return !self->reason && nda_py_await_is_readable (self->end_fd);
 }
 
 /* Whether it has ended, or is about to. */
@@ -173,10 +225,9 @@ gboolean
 nda_py_process_is_dead (NdaPyProcess * self)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  struct pollfd pfd = { self->end_fd, POLLIN, 0 };
 
   if (!self->is_dead)
-    self->is_dead = self->end_fd < 0 || poll (&pfd, 1, 0) != 0;
+    self->is_dead = self->end_fd < 0 || nda_py_await_is_readable (self->end_fd);
   return self->is_dead;
 }
 
@@ -191,27 +242,13 @@ nda_py_process_describe_death (NdaPyProcess * self)
   if (self->reason)
     return g_strdup (self->reason);
   /* it is left to be reaped */
-  if (!self->pid || waitid (P_PID, self->pid, &info, WEXITED | WNOWAIT) < 0)
+  if (!self->pid || waitid (P_PID, self->pid, &info,
+          WEXITED | WNOWAIT | WNOHANG) < 0 || !info.si_pid)
     return g_strdup (_("it has ended"));
   if (info.si_code == CLD_EXITED)
     return g_strdup_printf (_("it exited with status %d"), info.si_status);
   if (info.si_status == SIGXCPU)
-    return describe_timeout (self->deadline);
+    return describe_timeout (_("a block call"), self->deadline, "deadline");
   return g_strdup_printf (_("it was killed by signal %d (%s)"),
       info.si_status, g_strsignal (info.si_status));
-}
-
-/* How many bytes of memory the process takes, or 0 when it has ended. */
-guint64
-nda_py_process_get_memory (NdaPyProcess * self)
-{
-  g_autofree gchar *path = g_strdup_printf ("/proc/%d/statm", (gint) self->pid);
-  g_autofree gchar *text = NULL;
-  const gchar *resident;
-
-  if (!g_file_get_contents (path, &text, NULL, NULL))
-    return 0;
-  resident = strchr (text, ' ');
-  return resident ? g_ascii_strtoull (resident, NULL, 10)
-      * sysconf (_SC_PAGESIZE) : 0;
 }

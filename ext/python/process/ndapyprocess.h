@@ -6,7 +6,7 @@
  * must outlive it: the kernel kills the process when that thread ends.
  *
  * One thread spawns and reaps. Any thread may kill it meanwhile, and ask
- * whether and how it died. */
+ * whether and how it died. What the process has started ends with it. */
 
 #pragma once
 
@@ -24,8 +24,8 @@ enum
   NDA_PY_FD_ERR,
   NDA_PY_FD_CONTROL,
   NDA_PY_FD_MEMORY,
-  NDA_PY_FD_REQUEST,
-  NDA_PY_FD_REPLY,
+  NDA_PY_FD_BELL,
+  NDA_PY_FD_REPLY_BELL,
   NDA_PY_N_FDS
 };
 
@@ -33,6 +33,7 @@ typedef struct
 {
   pid_t pid;                    /* [const] 0: none was spawned */
   gint end_fd;                  /* [const] readable when it has ended */
+  gchar *mark;                  /* [const] owned; in its environment */
   GstClockTime deadline;        /* [const] of a call; 0: none */
 
   GMutex lock;
@@ -46,11 +47,12 @@ gint nda_py_process_spawn (NdaPyProcess * process, const gchar * python,
 void nda_py_process_reap (NdaPyProcess * process);
 void nda_py_process_clear (NdaPyProcess * process);
 
-gboolean nda_py_process_wait (NdaPyProcess * process, gint timeout);
+gboolean nda_py_process_wait (NdaPyProcess * process, GstClockTime timeout);
 void nda_py_process_kill (NdaPyProcess * process, const gchar * reason);
-void nda_py_process_kill_late (NdaPyProcess * process, GstClockTime timeout);
+void nda_py_process_kill_late (NdaPyProcess * process, const gchar * call,
+    GstClockTime timeout, const gchar * property);
+gboolean nda_py_process_died_by_itself (NdaPyProcess * process);
 gboolean nda_py_process_is_dead (NdaPyProcess * process);
 gchar *nda_py_process_describe_death (NdaPyProcess * process);
-guint64 nda_py_process_get_memory (NdaPyProcess * process);
 
 G_END_DECLS

@@ -6,15 +6,29 @@
 
 #include "ndapyquestions.h"
 
+#include "ndapyawait.h"
 #include "ndapydescriptor.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
 #define MAX_ANSWER (1 << 20)
+
+/* Stands before the texts, of a question and of its answer */
+typedef struct
+{
+  guint32 n_bytes;              /* of the texts */
+  guint32 number;               /* of the question */
+} Head;
+
+/* How long it is waited for, and for whom */
+typedef struct
+{
+  gint control;
+  gint end_fd;                  /* readable when the process has ended */
+  gint64 end;                   /* of the time */
+} NdaPyQuestion;
 
 void
 nda_py_questions_init (NdaPyQuestions * self)
@@ -27,13 +41,7 @@ nda_py_questions_init (NdaPyQuestions * self)
 gboolean
 nda_py_questions_open (NdaPyQuestions * self, gint * theirs)
 {
-  gint sockets[2];
-
-  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0)
-    return FALSE;
-  self->control = nda_py_descriptor_move_up (sockets[0]);
-  *theirs = nda_py_descriptor_move_up (sockets[1]);
-  return TRUE;
+  return nda_py_descriptor_make_pair (SOCK_STREAM, &self->control, theirs);
 }
 
 /* Lets the process know that there are no more questions. */
@@ -50,15 +58,26 @@ nda_py_questions_clear (NdaPyQuestions * self)
   g_mutex_clear (&self->lock);
 }
 
+/* Whether a call that gave @n bytes, or -1 and errno, is to be made again when
+ * the socket is ready. */
 static gboolean
-send_all (gint fd, gconstpointer data, gsize n_bytes)
+would_block (gssize n)
+{
+  return n < 0 && (errno == EINTR || errno == EAGAIN);
+}
+
+/* What does not fit into the socket, because nobody reads it, is not waited for
+ * beyond @end. */
+static gboolean
+send_all (const NdaPyQuestion * q, gconstpointer data, gsize n_bytes)
 {
   const gchar *rest = data;
 
   while (n_bytes) {
-    gssize n = send (fd, rest, n_bytes, MSG_NOSIGNAL);
+    gssize n = send (q->control, rest, n_bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
 
-    if (n < 0 && errno == EINTR)
+    if (would_block (n) && nda_py_await (q->control, POLLOUT, q->end_fd,
+            q->end) == NDA_PY_AWAIT_READY)
       continue;
     if (n <= 0)
       return FALSE;
@@ -69,20 +88,15 @@ send_all (gint fd, gconstpointer data, gsize n_bytes)
 }
 
 static gboolean
-receive_all (gint fd, gpointer data, gsize n_bytes, gint64 deadline)
+receive_all (const NdaPyQuestion * q, gpointer data, gsize n_bytes)
 {
   gchar *rest = data;
 
   while (n_bytes) {
-    struct pollfd pfd = { fd, POLLIN, 0 };
-    gint64 left = (deadline - g_get_monotonic_time ()) / 1000;
-    gint n_ready = poll (&pfd, 1, MAX (left, 0));
-    gssize n;
+    gssize n = recv (q->control, rest, n_bytes, MSG_DONTWAIT);
 
-    if (n_ready == 0)
-      return FALSE;
-    n = recv (fd, rest, n_bytes, 0);
-    if (n < 0 && errno == EINTR)
+    if (would_block (n) && nda_py_await (q->control, POLLIN, q->end_fd,
+            q->end) == NDA_PY_AWAIT_READY)
       continue;
     if (n <= 0)
       return FALSE;
@@ -103,24 +117,24 @@ count_bytes (va_list texts)
   return n_bytes - 1;           /* the last has no end */
 }
 
-/* Texts as they are sent: their length, and they. In one piece from the start,
- * so that none of a key is left behind where it had to grow. */
+/* Texts as they are sent: a head, and they. In one piece from the start, so
+ * that none of a key is left behind where it had to grow. */
 static gchar *
-pack (va_list texts, gsize * size)
+pack (guint32 number, va_list texts, gsize * size)
 {
+  Head head = { 0, number };
   const gchar *text;
-  guint32 n_bytes;
   va_list counted;
   gchar *data, *end;
 
   va_copy (counted, texts);
-  n_bytes = count_bytes (counted);
+  head.n_bytes = count_bytes (counted);
   va_end (counted);
 
-  *size = sizeof (n_bytes) + n_bytes;
+  *size = sizeof (head) + head.n_bytes;
   data = g_malloc (*size + 1);
-  memcpy (data, &n_bytes, sizeof (n_bytes));
-  end = data + sizeof (n_bytes);
+  memcpy (data, &head, sizeof (head));
+  end = data + sizeof (head);
   while ((text = va_arg (texts, const gchar *)))
       end = g_stpcpy (end, text) + 1;
   return data;
@@ -140,48 +154,42 @@ unpack (const gchar * data, gsize n_bytes)
   return (GStrv) g_ptr_array_steal (texts, NULL);
 }
 
+/* NULL: none came in time, or it answers another question. */
 static GStrv
-receive (NdaPyQuestions * self, gint timeout)
+receive (const NdaPyQuestion * q, guint32 number)
 {
-  gint64 deadline = g_get_monotonic_time ()
-      + timeout * G_TIME_SPAN_MILLISECOND;
-  guint32 n_bytes;
+  Head head;
   g_autofree gchar *data = NULL;
 
-  if (!receive_all (self->control, &n_bytes, sizeof (n_bytes), deadline)
-      || n_bytes > MAX_ANSWER)
+  if (!receive_all (q, &head, sizeof (head)) || head.number != number
+      || head.n_bytes > MAX_ANSWER)
     return NULL;
-  data = g_malloc0 (n_bytes + 1);
-  if (!receive_all (self->control, data, n_bytes, deadline))
+  data = g_malloc0 (head.n_bytes + 1);
+  if (!receive_all (q, data, head.n_bytes))
     return NULL;
-  return unpack (data, n_bytes);
+  return unpack (data, head.n_bytes);
 }
 
-/* What does not fit into the socket, because nobody reads it, is not waited for
- * without an end. */
-static gboolean
-send_in_time (NdaPyQuestions * self, const gchar * data, gsize size,
-    gint timeout)
-{
-  const struct timeval limit = { timeout / 1000, timeout % 1000 * 1000 };
-
-  setsockopt (self->control, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof (limit));
-  return send_all (self->control, data, size);
-}
-
-/* Sends @texts, up to NULL, and waits @timeout milliseconds for the answer
- * (transfer full). NULL: there is none. */
+/* Sends @texts, up to NULL, and waits for the answer (transfer full) until
+ * @end_fd can be read or the @timeout is over. NULL: there is none; in @is_late
+ * whether the time was over. */
 GStrv
-nda_py_questions_ask (NdaPyQuestions * self, gint timeout, va_list texts)
+nda_py_questions_ask (NdaPyQuestions * self, gint end_fd, GstClockTime timeout,
+    gboolean * is_late, va_list texts)
 {
+  NdaPyQuestion q = { self->control, end_fd, 0 };
   GStrv answer = NULL;
+  gchar *question;
   gsize size;
-  g_autofree gchar *question = pack (texts, &size);
 
   g_mutex_lock (&self->lock);
-  if (send_in_time (self, question, size, timeout))
-    answer = receive (self, timeout);
+  question = pack (++self->number, texts, &size);
+  q.end = nda_py_await_end_of (timeout);
+  if (send_all (&q, question, size))
+    answer = receive (&q, self->number);
+  *is_late = !answer && g_get_monotonic_time () >= q.end;
   g_mutex_unlock (&self->lock);
   explicit_bzero (question, size);      /* there may be a key in it */
+  g_free (question);
   return answer;
 }

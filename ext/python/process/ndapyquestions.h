@@ -2,19 +2,20 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Questions to a process: texts over a socket, each behind its length. What
- * comes back begins with “ok” or “problem”. Any thread; one question at a
- * time. */
+/* Questions to a process: texts over a socket, behind their length and the
+ * number of the question. What comes back bears the same number, and begins
+ * with “ok” or “problem”. Any thread; one question at a time. */
 
 #pragma once
 
-#include <glib.h>
+#include <gst/gst.h>
 
 G_BEGIN_DECLS
 
 typedef struct
 {
   GMutex lock;                  /* while a question waits for its answer */
+  guint32 number;               /* [lock] of the last question */
   gint control;                 /* [const] the socket */
 } NdaPyQuestions;
 
@@ -23,7 +24,7 @@ gboolean nda_py_questions_open (NdaPyQuestions * questions, gint * theirs);
 void nda_py_questions_close (NdaPyQuestions * questions);
 void nda_py_questions_clear (NdaPyQuestions * questions);
 
-GStrv nda_py_questions_ask (NdaPyQuestions * questions, gint timeout,
-    va_list texts);
+GStrv nda_py_questions_ask (NdaPyQuestions * questions, gint end_fd,
+    GstClockTime timeout, gboolean * is_late, va_list texts);
 
 G_END_DECLS

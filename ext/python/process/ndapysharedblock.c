@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* memfd_create (), ppoll () and such */
+/* memfd_create () */
 #define _GNU_SOURCE
 
 #include "config.h"
@@ -10,16 +10,18 @@
 #include "ndapysharedblock.h"
 
 #include "ndablock.h"
+#include "ndapyawait.h"
+#include "ndapybell.h"
 #include "ndapydescriptor.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* bytes */
+#define SETTING_AT 16
+#define REPLY_AT 32
 #define TEXT_AT 64
 #define AUDIO_AT 32768
 #define TEXT_BYTES (AUDIO_AT - TEXT_AT)
@@ -39,17 +41,18 @@ enum
 void
 nda_py_shared_block_init (NdaPySharedBlock * self)
 {
-  self->request = self->reply = -1;
+  self->bell = self->reply_bell = -1;
   self->can_spin = g_get_num_processors () > 1;
 }
 
 void
 nda_py_shared_block_clear (NdaPySharedBlock * self)
 {
-  if (self->head)
-    munmap (self->head, MEMORY_BYTES);
-  nda_py_descriptor_close (&self->request);
-  nda_py_descriptor_close (&self->reply);
+  if (self->memory)
+    munmap (self->memory, MEMORY_BYTES);
+  nda_py_descriptor_close (&self->bell);
+  nda_py_descriptor_close (&self->reply_bell);
+  g_free (self->text);
 }
 
 /* Returns the descriptor (transfer full) of the memory, or -1. */
@@ -70,39 +73,49 @@ make_memory (NdaPySharedBlock * self)
     nda_py_descriptor_close (&fd);
     return -1;
   }
-  self->head = memory;
+  self->memory = memory;
   return fd;
 }
 
-/* In @memory, @request and @reply (transfer full) what is the process's. */
+/* In @memory, @bell and @reply_bell (transfer full) what is the process's.
+ * FALSE, with errno: there is no more of something. */
 gboolean
-nda_py_shared_block_open (NdaPySharedBlock * self, gint * memory,
-    gint * request, gint * reply)
+nda_py_shared_block_open (NdaPySharedBlock * self, gint * memory, gint * bell,
+    gint * reply_bell)
 {
   *memory = make_memory (self);
-  self->request = nda_py_descriptor_move_up (eventfd (0, EFD_CLOEXEC));
-  self->reply =
-      nda_py_descriptor_move_up (eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK));
-  *request = nda_py_descriptor_copy (self->request);
-  *reply = nda_py_descriptor_copy (self->reply);
-  return *memory >= 0 && *request >= 0 && *reply >= 0;
+  if (*memory < 0)
+    return FALSE;
+  self->bell = nda_py_bell_new (TRUE);
+  self->reply_bell = nda_py_bell_new (FALSE);
+  if (self->bell < 0 || self->reply_bell < 0)
+    return FALSE;
+  *bell = nda_py_descriptor_copy (self->bell);
+  *reply_bell = nda_py_descriptor_copy (self->reply_bell);
+  return *bell >= 0 && *reply_bell >= 0;
 }
 
-static gboolean
-ring (gint doorbell)
-{
-  const guint64 one = 1;
+/* --- a request and its answer -------------------------------------------- */
 
-  return write (doorbell, &one, sizeof (one)) == sizeof (one);
+static gboolean
+ring (NdaPySharedBlock * self, guint32 op, guint32 n, gboolean is_gated)
+{
+  NdaPySharedRequest request = { ++self->number, op, n, is_gated };
+
+  memcpy (self->memory, &request, sizeof (request));
+  return nda_py_bell_take (self->bell);
 }
 
-/* Takes the answer, if it is there. */
-static gboolean
-take_reply (NdaPySharedBlock * self)
+/* Copies the answer out, each number of it once. */
+static void
+copy_reply (NdaPySharedBlock * self, NdaPySharedReply * reply)
 {
-  guint64 n_rings;
+  const volatile guint32 *theirs =
+      (const volatile guint32 *) (self->memory + REPLY_AT);
+  guint32 *ours = (guint32 *) reply;
 
-  return read (self->reply, &n_rings, sizeof (n_rings)) == sizeof (n_rings);
+  for (guint i = 0; i < sizeof (*reply) / sizeof (*ours); i++)
+    ours[i] = theirs[i];
 }
 
 /* Looks for the answer again and again: to be woken would take longer than most
@@ -116,94 +129,97 @@ spin_for_reply (NdaPySharedBlock * self, gint64 now)
   if (!self->is_quick || !self->can_spin)
     return FALSE;
   do {
-    if (take_reply (self))
+    if (nda_py_bell_take (self->reply_bell))
       return TRUE;
   } while (g_get_monotonic_time () < end);
   return FALSE;
 }
 
 /* Sleeps until the answer has come. */
-static NdaPySharedOutcome
-sleep_for_reply (NdaPySharedBlock * self, gint end_fd, gint64 begin,
-    GstClockTime timeout)
+static NdaPyAwait
+sleep_for_reply (NdaPySharedBlock * self, gint end_fd, gint64 end)
 {
-  struct pollfd fds[] = {
-    {self->reply, POLLIN, 0},
-    {end_fd, POLLIN, 0},
-  };
-  gint64 end = begin + GST_TIME_AS_USECONDS (timeout);
-  struct timespec left = { 0 };
+  NdaPyAwait outcome = nda_py_await (self->reply_bell, POLLIN, end_fd, end);
 
-  while (!take_reply (self)) {
-    gint64 us = MAX (end - g_get_monotonic_time (), 0);
-    gint n_ready;
-
-    left.tv_sec = us / G_USEC_PER_SEC;
-    left.tv_nsec = us % G_USEC_PER_SEC * 1000;
-    n_ready = ppoll (fds, G_N_ELEMENTS (fds), timeout ? &left : NULL, NULL);
-    if (n_ready < 0 && errno == EINTR)
-      continue;
-    if (n_ready == 0)
-      return NDA_PY_SHARED_LATE;
-    if (n_ready < 0 || !(fds[0].revents & POLLIN))
-      return NDA_PY_SHARED_ENDED;
-  }
-  return NDA_PY_SHARED_ANSWERED;
+  if (outcome == NDA_PY_AWAIT_READY && !nda_py_bell_take (self->reply_bell))
+    return NDA_PY_AWAIT_ENDED;
+  return outcome;
 }
 
-static NdaPySharedOutcome
+static NdaPyAwait
 wait_for_reply (NdaPySharedBlock * self, gint end_fd, GstClockTime timeout)
 {
   gint64 begin = g_get_monotonic_time ();
-  NdaPySharedOutcome outcome = spin_for_reply (self, begin) ?
-      NDA_PY_SHARED_ANSWERED : sleep_for_reply (self, end_fd, begin, timeout);
+  gint64 end = nda_py_await_end_of (timeout);
+  NdaPyAwait outcome = spin_for_reply (self, begin) ? NDA_PY_AWAIT_READY :
+      sleep_for_reply (self, end_fd, end);
 
   self->is_quick = g_get_monotonic_time () - begin < 2 * SPIN_TIME;
   return outcome;
 }
 
-static NdaPySharedOutcome
-request (NdaPySharedBlock * self, guint32 op, gint end_fd, GstClockTime timeout)
+/* Copies the text that came with an answer: it may change where it lies. */
+static void
+copy_text (NdaPySharedBlock * self, guint32 n_bytes)
 {
-  NdaPySharedOutcome outcome = NDA_PY_SHARED_ENDED;
+  g_free (self->text);
+  self->n_text = MIN (n_bytes, TEXT_BYTES);
+  self->text = g_malloc0 (self->n_text + 1);
+  memcpy (self->text, self->memory + TEXT_AT, self->n_text);
+}
 
-  self->head->op = op;
-  self->head->n_text = 0;
-  if (ring (self->request))
-    outcome = wait_for_reply (self, end_fd, timeout);
-  if (outcome == NDA_PY_SHARED_ANSWERED)
-    self->result = MIN (self->head->result, NDA_PY_CALL_NO_SPACE);
-  return outcome;
+static NdaPySharedOutcome
+request (NdaPySharedBlock * self, NdaPySharedReply * reply, gint end_fd,
+    GstClockTime timeout)
+{
+  NdaPyAwait outcome = wait_for_reply (self, end_fd, timeout);
+
+  if (outcome == NDA_PY_AWAIT_LATE)
+    return NDA_PY_SHARED_LATE;
+  if (outcome == NDA_PY_AWAIT_ENDED)
+    return NDA_PY_SHARED_ENDED;
+  copy_reply (self, reply);
+  if (reply->number != self->number || reply->result > NDA_PY_CALL_NO_SPACE)
+    return NDA_PY_SHARED_LIED;
+  self->result = reply->result;
+  if (G_UNLIKELY (reply->result == NDA_PY_CALL_FAILED))
+    copy_text (self, reply->n_text);
+  return NDA_PY_SHARED_ANSWERED;
 }
 
 /* FALSE: no plugin can have started so. */
 static gboolean
-read_format (const NdaPySharedHead * head, NdaPyFormat * format)
+is_possible (const NdaPyFormat * format)
 {
-  *format = (NdaPyFormat) {
-  head->rate, head->n_channels, head->n_call_frames};
   return format->rate && format->n_channels
       && format->n_channels <= NDA_BLOCK_MAX_CHANNELS
       && format->n_frames && format->n_frames <= NDA_BLOCK_FRAMES;
 }
 
 /* Has the plugin configured and started. @format says how many channels a
- * processor gets, and then what the process says that it takes. */
+ * processor gets, and then what the process says that the plugin takes; of a
+ * processor that is what it was told. */
 NdaPySharedOutcome
-nda_py_shared_block_start (NdaPySharedBlock * self, NdaPyFormat * format,
-    gint end_fd, GstClockTime timeout)
+nda_py_shared_block_start (NdaPySharedBlock * self, NdaPyRole role,
+    NdaPyFormat * format, gint end_fd, GstClockTime timeout)
 {
-  NdaPySharedHead *head = self->head;
-  NdaPySharedOutcome outcome;
+  const NdaPyFormat told = { NDA_BLOCK_RATE, format->n_channels,
+    NDA_BLOCK_FRAMES
+  };
+  NdaPySharedOutcome outcome = NDA_PY_SHARED_ENDED;
+  NdaPySharedReply reply;
 
-  head->n_channels = format->n_channels;
-  outcome = request (self, OP_START, end_fd, timeout);
-  if (outcome != NDA_PY_SHARED_ANSWERED || self->result != NDA_PY_CALL_OK)
+  if (ring (self, OP_START, format->n_channels, FALSE))
+    outcome = request (self, &reply, end_fd, timeout);
+  if (outcome != NDA_PY_SHARED_ANSWERED || self->result == NDA_PY_CALL_FAILED)
     return outcome;
-  if (read_format (head, format))
-    self->format = *format;
-  else
-    self->result = NDA_PY_CALL_FAILED;
+  *format = (NdaPyFormat) {
+  reply.rate, reply.n_channels, reply.n_frames};
+  if (self->result != NDA_PY_CALL_OK || !is_possible (format)
+      || (role == NDA_PY_ROLE_PROCESSOR
+          && !nda_py_format_is_equal (format, &told)))
+    return NDA_PY_SHARED_LIED;
+  self->format = *format;
   return outcome;
 }
 
@@ -213,52 +229,53 @@ nda_py_shared_block_call (NdaPySharedBlock * self, const NdaPyAudio * in,
     const NdaPyAudio * out, guint n_frames, guint n_shown, gboolean is_gated,
     gint end_fd, GstClockTime timeout)
 {
-  NdaPySharedHead *head = self->head;
   NdaPyArray array = {
-    (gfloat *) ((gchar *) head + AUDIO_AT), self->format.n_channels, n_shown
+    (gfloat *) (self->memory + AUDIO_AT), self->format.n_channels, n_shown
   };
-  NdaPySharedOutcome outcome;
+  NdaPySharedOutcome outcome = NDA_PY_SHARED_ENDED;
+  NdaPySharedReply reply;
 
   if (in) {
     nda_py_planes_load (&array, in, n_frames);
     if (n_frames < n_shown)
       nda_py_planes_clear (&array, n_frames);
   }
-  head->n_frames = n_frames;
-  head->is_gated = is_gated;
-  outcome = request (self, OP_CALL, end_fd, timeout);
-  if (outcome == NDA_PY_SHARED_ANSWERED && self->result == NDA_PY_CALL_OK
-      && out)
+  if (ring (self, OP_CALL, n_frames, is_gated))
+    outcome = request (self, &reply, end_fd, timeout);
+  if (outcome != NDA_PY_SHARED_ANSWERED)
+    return outcome;
+  if (self->result == NDA_PY_CALL_NO_SPACE && !is_gated)
+    return NDA_PY_SHARED_LIED;
+  if (self->result == NDA_PY_CALL_OK && out)
     nda_py_planes_store (&array, out, n_frames);
   return outcome;
 }
 
-static const gchar *
-find_text (NdaPySharedBlock * self, guint * n_bytes)
+gboolean
+nda_py_shared_block_was_setting (NdaPySharedBlock * self)
 {
-  *n_bytes = MIN (self->head->n_text, TEXT_BYTES);
-  return (const gchar *) self->head + TEXT_AT;
+  return *(const volatile gchar *) (self->memory + SETTING_AT) != 0;
 }
+
+/* --- text ---------------------------------------------------------------- */
 
 /* The text that came with the last answer (transfer full). */
 gchar *
 nda_py_shared_block_take_text (NdaPySharedBlock * self)
 {
-  guint n_bytes;
-  const gchar *text = find_text (self, &n_bytes);
-
-  return g_utf8_make_valid (text, n_bytes);
+  return g_utf8_make_valid (self->text ? self->text : "", self->n_text);
 }
 
 /* The three texts that came with the last answer (transfer full), one behind
  * the end of the other; empty ones, if less came. */
-gchar *
-nda_py_shared_block_take_texts (NdaPySharedBlock * self)
+void
+nda_py_shared_block_take_texts (NdaPySharedBlock * self, gchar * texts[3])
 {
-  guint n_bytes;
-  const gchar *text = find_text (self, &n_bytes);
-  gchar *texts = g_malloc0 (n_bytes + 3);
+  const gchar *text = self->text ? self->text : "";
+  const gchar *end = text + self->n_text;
 
-  memcpy (texts, text, n_bytes);
-  return texts;
+  for (guint i = 0; i < 3; i++) {
+    texts[i] = g_utf8_make_valid (text, -1);
+    text = MIN (text + strlen (text) + 1, end);
+  }
 }

@@ -7,15 +7,13 @@
 
 #include "config.h"
 
-#include "ndapyworker.h"
+#include "ndapyworkerpriv.h"
 
+#include "ndablock.h"
+#include "ndapydescendants.h"
 #include "ndapydescriptor.h"
-#include "ndapyoutput.h"
 #include "ndapypaths.h"
 #include "ndapyproblem.h"
-#include "ndapyprocess.h"
-#include "ndapyquestions.h"
-#include "ndapysharedblock.h"
 #include "ndapyworker-source.h"
 
 #include <glib/gi18n-lib.h>
@@ -25,23 +23,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* in milliseconds: for initialize (), which may open devices, and the rest */
-#define LOAD_TIMEOUT 30000
-#define ASK_TIMEOUT 5000
-#define EXIT_TIMEOUT 100
-/* For start (), which may wait for a device */
-#define START_TIMEOUT (30 * GST_SECOND)
-
-struct _NdaPyWorker
-{
-  gint ref_count;               /* [atomic] */
-  const NdaPyRunnerConfig *config;      /* [const] not owned */
-
-  NdaPyProcess process;         /* has its own lock */
-  NdaPyOutput output;           /* [keeper] */
-  NdaPyQuestions questions;     /* has its own lock */
-  NdaPySharedBlock block;       /* [block thread] */
-};
+/* For what runs none of the plugin's code */
+#define INTERRUPT_TIMEOUT (1 * GST_SECOND)
+/* What a plugin can say of itself: as ndapyembed.py bounds it */
+#define MAX_LATENCY (3600 * GST_SECOND)
 
 /* --- making and ending -------------------------------------------------- */
 
@@ -67,21 +52,45 @@ make_program (void)
   return -1;
 }
 
-/* Opens everything; in @theirs (transfer full) what is the process's alone. */
+/* Opens everything; in @theirs (transfer full) what is the process's alone.
+ * FALSE, with errno: there is no more of something. */
 static gboolean
 open_all (NdaPyWorker * self, gint * theirs)
 {
   if (!nda_py_questions_open (&self->questions, &theirs[NDA_PY_FD_CONTROL])
       || !nda_py_shared_block_open (&self->block, &theirs[NDA_PY_FD_MEMORY],
-          &theirs[NDA_PY_FD_REQUEST], &theirs[NDA_PY_FD_REPLY])
+          &theirs[NDA_PY_FD_BELL], &theirs[NDA_PY_FD_REPLY_BELL])
       || !nda_py_output_open (&self->output, &theirs[NDA_PY_FD_OUT],
           &theirs[NDA_PY_FD_ERR]))
     return FALSE;
   theirs[NDA_PY_FD_PROGRAM] = make_program ();
-  for (gint i = 0; i < NDA_PY_N_FDS; i++)
-    if (theirs[i] < 0)
-      return FALSE;
-  return TRUE;
+  return theirs[NDA_PY_FD_PROGRAM] >= 0;
+}
+
+static void
+set_no_resources (GError ** error, gint reason)
+{
+  g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED,
+      _("No process can be made for the plugin: %s. The program, or the "
+          "system, has used up its files, memory or processes; “ulimit -a” "
+          "shows the limits."), g_strerror (reason));
+}
+
+static void
+set_no_interpreter (GError ** error, const gchar * python, gint reason)
+{
+  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
+      _("The Python “%s” does not start: %s. Set the property "
+          "“python” to an interpreter."), python, g_strerror (reason));
+}
+
+/* Whether @reason, an errno, says that there is no more of something, which no
+ * other interpreter would change. */
+static gboolean
+is_exhausted (gint reason)
+{
+  return reason == EMFILE || reason == ENFILE || reason == ENOMEM
+      || reason == EAGAIN;
 }
 
 static gboolean
@@ -89,21 +98,21 @@ spawn (NdaPyWorker * self, GError ** error)
 {
   const gchar *python = self->config->python;
   gint theirs[NDA_PY_N_FDS], result;
+  gboolean is_ready;
 
   for (gint i = 0; i < NDA_PY_N_FDS; i++)
     theirs[i] = -1;
-  errno = 0;
-  if (open_all (self, theirs))
-    result = nda_py_process_spawn (&self->process, python, theirs);
-  else
-    result = errno ? errno : EMFILE;
+  is_ready = open_all (self, theirs);
+  result = is_ready ? nda_py_process_spawn (&self->process, python, theirs) :
+      errno;
   for (gint i = 0; i < NDA_PY_N_FDS; i++)
     nda_py_descriptor_close (&theirs[i]);
-  if (!result)
+  if (is_ready && !result)
     return TRUE;
-  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
-      _("The Python “%s” does not start: %s. Set the property "
-          "“python” to an interpreter."), python, g_strerror (result));
+  if (!is_ready || is_exhausted (result))
+    set_no_resources (error, result);
+  else
+    set_no_interpreter (error, python, result);
   return FALSE;
 }
 
@@ -148,12 +157,19 @@ nda_py_worker_unref (NdaPyWorker * self)
   g_free (self);
 }
 
-/* Logs what the process prints, until it has ended, @wake_fd can be read or
- * @timeout milliseconds are over (-1: never). */
+/* Logs what the process prints, until it has ended, @wake_fd can be read or the
+ * time @end is over. */
 void
-nda_py_worker_log (NdaPyWorker * self, gint wake_fd, gint timeout)
+nda_py_worker_log (NdaPyWorker * self, gint wake_fd, gint64 end)
 {
-  nda_py_output_log (&self->output, self->process.end_fd, wake_fd, timeout);
+  nda_py_output_log (&self->output, self->process.end_fd, wake_fd, end);
+}
+
+/* Logs its last words. */
+void
+nda_py_worker_log_rest (NdaPyWorker * self)
+{
+  nda_py_output_log_rest (&self->output);
 }
 
 void
@@ -177,36 +193,97 @@ nda_py_worker_describe_death (NdaPyWorker * self)
 guint64
 nda_py_worker_get_memory (NdaPyWorker * self)
 {
-  return nda_py_process_get_memory (&self->process);
+  return nda_py_descendants_get_memory (self->process.pid);
 }
 
 /* --- questions ---------------------------------------------------------- */
 
-/* Sends texts, up to NULL, and waits @timeout milliseconds for the answer
- * (transfer full); NULL: there is none, and the process is dead. */
-static GStrv G_GNUC_NULL_TERMINATED
-ask (NdaPyWorker * self, gint timeout, ...)
+/* Ends a process that is about to end by itself, or does not answer. */
+void
+nda_py_worker_end_silent (NdaPyWorker * self)
 {
-  GStrv answer;
-  va_list texts;
-
-  va_start (texts, timeout);
-  answer = nda_py_questions_ask (&self->questions, timeout, texts);
-  va_end (texts);
-  if (!answer) {
-    /* it may be about to end by itself */
-    nda_py_process_wait (&self->process, EXIT_TIMEOUT);
-    nda_py_process_kill (&self->process, _("it does not answer"));
-  }
-  return answer;
+  nda_py_process_wait (&self->process, NDA_PY_WORKER_EXIT_TIMEOUT);
+  nda_py_process_kill (&self->process, _("it does not answer"));
 }
 
-static void
-set_problem (NdaPyWorker * self, const gchar * nick, const gchar * name,
-    const gchar * reason, GError ** error)
+/* Whether @answer says that all is well, with @n_texts beside it. */
+static gboolean
+is_ok (GStrv answer, guint n_texts)
 {
+  return g_strv_length (answer) == 1 + n_texts && g_str_equal (answer[0], "ok");
+}
+
+/* Whether @answer says what went wrong, as ndapyembed.py's Problem does. */
+static gboolean
+is_problem (GStrv answer)
+{
+  return g_strv_length (answer) == 4 && g_str_equal (answer[0], "problem");
+}
+
+/* Ends a process that gave no answer, to what runs @call of the plugin. */
+static void
+end_unanswering (NdaPyWorker * self, const gchar * call, gboolean is_late)
+{
+  if (is_late && g_strcmp0 (call, "set_parameter ()") == 0)
+    self->is_late_setting = TRUE;
+  if (is_late && call)
+    nda_py_process_kill_late (&self->process, call, self->config->timeout,
+        "timeout");
+  else
+    nda_py_worker_end_silent (self);
+}
+
+/* Sends texts, up to NULL, and waits for the answer (transfer full), which has
+ * @n_texts beside its “ok”, or is a problem if that may be. It takes as long
+ * as @call, a method of the plugin or NULL, may. NULL: there is no answer, and
+ * the process is dead. */
+static GStrv G_GNUC_NULL_TERMINATED
+ask (NdaPyWorker * self, const gchar * call, guint n_texts, gboolean may_fail,
+    ...)
+{
+  g_auto (GStrv) answer = NULL;
+  gboolean is_late = FALSE;
+  va_list texts;
+
+  va_start (texts, may_fail);
+  answer = nda_py_questions_ask (&self->questions, self->process.end_fd,
+      call ? self->config->timeout : INTERRUPT_TIMEOUT, &is_late, texts);
+  va_end (texts);
+  if (answer && (is_ok (answer, n_texts) || (may_fail && is_problem (answer))))
+    return g_steal_pointer (&answer);
+  if (answer)
+    nda_py_process_kill (&self->process, _("it answers what was not asked"));
+  else
+    end_unanswering (self, call, is_late);
+  return NULL;
+}
+
+void
+nda_py_worker_set_problem (NdaPyWorker * self, const gchar * nick,
+    const gchar * name, const gchar * reason, GError ** error)
+{
+  g_autofree gchar *valid_name = g_utf8_make_valid (name, -1);
+  g_autofree gchar *valid_reason = g_utf8_make_valid (reason, -1);
+
   nda_py_problem_set_error (error, nda_py_problem_from_nick (nick),
-      self->config->path, name, reason);
+      self->config->path, valid_name, valid_reason);
+}
+
+/* Its last line says why an interpreter, or what stands in for one, does not
+ * get as far as the plugin. */
+static void
+set_no_begin (NdaPyWorker * self, GError ** error)
+{
+  g_autofree gchar *death = nda_py_process_describe_death (&self->process);
+  g_autofree gchar *line = NULL;
+
+  nda_py_worker_log_rest (self);
+  line = nda_py_output_get_last_error (&self->output);
+  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
+      _("The process of the plugin “%s” under “%s” did not begin: "
+          "%s%s%s. See GST_DEBUG=ndapython:4, and whether that is Python 3.10 "
+          "or later with NumPy."), self->config->path, self->config->python,
+      death, line ? ": " : "", line ? line : "");
 }
 
 /* Loads and initialises the plugin in the process. */
@@ -215,25 +292,20 @@ nda_py_worker_load (NdaPyWorker * self, GError ** error)
 {
   const NdaPyRunnerConfig *config = self->config;
   g_autofree gchar *api = nda_py_paths_find_folder ("api");
-  g_autofree gchar *parent = g_strdup_printf ("%d", (gint) getpid ());
   g_autofree gchar *deadline =
       g_strdup_printf ("%" G_GUINT64_FORMAT, config->deadline);
-  g_auto (GStrv) answer = ask (self, LOAD_TIMEOUT, "load", config->path,
-      nda_py_role_name (config->role), api, NDA_PY_SECRET_WORDS, parent,
+  g_auto (GStrv) answer =
+      ask (self, "its module code or initialize ()", 0, TRUE, "load",
+      config->path, nda_py_role_name (config->role), api, NDA_PY_SECRET_WORDS,
       deadline, NULL);
-  g_autofree gchar *death = NULL;
 
-  if (answer && g_str_equal (answer[0], "ok"))
-    return TRUE;
-  if (answer && g_strv_length (answer) == 4) {
-    set_problem (self, answer[1], answer[2], answer[3], error);
+  if (!answer) {
+    set_no_begin (self, error);
     return FALSE;
   }
-  death = nda_py_process_describe_death (&self->process);
-  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
-      _("The process of the plugin “%s” under “%s” did not begin: "
-          "%s. See GST_DEBUG=ndapython:4, and whether that Python has NumPy."),
-      config->path, config->python, death);
+  if (is_ok (answer, 0))
+    return TRUE;
+  nda_py_worker_set_problem (self, answer[1], answer[2], answer[3], error);
   return FALSE;
 }
 
@@ -245,7 +317,7 @@ nda_py_worker_open (const NdaPyRunnerConfig * config, GError ** error)
 
   if (!self || nda_py_worker_load (self, error))
     return self;
-  nda_py_worker_log (self, -1, 0);      /* what it had to say */
+  nda_py_worker_log_rest (self);        /* what it had to say */
   nda_py_worker_unref (self);
   return NULL;
 }
@@ -255,180 +327,75 @@ gchar *
 nda_py_worker_set_parameter (NdaPyWorker * self, const gchar * key,
     const gchar * value)
 {
-  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, "set", key, value, NULL);
+  g_auto (GStrv) answer =
+      ask (self, "set_parameter ()", 1, FALSE, "set", key, value, NULL);
 
   if (!answer)
     return nda_py_process_describe_death (&self->process);
-  return answer[1] && *answer[1] ? g_strdup (answer[1]) : NULL;
+  return *answer[1] ? g_utf8_make_valid (answer[1], -1) : NULL;
 }
 
 /* A parameter as text (transfer full), "" when it is not known. */
 gchar *
 nda_py_worker_get_parameter (NdaPyWorker * self, const gchar * key)
 {
-  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, "get", key, NULL);
+  g_auto (GStrv) answer =
+      ask (self, "get_parameter ()", 1, FALSE, "get", key, NULL);
 
-  return g_strdup (answer && answer[1] ? answer[1] : "");
+  return answer ? g_utf8_make_valid (answer[1], -1) : g_strdup ("");
 }
 
 /* What the plugin says of itself now. */
 void
 nda_py_worker_get_facts (NdaPyWorker * self, NdaPyFacts * facts)
 {
-  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, "facts", NULL);
+  g_auto (GStrv) answer =
+      ask (self, "get_processing_latency ()", 2, FALSE, "facts", NULL);
 
   *facts = (NdaPyFacts) {
   0};
-  if (!answer || g_strv_length (answer) < 3)
+  if (!answer)
     return;
-  facts->latency = g_ascii_strtoull (answer[1], NULL, 10);
-  facts->n_channels = g_ascii_strtoull (answer[2], NULL, 10);
+  facts->latency = MIN (g_ascii_strtoull (answer[1], NULL, 10), MAX_LATENCY);
+  facts->n_channels = MIN (g_ascii_strtoull (answer[2], NULL, 10),
+      NDA_BLOCK_MAX_CHANNELS);
 }
 
-/* stop (), beside a block call perhaps. */
-void
+/* Whether the process has ended because of the parameter that it was asked to
+ * set: in its setter, and not in a block call beside it. */
+gboolean
+nda_py_worker_died_setting (NdaPyWorker * self)
+{
+  return self->is_late_setting || (!g_atomic_int_get (&self->is_calling)
+      && nda_py_process_died_by_itself (&self->process)
+      && nda_py_shared_block_was_setting (&self->block));
+}
+
+/* stop (), beside a block call perhaps. FALSE: it did not return. */
+gboolean
 nda_py_worker_stop (NdaPyWorker * self)
 {
-  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, "stop", NULL);
+  g_auto (GStrv) answer = ask (self, "stop ()", 0, FALSE, "stop", NULL);
 
-  (void) answer;
+  return answer != NULL;
 }
 
 /* Sends a SystemExit to the block call. */
 void
 nda_py_worker_interrupt (NdaPyWorker * self)
 {
-  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, "interrupt", NULL);
+  g_auto (GStrv) answer = ask (self, NULL, 0, FALSE, "interrupt", NULL);
 
   (void) answer;
 }
 
-/* shutdown (), after which the process ends by itself. */
-void
+/* shutdown (), after which the process ends by itself. FALSE: it did not
+ * return. */
+gboolean
 nda_py_worker_shut_down (NdaPyWorker * self)
 {
-  g_auto (GStrv) answer = ask (self, ASK_TIMEOUT, "shut-down", NULL);
+  g_auto (GStrv) answer = ask (self, "shutdown ()", 0, FALSE, "shut-down",
+      NULL);
 
-  (void) answer;
-}
-
-/* --- blocks ------------------------------------------------------------- */
-
-static void
-set_start_error (NdaPyWorker * self, GError ** error)
-{
-  g_autofree gchar *kind = nda_py_shared_block_take_texts (&self->block);
-  const gchar *name = kind + strlen (kind) + 1;
-  g_autofree gchar *death = NULL;
-
-  if (!nda_py_process_is_dead (&self->process)) {
-    set_problem (self, kind, name, name + strlen (name) + 1, error);
-    return;
-  }
-  death = nda_py_process_describe_death (&self->process);
-  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
-      _("The process of the plugin “%s” ended in its start (): %s"),
-      self->config->path, death);
-}
-
-/* Whether the process has answered; one that takes longer than @timeout is
- * killed. */
-static gboolean
-has_answered (NdaPyWorker * self, NdaPySharedOutcome outcome,
-    GstClockTime timeout)
-{
-  if (outcome == NDA_PY_SHARED_LATE)
-    nda_py_process_kill_late (&self->process, timeout);
-  return outcome == NDA_PY_SHARED_ANSWERED;
-}
-
-/* Configures and starts the plugin, on the process's block thread. */
-gboolean
-nda_py_worker_start (NdaPyWorker * self, NdaPyFormat * format, GError ** error)
-{
-  NdaPySharedOutcome outcome = nda_py_shared_block_start (&self->block, format,
-      self->process.end_fd, START_TIMEOUT);
-
-  if (has_answered (self, outcome, START_TIMEOUT)
-      && self->block.result == NDA_PY_CALL_OK)
-    return TRUE;
-  set_start_error (self, error);
-  return FALSE;
-}
-
-/* Makes one block call. What comes back is taken only from a process that has
- * answered: of one that died or hung, nothing is. DEAD where there is nobody to
- * make it. */
-NdaPyCallResult
-nda_py_worker_call (NdaPyWorker * self, const NdaPyAudio * in,
-    const NdaPyAudio * out, guint n_frames, gboolean is_gated)
-{
-  GstClockTime deadline = self->config->deadline;
-  /* a sink is shown a short last block as it is (6.1.7) */
-  guint n_shown = self->config->role == NDA_PY_ROLE_SINK ? n_frames :
-      self->block.format.n_frames;
-  NdaPySharedOutcome outcome = nda_py_shared_block_call (&self->block, in, out,
-      n_frames, n_shown, is_gated, self->process.end_fd, deadline);
-
-  return has_answered (self, outcome, deadline) ? self->block.result :
-      NDA_PY_CALL_DEAD;
-}
-
-/* What befell the plugin when its process died of @death (transfer full). */
-gchar *
-nda_py_worker_describe_end (const NdaPyRunnerConfig * config,
-    const gchar * death)
-{
-  return g_strdup_printf (_("The process of the plugin “%s” has ended: %s"),
-      config->path, death);
-}
-
-/* Why the last block call had this @result (transfer full). */
-gchar *
-nda_py_worker_describe_failure (NdaPyWorker * self, NdaPyCallResult result)
-{
-  g_autofree gchar *reason = NULL;
-
-  if (result == NDA_PY_CALL_DEAD) {
-    reason = nda_py_process_describe_death (&self->process);
-    return nda_py_worker_describe_end (self->config, reason);
-  }
-  if (result == NDA_PY_CALL_FAILED)
-    reason = nda_py_shared_block_take_text (&self->block);
-  return nda_py_problem_describe_failure (self->config->path,
-      self->config->role, reason);
-}
-
-/* --- in the place of another -------------------------------------------- */
-
-/* Sets the parameters that the plugin took last. Returns how often they had
- * changed by then. */
-guint
-nda_py_worker_set_again (NdaPyWorker * self)
-{
-  guint n_told;
-  g_autoptr (GPtrArray) parameters =
-      nda_py_last_parameters_copy (self->config->last, &n_told);
-
-  for (guint i = 0; i < parameters->len; i++) {
-    NdaPyParameter *p = g_ptr_array_index (parameters, i);
-
-    g_free (nda_py_worker_set_parameter (self, p->key, p->value));
-  }
-  return n_told;
-}
-
-/* Starts the plugin, which must start as the one @before did. */
-gboolean
-nda_py_worker_start_again (NdaPyWorker * self, const NdaPyFormat * before,
-    GError ** error)
-{
-  NdaPyFormat format = *before;
-
-  if (!nda_py_worker_start (self, &format, error))
-    return FALSE;
-  if (nda_py_problem_check_format (self->config->path, before, &format, error))
-    return TRUE;
-  nda_py_worker_stop (self);
-  return FALSE;
+  return answer != NULL;
 }

@@ -25,7 +25,8 @@ NdaPyWorker *nda_py_worker_open (const NdaPyRunnerConfig * config,
 guint nda_py_worker_set_again (NdaPyWorker * worker);
 gboolean nda_py_worker_start_again (NdaPyWorker * worker,
     const NdaPyFormat * before, GError ** error);
-void nda_py_worker_log (NdaPyWorker * worker, gint wake_fd, gint timeout);
+void nda_py_worker_log (NdaPyWorker * worker, gint wake_fd, gint64 end);
+void nda_py_worker_log_rest (NdaPyWorker * worker);
 
 NdaPyWorker *nda_py_worker_ref (NdaPyWorker * worker);
 void nda_py_worker_unref (NdaPyWorker * worker);
@@ -44,9 +45,10 @@ gchar *nda_py_worker_set_parameter (NdaPyWorker * worker, const gchar * key,
     const gchar * value);
 gchar *nda_py_worker_get_parameter (NdaPyWorker * worker, const gchar * key);
 void nda_py_worker_get_facts (NdaPyWorker * worker, NdaPyFacts * facts);
-void nda_py_worker_stop (NdaPyWorker * worker);
+gboolean nda_py_worker_died_setting (NdaPyWorker * worker);
+gboolean nda_py_worker_stop (NdaPyWorker * worker);
 void nda_py_worker_interrupt (NdaPyWorker * worker);
-void nda_py_worker_shut_down (NdaPyWorker * worker);
+gboolean nda_py_worker_shut_down (NdaPyWorker * worker);
 void nda_py_worker_kill (NdaPyWorker * worker, const gchar * reason);
 gboolean nda_py_worker_is_dead (NdaPyWorker * worker);
 gchar *nda_py_worker_describe_death (NdaPyWorker * worker);

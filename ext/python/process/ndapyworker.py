@@ -3,7 +3,9 @@
 """The process of one plugin: the other side of ndapyworker.c.
 
 Handed to an interpreter on its standard input, behind ndapyembed.py, whose
-functions it uses. Any CPython from 3.10 on with NumPy will do.
+functions it uses. Any CPython from 3.10 on with NumPy will do. It is no part
+of __main__, which has no file: a process that multiprocessing makes does not
+look for one.
 
 THREADS. The main thread answers requests on the control socket: load,
 parameters, stop, shut down. The block thread starts the plugin and makes its
@@ -18,13 +20,21 @@ import signal
 import socket
 import struct
 
-__file__ = "<stdin>"  # whose frames describe () leaves out
+__file__ = "<nda>"  # whose frames describe () leaves out
 
-CONTROL, MEMORY, REQUEST, REPLY = 3, 4, 5, 6  # descriptors
+CONTROL, MEMORY, BELL, REPLY_BELL = 3, 4, 5, 6  # descriptors
 
-# The head of the shared memory, in numbers of 32 bits; then text; then audio
-OP, N_FRAMES, IS_GATED, RESULT = range(4)
-RATE_AT, CHANNELS_AT, FRAMES_AT, N_TEXT = range(4, 8)
+FULL = 2**64 - 2  # of a doorbell
+# A question: the bytes of its texts, its number; and so its answer
+HEAD = struct.Struct("=2I")
+# The shared memory: number, op, channels or frames, is gated;
+REQUEST = struct.Struct("=4I")
+# whether a parameter is being set;
+SETTING_AT = 16  # bytes
+# what came of it: number, result, rate, channels, frames, bytes of text;
+REPLY = struct.Struct("=6I")
+# text; audio
+REPLY_AT = 32  # bytes
 TEXT_AT, AUDIO_AT = 64, 32768  # bytes
 
 OP_START, OP_CALL = 1, 2
@@ -50,7 +60,6 @@ class Instance:
 
     def __init__(self, memory):
         self.memory = memory
-        self.head = memoryview(memory)[:TEXT_AT].cast("I")
         self.path = self.role = self.module = self.plugin = None
         self.call = None  # one block call; what came of it
         self.thread = None
@@ -84,22 +93,16 @@ class Instance:
         ).reshape(n_channels, n_frames)
         self.buffer, self.data = make_buffer(n_channels, n_frames, data)
 
-    def start(self):
-        head = self.head
-        rate, n_channels, n_frames = start_plugin(
-            self.plugin, self.path, self.role, head[CHANNELS_AT]
-        )
+    def start(self, n_channels):
+        """What it takes: rate, channels, frames of a call."""
+        taken = start_plugin(self.plugin, self.path, self.role, n_channels)
         try:
-            self.make_buffer(n_channels, n_frames)
+            self.make_buffer(*taken[1:])
         except BaseException as error:
             reason = describe(error)
             self.stop()
             raise Problem("configure", "", reason) from None
-        head[RATE_AT], head[CHANNELS_AT], head[FRAMES_AT] = (
-            rate,
-            n_channels,
-            n_frames,
-        )
+        return taken
 
     def stop(self):
         stop_plugin(self.plugin, self.path)
@@ -116,7 +119,7 @@ class Instance:
         except ImportError:
             pass  # it will be killed
 
-    def process(self):
+    def process(self, n_frames, is_gated):
         buffer, data = self.buffer, self.data
         try:
             if not truth(self.plugin.process_audio(buffer), "process_audio"):
@@ -127,7 +130,7 @@ class Instance:
         finally:
             buffer.data = data
 
-    def read(self):
+    def read(self, n_frames, is_gated):
         buffer, data = self.buffer, self.data
         data.fill(0)
         try:
@@ -148,9 +151,8 @@ class Instance:
         except BaseException:
             return True
 
-    def write(self):
-        n_frames = self.head[N_FRAMES]
-        if self.head[IS_GATED] and not self.has_space(n_frames):
+    def write(self, n_frames, is_gated):
+        if is_gated and not self.has_space(n_frames):
             return NO_SPACE
         if n_frames != self.data.shape[1]:
             self.make_buffer(self.data.shape[0], n_frames)
@@ -161,84 +163,115 @@ class Instance:
         finally:
             buffer.data = data
 
+    def set(self, key, value):
+        """What went wrong. That it is set is told, if it never ends."""
+        self.memory[SETTING_AT] = 1
+        try:
+            return set_parameter(self.plugin, key, value) or ""
+        finally:
+            self.memory[SETTING_AT] = 0
+
     def shut_down(self):
         if self.plugin is not None:
             shut_down(self.module, self.plugin)
         self.module = self.plugin = None
 
     def put_text(self, text):
+        """How many bytes it has."""
         data = text.encode("utf-8", "replace")[: AUDIO_AT - TEXT_AT]
         data = data.decode("utf-8", "ignore").encode()  # no half of a letter
         self.memory[TEXT_AT : TEXT_AT + len(data)] = data
-        self.head[N_TEXT] = len(data)
+        return len(data)
+
+
+def set_scheduler(policy, priority):
+    """Of this thread, and of none that it starts; where that is allowed."""
+    try:
+        os.sched_setscheduler(
+            0, policy | os.SCHED_RESET_ON_FORK, os.sched_param(priority)
+        )
+    except OSError:
+        pass
 
 
 def become_real_time(deadline):
-    """Where it is allowed, and no longer than a call may take anyway."""
+    """No longer than a call may take anyway."""
     if not deadline:
         return
     limit = deadline // 1000 + 100_000
     try:
         # SIGXCPU, by which the other side knows what it was; then SIGKILL
         resource.setrlimit(resource.RLIMIT_RTTIME, (limit, limit + 100_000))
-        os.sched_setscheduler(
-            0,
-            os.SCHED_FIFO | os.SCHED_RESET_ON_FORK,
-            os.sched_param(PRIORITY),
-        )
     except (OSError, ValueError):
-        pass
+        return
+    set_scheduler(os.SCHED_FIFO, PRIORITY)
 
 
-def answer_ring(instance):
-    """What came of a start or a block call; a text with it if it failed."""
+def answer_request(instance, op, n, is_gated):
+    """What came of a start or a block call: result, format, bytes of text."""
     try:
-        if instance.head[OP] == OP_CALL:
-            return instance.call()
-        instance.start()
-        return OK
+        if op == OP_CALL:
+            return instance.call(n, is_gated), 0, 0, 0, 0
+        return OK, *instance.start(n), 0
     except Problem as problem:
-        instance.put_text("\0".join(problem.args))
+        text = "\0".join(problem.args)
     except BaseException as error:
-        instance.put_text(describe(error))
-    return FAILED
+        text = describe(error)
+    return FAILED, 0, 0, 0, instance.put_text(text)
 
 
-def serve_blocks(instance, deadline):
-    """The block thread."""
-    become_real_time(deadline)
-    wait, ring, head = os.eventfd_read, os.eventfd_write, instance.head
+def make_calls(memory, instance, deadline):
+    """Real time begins when the first call has returned: it may compile, as
+    start () may, for longer than the system lets a real-time thread."""
+    write, is_quick = os.eventfd_write, False
     while True:
-        wait(REQUEST)
-        head[RESULT] = answer_ring(instance)
-        ring(REPLY, 1)
+        write(BELL, FULL)  # waits until it has been emptied: ndapybell.h
+        number, *what = REQUEST.unpack_from(memory)
+        if is_quick and what[0] == OP_START:
+            set_scheduler(os.SCHED_OTHER, 0)
+            is_quick = False
+        reply = answer_request(instance, *what)
+        REPLY.pack_into(memory, REPLY_AT, number, *reply)
+        write(REPLY_BELL, 1)
+        if not is_quick and what[0] == OP_CALL:
+            become_real_time(deadline)
+            is_quick = True
         collect()
 
 
+def serve_blocks(instance, deadline):
+    """The block thread, without which there is nobody to answer."""
+    try:
+        make_calls(instance.memory, instance, deadline)
+    except BaseException:
+        traceback.print_exc()
+    os._exit(1)
+
+
 def receive(control):
-    """The next request, as a list of texts; None: there is nobody left."""
-    size = control.recv(4, socket.MSG_WAITALL)
-    if len(size) < 4:
+    """The next request: number, and texts; None: there is nobody left."""
+    head = control.recv(HEAD.size, socket.MSG_WAITALL)
+    if len(head) < HEAD.size:
         return None
-    (n_bytes,) = struct.unpack("=I", size)
+    n_bytes, number = HEAD.unpack(head)
     data = control.recv(n_bytes, socket.MSG_WAITALL) if n_bytes else b""
     if len(data) < n_bytes:
         return None
-    return [os.fsdecode(text) for text in data.split(b"\0")]
+    return number, [os.fsdecode(text) for text in data.split(b"\0")]
 
 
-def send(control, *texts):
+def send(control, number, *texts):
     data = b"\0".join(
         text.replace("\0", "").encode("utf-8", "surrogateescape")
         for text in texts
     )
-    control.sendall(struct.pack("=I", len(data)) + data)
+    control.sendall(HEAD.pack(len(data), number) + data)
 
 
 def answer(instance, verb, arguments):
     """What came of a request, as texts."""
     if verb == "set":
-        return [set_parameter(instance.plugin, *arguments) or ""]
+        return [instance.set(*arguments)]
     if verb == "get":
         return [get_parameter(instance.plugin, *arguments)]
     if verb == "facts":
@@ -254,7 +287,7 @@ def answer(instance, verb, arguments):
     return []
 
 
-def die_with(parent):
+def die_with_parent(control):
     """What ends the other process ends this one."""
     try:
         import ctypes
@@ -262,20 +295,17 @@ def die_with(parent):
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     except (ImportError, OSError, AttributeError):
         pass  # the socket's end remains
-    if os.getppid() != parent:
+    try:
+        is_over = not control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        is_over = False
+    if is_over:  # it had ended before
         os._exit(0)
 
 
-def begin(control):
+def begin(what):
     """The first request: load, with all that this process needs to know."""
-    request = receive(control)
-    if request is None:
-        os._exit(0)
-    _, path, role, api, secret_words, parent, deadline = request
-    die_with(int(parent))
-    if sys.version_info < (3, 10):
-        raise Problem("load", "", f"Python {sys.version.split()[0]} is too "
-                                  "old: 3.10 or later is needed")
+    _, path, role, api, secret_words, deadline = what
     start(True, api, secret_words)
     memory = mmap.mmap(MEMORY, 0)
     os.close(MEMORY)
@@ -291,25 +321,33 @@ def begin(control):
     return instance
 
 
-def serve():
-    """The main thread."""
-    control = socket.socket(fileno=CONTROL)
-    try:
-        instance = begin(control)
-    except Problem as problem:
-        send(control, "problem", *problem.args)
-        return
-    send(control, "ok")
+def serve_questions(control, instance):
+    """The main thread, until the plugin is shut down or nobody asks."""
     while (request := receive(control)) is not None:
-        send(control, "ok", *answer(instance, request[0], request[1:]))
-        if request[0] == "shut-down":
+        number, (verb, *arguments) = request
+        send(control, number, "ok", *answer(instance, verb, arguments))
+        if verb == "shut-down":
             return
     os._exit(0)
 
 
+def serve():
+    for descriptor in (CONTROL, MEMORY, BELL, REPLY_BELL):
+        os.set_inheritable(descriptor, False)
+    control = socket.socket(fileno=CONTROL)
+    die_with_parent(control)
+    request = receive(control)
+    if request is None:
+        os._exit(0)
+    number, what = request
+    try:
+        instance = begin(what)
+    except Problem as problem:
+        send(control, number, "problem", *problem.args)
+        return
+    send(control, number, "ok")
+    serve_questions(control, instance)
+
+
 sys.argv = [""]
-if sys.path[:1] == [""]:
-    del sys.path[0]
-for descriptor in (CONTROL, MEMORY, REQUEST, REPLY):
-    os.set_inheritable(descriptor, False)
 serve()

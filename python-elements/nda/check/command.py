@@ -19,6 +19,11 @@ import nda
 
 ISOLATIONS = ("thread", "process")
 PATIENCE = 120  # seconds for one rule
+# Not -m, which looks for modules in the current directory first
+RUNNER = """import sys
+if sys.path[:1] == [""]: del sys.path[0]
+from nda.check.runner import main
+main()"""
 MARKS = {"ok": "ok", "broken": "NO", "skipped": "-", "": "-"}
 # What stands before a plugin's own words in the GStreamer log
 LOG = re.compile(r"^\S+ +\d+ +\S+ +\w+ +ndapython [^ ]*?:\d+:\w+: ?", re.M)
@@ -72,7 +77,7 @@ class Run:
         arguments = [self.path, self.parameters, self.isolation]
         with open(output, "wb") as out, open(read_end, "rb") as report:
             process = subprocess.Popen(
-                [sys.executable, "-m", "nda.check.runner", *arguments]
+                [sys.executable, "-c", RUNNER, *arguments]
                 + [str(write_end)],
                 stdin=subprocess.DEVNULL,
                 stdout=out,

@@ -1,0 +1,189 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What a runner in a process does for the host: each call goes to the worker of
+ * the moment. */
+
+#include "config.h"
+
+#include "ndapykeeperpriv.h"
+
+#include <glib/gi18n-lib.h>
+
+/* How long a start waits for a process that is being made */
+#define WORKER_TIMEOUT (5 * G_TIME_SPAN_SECOND)
+
+static NdaPyKeeper *
+get_keeper (NdaPyRunner * runner)
+{
+  return (NdaPyKeeper *) runner;
+}
+
+/* The worker of the moment, or the next one (transfer full). NULL when there is
+ * none for long, with how the last one died. */
+static NdaPyWorker *
+wait_for_worker (NdaPyKeeper * self, gchar ** death)
+{
+  gint64 end = g_get_monotonic_time () + WORKER_TIMEOUT;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  while (!self->worker && !self->is_closing
+      && self->config->restart != NDA_PY_RESTART_NEVER
+      && g_cond_wait_until (&self->changed, &self->lock, end));
+  if (self->worker)
+    return nda_py_worker_ref (self->worker);
+  *death = g_strdup (self->death ? self->death : "");
+  return NULL;
+}
+
+/* Starts the plugin on its process's block thread. */
+gboolean
+nda_py_keeper_start (NdaPyRunner * runner, NdaPyFormat * format,
+    GError ** error)
+{
+  NdaPyKeeper *self = get_keeper (runner);
+  g_autofree gchar *death = NULL;
+  NdaPyWorker *worker = wait_for_worker (self, &death);
+  gboolean ok;
+
+  if (!worker) {
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
+        _("The process of the plugin “%s” has ended: %s"),
+        self->config->path, death);
+    return FALSE;
+  }
+  ok = nda_py_worker_start (worker, format, error);
+  g_mutex_lock (&self->lock);
+  self->is_started = ok;
+  self->format = *format;
+  g_mutex_unlock (&self->lock);
+  nda_py_worker_unref (worker);
+  return ok;
+}
+
+/* stop (), beside a block call perhaps. */
+void
+nda_py_keeper_stop (NdaPyRunner * runner)
+{
+  NdaPyKeeper *self = get_keeper (runner);
+  NdaPyWorker *worker;
+
+  g_mutex_lock (&self->lock);
+  self->is_started = FALSE;
+  g_mutex_unlock (&self->lock);
+  worker = nda_py_keeper_get_worker (self);
+  if (!worker)
+    return;
+  if (!nda_py_worker_stop (worker))
+    nda_py_keeper_tell_end (self, worker);
+  nda_py_worker_unref (worker);
+}
+
+void
+nda_py_keeper_interrupt (NdaPyRunner * runner)
+{
+  NdaPyWorker *worker = nda_py_keeper_get_worker (get_keeper (runner));
+
+  if (!worker)
+    return;
+  nda_py_worker_interrupt (worker);
+  nda_py_worker_unref (worker);
+}
+
+void
+nda_py_keeper_kill (NdaPyRunner * runner)
+{
+  NdaPyWorker *worker = nda_py_keeper_get_worker (get_keeper (runner));
+
+  if (!worker)
+    return;
+  nda_py_worker_kill (worker, _("it did not stop"));
+  nda_py_worker_unref (worker);
+}
+
+/* --- parameters and facts ------------------------------------------------ */
+
+/* One that is ending has nothing to say, and the next will be told; unless it
+ * ends because of this parameter. */
+gchar *
+nda_py_keeper_set_parameter (NdaPyRunner * runner, const gchar * key,
+    const gchar * value)
+{
+  NdaPyWorker *worker = nda_py_keeper_get_worker (get_keeper (runner));
+  gchar *problem;
+
+  if (!worker)
+    return NULL;
+  problem = nda_py_worker_set_parameter (worker, key, value);
+  if (problem && nda_py_worker_is_dead (worker)
+      && !nda_py_worker_died_setting (worker))
+    g_clear_pointer (&problem, g_free);
+  nda_py_worker_unref (worker);
+  return problem;
+}
+
+gchar *
+nda_py_keeper_get_parameter (NdaPyRunner * runner, const gchar * key)
+{
+  NdaPyWorker *worker = nda_py_keeper_get_worker (get_keeper (runner));
+  gchar *value;
+
+  if (!worker)
+    return g_strdup ("");
+  value = nda_py_worker_get_parameter (worker, key);
+  nda_py_worker_unref (worker);
+  return value;
+}
+
+void
+nda_py_keeper_get_facts (NdaPyRunner * runner, NdaPyFacts * facts)
+{
+  NdaPyWorker *worker = nda_py_keeper_get_worker (get_keeper (runner));
+
+  *facts = (NdaPyFacts) {
+  0};
+  if (!worker)
+    return;
+  nda_py_worker_get_facts (worker, facts);
+  nda_py_worker_unref (worker);
+}
+
+/* --- blocks ------------------------------------------------------------- */
+
+/* Why there is no worker to make a call (transfer full). */
+static gchar *
+describe_death (NdaPyKeeper * self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return nda_py_worker_describe_end (self->config,
+      self->death ? self->death : _("it has ended"));
+}
+
+/* Makes one block call; DEAD while there is nobody to make it. */
+NdaPyCallResult
+nda_py_keeper_call (NdaPyRunner * runner, const NdaPyAudio * in,
+    const NdaPyAudio * out, guint n_frames, gboolean is_gated)
+{
+  NdaPyKeeper *self = get_keeper (runner);
+  NdaPyWorker *worker = nda_py_keeper_get_worker (self);
+  NdaPyCallResult result = NDA_PY_CALL_DEAD;
+
+  if (worker)
+    result = nda_py_worker_call (worker, in, out, n_frames, is_gated);
+  if (G_UNLIKELY (result != NDA_PY_CALL_OK && result != NDA_PY_CALL_NO_SPACE)) {
+    g_free (self->failure);
+    self->failure = worker ? nda_py_worker_describe_failure (worker, result) :
+        describe_death (self);
+  }
+  if (worker)
+    nda_py_worker_unref (worker);
+  return result;
+}
+
+gchar *
+nda_py_keeper_take_error (NdaPyRunner * runner)
+{
+  return g_steal_pointer (&get_keeper (runner)->failure);
+}

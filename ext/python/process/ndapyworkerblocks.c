@@ -1,0 +1,171 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The worker's block thread, and a worker in the place of another. */
+
+#include "config.h"
+
+#include "ndapyworkerpriv.h"
+
+#include "ndapyproblem.h"
+
+#include <glib/gi18n-lib.h>
+
+#include <string.h>
+
+/* --- blocks ------------------------------------------------------------- */
+
+static void
+set_start_error (NdaPyWorker * self, GError ** error)
+{
+  gchar *texts[3];
+  g_autofree gchar *death = NULL;
+
+  if (!nda_py_process_is_dead (&self->process)) {
+    nda_py_shared_block_take_texts (&self->block, texts);
+    nda_py_worker_set_problem (self, texts[0], texts[1], texts[2], error);
+    for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+      g_free (texts[i]);
+    return;
+  }
+  death = nda_py_process_describe_death (&self->process);
+  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
+      _("The process of the plugin “%s” ended in its start (): %s"),
+      self->config->path, death);
+}
+
+/* Whether the process has answered; one that takes longer for @call than
+ * @timeout, the value of @property, or answers something else, is killed. */
+static gboolean
+has_answered (NdaPyWorker * self, NdaPySharedOutcome outcome,
+    const gchar * call, GstClockTime timeout, const gchar * property)
+{
+  if (outcome == NDA_PY_SHARED_LATE)
+    nda_py_process_kill_late (&self->process, call, timeout, property);
+  if (outcome == NDA_PY_SHARED_LIED)
+    nda_py_process_kill (&self->process, _("it answers what was not asked"));
+  if (outcome == NDA_PY_SHARED_ENDED)
+    nda_py_worker_end_silent (self);
+  return outcome == NDA_PY_SHARED_ANSWERED;
+}
+
+/* Configures and starts the plugin, on the process's block thread. */
+gboolean
+nda_py_worker_start (NdaPyWorker * self, NdaPyFormat * format, GError ** error)
+{
+  NdaPySharedOutcome outcome = nda_py_shared_block_start (&self->block,
+      self->config->role, format, self->process.end_fd,
+      self->config->timeout);
+
+  if (has_answered (self, outcome, "start ()", self->config->timeout, "timeout")
+      && self->block.result == NDA_PY_CALL_OK) {
+    self->is_first_call = TRUE;
+    return TRUE;
+  }
+  set_start_error (self, error);
+  return FALSE;
+}
+
+/* Makes one block call. What comes back is taken only from a process that has
+ * answered: of one that died or hung, nothing is. DEAD where there is nobody to
+ * make it. The first after a start may compile, and may take as long as that. */
+NdaPyCallResult
+nda_py_worker_call (NdaPyWorker * self, const NdaPyAudio * in,
+    const NdaPyAudio * out, guint n_frames, gboolean is_gated)
+{
+  GstClockTime deadline = self->config->deadline;
+  gboolean is_first = self->is_first_call && deadline;
+  GstClockTime timeout = is_first ? MAX (self->config->timeout, deadline) :
+      deadline;
+  /* a sink is shown a short last block as it is (6.1.7) */
+  guint n_shown = self->config->role == NDA_PY_ROLE_SINK ? n_frames :
+      self->block.format.n_frames;
+  NdaPySharedOutcome outcome;
+
+  g_atomic_int_set (&self->is_calling, TRUE);
+  outcome = nda_py_shared_block_call (&self->block, in, out, n_frames, n_shown,
+      is_gated, self->process.end_fd, timeout);
+  if (!has_answered (self, outcome, is_first ? _("the first block call") :
+          _("a block call"), timeout, is_first ? "timeout" : "deadline"))
+    return NDA_PY_CALL_DEAD;
+  self->is_first_call = FALSE;
+  g_atomic_int_set (&self->is_calling, FALSE);
+  return self->block.result;
+}
+
+/* What befell the plugin when its process died of @death (transfer full). */
+gchar *
+nda_py_worker_describe_end (const NdaPyRunnerConfig * config,
+    const gchar * death)
+{
+  return g_strdup_printf (_("The process of the plugin “%s” has ended: %s"),
+      config->path, death);
+}
+
+/* Why the last block call had this @result (transfer full). */
+gchar *
+nda_py_worker_describe_failure (NdaPyWorker * self, NdaPyCallResult result)
+{
+  g_autofree gchar *reason = NULL;
+
+  if (result == NDA_PY_CALL_DEAD) {
+    reason = nda_py_process_describe_death (&self->process);
+    return nda_py_worker_describe_end (self->config, reason);
+  }
+  if (result == NDA_PY_CALL_FAILED)
+    reason = nda_py_shared_block_take_text (&self->block);
+  return nda_py_problem_describe_failure (self->config->path,
+      self->config->role, reason);
+}
+
+/* --- in the place of another -------------------------------------------- */
+
+/* A parameter that ends each process is told to no other. */
+static void
+drop_parameter (NdaPyWorker * self, const NdaPyParameter * parameter,
+    const gchar * problem)
+{
+  const NdaPyRunnerConfig *config = self->config;
+  g_autofree gchar *text = g_strdup_printf (_("%s: %s. The parameter is not "
+          "set again."), parameter->key, problem);
+
+  nda_py_last_parameters_drop (config->last, parameter->key);
+  config->warn (config->owner, text);
+}
+
+/* Sets the parameters that the plugin took last. Returns how often they had
+ * changed by then. */
+guint
+nda_py_worker_set_again (NdaPyWorker * self)
+{
+  guint n_told;
+  g_autoptr (GPtrArray) parameters =
+      nda_py_last_parameters_copy (self->config->last, &n_told);
+
+  for (guint i = 0; i < parameters->len
+      && !nda_py_process_is_dead (&self->process); i++) {
+    NdaPyParameter *p = g_ptr_array_index (parameters, i);
+    g_autofree gchar *problem =
+        nda_py_worker_set_parameter (self, p->key, p->value);
+
+    if (problem && nda_py_worker_died_setting (self))
+      drop_parameter (self, p, problem);
+  }
+  return n_told;
+}
+
+/* Starts the plugin, which must start as the one @before did. */
+gboolean
+nda_py_worker_start_again (NdaPyWorker * self, const NdaPyFormat * before,
+    GError ** error)
+{
+  NdaPyFormat format = *before;
+
+  if (!nda_py_worker_start (self, &format, error))
+    return FALSE;
+  if (nda_py_problem_check_format (self->config->path, before, &format, error))
+    return TRUE;
+  nda_py_worker_stop (self);
+  return FALSE;
+}

@@ -1,0 +1,40 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The worker, for its own files alone: ndapyworker.c makes it, asks it and ends
+ * it, ndapyworkerblocks.c has its block calls. */
+
+#pragma once
+
+#include "ndapyworker.h"
+
+#include "ndapyoutput.h"
+#include "ndapyprocess.h"
+#include "ndapyquestions.h"
+#include "ndapysharedblock.h"
+
+G_BEGIN_DECLS
+
+/* For a process that is about to end by itself */
+#define NDA_PY_WORKER_EXIT_TIMEOUT (100 * GST_MSECOND)
+
+struct _NdaPyWorker
+{
+  gint ref_count;               /* [atomic] */
+  const NdaPyRunnerConfig *config;      /* [const] not owned */
+
+  NdaPyProcess process;         /* has its own lock */
+  NdaPyOutput output;           /* [keeper] */
+  NdaPyQuestions questions;     /* has its own lock */
+  NdaPySharedBlock block;       /* [block thread] */
+  gboolean is_first_call;       /* [block thread] since the start */
+  gint is_calling;              /* [atomic] a block call, or it ended in one */
+  gboolean is_late_setting;     /* [who asks] a setter did not return */
+};
+
+void nda_py_worker_end_silent (NdaPyWorker * self);
+void nda_py_worker_set_problem (NdaPyWorker * self, const gchar * nick,
+    const gchar * name, const gchar * reason, GError ** error);
+
+G_END_DECLS

@@ -1,0 +1,54 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The processes and descriptors of a test."""
+
+import os
+
+
+def _parents():
+    """Every process, zombies too, and its parent."""
+    found = {}
+    for name in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{name}/stat") as stat:
+                parent = stat.read().rpartition(")")[2].split()[1]
+            found[int(name)] = int(parent)
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+def children(pid=None):
+    """The processes that plugins run in, by their number."""
+    pid = pid or os.getpid()
+    return [child for child, parent in _parents().items() if parent == pid]
+
+
+def descendants(pid=None):
+    found = children(pid)
+    for child in found:
+        found += children(child)
+    return found
+
+
+def descriptors():
+    return len(os.listdir("/proc/self/fd"))
+
+
+def shared_memory():
+    """The descriptors of memory that is shared with a plugin's process, or of
+    the process itself."""
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            link = os.readlink(f"/proc/self/fd/{name}")
+        except OSError:
+            continue
+        if "memfd:nda" in link or "pidfd" in link:
+            found.append(link)
+    return found
+
+
+def wait_until(is_so):
+    while not is_so():
+        os.sched_yield()
