@@ -97,6 +97,7 @@
 #include "ndafile.h"
 #include "ndaguard.h"
 #include "ndaincoming.h"
+#include "ndapositions.h"
 #include "ndasinkprobe.h"
 
 #include <glib/gi18n-lib.h>
@@ -211,6 +212,16 @@ nda_sink_make_from_place (gpointer user_data, const gchar * location,
   return nda_file_make_sink (location, overwrite, error);
 }
 
+/* Whether that goes with the sound that comes in is seen when it comes. */
+static gboolean
+takes_audio (GstPad * pad)
+{
+  g_autoptr (GstCaps) audio = gst_caps_new_empty_simple ("audio/x-raw");
+  g_autoptr (GstCaps) taken = gst_pad_query_caps (pad, audio);
+
+  return !gst_caps_is_empty (taken);
+}
+
 static gboolean
 nda_sink_link_child (NdaIoBin * bin, GstElement * sink, GError ** error)
 {
@@ -219,7 +230,9 @@ nda_sink_link_child (NdaIoBin * bin, GstElement * sink, GError ** error)
   g_autoptr (GstPad) to = nda_description_find_pad (sink, GST_PAD_SINK);
 
   nda_plug_pull (from);
-  if (to && GST_PAD_LINK_SUCCESSFUL (gst_pad_link (from, to)))
+  if (to && takes_audio (to)
+      && GST_PAD_LINK_SUCCESSFUL (gst_pad_link_full (from, to,
+              GST_PAD_LINK_CHECK_HIERARCHY)))
     return TRUE;
   g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_PAD,
       _("The sink “%s” takes no audio: it has no sink pad that raw audio "
@@ -366,11 +379,15 @@ static const NdaIoBinTraits traits = {
 static void
 nda_sink_init (NdaSink * self)
 {
+  g_autoptr (GstPad) pad = NULL;
+
   self->parts = nda_io_bin_get_parts (NDA_IO_BIN (self));
   self->processing_deadline = DEFAULT_PROCESSING_DEADLINE;
   self->guard = gst_object_ref_sink (nda_guard_new ("guard",
           &self->parts->loss));
   nda_io_bin_fill (NDA_IO_BIN (self), self->guard);
+  pad = gst_element_get_static_pad (GST_ELEMENT (self), "sink");
+  nda_positions_watch (pad);
   if (self->parts->convert)
     nda_incoming_watch (&self->incoming, self->parts->convert,
         GST_ELEMENT (self), &self->parts->meter);

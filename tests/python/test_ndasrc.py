@@ -38,7 +38,8 @@ def test_without_ndaresample_there_is_an_error(gst, rate, tmp_path):
 
     said = subprocess.run(
         ["gst-launch-1.0", "ndasrc"]
-        + [f"source=audiotestsrc num-buffers=9 ! capsfilter caps=audio/x-raw,rate={rate}"]
+        + ["source=audiotestsrc num-buffers=9 ! "
+           f"capsfilter caps=audio/x-raw,rate={rate}"]
         + ["!", "fakesink"],
         env={
             **os.environ,
