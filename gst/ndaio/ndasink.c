@@ -12,8 +12,12 @@
  * the sink takes.
  *
  * A file's format goes by its suffix: `.wav` is 32-bit float and keeps every
- * bit, `.flac` has 24 bits, `.ogg` (Vorbis) is lossy. It is finished at EOS: in
- * gst-launch-1.0, `-e` makes Ctrl-C send one.
+ * bit, `.flac` has 24 bits, `.ogg` (Vorbis) is lossy. A `.wav` file is whole
+ * whenever the process ends, and an RF64 one past 4 GiB. The others are
+ * finished at EOS: in gst-launch-1.0, `-e` makes Ctrl-C send one.
+ *
+ * Three to eight channels without positions get GStreamer's usual ones where
+ * the sink does not take them as they are.
  *
  * ## Time
  *

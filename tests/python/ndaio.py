@@ -72,7 +72,7 @@ def read_float_wav(path, kind=3):
             assert tag == kind
         at += 8 + struct.unpack("<I", data[at + 4:at + 8])[0]
     n_bytes = struct.unpack("<I", data[at + 4:at + 8])[0]
-    assert 0 < n_bytes <= len(data) - at - 8  # tags may stand behind it
+    assert n_bytes <= len(data) - at - 8  # tags may stand behind it
     samples = np.frombuffer(data[at + 8:at + 8 + n_bytes], "<f4")
     return samples.reshape(-1, channels)
 
