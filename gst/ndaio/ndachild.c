@@ -107,6 +107,18 @@ nda_child_post_error (GstElement * bin, const GError * error)
           error->code), __FILE__, G_STRFUNC, __LINE__);
 }
 
+gboolean
+nda_child_is_not_negotiated (GstMessage * message)
+{
+  const GstStructure *details = NULL;
+  gint flow;
+
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+    gst_message_parse_error_details (message, &details);
+  return details && gst_structure_get_int (details, "flow-return", &flow)
+      && flow == GST_FLOW_NOT_NEGOTIATED;
+}
+
 GError *
 nda_child_parse_error (GstElement * child, GstMessage * message)
 {

@@ -37,6 +37,10 @@ void nda_child_give_back (GstElement * child);
 /* Posts @error, whose text is for the person. Any thread. */
 void nda_child_post_error (GstElement * bin, const GError * error);
 
+/* Whether @message is the error of a source whose buffers nobody takes in their
+ * format. */
+gboolean nda_child_is_not_negotiated (GstMessage * message);
+
 /* The error (transfer full) in @message, which @child has posted, or NULL. Any
  * thread. */
 GError *nda_child_parse_error (GstElement * child, GstMessage * message);

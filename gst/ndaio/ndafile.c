@@ -7,6 +7,7 @@
 #include "ndafile.h"
 
 #include "ndachild.h"
+#include "ndawavsink.h"
 
 #include <gst/audio/audio.h>
 
@@ -21,13 +22,12 @@ typedef struct
 {
   const gchar *suffix;
   const gchar *caps;            /* NULL: the encoder says what it takes */
-  const gchar *encoder;
-  const gchar *muxer;           /* NULL: the encoder writes the file */
+  const gchar *encoder;         /* NULL: a sink of our own writes the file */
+  const gchar *muxer;           /* NULL: the encoder writes it */
 } Format;
 
-/* A RIFF file has little-endian samples on any machine */
 static const Format formats[] = {
-  {".wav", "audio/x-raw, format = (string) F32LE", "wavenc", NULL},
+  {".wav", NULL, NULL, NULL},
   {".flac", "audio/x-raw, format = (string) { S24_32LE, S24LE, S16LE }",
       "flacenc", NULL},
   {".ogg", NULL, "vorbisenc", "oggmux"},
@@ -107,17 +107,12 @@ ghost_first (GstElement * bin)
   gst_element_add_pad (bin, gst_ghost_pad_new ("sink", pad));
 }
 
-/* A bin (floating) that writes @location. What is there is written over only
- * where @overwrite says so. */
-GstElement *
-nda_file_make_sink (const gchar * location, gboolean overwrite, GError ** error)
+static GstElement *
+make_bin (const Format * format, const gchar * location, GError ** error)
 {
-  const Format *format = find_format (location, error);
-  GstElement *bin, *last, *filesink = NULL;
+  GstElement *bin = gst_bin_new ("sink");
+  GstElement *last, *filesink = NULL;
 
-  if (!format || !check_location (location, overwrite, error))
-    return NULL;
-  bin = gst_bin_new ("sink");
   last = add_format (bin, format, error);
   if (last)
     filesink = add (bin, "filesink", last, error);
@@ -128,6 +123,19 @@ nda_file_make_sink (const gchar * location, gboolean overwrite, GError ** error)
   g_object_set (filesink, "location", location, NULL);
   ghost_first (bin);
   return bin;
+}
+
+/* An element (floating) that writes @location. What is there is written over
+ * only where @overwrite says so. */
+GstElement *
+nda_file_make_sink (const gchar * location, gboolean overwrite, GError ** error)
+{
+  const Format *format = find_format (location, error);
+
+  if (!format || !check_location (location, overwrite, error))
+    return NULL;
+  return format->encoder ? make_bin (format, location, error) :
+      nda_wav_sink_new ("sink", location);
 }
 
 /* Removes the file at @location if the pipeline has failed before it wrote

@@ -12,8 +12,12 @@
  * the sink takes.
  *
  * A file's format goes by its suffix: `.wav` is 32-bit float and keeps every
- * bit, `.flac` has 24 bits, `.ogg` (Vorbis) is lossy. It is finished at EOS: in
- * gst-launch-1.0, `-e` makes Ctrl-C send one.
+ * bit, `.flac` has 24 bits, `.ogg` (Vorbis) is lossy. A `.wav` file is whole
+ * whenever the process ends, and an RF64 one past 4 GiB. The others are
+ * finished at EOS: in gst-launch-1.0, `-e` makes Ctrl-C send one.
+ *
+ * Three to eight channels without positions get GStreamer's usual ones where
+ * the sink does not take them as they are.
  *
  * ## Time
  *
@@ -102,6 +106,7 @@
 #include "ndafile.h"
 #include "ndaguard.h"
 #include "ndaincoming.h"
+#include "ndapositions.h"
 #include "ndasinkprobe.h"
 
 #include <glib/gi18n-lib.h>
@@ -217,6 +222,16 @@ nda_sink_make_from_place (gpointer user_data, const gchar * location,
   return nda_file_make_sink (location, overwrite, error);
 }
 
+/* Whether that goes with the sound that comes in is seen when it comes. */
+static gboolean
+takes_audio (GstPad * pad)
+{
+  g_autoptr (GstCaps) audio = gst_caps_new_empty_simple ("audio/x-raw");
+  g_autoptr (GstCaps) taken = gst_pad_query_caps (pad, audio);
+
+  return !gst_caps_is_empty (taken);
+}
+
 static gboolean
 nda_sink_link_child (NdaIoBin * bin, GstElement * sink, GError ** error)
 {
@@ -225,7 +240,9 @@ nda_sink_link_child (NdaIoBin * bin, GstElement * sink, GError ** error)
   g_autoptr (GstPad) to = nda_description_find_pad (sink, GST_PAD_SINK);
 
   nda_plug_pull (from);
-  if (to && GST_PAD_LINK_SUCCESSFUL (gst_pad_link (from, to)))
+  if (to && takes_audio (to)
+      && GST_PAD_LINK_SUCCESSFUL (gst_pad_link_full (from, to,
+              GST_PAD_LINK_CHECK_HIERARCHY)))
     return TRUE;
   g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_PAD,
       _("The sink “%s” takes no audio: it has no sink pad that raw audio "
@@ -372,11 +389,15 @@ static const NdaIoBinTraits traits = {
 static void
 nda_sink_init (NdaSink * self)
 {
+  g_autoptr (GstPad) pad = NULL;
+
   self->parts = nda_io_bin_get_parts (NDA_IO_BIN (self));
   self->processing_deadline = DEFAULT_PROCESSING_DEADLINE;
   self->guard = gst_object_ref_sink (nda_guard_new ("guard",
           &self->parts->loss));
   nda_io_bin_fill (NDA_IO_BIN (self), self->guard);
+  pad = gst_element_get_static_pad (GST_ELEMENT (self), "sink");
+  nda_positions_watch (pad);
   if (self->parts->convert)
     nda_incoming_watch (&self->incoming, self->parts->convert,
         GST_ELEMENT (self), &self->parts->meter);

@@ -103,12 +103,42 @@ link_pad (GstPad * pad, GstElement * next)
   return FALSE;
 }
 
+/* There is audio, and it cannot be linked. */
+static void
+refuse (GstPad * pad, GstElement * bin)
+{
+  g_autoptr (GstCaps) caps = gst_pad_query_caps (pad, NULL);
+  g_autofree gchar *text = gst_caps_to_string (caps);
+
+  GST_ELEMENT_ERROR (bin, STREAM, FORMAT,
+      (_("The source's audio has a format that cannot be converted to one "
+              "that is wanted here: %s."), text),
+      ("pad %s", GST_PAD_NAME (pad)));
+}
+
+/* A GstElementForeachPadFunc, which goes on until it has found one */
+static gboolean
+is_no_audio (GstElement * dynamic, GstPad * pad, gpointer user_data)
+{
+  return !is_audio (pad);
+}
+
+/* Whether @dynamic has a pad with audio, which was told to be of no use. */
+static gboolean
+was_refused (GstElement * dynamic)
+{
+  return !gst_element_foreach_src_pad (dynamic, is_no_audio, NULL);
+}
+
 /* Called on a streaming thread: the stream is known now. */
 static void
 nda_source_on_pad_added (GstElement * dynamic, GstPad * pad, GstElement * next)
 {
-  if (GST_PAD_IS_SRC (pad) && is_audio (pad))
-    link_pad (pad, next);
+  g_autoptr (GstPad) to = gst_element_get_static_pad (next, "sink");
+
+  if (GST_PAD_IS_SRC (pad) && is_audio (pad) && !nda_plug_is_linked (to)
+      && !link_pad (pad, next))
+    refuse (pad, GST_ELEMENT (GST_OBJECT_PARENT (next)));
 }
 
 /* Those on @bin of pads that came and went */
@@ -150,7 +180,7 @@ nda_source_on_no_more_pads (GstElement * dynamic, GstElement * next)
   GstElement *bin = GST_ELEMENT (GST_OBJECT_PARENT (next));
   g_autofree gchar *uri = NULL;
 
-  if (nda_plug_is_linked (pad))
+  if (nda_plug_is_linked (pad) || was_refused (dynamic))
     return;
   g_object_get (bin, "uri", &uri, NULL);
   GST_ELEMENT_ERROR (bin, STREAM, WRONG_TYPE,

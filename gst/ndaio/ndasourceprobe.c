@@ -6,6 +6,8 @@
 
 #include "ndasourceprobe.h"
 
+#include "ndapositions.h"
+
 #include <glib/gi18n-lib.h>
 
 /* --- what comes --- */
@@ -142,6 +144,18 @@ is_hidden (NdaSourceProbe * self, GstEvent * event)
   }
 }
 
+/* Whether @event brings caps that audioconvert must not see. */
+static gboolean
+is_too_much (NdaSourceProbe * self, GstEvent * event)
+{
+  GstCaps *caps;
+
+  if (GST_EVENT_TYPE (event) != GST_EVENT_CAPS)
+    return FALSE;
+  gst_event_parse_caps (event, &caps);
+  return !nda_positions_check (self->bin, caps);
+}
+
 /* A new segment begins with DISCONT, but nothing is lost. */
 static GstPadProbeReturn
 nda_source_probe_on_event (GstPad * pad, GstPadProbeInfo * info,
@@ -155,6 +169,8 @@ nda_source_probe_on_event (GstPad * pad, GstPadProbeInfo * info,
   if (!self->silence.is_own
       && nda_loss_get_state (self->loss) != NDA_LOSS_HERE
       && is_hidden (self, event))
+    return GST_PAD_PROBE_DROP;
+  if (is_too_much (self, event))
     return GST_PAD_PROBE_DROP;
   nda_silence_note_event (&self->silence, event);
   if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)

@@ -269,21 +269,38 @@ nda_src_send_event (GstElement * element, GstEvent * event)
 
 /* --- what the source says --- */
 
+static GError *
+reword_negotiation (void)
+{
+  return g_error_new_literal (GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+      _("What comes behind ndasrc takes none of the formats that ndasrc makes: "
+          "32-bit float at 48 kHz, with the channels of the source or others "
+          "that can be mixed of them."));
+}
+
 /* The error of a source that fails before it has given anything, in words that
  * name it: decoders do not know the file, nor devices that they are the
- * microphone. */
+ * microphone. NULL where the source's own words are better. */
 static GError *
 reword (NdaSrc * self, const GError * failure)
 {
   g_autofree gchar *uri = NULL;
+  g_autofree gchar *device = NULL;
 
   GST_OBJECT_LOCK (self);
   uri = g_strdup (self->parts->setting.place);
+  device = g_strdup (self->parts->setting.device);
   GST_OBJECT_UNLOCK (self);
 
   if (uri)
     return g_error_new (failure->domain, failure->code,
         _("“%s” cannot be played: %s"), uri, failure->message);
+  if (failure->domain != GST_RESOURCE_ERROR)
+    return NULL;
+  if (device)
+    return g_error_new (failure->domain, failure->code,
+        _("The audio device “%s” cannot be opened: %s"), device,
+        failure->message);
   return g_error_new_literal (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
       _(NO_MICROPHONE));
 }
@@ -314,9 +331,12 @@ nda_src_take_message (NdaIoBin * bin, GstMessage * message)
   failure = nda_child_parse_error (self->parts->child, message);
   if (!failure)
     return FALSE;
+  error = nda_child_is_not_negotiated (message) ? reword_negotiation () :
+      reword (self, failure);
+  if (!error)
+    return FALSE;
   if (g_atomic_int_compare_and_exchange (&self->has_failed, FALSE, TRUE)) {
     GST_WARNING_OBJECT (self, "%" GST_PTR_FORMAT, message);
-    error = reword (self, failure);
     nda_child_post_error (GST_ELEMENT (self), error);
   }
   return TRUE;

@@ -60,7 +60,7 @@ def play(gst):
         pipeline.set_state(gst.State.NULL)
 
 
-def read_float_wav(path):
+def read_float_wav(path, kind=3):
     """Frames of a WAV file of 32-bit floats, by its header's own sizes."""
     data = path.read_bytes()
     assert data[:4] == b"RIFF"
@@ -68,11 +68,11 @@ def read_float_wav(path):
     at = 12
     while data[at:at + 4] != b"data":
         if data[at:at + 4] == b"fmt ":
-            kind, channels = struct.unpack("<HH", data[at + 8:at + 12])
-            assert kind == 3
+            tag, channels = struct.unpack("<HH", data[at + 8:at + 12])
+            assert tag == kind
         at += 8 + struct.unpack("<I", data[at + 4:at + 8])[0]
     n_bytes = struct.unpack("<I", data[at + 4:at + 8])[0]
-    assert 0 < n_bytes <= len(data) - at - 8  # tags may stand behind it
+    assert n_bytes <= len(data) - at - 8  # tags may stand behind it
     samples = np.frombuffer(data[at + 8:at + 8 + n_bytes], "<f4")
     return samples.reshape(-1, channels)
 
