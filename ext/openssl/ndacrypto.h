@@ -56,6 +56,7 @@ typedef struct
 
   GstPad *sinkpad;              /* [const] */
   GstPad *srcpad;               /* [const] */
+  GstPadEventFunction take_event;       /* [const] of the subclass */
   NdaKeyring *ring;             /* [const] owned; has a lock of its own */
   NdaCryptoSettings settings;   /* [object lock] */
   GMutex counters_lock;         /* guards the counters of the subclass */

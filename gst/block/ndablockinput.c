@@ -99,7 +99,30 @@ nda_block_input_drain (NdaBlockInput * self)
     self->output->push_block (self->owner, rest);
 }
 
-static gboolean
+/* What is owed for an event of @type, which did get through @srcpad if @ok. */
+GstFlowReturn
+nda_block_event_flow (GstPad * srcpad, GstEventType type, gboolean ok)
+{
+  if (ok)
+    return GST_FLOW_OK;
+  if (GST_PAD_IS_FLUSHING (srcpad))
+    return GST_FLOW_FLUSHING;
+  if (GST_PAD_IS_EOS (srcpad))
+    return GST_FLOW_EOS;
+  return type == GST_EVENT_CAPS ? GST_FLOW_NOT_NEGOTIATED : GST_FLOW_ERROR;
+}
+
+/* Pushes @event (transfer full). */
+GstFlowReturn
+nda_block_push_event (GstPad * srcpad, GstEvent * event)
+{
+  GstEventType type = GST_EVENT_TYPE (event);
+
+  return nda_block_event_flow (srcpad, type, gst_pad_push_event (srcpad,
+          event));
+}
+
+static GstFlowReturn
 take_caps (NdaBlockInput * self, GstEvent * event)
 {
   GstCaps *caps;
@@ -113,7 +136,7 @@ take_caps (NdaBlockInput * self, GstEvent * event)
     GST_WARNING_OBJECT (self->element, "cannot use caps %" GST_PTR_FORMAT,
         caps);
     gst_event_unref (event);
-    return FALSE;
+    return GST_FLOW_NOT_NEGOTIATED;
   }
   /* the same format again is no reason to cut a block short */
   known = nda_regroup_get_info (self->regroup);
@@ -147,7 +170,7 @@ to_time_segment (GstEvent * event)
   return in_time;
 }
 
-static gboolean
+static GstFlowReturn
 take_segment (NdaBlockInput * self, GstEvent * event)
 {
   const GstSegment *segment;
@@ -159,7 +182,7 @@ take_segment (NdaBlockInput * self, GstEvent * event)
         (_("Live audio cannot be played at the rate %g. Seek with the rate 1."),
             segment->rate), ("segment %" GST_SEGMENT_FORMAT, segment));
     gst_event_unref (event);
-    return FALSE;
+    return GST_FLOW_ERROR;
   }
   event = to_time_segment (event);
   gst_event_parse_segment (event, &segment);
@@ -168,7 +191,7 @@ take_segment (NdaBlockInput * self, GstEvent * event)
 }
 
 /* Takes a serialized event (transfer full). */
-gboolean
+GstFlowReturn
 nda_block_input_event (NdaBlockInput * self, GstEvent * event)
 {
   switch (GST_EVENT_TYPE (event)) {

@@ -273,11 +273,12 @@ nda_resample_src_event (GstPad * pad, GstObject * parent, GstEvent * event)
   return gst_pad_event_default (pad, parent, event);
 }
 
-static gboolean
+static GstFlowReturn
 nda_resample_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
   if (!GST_EVENT_IS_SERIALIZED (event))
-    return gst_pad_event_default (pad, parent, event);
+    return gst_pad_event_default (pad, parent, event) ? GST_FLOW_OK :
+        GST_FLOW_ERROR;
   return nda_resample_input_event (&NDA_RESAMPLE (parent)->input, event);
 }
 
@@ -387,7 +388,7 @@ nda_resample_init (NdaResample * self)
       (gst_element_class_get_pad_template (class, "src"), "src");
   gst_pad_set_chain_function (self->sinkpad,
       GST_DEBUG_FUNCPTR (nda_resample_sink_chain));
-  gst_pad_set_event_function (self->sinkpad,
+  gst_pad_set_event_full_function (self->sinkpad,
       GST_DEBUG_FUNCPTR (nda_resample_sink_event));
   gst_pad_set_query_function (self->sinkpad,
       GST_DEBUG_FUNCPTR (nda_resample_sink_query));

@@ -37,7 +37,8 @@ void nda_resample_input_reset (NdaResampleInput * input);
 /* The sink thread; both take what they get. @event is serialized. */
 GstFlowReturn nda_resample_input_chain (NdaResampleInput * input,
     GstBuffer * buffer);
-gboolean nda_resample_input_event (NdaResampleInput * input, GstEvent * event);
+GstFlowReturn nda_resample_input_event (NdaResampleInput * input,
+    GstEvent * event);
 
 /* That of the resampler, or of regrouping where frames pass. Any thread. */
 GstClockTime nda_resample_input_get_latency (NdaResampleInput * input);

@@ -117,20 +117,21 @@ static const NdaStatsField stats_fields[] = {
 
 /* --- negotiation and latency --- */
 
-static gboolean
+static GstFlowReturn
 start_plugin (NdaPySrc * self)
 {
+  GstFlowReturn flow = nda_py_reader_start (&self->reader);
   GstClockTime latency;
 
-  if (!nda_py_reader_start (&self->reader))
-    return FALSE;
+  if (flow != GST_FLOW_OK)
+    return flow;
   latency = nda_py_reader_get_latency (&self->reader);
   GST_OBJECT_LOCK (self);
   self->latency = latency;
   GST_OBJECT_UNLOCK (self);
   gst_element_post_message (GST_ELEMENT (self),
       gst_message_new_latency (GST_OBJECT (self)));
-  return TRUE;
+  return GST_FLOW_OK;
 }
 
 /* Appends what blocks of @n_channels are called, in either layout. */
@@ -185,9 +186,12 @@ nda_py_src_negotiate (GstBaseSrc * base)
 {
   NdaPySrc *self = NDA_PY_SRC (base);
   g_autoptr (GstCaps) caps = NULL;
+  GstFlowReturn flow = self->reader.is_started ? GST_FLOW_OK :
+      start_plugin (self);
 
-  if (!self->reader.is_started && !start_plugin (self))
-    return FALSE;
+  /* create () tells that the stream stops: FALSE would be posted as an error */
+  if (flow != GST_FLOW_OK)
+    return flow == GST_FLOW_FLUSHING;
   caps = choose_caps (self);
   if (!caps || !gst_base_src_set_caps (base, caps)
       || !nda_py_reader_set_caps (&self->reader, caps))
