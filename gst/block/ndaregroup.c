@@ -202,13 +202,25 @@ is_next_block (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
       && !GST_BUFFER_IS_DISCONT (buffer) && !n_waiting_bytes (self);
 }
 
+/* Lets @buffer pass as it is. Planes that it does not describe lie one behind
+ * the other, as they do in buffers of other lengths. */
+static void
+take_whole (NdaRegroup * self, GstBuffer * buffer)
+{
+  self->whole = gst_buffer_make_writable (buffer);
+  if (self->info.layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED
+      && !gst_buffer_get_audio_meta (self->whole))
+    gst_buffer_add_audio_meta (self->whole, &self->info, self->n_block_frames,
+        NULL);
+}
+
 static void
 take_next_block (NdaRegroup * self, GstBuffer * buffer)
 {
   self->unseen = GST_BUFFER_PTS (buffer);
   self->last_is_gap = GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP);
   self->rest_is_gap = self->last_is_gap;
-  self->whole = gst_buffer_make_writable (buffer);
+  take_whole (self, buffer);
 }
 
 /* Tells the alignment of the buffer before, if it was not asked about it. */
@@ -327,7 +339,7 @@ nda_regroup_push (NdaRegroup * self, GstBuffer * buffer, GError ** error)
   if (!n_waiting_frames (self)) {
     self->rest_is_gap = self->last_is_gap;
     if (n_frames == self->n_block_frames) {
-      self->whole = gst_buffer_make_writable (buffer);
+      take_whole (self, buffer);
       return TRUE;
     }
   } else {
