@@ -18,27 +18,6 @@ G_STATIC_ASSERT (NDA_BLOCK_FRAMES == 512);
 G_STATIC_ASSERT (NDA_BLOCK_RATE == 48000);
 G_STATIC_ASSERT (NDA_BLOCK_MAX_CHANNELS == 64);
 
-/* Says in @caps (transfer full) that every buffer is one block. */
-GstCaps *
-nda_block_caps_mark (GstCaps * caps)
-{
-  caps = gst_caps_make_writable (caps);
-  gst_caps_set_simple (caps, NDA_BLOCK_CAPS_FIELD, G_TYPE_INT,
-      NDA_BLOCK_FRAMES, NULL);
-  return caps;
-}
-
-/* Takes the promise about sizes out of @caps (transfer full). */
-GstCaps *
-nda_block_caps_unmark (GstCaps * caps)
-{
-  caps = gst_caps_make_writable (caps);
-  for (guint i = 0; i < gst_caps_get_size (caps); i++)
-    gst_structure_remove_field (gst_caps_get_structure (caps, i),
-        NDA_BLOCK_CAPS_FIELD);
-  return caps;
-}
-
 /* How long @n_frames at @rate last, rounded down once. */
 GstClockTime
 nda_block_frames_to_time (guint64 n_frames, guint rate)

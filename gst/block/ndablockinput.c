@@ -126,8 +126,6 @@ static GstFlowReturn
 take_caps (NdaBlockInput * self, GstEvent * event)
 {
   GstCaps *caps;
-  g_autoptr (GstCaps) marked = NULL;
-  GstEvent *marked_event;
   GstAudioInfo info;
   const GstAudioInfo *known;
 
@@ -145,11 +143,7 @@ take_caps (NdaBlockInput * self, GstEvent * event)
     nda_block_input_drain (self);
     nda_regroup_set_caps (self->regroup, caps);
   }
-  marked = nda_block_caps_mark (gst_caps_copy (caps));
-  marked_event = gst_event_new_caps (marked);
-  gst_event_set_seqnum (marked_event, gst_event_get_seqnum (event));
-  gst_event_unref (event);
-  return self->output->push_event (self->owner, marked_event);
+  return self->output->push_event (self->owner, event);
 }
 
 /* A segment in time: one in bytes, as a raw file has it, cannot be passed on
@@ -255,23 +249,16 @@ nda_block_filter_caps (GstCaps * caps, GstCaps * filter)
 }
 
 /* Caps that @pad can have: those of its template which the peer of @other can
- * have, whatever either promises about sizes. */
+ * have. */
 static void
 answer_caps (GstPad * pad, GstPad * other, GstQuery * query)
 {
   GstCaps *filter;
   g_autoptr (GstCaps) template = gst_pad_get_pad_template_caps (pad);
-  g_autoptr (GstCaps) taken = nda_block_caps_unmark (gst_caps_copy (template));
-  g_autoptr (GstCaps) marked = NULL;
-  g_autoptr (GstCaps) peer = NULL;
-  g_autoptr (GstCaps) result = NULL;
+  g_autoptr (GstCaps) peer = gst_pad_peer_query_caps (other, template);
+  g_autoptr (GstCaps) result = gst_caps_intersect_full (peer, template,
+      GST_CAPS_INTERSECT_FIRST);
 
-  /* a source pad's peer may ask for block-frames; upstream's never has it */
-  if (GST_PAD_IS_SINK (pad))
-    marked = nda_block_caps_mark (gst_caps_copy (taken));
-  peer = gst_pad_peer_query_caps (other, marked ? marked : taken);
-  peer = nda_block_caps_unmark (g_steal_pointer (&peer));
-  result = gst_caps_intersect_full (peer, template, GST_CAPS_INTERSECT_FIRST);
   gst_query_parse_caps (query, &filter);
   result = nda_block_filter_caps (g_steal_pointer (&result), filter);
   gst_query_set_caps_result (query, result);

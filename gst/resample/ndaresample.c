@@ -181,8 +181,7 @@ G_DEFINE_ENUM_TYPE (NdaLatency, nda_latency,
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_RESAMPLE_CAPS));
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
-    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_RESAMPLE_CAPS
-        ", " NDA_BLOCK_CAPS_FIELD " = (int) 512"));
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_RESAMPLE_CAPS));
 
 #define FIELD(name, kind, member) \
     { name, kind, G_STRUCT_OFFSET (NdaResampleCounters, member) }

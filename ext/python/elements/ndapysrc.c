@@ -104,7 +104,7 @@ enum
 };
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
-    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_BLOCK_SRC_CAPS));
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_BLOCK_CAPS));
 
 /* *INDENT-OFF* */
 static const NdaStatsField stats_fields[] = {
@@ -148,8 +148,7 @@ append_caps (GstCaps * caps, guint n_channels)
     gst_audio_info_set_format (&info, GST_AUDIO_FORMAT_F32, NDA_BLOCK_RATE,
         n_channels, NULL);
     info.layout = layouts[i];
-    gst_caps_append (caps, nda_block_caps_mark (gst_audio_info_to_caps
-            (&info)));
+    gst_caps_append (caps, gst_audio_info_to_caps (&info));
   }
 }
 

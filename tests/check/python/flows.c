@@ -321,9 +321,9 @@ stop_element (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
   return GST_PAD_PROBE_DROP;
 }
 
-/* As the chapter on dynamic pipelines of GStreamer's manual does it: the element
- * is stopped from a probe, that is from its own task; here at the end of the
- * stream, in the middle of a run of blocks, and to play on at once. */
+/* As the chapter on dynamic pipelines of GStreamer's manual does it: the
+ * element is stopped from a probe, that is from its own task; here at the end
+ * of the stream, in the middle of a run of blocks, and to play on at once. */
 GST_START_TEST (test_its_own_task_may_stop_it)
 {
   GstHarness *h = make_harness ("passthrough", STEREO);

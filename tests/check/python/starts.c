@@ -8,25 +8,23 @@
 
 #include "config.h"
 
-#include <gst/audio/audio.h>
 #include <gst/check/gstcheck.h>
 
 #define DEFAULT_STARTS 25
 /* The longest that a start goes on undisturbed, in yields of the processor */
 #define MAX_YIELDS 400
 
-#define SOURCE "audiotestsrc ! audio/x-raw, format = " GST_AUDIO_NE (F32) \
-    ", rate = 48000, channels = 2 ! "
-/* audioresample, beside ndaresample, posts errors here */
-#define SLOW_SOURCE "audiotestsrc ! audio/x-raw, format = " GST_AUDIO_NE (F32) \
-    ", rate = 44100, channels = 2 ! "
+/* Without a filter for caps: capsfilter, as all that GStreamer derives from
+ * GstBaseTransform, refuses events when it is being stopped, which its source
+ * posts as an error. */
+#define SOURCE "audiotestsrc ! "
 
 static const gchar *const pipelines[] = {
   SOURCE "queue ! fakesink",
   SOURCE "ndapybridge plugin=passthrough ! fakesink",
   SOURCE "ndapysink plugin=null_sink",
   "ndapysrc plugin=sine is-live=false ! fakesink",
-  SLOW_SOURCE "ndaresample ! fakesink",
+  SOURCE "ndaresample ! fakesink",
 };
 
 static const struct
