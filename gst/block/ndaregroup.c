@@ -8,9 +8,9 @@
 
 #include "ndablock.h"
 #include "ndaframeclock.h"
+#include "ndakeep.h"
 
 #include <gst/base/gstadapter.h>
-
 
 struct _NdaRegroup
 {
@@ -23,6 +23,8 @@ struct _NdaRegroup
   GstAudioStreamAlign *align;   /* owned; finds unmarked discontinuities */
   GstClockTime unseen;          /* of the last buffer not shown to align */
   GstAdapter **planes;          /* owned; what waits for a whole block */
+  NdaKeep keep;                 /* what those frames' buffers say */
+  guint64 n_queued;             /* frames that waited, since the format */
 
   NdaFrameClock clock;
   GstClockTime segment_start;   /* where time begins without a time stamp */
@@ -50,6 +52,7 @@ nda_regroup_new (guint n_block_frames)
   self->rate = NDA_BLOCK_RATE;
   gst_audio_info_init (&self->info);
   nda_frame_clock_init (&self->clock, NDA_BLOCK_RATE);
+  nda_keep_init (&self->keep);
   return self;
 }
 
@@ -62,6 +65,8 @@ clear_format (NdaRegroup * self)
     g_object_unref (self->planes[i]);
   g_clear_pointer (&self->planes, g_free);
   self->n_planes = 0;
+  nda_keep_forget (&self->keep);
+  self->n_queued = 0;
   gst_clear_buffer (&self->cut);
   gst_clear_buffer (&self->whole);
 }
@@ -70,6 +75,7 @@ void
 nda_regroup_free (NdaRegroup * self)
 {
   clear_format (self);
+  nda_keep_clear (&self->keep);
   g_free (self);
 }
 
@@ -161,6 +167,7 @@ static GstBuffer *
 take_frames (NdaRegroup * self, guint n_frames)
 {
   GstBuffer *buffer = NULL;
+  const guint64 start = self->n_queued - n_waiting_frames (self);
 
   if (gst_buffer_pool_acquire_buffer (self->pool, &buffer, NULL) != GST_FLOW_OK)
     buffer = gst_buffer_new_allocate (NULL,
@@ -169,6 +176,7 @@ take_frames (NdaRegroup * self, guint n_frames)
   copy_planes (self, buffer, n_frames);
   if (self->info.layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED)
     gst_buffer_add_audio_meta (buffer, &self->info, n_frames, NULL);
+  nda_keep_give (&self->keep, buffer, start, start + n_frames, self->info.rate);
 
   if (self->rest_is_gap)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_GAP);
@@ -288,6 +296,9 @@ queue_frames (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
   GstAudioMeta *meta = gst_buffer_get_audio_meta (buffer);
   gsize n_bytes = (gsize) n_frames * self->plane_bpf;
 
+  nda_keep_add (&self->keep, buffer, self->n_queued,
+      self->n_queued + n_frames);
+  self->n_queued += n_frames;
   if (self->n_planes == 1) {
     gst_adapter_push (self->planes[0], buffer);
     return;
@@ -399,6 +410,7 @@ nda_regroup_flush (NdaRegroup * self)
   gst_clear_buffer (&self->whole);
   for (guint i = 0; i < self->n_planes; i++)
     gst_adapter_clear (self->planes[i]);
+  nda_keep_forget (&self->keep);
   nda_regroup_mark_gap (self);
 }
 

@@ -7,6 +7,7 @@
 #include "ndaresampler.h"
 
 #include "ndaframes.h"
+#include "ndakeep.h"
 #include "ndapolyphaseconverter.h"
 
 /* How many frames are converted to or from a sample format, or made of
@@ -28,6 +29,7 @@ struct _NdaResampler
   guint8 *silence;              /* owned; a chunk of zeros, in any format */
   NdaResamplerGlide glide;      /* [const] steer is NULL: the ratio is fixed */
 
+  NdaKeep keep;                 /* what the buffers of the run say */
   guint64 n_in;                 /* frames taken since the last flush */
   guint64 n_out;                /* frames given since then */
 
@@ -114,6 +116,7 @@ start_run (NdaResampler * self)
   self->n_to_drop = 0;
   self->run_start = GST_CLOCK_TIME_NONE;
   self->has_run = FALSE;
+  nda_keep_forget (&self->keep);
   /* before the first frame there was silence */
   self->gap_start = -G_MAXDOUBLE;
   self->gap_end = G_MAXDOUBLE;
@@ -128,6 +131,7 @@ new_resampler (const GstAudioInfo * in, GstCaps * out_caps)
   self->in.info = self->work = *in;
   nda_frames_out_init (&self->out, out_caps);
   self->align = nda_block_align_new (in->rate);
+  nda_keep_init (&self->keep);
   start_run (self);
   return self;
 }
@@ -234,6 +238,8 @@ close_block (NdaResampler * self)
   if (is_gap_now)
     GST_BUFFER_FLAG_SET (block, GST_BUFFER_FLAG_GAP);
   stamp (self, block);
+  nda_keep_give (&self->keep, block, self->block_start, get_position (self),
+      self->in.info.rate);
   if (self->discont)
     GST_BUFFER_FLAG_SET (block, GST_BUFFER_FLAG_DISCONT);
   self->discont = FALSE;
@@ -372,6 +378,7 @@ nda_resampler_push (NdaResampler * self, GstBuffer * buffer, guint n_frames)
 
   if (n_frames)
     mark_gap (self, GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP));
+  nda_keep_add (&self->keep, buffer, self->n_run_in, self->n_run_in + n_frames);
   self->n_run_in += n_frames;
   self->n_in += n_frames;
   return TRUE;
@@ -478,6 +485,7 @@ nda_resampler_free (NdaResampler * self)
   nda_frames_in_close (&self->in);
   nda_frames_out_clear (&self->out);
   g_clear_pointer (&self->align, gst_audio_stream_align_free);
+  nda_keep_clear (&self->keep);
   g_clear_pointer (&self->converter, nda_converter_free);
   g_free (self->work_in);
   g_free (self->work_out);
