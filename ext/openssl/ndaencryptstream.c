@@ -427,6 +427,8 @@ nda_encrypt_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 static gboolean
 nda_encrypt_sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
+  if (GST_QUERY_TYPE (query) == GST_QUERY_DRAIN)
+    nda_block_input_drain (&NDA_ENCRYPT (parent)->input);
   if (GST_QUERY_TYPE (query) != GST_QUERY_ALLOCATION)
     return gst_pad_query_default (pad, parent, query);
   nda_encrypt_ask_for_room (query);

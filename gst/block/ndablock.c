@@ -8,11 +8,6 @@
 
 #include <glib/gi18n-lib.h>
 
-/* A time stamp this far from the expected one for this long is a
- * discontinuity even without the flag: GStreamer's own defaults */
-#define ALIGNMENT_THRESHOLD (40 * GST_MSECOND)
-#define DISCONT_WAIT (1 * GST_SECOND)
-
 /* the numbers that the caps spell out */
 G_STATIC_ASSERT (NDA_BLOCK_FRAMES == 512);
 G_STATIC_ASSERT (NDA_BLOCK_RATE == 48000);
@@ -49,13 +44,6 @@ nda_block_count_frames (GstBuffer * buffer, const GstAudioInfo * info,
   }
   *n_frames = n_bytes / info->bpf;
   return TRUE;
-}
-
-/* Finds the discontinuities that are not marked as such (transfer full). */
-GstAudioStreamAlign *
-nda_block_align_new (guint rate)
-{
-  return gst_audio_stream_align_new (rate, ALIGNMENT_THRESHOLD, DISCONT_WAIT);
 }
 
 /* A pool, active, of buffers for blocks of @n_frames (transfer full); NULL when

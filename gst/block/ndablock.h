@@ -32,7 +32,6 @@ GstClockTime nda_block_frames_to_time (guint64 n_frames, guint rate);
 
 gboolean nda_block_count_frames (GstBuffer * buffer, const GstAudioInfo * info,
     guint * n_frames, GError ** error);
-GstAudioStreamAlign *nda_block_align_new (guint rate);
 
 GstBufferPool *nda_block_pool_new (GstCaps * caps, const GstAudioInfo * info,
     guint n_frames);

@@ -19,6 +19,7 @@ nda_block_input_init (NdaBlockInput * self, GstElement * element,
   self->owner = element;
   self->regroup = nda_regroup_new (NDA_BLOCK_FRAMES);
   self->latency = 0;
+  self->refused = 0;
 }
 
 void
@@ -48,6 +49,7 @@ nda_block_input_reset (NdaBlockInput * self)
 {
   nda_regroup_reset (self->regroup);
   self->latency = 0;
+  self->refused = 0;
 }
 
 /* Asks for the latency to be computed anew when buffers arrive in other
@@ -164,6 +166,22 @@ to_time_segment (GstEvent * event)
   return in_time;
 }
 
+/* Once for each: upstream pushes a segment that was refused again, before the
+ * next buffer. */
+static void
+tell_refusal (NdaBlockInput * self, GstEvent * event,
+    const GstSegment * segment)
+{
+  guint32 seqnum = gst_event_get_seqnum (event);
+
+  if (seqnum == self->refused)
+    return;
+  self->refused = seqnum;
+  GST_ELEMENT_ERROR (self->element, STREAM, NOT_IMPLEMENTED,
+      (_("Live audio cannot be played at the rate %g. Seek with the rate 1."),
+          segment->rate), ("segment %" GST_SEGMENT_FORMAT, segment));
+}
+
 static GstFlowReturn
 take_segment (NdaBlockInput * self, GstEvent * event)
 {
@@ -172,9 +190,7 @@ take_segment (NdaBlockInput * self, GstEvent * event)
   nda_block_input_drain (self);
   gst_event_parse_segment (event, &segment);
   if (segment->rate != 1.0) {
-    GST_ELEMENT_ERROR (self->element, STREAM, NOT_IMPLEMENTED,
-        (_("Live audio cannot be played at the rate %g. Seek with the rate 1."),
-            segment->rate), ("segment %" GST_SEGMENT_FORMAT, segment));
+    tell_refusal (self, event, segment);
     gst_event_unref (event);
     return GST_FLOW_ERROR;
   }

@@ -31,6 +31,7 @@ typedef struct
   gpointer owner;               /* [const] not owned; what output's get */
   NdaRegroup *regroup;          /* owned */
   GstClockTime latency;         /* that was announced last */
+  guint32 refused;              /* seqnum of the last segment refused, or 0 */
 } NdaBlockInput;
 
 /* The owner is @element, unless another is set before there is a stream. */

@@ -6,6 +6,7 @@
 
 #include "ndaregroup.h"
 
+#include "ndaalign.h"
 #include "ndablock.h"
 #include "ndaframeclock.h"
 #include "ndakeep.h"
@@ -20,7 +21,7 @@ struct _NdaRegroup
   guint n_planes;               /* 1 when interleaved */
   guint plane_bpf;              /* bytes of a frame in one plane */
   GstBufferPool *pool;          /* owned; blocks put together here */
-  GstAudioStreamAlign *align;   /* owned; finds unmarked discontinuities */
+  NdaAlign align;               /* finds unmarked discontinuities */
   GstClockTime unseen;          /* of the last buffer not shown to align */
   GstAdapter **planes;          /* owned; what waits for a whole block */
   NdaKeep keep;                 /* what those frames' buffers say */
@@ -60,7 +61,7 @@ static void
 clear_format (NdaRegroup * self)
 {
   nda_block_pool_clear (&self->pool);
-  g_clear_pointer (&self->align, gst_audio_stream_align_free);
+  nda_align_clear (&self->align);
   for (guint i = 0; i < self->n_planes; i++)
     g_object_unref (self->planes[i]);
   g_clear_pointer (&self->planes, g_free);
@@ -98,7 +99,7 @@ nda_regroup_set_caps (NdaRegroup * self, GstCaps * caps)
   self->planes = g_new (GstAdapter *, self->n_planes);
   for (guint i = 0; i < self->n_planes; i++)
     self->planes[i] = gst_adapter_new ();
-  self->align = nda_block_align_new (info.rate);
+  nda_align_init (&self->align, info.rate);
   self->unseen = GST_CLOCK_TIME_NONE;
   self->pool = nda_block_pool_new (caps, &info, self->n_block_frames);
 
@@ -237,8 +238,8 @@ show_unseen (NdaRegroup * self)
 {
   if (!GST_CLOCK_TIME_IS_VALID (self->unseen))
     return;
-  gst_audio_stream_align_process (self->align, TRUE, self->unseen,
-      self->n_block_frames, NULL, NULL, NULL);
+  nda_align_is_discont (&self->align, TRUE, self->unseen,
+      self->n_block_frames);
   self->unseen = GST_CLOCK_TIME_NONE;
 }
 
@@ -251,8 +252,8 @@ is_discontinuity (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
   if (!GST_BUFFER_PTS_IS_VALID (buffer))
     return flagged;
   show_unseen (self);
-  return gst_audio_stream_align_process (self->align, flagged,
-      GST_BUFFER_PTS (buffer), n_frames, NULL, NULL, NULL);
+  return nda_align_is_discont (&self->align, flagged, GST_BUFFER_PTS (buffer),
+      n_frames);
 }
 
 /* Whatever comes next follows nothing. */
@@ -260,8 +261,7 @@ static void
 forget_alignment (NdaRegroup * self)
 {
   self->unseen = GST_CLOCK_TIME_NONE;
-  if (self->align)
-    gst_audio_stream_align_mark_discont (self->align);
+  nda_align_forget (&self->align);
 }
 
 /* Sets the clock where @buffer begins. Without a time stamp, it goes on. */

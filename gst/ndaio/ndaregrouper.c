@@ -67,6 +67,8 @@ nda_regrouper_sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
   NdaRegrouper *self = NDA_REGROUPER (parent);
 
+  if (GST_QUERY_TYPE (query) == GST_QUERY_DRAIN)
+    nda_block_input_drain (&self->input);
   return nda_block_answer_query (pad, self->srcpad, query)
       || gst_pad_query_default (pad, parent, query);
 }

@@ -240,6 +240,8 @@ nda_resample_sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
     answer_caps (self, pad, query);
     return TRUE;
   }
+  if (GST_QUERY_TYPE (query) == GST_QUERY_DRAIN)
+    nda_resample_input_drain (&self->input);
   return nda_block_answer_query (pad, self->srcpad, query)
       || gst_pad_query_default (pad, parent, query);
 }

@@ -139,6 +139,13 @@ drain (NdaResampleInput * self)
   restart_following (self);
 }
 
+void
+nda_resample_input_drain (NdaResampleInput * self)
+{
+  drain (self);
+  nda_block_input_drain (&self->blocks);
+}
+
 static void
 flush (NdaResampleInput * self)
 {
@@ -152,8 +159,7 @@ cut (NdaResampleInput * self)
 {
   if (!nda_conversion_is_open (&self->conversion))
     return;
-  drain (self);
-  nda_block_input_drain (&self->blocks);
+  nda_resample_input_drain (self);
   nda_regroup_mark_gap (self->blocks.regroup);
 }
 
@@ -363,10 +369,8 @@ resample (NdaResampleInput * self, GstBuffer * buffer, guint n_frames)
   NdaResampler *resampler = self->conversion.resampler;
   GstFlowReturn flow;
 
-  if (!nda_resampler_follows (resampler, buffer, n_frames)) {
-    drain (self);
-    nda_block_input_drain (&self->blocks);
-  }
+  if (!nda_resampler_follows (resampler, buffer, n_frames))
+    nda_resample_input_drain (self);
   observe (self, n_frames);
   if (!nda_resampler_push (resampler, buffer, n_frames)) {
     GST_ELEMENT_ERROR (self->element, RESOURCE, READ,

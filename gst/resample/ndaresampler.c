@@ -6,6 +6,7 @@
 
 #include "ndaresampler.h"
 
+#include "ndaalign.h"
 #include "ndaframes.h"
 #include "ndakeep.h"
 #include "ndapolyphaseconverter.h"
@@ -18,7 +19,7 @@ struct _NdaResampler
 {
   NdaFramesIn in;               /* what is being taken */
   NdaFramesOut out;             /* what is being filled */
-  GstAudioStreamAlign *align;   /* owned; finds unmarked discontinuities */
+  NdaAlign align;               /* finds unmarked discontinuities */
 
   /* in -> work -> [converter] -> work -> out */
   const NdaConverterMaker *maker;       /* [const] of the converter, or NULL */
@@ -130,7 +131,7 @@ new_resampler (const GstAudioInfo * in, GstCaps * out_caps)
 
   self->in.info = self->work = *in;
   nda_frames_out_init (&self->out, out_caps);
-  self->align = nda_block_align_new (in->rate);
+  nda_align_init (&self->align, in->rate);
   nda_keep_init (&self->keep);
   start_run (self);
   return self;
@@ -326,8 +327,8 @@ nda_resampler_follows (NdaResampler * self, GstBuffer * buffer, guint n_frames)
 
   if (n_frames && GST_BUFFER_PTS_IS_VALID (buffer)
       && (!self->glide.steer || self->glide.stamps_by_input))
-    discont = gst_audio_stream_align_process (self->align, discont,
-        GST_BUFFER_PTS (buffer), n_frames, NULL, NULL, NULL);
+    discont = nda_align_is_discont (&self->align, discont,
+        GST_BUFFER_PTS (buffer), n_frames);
   return !discont || !self->has_run;
 }
 
@@ -454,7 +455,7 @@ nda_resampler_flush (NdaResampler * self)
   nda_frames_out_drop (&self->out);
   if (self->converter)
     nda_converter_restart (self->converter);
-  gst_audio_stream_align_mark_discont (self->align);
+  nda_align_forget (&self->align);
   start_run (self);
   self->discont = FALSE;
   self->n_in = 0;
@@ -484,7 +485,7 @@ nda_resampler_free (NdaResampler * self)
 {
   nda_frames_in_close (&self->in);
   nda_frames_out_clear (&self->out);
-  g_clear_pointer (&self->align, gst_audio_stream_align_free);
+  nda_align_clear (&self->align);
   nda_keep_clear (&self->keep);
   g_clear_pointer (&self->converter, nda_converter_free);
   g_free (self->work_in);

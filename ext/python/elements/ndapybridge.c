@@ -232,6 +232,8 @@ nda_py_bridge_sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
 
   if (nda_block_answer_query (pad, self->srcpad, query))
     return TRUE;
+  if (GST_QUERY_TYPE (query) == GST_QUERY_DRAIN)
+    nda_block_input_drain (&self->input);
   if (GST_QUERY_IS_SERIALIZED (query))
     return nda_block_queue_push_query (&self->queue, query);
   return gst_pad_query_default (pad, parent, query);
