@@ -6,6 +6,8 @@
 
 #include "ndacrypto.h"
 
+#include "ndablockinput.h"
+
 #include <string.h>
 
 GST_DEBUG_CATEGORY (nda_crypto_debug);
@@ -313,6 +315,17 @@ nda_crypto_get_property (GObject * object, guint id, GValue * value,
 
 /* --- the class --- */
 
+/* A subclass takes an event or does not; the flow return says why. */
+static GstFlowReturn
+nda_crypto_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
+{
+  NdaCrypto *self = NDA_CRYPTO (parent);
+  GstEventType type = GST_EVENT_TYPE (event);
+
+  return nda_block_event_flow (self->srcpad, type,
+      self->take_event (pad, parent, event));
+}
+
 /* For the init function of a subclass, which has the templates. */
 void
 nda_crypto_add_pads (NdaCrypto * self, GstPadChainFunction chain,
@@ -325,7 +338,9 @@ nda_crypto_add_pads (NdaCrypto * self, GstPadChainFunction chain,
   self->srcpad = gst_pad_new_from_template
       (gst_element_class_get_pad_template (class, "src"), "src");
   gst_pad_set_chain_function (self->sinkpad, chain);
-  gst_pad_set_event_function (self->sinkpad, event);
+  self->take_event = event;
+  gst_pad_set_event_full_function (self->sinkpad,
+      GST_DEBUG_FUNCPTR (nda_crypto_sink_event));
   gst_pad_use_fixed_caps (self->srcpad);
   gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
   gst_element_add_pad (GST_ELEMENT (self), self->srcpad);

@@ -60,6 +60,7 @@ typedef struct
    * one, the element does not leave NULL, and ring, or what the subclass has
    * instead, may be NULL. */
   GError *init_error;
+  GstPadEventFunction take_event;       /* [const] of the subclass */
   NdaKeyring *ring;             /* [const] owned; has a lock of its own */
   NdaCryptoSettings settings;   /* [object lock] */
   GMutex counters_lock;         /* guards the counters of the subclass */

@@ -257,12 +257,9 @@ begin_again (NdaEncrypt * self)
   self->has_ended = FALSE;
 }
 
-/* From the regrouping, on the sink thread. */
 static gboolean
-nda_encrypt_push_event (gpointer owner, GstEvent * event)
+take_event (NdaEncrypt * self, GstEvent * event)
 {
-  NdaEncrypt *self = NDA_ENCRYPT (owner);
-
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_CAPS:
       return take_caps (self, event);
@@ -291,17 +288,30 @@ nda_encrypt_push_event (gpointer owner, GstEvent * event)
   return gst_pad_push_event (NDA_CRYPTO (self)->srcpad, event);
 }
 
+/* From the regrouping, on the sink thread. */
+static GstFlowReturn
+nda_encrypt_push_event (gpointer owner, GstEvent * event)
+{
+  GstEventType type = GST_EVENT_TYPE (event);
+
+  return nda_block_event_flow (NDA_CRYPTO (owner)->srcpad, type,
+      take_event (owner, event));
+}
+
 static gboolean
 nda_encrypt_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
   if (GST_EVENT_IS_SERIALIZED (event))
-    return nda_block_input_event (&NDA_ENCRYPT (parent)->input, event);
+    return nda_block_input_event (&NDA_ENCRYPT (parent)->input, event)
+        == GST_FLOW_OK;
   return gst_pad_event_default (pad, parent, event);
 }
 
 static gboolean
 nda_encrypt_sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
+  if (GST_QUERY_TYPE (query) == GST_QUERY_DRAIN)
+    nda_block_input_drain (&NDA_ENCRYPT (parent)->input);
   if (GST_QUERY_TYPE (query) != GST_QUERY_ALLOCATION)
     return gst_pad_query_default (pad, parent, query);
   nda_encrypt_ask_for_room (query);

@@ -8,36 +8,10 @@
 
 #include <glib/gi18n-lib.h>
 
-/* A time stamp this far from the expected one for this long is a
- * discontinuity even without the flag: GStreamer's own defaults */
-#define ALIGNMENT_THRESHOLD (40 * GST_MSECOND)
-#define DISCONT_WAIT (1 * GST_SECOND)
-
 /* the numbers that the caps spell out */
 G_STATIC_ASSERT (NDA_BLOCK_FRAMES == 512);
 G_STATIC_ASSERT (NDA_BLOCK_RATE == 48000);
 G_STATIC_ASSERT (NDA_BLOCK_MAX_CHANNELS == 64);
-
-/* Says in @caps (transfer full) that every buffer is one block. */
-GstCaps *
-nda_block_caps_mark (GstCaps * caps)
-{
-  caps = gst_caps_make_writable (caps);
-  gst_caps_set_simple (caps, NDA_BLOCK_CAPS_FIELD, G_TYPE_INT,
-      NDA_BLOCK_FRAMES, NULL);
-  return caps;
-}
-
-/* Takes the promise about sizes out of @caps (transfer full). */
-GstCaps *
-nda_block_caps_unmark (GstCaps * caps)
-{
-  caps = gst_caps_make_writable (caps);
-  for (guint i = 0; i < gst_caps_get_size (caps); i++)
-    gst_structure_remove_field (gst_caps_get_structure (caps, i),
-        NDA_BLOCK_CAPS_FIELD);
-  return caps;
-}
 
 /* How long @n_frames at @rate last, rounded down once. */
 GstClockTime
@@ -70,13 +44,6 @@ nda_block_count_frames (GstBuffer * buffer, const GstAudioInfo * info,
   }
   *n_frames = n_bytes / info->bpf;
   return TRUE;
-}
-
-/* Finds the discontinuities that are not marked as such (transfer full). */
-GstAudioStreamAlign *
-nda_block_align_new (guint rate)
-{
-  return gst_audio_stream_align_new (rate, ALIGNMENT_THRESHOLD, DISCONT_WAIT);
 }
 
 /* A pool, active, of buffers for blocks of @n_frames (transfer full); NULL when

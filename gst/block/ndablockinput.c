@@ -19,6 +19,7 @@ nda_block_input_init (NdaBlockInput * self, GstElement * element,
   self->owner = element;
   self->regroup = nda_regroup_new (NDA_BLOCK_FRAMES);
   self->latency = 0;
+  self->refused = 0;
 }
 
 void
@@ -48,6 +49,7 @@ nda_block_input_reset (NdaBlockInput * self)
 {
   nda_regroup_reset (self->regroup);
   self->latency = 0;
+  self->refused = 0;
 }
 
 /* Asks for the latency to be computed anew when buffers arrive in other
@@ -99,12 +101,33 @@ nda_block_input_drain (NdaBlockInput * self)
     self->output->push_block (self->owner, rest);
 }
 
-static gboolean
+/* What is owed for an event of @type, which did get through @srcpad if @ok. */
+GstFlowReturn
+nda_block_event_flow (GstPad * srcpad, GstEventType type, gboolean ok)
+{
+  if (ok)
+    return GST_FLOW_OK;
+  if (GST_PAD_IS_FLUSHING (srcpad))
+    return GST_FLOW_FLUSHING;
+  if (GST_PAD_IS_EOS (srcpad))
+    return GST_FLOW_EOS;
+  return type == GST_EVENT_CAPS ? GST_FLOW_NOT_NEGOTIATED : GST_FLOW_ERROR;
+}
+
+/* Pushes @event (transfer full). */
+GstFlowReturn
+nda_block_push_event (GstPad * srcpad, GstEvent * event)
+{
+  GstEventType type = GST_EVENT_TYPE (event);
+
+  return nda_block_event_flow (srcpad, type, gst_pad_push_event (srcpad,
+          event));
+}
+
+static GstFlowReturn
 take_caps (NdaBlockInput * self, GstEvent * event)
 {
   GstCaps *caps;
-  g_autoptr (GstCaps) marked = NULL;
-  GstEvent *marked_event;
   GstAudioInfo info;
   const GstAudioInfo *known;
 
@@ -113,7 +136,7 @@ take_caps (NdaBlockInput * self, GstEvent * event)
     GST_WARNING_OBJECT (self->element, "cannot use caps %" GST_PTR_FORMAT,
         caps);
     gst_event_unref (event);
-    return FALSE;
+    return GST_FLOW_NOT_NEGOTIATED;
   }
   /* the same format again is no reason to cut a block short */
   known = nda_regroup_get_info (self->regroup);
@@ -122,11 +145,7 @@ take_caps (NdaBlockInput * self, GstEvent * event)
     nda_block_input_drain (self);
     nda_regroup_set_caps (self->regroup, caps);
   }
-  marked = nda_block_caps_mark (gst_caps_copy (caps));
-  marked_event = gst_event_new_caps (marked);
-  gst_event_set_seqnum (marked_event, gst_event_get_seqnum (event));
-  gst_event_unref (event);
-  return self->output->push_event (self->owner, marked_event);
+  return self->output->push_event (self->owner, event);
 }
 
 /* A segment in time: one in bytes, as a raw file has it, cannot be passed on
@@ -147,7 +166,23 @@ to_time_segment (GstEvent * event)
   return in_time;
 }
 
-static gboolean
+/* Once for each: upstream pushes a segment that was refused again, before the
+ * next buffer. */
+static void
+tell_refusal (NdaBlockInput * self, GstEvent * event,
+    const GstSegment * segment)
+{
+  guint32 seqnum = gst_event_get_seqnum (event);
+
+  if (seqnum == self->refused)
+    return;
+  self->refused = seqnum;
+  GST_ELEMENT_ERROR (self->element, STREAM, NOT_IMPLEMENTED,
+      (_("Live audio cannot be played at the rate %g. Seek with the rate 1."),
+          segment->rate), ("segment %" GST_SEGMENT_FORMAT, segment));
+}
+
+static GstFlowReturn
 take_segment (NdaBlockInput * self, GstEvent * event)
 {
   const GstSegment *segment;
@@ -155,11 +190,9 @@ take_segment (NdaBlockInput * self, GstEvent * event)
   nda_block_input_drain (self);
   gst_event_parse_segment (event, &segment);
   if (segment->rate != 1.0) {
-    GST_ELEMENT_ERROR (self->element, STREAM, NOT_IMPLEMENTED,
-        (_("Live audio cannot be played at the rate %g. Seek with the rate 1."),
-            segment->rate), ("segment %" GST_SEGMENT_FORMAT, segment));
+    tell_refusal (self, event, segment);
     gst_event_unref (event);
-    return FALSE;
+    return GST_FLOW_ERROR;
   }
   event = to_time_segment (event);
   gst_event_parse_segment (event, &segment);
@@ -168,7 +201,7 @@ take_segment (NdaBlockInput * self, GstEvent * event)
 }
 
 /* Takes a serialized event (transfer full). */
-gboolean
+GstFlowReturn
 nda_block_input_event (NdaBlockInput * self, GstEvent * event)
 {
   switch (GST_EVENT_TYPE (event)) {
@@ -232,23 +265,16 @@ nda_block_filter_caps (GstCaps * caps, GstCaps * filter)
 }
 
 /* Caps that @pad can have: those of its template which the peer of @other can
- * have, whatever either promises about sizes. */
+ * have. */
 static void
 answer_caps (GstPad * pad, GstPad * other, GstQuery * query)
 {
   GstCaps *filter;
   g_autoptr (GstCaps) template = gst_pad_get_pad_template_caps (pad);
-  g_autoptr (GstCaps) taken = nda_block_caps_unmark (gst_caps_copy (template));
-  g_autoptr (GstCaps) marked = NULL;
-  g_autoptr (GstCaps) peer = NULL;
-  g_autoptr (GstCaps) result = NULL;
+  g_autoptr (GstCaps) peer = gst_pad_peer_query_caps (other, template);
+  g_autoptr (GstCaps) result = gst_caps_intersect_full (peer, template,
+      GST_CAPS_INTERSECT_FIRST);
 
-  /* a source pad's peer may ask for block-frames; upstream's never has it */
-  if (GST_PAD_IS_SINK (pad))
-    marked = nda_block_caps_mark (gst_caps_copy (taken));
-  peer = gst_pad_peer_query_caps (other, marked ? marked : taken);
-  peer = nda_block_caps_unmark (g_steal_pointer (&peer));
-  result = gst_caps_intersect_full (peer, template, GST_CAPS_INTERSECT_FIRST);
   gst_query_parse_caps (query, &filter);
   result = nda_block_filter_caps (g_steal_pointer (&result), filter);
   gst_query_set_caps_result (query, result);

@@ -21,7 +21,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   GstFlowReturn (*push_block) (gpointer owner, GstBuffer * block);
-  gboolean (*push_event) (gpointer owner, GstEvent * event);
+  GstFlowReturn (*push_event) (gpointer owner, GstEvent * event);
 } NdaBlockOutput;
 
 typedef struct
@@ -31,6 +31,7 @@ typedef struct
   gpointer owner;               /* [const] not owned; what output's get */
   NdaRegroup *regroup;          /* owned */
   GstClockTime latency;         /* that was announced last */
+  guint32 refused;              /* seqnum of the last segment refused, or 0 */
 } NdaBlockInput;
 
 /* The owner is @element, unless another is set before there is a stream. */
@@ -44,7 +45,14 @@ void nda_block_input_reset (NdaBlockInput * input);
 GstFlowReturn nda_block_input_chain (NdaBlockInput * input,
     GstBuffer * buffer);
 void nda_block_input_drain (NdaBlockInput * input);
-gboolean nda_block_input_event (NdaBlockInput * input, GstEvent * event);
+
+/* What an event function set with gst_pad_set_event_full_function () owes. A
+ * boolean cannot say that an event is refused because the stream stops, and
+ * upstream would post that as an error. */
+GstFlowReturn nda_block_input_event (NdaBlockInput * input, GstEvent * event);
+GstFlowReturn nda_block_event_flow (GstPad * srcpad, GstEventType type,
+    gboolean ok);
+GstFlowReturn nda_block_push_event (GstPad * srcpad, GstEvent * event);
 
 GstClockTime nda_block_input_get_latency (NdaBlockInput * input);
 gboolean nda_block_answer_query (GstPad * pad, GstPad * other,

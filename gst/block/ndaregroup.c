@@ -6,11 +6,12 @@
 
 #include "ndaregroup.h"
 
+#include "ndaalign.h"
 #include "ndablock.h"
 #include "ndaframeclock.h"
+#include "ndakeep.h"
 
 #include <gst/base/gstadapter.h>
-
 
 struct _NdaRegroup
 {
@@ -20,9 +21,11 @@ struct _NdaRegroup
   guint n_planes;               /* 1 when interleaved */
   guint plane_bpf;              /* bytes of a frame in one plane */
   GstBufferPool *pool;          /* owned; blocks put together here */
-  GstAudioStreamAlign *align;   /* owned; finds unmarked discontinuities */
+  NdaAlign align;               /* finds unmarked discontinuities */
   GstClockTime unseen;          /* of the last buffer not shown to align */
   GstAdapter **planes;          /* owned; what waits for a whole block */
+  NdaKeep keep;                 /* what those frames' buffers say */
+  guint64 n_queued;             /* frames that waited, since the format */
 
   NdaFrameClock clock;
   GstClockTime segment_start;   /* where time begins without a time stamp */
@@ -50,6 +53,7 @@ nda_regroup_new (guint n_block_frames)
   self->rate = NDA_BLOCK_RATE;
   gst_audio_info_init (&self->info);
   nda_frame_clock_init (&self->clock, NDA_BLOCK_RATE);
+  nda_keep_init (&self->keep);
   return self;
 }
 
@@ -57,11 +61,13 @@ static void
 clear_format (NdaRegroup * self)
 {
   nda_block_pool_clear (&self->pool);
-  g_clear_pointer (&self->align, gst_audio_stream_align_free);
+  nda_align_clear (&self->align);
   for (guint i = 0; i < self->n_planes; i++)
     g_object_unref (self->planes[i]);
   g_clear_pointer (&self->planes, g_free);
   self->n_planes = 0;
+  nda_keep_forget (&self->keep);
+  self->n_queued = 0;
   gst_clear_buffer (&self->cut);
   gst_clear_buffer (&self->whole);
 }
@@ -70,6 +76,7 @@ void
 nda_regroup_free (NdaRegroup * self)
 {
   clear_format (self);
+  nda_keep_clear (&self->keep);
   g_free (self);
 }
 
@@ -92,7 +99,7 @@ nda_regroup_set_caps (NdaRegroup * self, GstCaps * caps)
   self->planes = g_new (GstAdapter *, self->n_planes);
   for (guint i = 0; i < self->n_planes; i++)
     self->planes[i] = gst_adapter_new ();
-  self->align = nda_block_align_new (info.rate);
+  nda_align_init (&self->align, info.rate);
   self->unseen = GST_CLOCK_TIME_NONE;
   self->pool = nda_block_pool_new (caps, &info, self->n_block_frames);
 
@@ -161,6 +168,7 @@ static GstBuffer *
 take_frames (NdaRegroup * self, guint n_frames)
 {
   GstBuffer *buffer = NULL;
+  const guint64 start = self->n_queued - n_waiting_frames (self);
 
   if (gst_buffer_pool_acquire_buffer (self->pool, &buffer, NULL) != GST_FLOW_OK)
     buffer = gst_buffer_new_allocate (NULL,
@@ -169,6 +177,7 @@ take_frames (NdaRegroup * self, guint n_frames)
   copy_planes (self, buffer, n_frames);
   if (self->info.layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED)
     gst_buffer_add_audio_meta (buffer, &self->info, n_frames, NULL);
+  nda_keep_give (&self->keep, buffer, start, start + n_frames, self->info.rate);
 
   if (self->rest_is_gap)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_GAP);
@@ -202,13 +211,25 @@ is_next_block (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
       && !GST_BUFFER_IS_DISCONT (buffer) && !n_waiting_bytes (self);
 }
 
+/* Lets @buffer pass as it is. Planes that it does not describe lie one behind
+ * the other, as they do in buffers of other lengths. */
+static void
+take_whole (NdaRegroup * self, GstBuffer * buffer)
+{
+  self->whole = gst_buffer_make_writable (buffer);
+  if (self->info.layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED
+      && !gst_buffer_get_audio_meta (self->whole))
+    gst_buffer_add_audio_meta (self->whole, &self->info, self->n_block_frames,
+        NULL);
+}
+
 static void
 take_next_block (NdaRegroup * self, GstBuffer * buffer)
 {
   self->unseen = GST_BUFFER_PTS (buffer);
   self->last_is_gap = GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP);
   self->rest_is_gap = self->last_is_gap;
-  self->whole = gst_buffer_make_writable (buffer);
+  take_whole (self, buffer);
 }
 
 /* Tells the alignment of the buffer before, if it was not asked about it. */
@@ -217,8 +238,8 @@ show_unseen (NdaRegroup * self)
 {
   if (!GST_CLOCK_TIME_IS_VALID (self->unseen))
     return;
-  gst_audio_stream_align_process (self->align, TRUE, self->unseen,
-      self->n_block_frames, NULL, NULL, NULL);
+  nda_align_is_discont (&self->align, TRUE, self->unseen,
+      self->n_block_frames);
   self->unseen = GST_CLOCK_TIME_NONE;
 }
 
@@ -231,8 +252,8 @@ is_discontinuity (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
   if (!GST_BUFFER_PTS_IS_VALID (buffer))
     return flagged;
   show_unseen (self);
-  return gst_audio_stream_align_process (self->align, flagged,
-      GST_BUFFER_PTS (buffer), n_frames, NULL, NULL, NULL);
+  return nda_align_is_discont (&self->align, flagged, GST_BUFFER_PTS (buffer),
+      n_frames);
 }
 
 /* Whatever comes next follows nothing. */
@@ -240,8 +261,7 @@ static void
 forget_alignment (NdaRegroup * self)
 {
   self->unseen = GST_CLOCK_TIME_NONE;
-  if (self->align)
-    gst_audio_stream_align_mark_discont (self->align);
+  nda_align_forget (&self->align);
 }
 
 /* Sets the clock where @buffer begins. Without a time stamp, it goes on. */
@@ -276,6 +296,9 @@ queue_frames (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
   GstAudioMeta *meta = gst_buffer_get_audio_meta (buffer);
   gsize n_bytes = (gsize) n_frames * self->plane_bpf;
 
+  nda_keep_add (&self->keep, buffer, self->n_queued,
+      self->n_queued + n_frames);
+  self->n_queued += n_frames;
   if (self->n_planes == 1) {
     gst_adapter_push (self->planes[0], buffer);
     return;
@@ -327,7 +350,7 @@ nda_regroup_push (NdaRegroup * self, GstBuffer * buffer, GError ** error)
   if (!n_waiting_frames (self)) {
     self->rest_is_gap = self->last_is_gap;
     if (n_frames == self->n_block_frames) {
-      self->whole = gst_buffer_make_writable (buffer);
+      take_whole (self, buffer);
       return TRUE;
     }
   } else {
@@ -387,6 +410,7 @@ nda_regroup_flush (NdaRegroup * self)
   gst_clear_buffer (&self->whole);
   for (guint i = 0; i < self->n_planes; i++)
     gst_adapter_clear (self->planes[i]);
+  nda_keep_forget (&self->keep);
   nda_regroup_mark_gap (self);
 }
 

@@ -24,7 +24,7 @@ G_DEFINE_FINAL_TYPE (NdaRegrouper, nda_regrouper, GST_TYPE_ELEMENT);
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_BLOCK_CAPS));
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
-    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_BLOCK_SRC_CAPS));
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_BLOCK_CAPS));
 
 static GstFlowReturn
 nda_regrouper_push_block (gpointer owner, GstBuffer * block)
@@ -36,10 +36,10 @@ nda_regrouper_push_block (gpointer owner, GstBuffer * block)
   return gst_pad_push (self->srcpad, block);
 }
 
-static gboolean
+static GstFlowReturn
 nda_regrouper_push_event (gpointer owner, GstEvent * event)
 {
-  return gst_pad_push_event (NDA_REGROUPER (owner)->srcpad, event);
+  return nda_block_push_event (NDA_REGROUPER (owner)->srcpad, event);
 }
 
 static const NdaBlockOutput to_srcpad = {
@@ -53,12 +53,13 @@ nda_regrouper_sink_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
   return nda_block_input_chain (&NDA_REGROUPER (parent)->input, buffer);
 }
 
-static gboolean
+static GstFlowReturn
 nda_regrouper_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
   if (GST_EVENT_IS_SERIALIZED (event))
     return nda_block_input_event (&NDA_REGROUPER (parent)->input, event);
-  return gst_pad_event_default (pad, parent, event);
+  return gst_pad_event_default (pad, parent, event) ? GST_FLOW_OK :
+      GST_FLOW_ERROR;
 }
 
 static gboolean
@@ -66,6 +67,8 @@ nda_regrouper_sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
   NdaRegrouper *self = NDA_REGROUPER (parent);
 
+  if (GST_QUERY_TYPE (query) == GST_QUERY_DRAIN)
+    nda_block_input_drain (&self->input);
   return nda_block_answer_query (pad, self->srcpad, query)
       || gst_pad_query_default (pad, parent, query);
 }
@@ -104,7 +107,7 @@ nda_regrouper_init (NdaRegrouper * self)
       (gst_element_class_get_pad_template (class, "src"), "src");
   gst_pad_set_chain_function (self->sinkpad,
       GST_DEBUG_FUNCPTR (nda_regrouper_sink_chain));
-  gst_pad_set_event_function (self->sinkpad,
+  gst_pad_set_event_full_function (self->sinkpad,
       GST_DEBUG_FUNCPTR (nda_regrouper_sink_event));
   gst_pad_set_query_function (self->sinkpad,
       GST_DEBUG_FUNCPTR (nda_regrouper_sink_query));

@@ -144,7 +144,7 @@ static const NdaStatsField stats_fields[] = {
 /* *INDENT-ON* */
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
-    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_BLOCK_SRC_CAPS));
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_BLOCK_CAPS));
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (NdaSrc, nda_src, NDA_TYPE_IO_BIN,
     GST_DEBUG_CATEGORY_INIT (nda_src_debug, "ndasrc", 0,

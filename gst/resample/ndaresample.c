@@ -181,8 +181,7 @@ G_DEFINE_ENUM_TYPE (NdaLatency, nda_latency,
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_RESAMPLE_CAPS));
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
-    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_RESAMPLE_CAPS
-        ", " NDA_BLOCK_CAPS_FIELD " = (int) 512"));
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_RESAMPLE_CAPS));
 
 #define FIELD(name, kind, member) \
     { name, kind, G_STRUCT_OFFSET (NdaResampleCounters, member) }
@@ -241,6 +240,8 @@ nda_resample_sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
     answer_caps (self, pad, query);
     return TRUE;
   }
+  if (GST_QUERY_TYPE (query) == GST_QUERY_DRAIN)
+    nda_resample_input_drain (&self->input);
   return nda_block_answer_query (pad, self->srcpad, query)
       || gst_pad_query_default (pad, parent, query);
 }
@@ -273,11 +274,12 @@ nda_resample_src_event (GstPad * pad, GstObject * parent, GstEvent * event)
   return gst_pad_event_default (pad, parent, event);
 }
 
-static gboolean
+static GstFlowReturn
 nda_resample_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
   if (!GST_EVENT_IS_SERIALIZED (event))
-    return gst_pad_event_default (pad, parent, event);
+    return gst_pad_event_default (pad, parent, event) ? GST_FLOW_OK :
+        GST_FLOW_ERROR;
   return nda_resample_input_event (&NDA_RESAMPLE (parent)->input, event);
 }
 
@@ -387,7 +389,7 @@ nda_resample_init (NdaResample * self)
       (gst_element_class_get_pad_template (class, "src"), "src");
   gst_pad_set_chain_function (self->sinkpad,
       GST_DEBUG_FUNCPTR (nda_resample_sink_chain));
-  gst_pad_set_event_function (self->sinkpad,
+  gst_pad_set_event_full_function (self->sinkpad,
       GST_DEBUG_FUNCPTR (nda_resample_sink_event));
   gst_pad_set_query_function (self->sinkpad,
       GST_DEBUG_FUNCPTR (nda_resample_sink_query));

@@ -81,7 +81,6 @@ nda_resample_caps_transform (GstCaps * caps, GstPadDirection direction,
       GstStructure *other =
           gst_structure_copy (gst_caps_get_structure (caps, i));
 
-      gst_structure_remove_field (other, NDA_BLOCK_CAPS_FIELD);
       if (pass == 0)
         prefer_rate (other, direction, rate);
       else

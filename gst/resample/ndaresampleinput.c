@@ -72,10 +72,10 @@ nda_resample_input_push_block (gpointer owner, GstBuffer * block)
   return gst_pad_push (self->srcpad, block);
 }
 
-static gboolean
+static GstFlowReturn
 nda_resample_input_push_event (gpointer owner, GstEvent * event)
 {
-  return gst_pad_push_event (((NdaResampleInput *) owner)->srcpad, event);
+  return nda_block_push_event (((NdaResampleInput *) owner)->srcpad, event);
 }
 
 static const NdaBlockOutput to_srcpad = {
@@ -139,6 +139,13 @@ drain (NdaResampleInput * self)
   restart_following (self);
 }
 
+void
+nda_resample_input_drain (NdaResampleInput * self)
+{
+  drain (self);
+  nda_block_input_drain (&self->blocks);
+}
+
 static void
 flush (NdaResampleInput * self)
 {
@@ -152,8 +159,7 @@ cut (NdaResampleInput * self)
 {
   if (!nda_conversion_is_open (&self->conversion))
     return;
-  drain (self);
-  nda_block_input_drain (&self->blocks);
+  nda_resample_input_drain (self);
   nda_regroup_mark_gap (self->blocks.regroup);
 }
 
@@ -244,7 +250,7 @@ choose_caps (NdaResampleInput * self, GstCaps * in, guint rate)
 }
 
 /* Agrees with downstream on what becomes of @in, and tells it with @seqnum. */
-static gboolean
+static GstFlowReturn
 negotiate (NdaResampleInput * self, GstCaps * in_caps, guint32 seqnum)
 {
   NdaResampleSettings settings =
@@ -256,23 +262,23 @@ negotiate (NdaResampleInput * self, GstCaps * in_caps, guint32 seqnum)
   if (!out_caps || !gst_audio_info_from_caps (&in, in_caps)
       || !gst_audio_info_from_caps (&out, out_caps)
       || !convert_as_asked (self, &in, &out, out_caps, &settings))
-    return FALSE;
+    return nda_block_event_flow (self->srcpad, GST_EVENT_CAPS, FALSE);
   event = gst_event_new_caps (out_caps);
   gst_event_set_seqnum (event, seqnum);
   return nda_block_input_event (&self->blocks, event);
 }
 
-static gboolean
+static GstFlowReturn
 take_caps (NdaResampleInput * self, GstEvent * event)
 {
   GstCaps *caps;
-  gboolean ok;
+  GstFlowReturn flow;
 
   gst_event_parse_caps (event, &caps);
   gst_pad_check_reconfigure (self->srcpad);
-  ok = negotiate (self, caps, gst_event_get_seqnum (event));
+  flow = negotiate (self, caps, gst_event_get_seqnum (event));
   gst_event_unref (event);
-  return ok;
+  return flow;
 }
 
 /* Downstream, or a property, has changed. */
@@ -281,7 +287,7 @@ renegotiate (NdaResampleInput * self)
 {
   g_autoptr (GstCaps) caps = gst_pad_get_current_caps (self->sinkpad);
 
-  if (!caps || negotiate (self, caps, gst_util_seqnum_next ()))
+  if (!caps || negotiate (self, caps, gst_util_seqnum_next ()) == GST_FLOW_OK)
     return TRUE;
   gst_pad_mark_reconfigure (self->srcpad);
   return FALSE;
@@ -289,7 +295,7 @@ renegotiate (NdaResampleInput * self)
 
 /* --- events and data --- */
 
-gboolean
+GstFlowReturn
 nda_resample_input_event (NdaResampleInput * self, GstEvent * event)
 {
   switch (GST_EVENT_TYPE (event)) {
@@ -363,10 +369,8 @@ resample (NdaResampleInput * self, GstBuffer * buffer, guint n_frames)
   NdaResampler *resampler = self->conversion.resampler;
   GstFlowReturn flow;
 
-  if (!nda_resampler_follows (resampler, buffer, n_frames)) {
-    drain (self);
-    nda_block_input_drain (&self->blocks);
-  }
+  if (!nda_resampler_follows (resampler, buffer, n_frames))
+    nda_resample_input_drain (self);
   observe (self, n_frames);
   if (!nda_resampler_push (resampler, buffer, n_frames)) {
     GST_ELEMENT_ERROR (self->element, RESOURCE, READ,

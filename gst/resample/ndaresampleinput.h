@@ -37,7 +37,10 @@ void nda_resample_input_reset (NdaResampleInput * input);
 /* The sink thread; both take what they get. @event is serialized. */
 GstFlowReturn nda_resample_input_chain (NdaResampleInput * input,
     GstBuffer * buffer);
-gboolean nda_resample_input_event (NdaResampleInput * input, GstEvent * event);
+GstFlowReturn nda_resample_input_event (NdaResampleInput * input,
+    GstEvent * event);
+/* Pushes all frames that are inside, for whoever asks whether any are. */
+void nda_resample_input_drain (NdaResampleInput * input);
 
 /* That of the resampler, or of regrouping where frames pass. Any thread. */
 GstClockTime nda_resample_input_get_latency (NdaResampleInput * input);

@@ -6,7 +6,9 @@
 
 #include "ndaresampler.h"
 
+#include "ndaalign.h"
 #include "ndaframes.h"
+#include "ndakeep.h"
 #include "ndapolyphaseconverter.h"
 
 /* How many frames are converted to or from a sample format, or made of
@@ -17,7 +19,7 @@ struct _NdaResampler
 {
   NdaFramesIn in;               /* what is being taken */
   NdaFramesOut out;             /* what is being filled */
-  GstAudioStreamAlign *align;   /* owned; finds unmarked discontinuities */
+  NdaAlign align;               /* finds unmarked discontinuities */
 
   /* in -> work -> [converter] -> work -> out */
   const NdaConverterMaker *maker;       /* [const] of the converter, or NULL */
@@ -28,6 +30,7 @@ struct _NdaResampler
   guint8 *silence;              /* owned; a chunk of zeros, in any format */
   NdaResamplerGlide glide;      /* [const] steer is NULL: the ratio is fixed */
 
+  NdaKeep keep;                 /* what the buffers of the run say */
   guint64 n_in;                 /* frames taken since the last flush */
   guint64 n_out;                /* frames given since then */
 
@@ -114,6 +117,7 @@ start_run (NdaResampler * self)
   self->n_to_drop = 0;
   self->run_start = GST_CLOCK_TIME_NONE;
   self->has_run = FALSE;
+  nda_keep_forget (&self->keep);
   /* before the first frame there was silence */
   self->gap_start = -G_MAXDOUBLE;
   self->gap_end = G_MAXDOUBLE;
@@ -127,7 +131,8 @@ new_resampler (const GstAudioInfo * in, GstCaps * out_caps)
 
   self->in.info = self->work = *in;
   nda_frames_out_init (&self->out, out_caps);
-  self->align = nda_block_align_new (in->rate);
+  nda_align_init (&self->align, in->rate);
+  nda_keep_init (&self->keep);
   start_run (self);
   return self;
 }
@@ -234,6 +239,8 @@ close_block (NdaResampler * self)
   if (is_gap_now)
     GST_BUFFER_FLAG_SET (block, GST_BUFFER_FLAG_GAP);
   stamp (self, block);
+  nda_keep_give (&self->keep, block, self->block_start, get_position (self),
+      self->in.info.rate);
   if (self->discont)
     GST_BUFFER_FLAG_SET (block, GST_BUFFER_FLAG_DISCONT);
   self->discont = FALSE;
@@ -320,8 +327,8 @@ nda_resampler_follows (NdaResampler * self, GstBuffer * buffer, guint n_frames)
 
   if (n_frames && GST_BUFFER_PTS_IS_VALID (buffer)
       && (!self->glide.steer || self->glide.stamps_by_input))
-    discont = gst_audio_stream_align_process (self->align, discont,
-        GST_BUFFER_PTS (buffer), n_frames, NULL, NULL, NULL);
+    discont = nda_align_is_discont (&self->align, discont,
+        GST_BUFFER_PTS (buffer), n_frames);
   return !discont || !self->has_run;
 }
 
@@ -372,6 +379,7 @@ nda_resampler_push (NdaResampler * self, GstBuffer * buffer, guint n_frames)
 
   if (n_frames)
     mark_gap (self, GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP));
+  nda_keep_add (&self->keep, buffer, self->n_run_in, self->n_run_in + n_frames);
   self->n_run_in += n_frames;
   self->n_in += n_frames;
   return TRUE;
@@ -447,7 +455,7 @@ nda_resampler_flush (NdaResampler * self)
   nda_frames_out_drop (&self->out);
   if (self->converter)
     nda_converter_restart (self->converter);
-  gst_audio_stream_align_mark_discont (self->align);
+  nda_align_forget (&self->align);
   start_run (self);
   self->discont = FALSE;
   self->n_in = 0;
@@ -477,7 +485,8 @@ nda_resampler_free (NdaResampler * self)
 {
   nda_frames_in_close (&self->in);
   nda_frames_out_clear (&self->out);
-  g_clear_pointer (&self->align, gst_audio_stream_align_free);
+  nda_align_clear (&self->align);
+  nda_keep_clear (&self->keep);
   g_clear_pointer (&self->converter, nda_converter_free);
   g_free (self->work_in);
   g_free (self->work_out);

@@ -43,8 +43,7 @@ BLOCK_FRAMES = 512
 MAX_BLOCKS = 32
 CAPS = (
     f"audio/x-raw, format=F32{'LE' if sys.byteorder == 'little' else 'BE'}, "
-    "layout=interleaved, rate=48000, channels=[ 1, 64 ], "
-    f"block-frames=(int){BLOCK_FRAMES}"
+    "layout=interleaved, rate=48000, channels=[ 1, 64 ]"
 )
 COUNTERS = ("num-blocks", "num-frames", "num-overruns", "num-discontinuities")
 

@@ -46,8 +46,7 @@ BLOCK_FRAMES = 512
 FORMAT = "F32LE" if sys.byteorder == "little" else "F32BE"
 CAPS = (
     f"audio/x-raw, format=(string){FORMAT}, layout=(string)interleaved, "
-    "rate=(int)[ 1, 2147483647 ], channels=(int)[ 1, 64 ], "
-    f"block-frames=(int){BLOCK_FRAMES}"
+    "rate=(int)[ 1, 2147483647 ], channels=(int)[ 1, 64 ]"
 )
 
 # What is chosen of the formats that downstream takes, as far as it goes

@@ -41,14 +41,30 @@ take_item_locked (NdaBlockQueue * self)
 }
 
 static void
+drop_item_locked (NdaBlockQueue * self, GstMiniObject * item)
+{
+  if (!GST_IS_QUERY (item)) {
+    gst_mini_object_unref (item);
+    return;
+  }
+  self->answered = GST_QUERY_CAST (item);
+  self->answer = FALSE;
+}
+
+static void
 drop_items_locked (NdaBlockQueue * self)
 {
-  while (self->n_items) {
-    GstMiniObject *item = take_item_locked (self);
+  while (self->n_items)
+    drop_item_locked (self, take_item_locked (self));
+}
 
-    if (!GST_IS_QUERY (item))
-      gst_mini_object_unref (item);
-  }
+/* Whether @item lets blocks pass again that downstream did not want. */
+static gboolean
+is_beginning (GstMiniObject * item)
+{
+  return GST_IS_EVENT (item)
+      && (GST_EVENT_TYPE (item) == GST_EVENT_STREAM_START
+      || GST_EVENT_TYPE (item) == GST_EVENT_SEGMENT);
 }
 
 /* Whether @item outlives a flush: nobody would send these events again. */
@@ -58,6 +74,13 @@ is_lasting (GstMiniObject * item)
   return GST_IS_EVENT (item) && GST_EVENT_IS_STICKY (item)
       && GST_EVENT_TYPE (item) != GST_EVENT_SEGMENT
       && GST_EVENT_TYPE (item) != GST_EVENT_EOS;
+}
+
+/* Whether pops go on: downstream may have ended, and wait for a beginning. */
+static gboolean
+is_running_locked (NdaBlockQueue * self)
+{
+  return self->result == GST_FLOW_OK || self->result == GST_FLOW_EOS;
 }
 
 void
@@ -108,6 +131,8 @@ add_item_locked (NdaBlockQueue * self, GstMiniObject * item)
     grow_locked (self);
   self->ring[(self->first + self->n_items) & (self->n_slots - 1)] = item;
   self->n_items++;
+  if (GST_IS_BUFFER (item))
+    self->level->n_blocks++;
 }
 
 /* Gives up the lock, then wakes the popping thread if what waits is worth it:
@@ -137,9 +162,8 @@ nda_block_queue_push_block (NdaBlockQueue * self, GstBuffer * block)
   if (result == GST_FLOW_OK) {
     NdaBlockQueueLevel *level = self->level;
 
-    level->n_blocks++;
-    level->max_n_blocks = MAX (level->max_n_blocks, level->n_blocks);
     add_item_locked (self, GST_MINI_OBJECT_CAST (block));
+    level->max_n_blocks = MAX (level->max_n_blocks, level->n_blocks);
   }
   unlock_and_wake_popper (self);
 
@@ -148,21 +172,38 @@ nda_block_queue_push_block (NdaBlockQueue * self, GstBuffer * block)
   return result;
 }
 
-/* Adds @event (transfer full). FALSE when the queue is stopped. */
-gboolean
+static GstFlowReturn
+get_event_flow_locked (NdaBlockQueue * self, GstEvent * event)
+{
+  if (is_running_locked (self))
+    return GST_FLOW_OK;
+  if (self->result == GST_FLOW_FLUSHING || !GST_EVENT_IS_STICKY (event)
+      || GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+    return self->result;
+  return GST_FLOW_OK;
+}
+
+/* Adds @event (transfer full). Another result than OK: it was not taken. */
+GstFlowReturn
 nda_block_queue_push_event (NdaBlockQueue * self, GstEvent * event)
 {
-  gboolean ok;
+  gboolean begins = is_beginning (GST_MINI_OBJECT_CAST (event));
+  GstFlowReturn flow;
 
   g_mutex_lock (&self->lock);
-  ok = self->result == GST_FLOW_OK;
-  if (ok)
+  if (begins && self->result == GST_FLOW_EOS)
+    self->result = GST_FLOW_OK;
+  flow = get_event_flow_locked (self, event);
+  if (flow == GST_FLOW_OK) {
+    self->has_eos = !begins
+        && (self->has_eos || GST_EVENT_TYPE (event) == GST_EVENT_EOS);
     add_item_locked (self, GST_MINI_OBJECT_CAST (event));
+  }
   unlock_and_wake_popper (self);
 
-  if (!ok)
+  if (flow != GST_FLOW_OK)
     gst_event_unref (event);
-  return ok;
+  return flow;
 }
 
 /* Adds @query (transfer none) and waits until the popping thread has answered
@@ -174,13 +215,13 @@ nda_block_queue_push_query (NdaBlockQueue * self, GstQuery * query)
   gboolean answer = FALSE;
 
   g_mutex_lock (&self->lock);
-  if (self->result == GST_FLOW_OK) {
+  if (is_running_locked (self)) {
     self->answered = NULL;
     add_item_locked (self, GST_MINI_OBJECT_CAST (query));
     if (self->is_idle)
       g_cond_signal (&self->can_pop);
     while (self->asked == query
-        || (self->result == GST_FLOW_OK && self->answered != query))
+        || (is_running_locked (self) && self->answered != query))
       g_cond_wait (&self->can_push, &self->lock);
     answer = self->answered == query && self->answer;
   }
@@ -225,7 +266,7 @@ wait_for_items (NdaBlockQueue * self)
 
   self->n_wanted = choose_wanted_locked (self, now);
   self->is_idle = TRUE;
-  while (self->result == GST_FLOW_OK && !is_worth_it_locked (self)) {
+  while (is_running_locked (self) && !is_worth_it_locked (self)) {
     if (self->n_wanted == 1)
       g_cond_wait (&self->can_pop, &self->lock);
     else
@@ -247,7 +288,7 @@ nda_block_queue_pop (NdaBlockQueue * self, GstMiniObject ** items,
   g_mutex_lock (&self->lock);
   wait_for_items (self);
 
-  ok = self->result == GST_FLOW_OK;
+  ok = is_running_locked (self);
   was_full = self->level->n_blocks >= self->max_blocks;
   while (ok && self->n_items && *n_items < max_items) {
     gboolean is_block = GST_IS_BUFFER (self->ring[self->first]);
@@ -291,27 +332,71 @@ nda_block_queue_is_empty (NdaBlockQueue * self)
   return is_empty;
 }
 
-/* Drops what waits, but for the events that outlive a flush; from now on
- * pushes return @result and pops FALSE. */
+/* Downstream wants no more of this stream: drops what waits, up to where
+ * another stream or segment begins. Until then pushes of blocks return EOS. */
 void
-nda_block_queue_stop (NdaBlockQueue * self, GstFlowReturn result)
+nda_block_queue_end (NdaBlockQueue * self)
 {
+  gboolean goes_on = FALSE;
+
   g_mutex_lock (&self->lock);
-  self->result = result;
   for (guint n = self->n_items; n > 0; n--) {
     GstMiniObject *item = take_item_locked (self);
 
-    if (is_lasting (item))
+    goes_on |= is_beginning (item);
+    if (goes_on || is_lasting (item)
+        || (GST_IS_EVENT (item) && GST_EVENT_TYPE (item) == GST_EVENT_EOS))
       add_item_locked (self, item);
-    else if (!GST_IS_QUERY (item))
-      gst_mini_object_unref (item);
+    else
+      drop_item_locked (self, item);
+  }
+  if (!goes_on && self->result == GST_FLOW_OK)
+    self->result = GST_FLOW_EOS;
+  g_cond_broadcast (&self->can_push);
+  g_mutex_unlock (&self->lock);
+}
+
+/* From now on pushes of blocks return @result and pops FALSE. Drops what waits,
+ * but for the events that outlive a flush; with NOT_LINKED nothing but queries.
+ * Returns whether upstream has ended, and learns of @result from no push. */
+gboolean
+nda_block_queue_stop (NdaBlockQueue * self, GstFlowReturn result)
+{
+  gboolean has_eos;
+
+  g_mutex_lock (&self->lock);
+  self->result = result;
+  has_eos = self->has_eos;
+  for (guint n = self->n_items; n > 0; n--) {
+    GstMiniObject *item = take_item_locked (self);
+
+    if (is_lasting (item)
+        || (result == GST_FLOW_NOT_LINKED && !GST_IS_QUERY (item)))
+      add_item_locked (self, item);
+    else
+      drop_item_locked (self, item);
   }
   g_cond_broadcast (&self->can_push);
   g_cond_broadcast (&self->can_pop);
   g_mutex_unlock (&self->lock);
+  return has_eos;
 }
 
-/* Drops those too, where a stream will begin anew. */
+/* Accepts pushes again after NOT_LINKED. FALSE: it was not stopped so. */
+gboolean
+nda_block_queue_relink (NdaBlockQueue * self)
+{
+  gboolean was_not_linked;
+
+  g_mutex_lock (&self->lock);
+  was_not_linked = self->result == GST_FLOW_NOT_LINKED;
+  if (was_not_linked)
+    self->result = GST_FLOW_OK;
+  g_mutex_unlock (&self->lock);
+  return was_not_linked;
+}
+
+/* Drops the lasting events too, where a stream will begin anew. */
 void
 nda_block_queue_forget (NdaBlockQueue * self)
 {
@@ -326,5 +411,6 @@ nda_block_queue_restart (NdaBlockQueue * self)
 {
   g_mutex_lock (&self->lock);
   self->result = GST_FLOW_OK;
+  self->has_eos = FALSE;
   g_mutex_unlock (&self->lock);
 }

@@ -7,6 +7,12 @@
  * events have no weight. Items live in a ring that grows only for events, so
  * that queueing a block allocates nothing.
  *
+ * A queue that downstream has stopped behaves as GStreamer's queue does. After
+ * EOS it takes events and no blocks until a stream or segment begins. After
+ * NOT_LINKED it keeps what waits until it is relinked. Sticky events wait in a
+ * stopped queue, because they count when blocks are taken again. When it is
+ * flushing it takes nothing, and upstream sends its sticky events again.
+ *
  * THREADS. One thread pushes, one pops; any other may flush. */
 
 #pragma once
@@ -35,7 +41,8 @@ typedef struct
 
   guint max_blocks;             /* [queue lock] */
   NdaBlockQueueLevel *level;    /* [queue lock] not owned */
-  GstFlowReturn result;         /* [queue lock] what a push returns */
+  GstFlowReturn result;         /* [queue lock] of pushes of blocks */
+  gboolean has_eos;             /* [queue lock] upstream has ended */
   gboolean is_idle;             /* [queue lock] the popper waits for more */
   guint n_wanted;               /* [queue lock] blocks that end its wait */
   gint64 popped_at;             /* [queue lock] the last pop, in microseconds */
@@ -53,7 +60,8 @@ void nda_block_queue_set_max (NdaBlockQueue * queue, guint max_blocks);
 /* the pushing thread */
 GstFlowReturn nda_block_queue_push_block (NdaBlockQueue * queue,
     GstBuffer * block);
-gboolean nda_block_queue_push_event (NdaBlockQueue * queue, GstEvent * event);
+GstFlowReturn nda_block_queue_push_event (NdaBlockQueue * queue,
+    GstEvent * event);
 gboolean nda_block_queue_push_query (NdaBlockQueue * queue, GstQuery * query);
 
 /* the popping thread */
@@ -61,10 +69,12 @@ gboolean nda_block_queue_pop (NdaBlockQueue * queue, GstMiniObject ** items,
     guint max_items, guint * n_items);
 void nda_block_queue_answer (NdaBlockQueue * queue, GstQuery * query,
     gboolean answer);
+void nda_block_queue_end (NdaBlockQueue * queue);
 gboolean nda_block_queue_is_empty (NdaBlockQueue * queue);
 
 /* any thread */
-void nda_block_queue_stop (NdaBlockQueue * queue, GstFlowReturn result);
+gboolean nda_block_queue_stop (NdaBlockQueue * queue, GstFlowReturn result);
+gboolean nda_block_queue_relink (NdaBlockQueue * queue);
 void nda_block_queue_forget (NdaBlockQueue * queue);
 void nda_block_queue_restart (NdaBlockQueue * queue);
 

@@ -8,6 +8,8 @@
 
 #include "ndablock.h"
 
+#include <glib/gi18n-lib.h>
+
 #include <string.h>
 
 GType
@@ -43,6 +45,7 @@ nda_py_batch_clear (NdaPyBatch * self)
 {
   nda_py_batch_drop (self);
   nda_block_pool_clear (&self->pool);
+  gst_audio_info_init (&self->info);
 }
 
 static gboolean
@@ -122,7 +125,16 @@ map_apart (NdaPyBatch * self, NdaPyBatchItem * item)
   return TRUE;
 }
 
-/* Maps @buffer (transfer full) as the next item. */
+static void
+unmap_item (NdaPyBatchItem * item)
+{
+  gst_audio_buffer_unmap (&item->out_map);
+  if (item->in)
+    gst_audio_buffer_unmap (&item->in_map);
+}
+
+/* Maps @buffer (transfer full) as the next item. FALSE: it cannot be read, or
+ * is no block of the format, or there is no memory. */
 static gboolean
 add_buffer (NdaPyBatch * self, GstBuffer * buffer)
 {
@@ -133,11 +145,17 @@ add_buffer (NdaPyBatch * self, GstBuffer * buffer)
   item->block.is_gated = FALSE;
   item->block.ok = FALSE;
   item->block.failure = NULL;
-  if (!(is_own (buffer) ? map_in_place (self, item) : map_apart (self, item))) {
+  if (!self->pool || !(is_own (buffer) ? map_in_place (self, item) :
+          map_apart (self, item))) {
     gst_clear_buffer (&item->out);
     return FALSE;
   }
-  g_assert (item->block.n_frames <= NDA_BLOCK_FRAMES);
+  if (item->block.n_frames > NDA_BLOCK_FRAMES) {
+    unmap_item (item);
+    gst_clear_buffer (&item->in);
+    gst_clear_buffer (&item->out);
+    return FALSE;
+  }
   describe (self, &item->block.out, &item->out_map);
   self->blocks[self->n_items++] = &item->block;
   return TRUE;
@@ -178,23 +196,19 @@ finish_item (NdaPyBatchItem * item, NdaPyOnError on_error)
       && !is_same (&item->in_map, &item->out_map))
     GST_BUFFER_FLAG_UNSET (item->out, GST_BUFFER_FLAG_GAP);
 
-  gst_audio_buffer_unmap (&item->out_map);
+  unmap_item (item);
   if (!item->in)
     return;
-  gst_audio_buffer_unmap (&item->in_map);
   if (!item->block.ok && on_error == NDA_PY_ON_ERROR_PASSTHROUGH)
     gst_buffer_replace (&item->out, item->in);
   gst_clear_buffer (&item->in);
 }
 
-/* Runs @buffers (transfer full) through the plugin. Returns how many were
- * run, the one included that failed with NDA_PY_ON_ERROR_STOP; those behind it
- * are dropped. None: the plugin is being stopped, or there is no memory. */
-guint
-nda_py_batch_run (NdaPyBatch * self, NdaPyHost * host, GstMiniObject ** buffers,
-    guint n_buffers, NdaPyOnError on_error)
+/* Maps @buffers (transfer full) up to one that cannot be; drops the others. */
+static void
+add_buffers (NdaPyBatch * self, GstMiniObject ** buffers, guint n_buffers,
+    GError ** error)
 {
-  guint n_run = 0;
   gboolean ok = TRUE;
 
   for (guint i = 0; i < n_buffers; i++) {
@@ -203,9 +217,28 @@ nda_py_batch_run (NdaPyBatch * self, NdaPyHost * host, GstMiniObject ** buffers,
     else
       gst_mini_object_unref (buffers[i]);
   }
-  if (ok)
-    n_run = nda_py_host_process (host, self->blocks, n_buffers,
+  if (!ok)
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
+        _("A buffer of audio cannot be read, or there is no memory for one. "
+            "Check what feeds this element."));
+}
+
+/* Runs @buffers (transfer full) through the plugin. Returns how many were
+ * run, the one included that failed with NDA_PY_ON_ERROR_STOP; those behind it
+ * are dropped. None without an @error: the plugin is being stopped. With an
+ * @error all blocks before a buffer that is none were run. */
+guint
+nda_py_batch_run (NdaPyBatch * self, NdaPyHost * host, GstMiniObject ** buffers,
+    guint n_buffers, NdaPyOnError on_error, GError ** error)
+{
+  guint n_run = 0;
+
+  add_buffers (self, buffers, n_buffers, error);
+  if (self->n_items)
+    n_run = nda_py_host_process (host, self->blocks, self->n_items,
         on_error == NDA_PY_ON_ERROR_STOP, &self->gil_wait);
+  if (self->n_items && !n_run)
+    g_clear_error (error);
   for (guint i = 0; i < self->n_items; i++)
     finish_item (&self->items[i], on_error);
   return n_run;

@@ -50,7 +50,8 @@ gboolean nda_py_batch_set_caps (NdaPyBatch * batch, GstCaps * caps);
 void nda_py_batch_clear (NdaPyBatch * batch);
 
 guint nda_py_batch_run (NdaPyBatch * batch, NdaPyHost * host,
-    GstMiniObject ** buffers, guint n_buffers, NdaPyOnError on_error);
+    GstMiniObject ** buffers, guint n_buffers, NdaPyOnError on_error,
+    GError ** error);
 GstBuffer *nda_py_batch_take (NdaPyBatch * batch, guint i);
 void nda_py_batch_drop (NdaPyBatch * batch);
 

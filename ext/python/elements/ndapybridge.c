@@ -77,8 +77,9 @@
  * state (ndapyelementstate.c) and set properties; a change of state waits for
  * Python's jobs (ndapython.c), each with a limit.
  *
- * LOCKS. Object lock: settings. Queue lock: the queue and the counters. The
- * host and the interpreter have their own (ndapyhost.c, ndapython.c).
+ * LOCKS. Object lock: settings. Queue lock: the queue and the counters. Task
+ * lock: whether the task may be started. The host and the interpreter have
+ * their own (ndapyhost.c, ndapython.c).
  *
  * ORDER. The GIL is the outermost. None of our locks is held while another is
  * taken, nor in Python, across a push, or while a message is posted.
@@ -92,7 +93,8 @@
  * which joins the task. Flush: FLUSH_START goes downstream and frees the task's
  * push, the queue is stopped, the task paused. Failure on the task: it stops
  * the queue with what upstream's next push shall return, sends EOS downstream
- * and pauses itself. */
+ * and pauses itself. NOT_LINKED stops the queue until RECONFIGURE comes, EOS
+ * until a stream or segment begins (ndablockqueue.h). */
 
 #include "config.h"
 
@@ -144,7 +146,7 @@ enum
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_BLOCK_CAPS));
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
-    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_BLOCK_SRC_CAPS));
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_BLOCK_CAPS));
 
 /* *INDENT-OFF* */
 static const NdaStatsField stats_fields[] = {
@@ -163,14 +165,17 @@ nda_py_bridge_queue_block (gpointer owner, GstBuffer * block)
   return nda_block_queue_push_block (&NDA_PY_BRIDGE (owner)->queue, block);
 }
 
-static gboolean
+static GstFlowReturn
 nda_py_bridge_queue_event (gpointer owner, GstEvent * event)
 {
   NdaPyBridge *self = NDA_PY_BRIDGE (owner);
+  gboolean is_eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
+  GstFlowReturn flow = nda_block_queue_push_event (&self->queue, event);
 
-  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
-    g_atomic_int_set (&self->task.saw_eos, TRUE);
-  return nda_block_queue_push_event (&self->queue, event);
+  /* no push follows that would return what the last one came to */
+  if (is_eos)
+    nda_py_bridge_task_tell_end (&self->task, flow);
+  return flow;
 }
 
 static const NdaBlockOutput to_queue = {
@@ -201,24 +206,26 @@ flush_stop (NdaPyBridge * self, GstEvent * event)
   gboolean ok = gst_pad_push_event (self->srcpad, event);
 
   nda_regroup_flush (self->input.regroup);
-  g_atomic_int_set (&self->task.saw_eos, FALSE);
   nda_block_queue_restart (&self->queue);
   nda_py_bridge_task_start (&self->task);
   return ok;
 }
 
-static gboolean
+static GstFlowReturn
 nda_py_bridge_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
   NdaPyBridge *self = NDA_PY_BRIDGE (parent);
+  gboolean ok;
 
   if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START)
-    return flush_start (self, event);
-  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
-    return flush_stop (self, event);
-  if (GST_EVENT_IS_SERIALIZED (event))
+    ok = flush_start (self, event);
+  else if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
+    ok = flush_stop (self, event);
+  else if (GST_EVENT_IS_SERIALIZED (event))
     return nda_block_input_event (&self->input, event);
-  return gst_pad_event_default (pad, parent, event);
+  else
+    ok = gst_pad_event_default (pad, parent, event);
+  return ok ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 
 static gboolean
@@ -228,6 +235,8 @@ nda_py_bridge_sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
 
   if (nda_block_answer_query (pad, self->srcpad, query))
     return TRUE;
+  if (GST_QUERY_TYPE (query) == GST_QUERY_DRAIN)
+    nda_block_input_drain (&self->input);
   if (GST_QUERY_IS_SERIALIZED (query))
     return nda_block_queue_push_query (&self->queue, query);
   return gst_pad_query_default (pad, parent, query);
@@ -242,7 +251,6 @@ nda_py_bridge_sink_activate_mode (GstPad * pad, GstObject * parent,
   if (mode != GST_PAD_MODE_PUSH)
     return FALSE;
   if (active) {
-    g_atomic_int_set (&self->task.saw_eos, FALSE);
     nda_block_queue_restart (&self->queue);
     return TRUE;
   }
@@ -284,6 +292,14 @@ nda_py_bridge_src_query (GstPad * pad, GstObject * parent, GstQuery * query)
 }
 
 static gboolean
+nda_py_bridge_src_event (GstPad * pad, GstObject * parent, GstEvent * event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE)
+    nda_py_bridge_task_relink (&NDA_PY_BRIDGE (parent)->task);
+  return gst_pad_event_default (pad, parent, event);
+}
+
+static gboolean
 nda_py_bridge_src_activate_mode (GstPad * pad, GstObject * parent,
     GstPadMode mode, gboolean active)
 {
@@ -293,6 +309,7 @@ nda_py_bridge_src_activate_mode (GstPad * pad, GstObject * parent,
     return FALSE;
   if (active) {
     nda_block_queue_restart (&self->queue);
+    nda_py_bridge_task_activate (&self->task);
     nda_py_bridge_task_start (&self->task);
     return TRUE;
   }
@@ -394,12 +411,14 @@ nda_py_bridge_init_pads (NdaPyBridge * self)
 
   gst_pad_set_chain_function (sinkpad,
       GST_DEBUG_FUNCPTR (nda_py_bridge_sink_chain));
-  gst_pad_set_event_function (sinkpad,
+  gst_pad_set_event_full_function (sinkpad,
       GST_DEBUG_FUNCPTR (nda_py_bridge_sink_event));
   gst_pad_set_query_function (sinkpad,
       GST_DEBUG_FUNCPTR (nda_py_bridge_sink_query));
   gst_pad_set_activatemode_function (sinkpad,
       GST_DEBUG_FUNCPTR (nda_py_bridge_sink_activate_mode));
+  gst_pad_set_event_function (srcpad,
+      GST_DEBUG_FUNCPTR (nda_py_bridge_src_event));
   gst_pad_set_query_function (srcpad,
       GST_DEBUG_FUNCPTR (nda_py_bridge_src_query));
   gst_pad_set_activatemode_function (srcpad,

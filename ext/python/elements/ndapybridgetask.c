@@ -16,13 +16,26 @@
 #define RUNS_TO_COLLECT 16
 #define RUNS_TO_COLLECT_ANYHOW 1024
 
+/* Posts why the stream ends, unless that was done, when upstream has ended and
+ * learns of @flow from no push. From any thread. */
+void
+nda_py_bridge_task_tell_end (NdaPyBridgeTask * self, GstFlowReturn flow)
+{
+  if (flow != GST_FLOW_NOT_LINKED && flow >= GST_FLOW_EOS)
+    return;
+  if (g_atomic_int_compare_and_exchange (&self->is_told, FALSE, TRUE))
+    GST_ELEMENT_FLOW_ERROR (self->py->element, flow);
+}
+
 /* Ends the stream downstream too, which nobody else can do: upstream's EOS is
  * not let in any more. */
 static void
 stop_stream (NdaPyBridgeTask * self, GstFlowReturn flow)
 {
-  nda_block_queue_stop (self->queue, flow);
+  if (self->has_left)
+    return;
   gst_pad_pause_task (self->srcpad);
+  nda_block_queue_stop (self->queue, flow);
   if (flow < GST_FLOW_EOS)
     gst_pad_push_event (self->srcpad, gst_event_new_eos ());
 }
@@ -30,25 +43,34 @@ stop_stream (NdaPyBridgeTask * self, GstFlowReturn flow)
 static void
 fail_stream (NdaPyBridgeTask * self, const GError * error)
 {
+  g_atomic_int_set (&self->is_told, TRUE);
   nda_py_shared_post_error (self->py, error);
   stop_stream (self, GST_FLOW_ERROR);
 }
 
-/* What downstream returned ends the task, and upstream gets to know it from
- * its next push, if there is one. */
+/* What downstream returned for a block, when @n_relinks had been counted, ends
+ * the task, and upstream gets to know it from its next push, if there is one.
+ * At EOS the task goes on, and waits for another stream or segment. */
 static void
-stop_by_downstream (NdaPyBridgeTask * self, GstFlowReturn flow)
+stop_by_downstream (NdaPyBridgeTask * self, GstFlowReturn flow, gint n_relinks)
 {
   GST_DEBUG_OBJECT (self->srcpad, "downstream returned %s",
       gst_flow_get_name (flow));
-  if (g_atomic_int_get (&self->saw_eos)
-      && (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS)) {
-    GST_ELEMENT_FLOW_ERROR (self->py->element, flow);
-    stop_stream (self, flow);
+  if (flow == GST_FLOW_EOS) {
+    nda_block_queue_end (self->queue);
     return;
   }
-  nda_block_queue_stop (self->queue, flow);
   gst_pad_pause_task (self->srcpad);
+  if (nda_block_queue_stop (self->queue, flow)
+      && (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS)) {
+    nda_py_bridge_task_tell_end (self, flow);
+    gst_pad_push_event (self->srcpad, gst_event_new_eos ());
+    return;
+  }
+  /* relinked before the queue was stopped, so that nobody else starts it */
+  if (g_atomic_int_get (&self->n_relinks) != n_relinks
+      && nda_block_queue_relink (self->queue))
+    nda_py_bridge_task_start (self);
 }
 
 /* --- real time --- */
@@ -96,7 +118,7 @@ quicken (NdaPyBridgeTask * self)
         "the plugin's thread stays without real-time priority: %s", problem);
     return;
   }
-  self->thread = thread;
+  self->realtime_thread = thread;
   count_realtime (self, 1);
 }
 
@@ -104,11 +126,11 @@ quicken (NdaPyBridgeTask * self)
 static void
 forget_thread (NdaPyBridgeTask * self)
 {
-  if (self->thread != 0) {
-    nda_realtime_leave (self->thread);
+  if (self->realtime_thread != 0) {
+    nda_realtime_leave (self->realtime_thread);
     count_realtime (self, 0);
   }
-  self->thread = 0;
+  self->realtime_thread = 0;
   self->has_asked = FALSE;
 }
 
@@ -158,18 +180,20 @@ give_up (NdaPyBridgeTask * self)
     fail_stream (self, error);
 }
 
-static void
+/* FALSE when the stream has ended. */
+static gboolean
 push_run (NdaPyBridgeTask * self, guint n_run, NdaPyOnError on_error)
 {
   GstFlowReturn flow = GST_FLOW_OK;
+  gint n_relinks = g_atomic_int_get (&self->n_relinks);
 
-  for (guint i = 0; i < n_run && flow == GST_FLOW_OK; i++) {
+  for (guint i = 0; i < n_run && flow == GST_FLOW_OK && !self->has_left; i++) {
     NdaPyBlock *block = self->batch->blocks[i];
 
     if (G_UNLIKELY (!block->ok)) {
       if (on_error == NDA_PY_ON_ERROR_STOP) {
         post_failure (self, block);
-        break;
+        return FALSE;
       }
       nda_py_shared_report_failure (self->py, block,
           on_error == NDA_PY_ON_ERROR_SILENCE ?
@@ -178,8 +202,9 @@ push_run (NdaPyBridgeTask * self, guint n_run, NdaPyOnError on_error)
     }
     flow = gst_pad_push (self->srcpad, nda_py_batch_take (self->batch, i));
   }
-  if (flow != GST_FLOW_OK)
-    stop_by_downstream (self, flow);
+  if (flow != GST_FLOW_OK && !self->has_left)
+    stop_by_downstream (self, flow, n_relinks);
+  return flow == GST_FLOW_OK && !self->has_left;
 }
 
 /* Garbage is collected beside the blocks: when none waits, if that happens. */
@@ -200,6 +225,8 @@ work_on_blocks (NdaPyBridgeTask * self, GstMiniObject ** blocks, guint n_blocks)
 {
   NdaPyOnError on_error;
   guint n_run;
+  gboolean goes_on;
+  g_autoptr (GError) error = NULL;
 
   if (G_UNLIKELY (!self->has_asked))
     quicken (self);
@@ -208,16 +235,22 @@ work_on_blocks (NdaPyBridgeTask * self, GstMiniObject ** blocks, guint n_blocks)
   GST_OBJECT_UNLOCK (self->py->element);
 
   n_run = nda_py_batch_run (self->batch, self->py->host, blocks, n_blocks,
-      on_error);
-  if (G_UNLIKELY (!n_run)) {
+      on_error, &error);
+  if (G_UNLIKELY (!n_run && !error)) {
     nda_py_batch_drop (self->batch);
     give_up (self);
     return;
   }
-  count_run (self, n_run);
-  push_run (self, n_run, on_error);
+  if (n_run)
+    count_run (self, n_run);
+  goes_on = push_run (self, n_run, on_error);
   nda_py_batch_drop (self->batch);
-  collect_garbage (self);
+  if (!goes_on)
+    return;
+  if (G_UNLIKELY (error))
+    fail_stream (self, error);
+  else
+    collect_garbage (self);
 }
 
 /* --- events and queries --- */
@@ -270,12 +303,21 @@ work_on_query (NdaPyBridgeTask * self, GstQuery * query)
 }
 
 static void
+forget_stream (NdaPyBridgeTask * self)
+{
+  nda_py_batch_clear (self->batch);
+  self->n_channels = 0;
+  forget_thread (self);
+}
+
+static void
 nda_py_bridge_task_work (gpointer user_data)
 {
   NdaPyBridgeTask *self = user_data;
   GstMiniObject *items[NDA_PY_BATCH_MAX];
   guint n_items;
 
+  g_atomic_pointer_set (&self->thread, g_thread_self ());
   if (!nda_block_queue_pop (self->queue, items, NDA_PY_BATCH_MAX, &n_items))
     gst_pad_pause_task (self->srcpad);
   else if (GST_IS_BUFFER (items[0]))
@@ -284,6 +326,11 @@ nda_py_bridge_task_work (gpointer user_data)
     work_on_event (self, GST_EVENT_CAST (items[0]));
   else
     work_on_query (self, GST_QUERY_CAST (items[0]));
+  g_atomic_pointer_set (&self->thread, NULL);
+
+  if (G_UNLIKELY (self->has_left))
+    forget_stream (self);
+  self->has_left = FALSE;
 }
 
 /* --- life --- */
@@ -295,6 +342,7 @@ nda_py_bridge_task_init (NdaPyBridgeTask * self, GstPad * srcpad,
   self->srcpad = srcpad;
   self->queue = queue;
   self->py = py;
+  g_mutex_init (&self->lock);
   self->batch = g_new0 (NdaPyBatch, 1);
 }
 
@@ -303,12 +351,50 @@ nda_py_bridge_task_clear (NdaPyBridgeTask * self)
 {
   nda_py_batch_clear (self->batch);
   g_clear_pointer (&self->batch, g_free);
+  g_mutex_clear (&self->lock);
 }
 
+/* The source pad is active: the task may be started from now on. */
+void
+nda_py_bridge_task_activate (NdaPyBridgeTask * self)
+{
+  g_mutex_lock (&self->lock);
+  self->is_active = TRUE;
+  g_mutex_unlock (&self->lock);
+}
+
+/* Starts the task, unless the pad is being deactivated: the end of a flush may
+ * come at the same time. */
 void
 nda_py_bridge_task_start (NdaPyBridgeTask * self)
 {
-  gst_pad_start_task (self->srcpad, nda_py_bridge_task_work, self, NULL);
+  g_mutex_lock (&self->lock);
+  if (self->is_active) {
+    g_atomic_int_set (&self->is_told, FALSE);
+    gst_pad_start_task (self->srcpad, nda_py_bridge_task_work, self, NULL);
+  }
+  g_mutex_unlock (&self->lock);
+}
+
+/* Takes the task, on whose thread this is, from the pad. The element lives
+ * until the task has ended. */
+static void
+leave_pad (NdaPyBridgeTask * self)
+{
+  GstTask *task;
+
+  GST_OBJECT_LOCK (self->srcpad);
+  task = GST_PAD_TASK (self->srcpad);
+  GST_PAD_TASK (self->srcpad) = NULL;
+  GST_OBJECT_UNLOCK (self->srcpad);
+
+  self->has_left = TRUE;
+  if (!task)
+    return;
+  gst_task_stop (task);
+  g_object_set_data_full (G_OBJECT (task), "nda-element",
+      gst_object_ref (self->py->element), gst_object_unref);
+  gst_object_unref (task);
 }
 
 /* Waits until the task has ended, and forgets its stream. The queue and the
@@ -316,10 +402,26 @@ nda_py_bridge_task_start (NdaPyBridgeTask * self)
 gboolean
 nda_py_bridge_task_stop (NdaPyBridgeTask * self)
 {
-  gboolean ok = gst_pad_stop_task (self->srcpad);
+  gboolean ok;
 
-  nda_py_batch_clear (self->batch);
-  self->n_channels = 0;
-  forget_thread (self);
+  g_mutex_lock (&self->lock);
+  self->is_active = FALSE;
+  g_mutex_unlock (&self->lock);
+
+  if (g_atomic_pointer_get (&self->thread) == g_thread_self ()) {
+    leave_pad (self);
+    return TRUE;
+  }
+  ok = gst_pad_stop_task (self->srcpad);
+  forget_stream (self);
   return ok;
+}
+
+/* Downstream is linked again. */
+void
+nda_py_bridge_task_relink (NdaPyBridgeTask * self)
+{
+  g_atomic_int_inc (&self->n_relinks);
+  if (nda_block_queue_relink (self->queue))
+    nda_py_bridge_task_start (self);
 }

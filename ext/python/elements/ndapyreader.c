@@ -240,6 +240,8 @@ nda_py_reader_read (NdaPyReader * self, GstBuffer ** result)
   gboolean is_late = FALSE;
   guint n_frames;
 
+  if (!self->pool)              /* stopped before there was a format */
+    return GST_FLOW_FLUSHING;
   flow = gst_buffer_pool_acquire_buffer (self->pool, &buffer, NULL);
   if (flow != GST_FLOW_OK)
     return flow;
@@ -277,22 +279,23 @@ nda_py_reader_clear (NdaPyReader * self)
   nda_py_wait_clear (&self->wait);
 }
 
-/* Starts the plugin. FALSE when it does not start, which is told,
- * or is being stopped. */
-gboolean
+/* Starts the plugin. ERROR when it does not start, which is told; FLUSHING when
+ * it is being stopped. */
+GstFlowReturn
 nda_py_reader_start (NdaPyReader * self)
 {
   NdaPyFormat *format = &self->format;
+  GstFlowReturn flow = nda_py_shared_start (self->py, format);
 
-  if (!nda_py_shared_start (self->py, format))
-    return FALSE;
+  if (flow != GST_FLOW_OK)
+    return flow;
   if (format->rate != NDA_BLOCK_RATE || format->n_frames != NDA_BLOCK_FRAMES)
     self->fit =
         nda_py_fit_new (format->n_channels, format->rate, NDA_BLOCK_RATE);
   nda_frame_clock_init (&self->pace, format->rate);
   nda_frame_clock_init (&self->stamps, NDA_BLOCK_RATE);
   self->is_started = TRUE;
-  return TRUE;
+  return GST_FLOW_OK;
 }
 
 /* Forgets the stream, when nothing streams any more. */

@@ -40,7 +40,7 @@ void nda_py_reader_clear (NdaPyReader * reader);
 void nda_py_reader_stop (NdaPyReader * reader);
 
 /* the streaming thread */
-gboolean nda_py_reader_start (NdaPyReader * reader);
+GstFlowReturn nda_py_reader_start (NdaPyReader * reader);
 gboolean nda_py_reader_set_caps (NdaPyReader * reader, GstCaps * caps);
 GstClockTime nda_py_reader_get_latency (NdaPyReader * reader);
 GstFlowReturn nda_py_reader_read (NdaPyReader * reader, GstBuffer ** result);

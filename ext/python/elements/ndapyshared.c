@@ -193,21 +193,23 @@ nda_py_shared_report_failure (NdaPyShared * self, NdaPyBlock * block,
 /* --- the calls of a source or sink --- */
 
 /* Starts the plugin of a source or sink, which says in @format what it has.
- * FALSE when it does not start, which is told, or is being stopped. */
-gboolean
+ * ERROR when it does not start, which is told; FLUSHING when it is being
+ * stopped. */
+GstFlowReturn
 nda_py_shared_start (NdaPyShared * self, NdaPyFormat * format)
 {
   g_autoptr (GError) error = NULL;
 
   if (!nda_py_host_start (self->host, format, &error)) {
-    if (error)
-      nda_py_shared_post_error (self, error);
-    return FALSE;
+    if (!error)
+      return GST_FLOW_FLUSHING;
+    nda_py_shared_post_error (self, error);
+    return GST_FLOW_ERROR;
   }
   GST_INFO_OBJECT (self->element,
       "the plugin has %u channels at %u Hz, %u frames a call",
       format->n_channels, format->rate, format->n_frames);
-  return TRUE;
+  return GST_FLOW_OK;
 }
 
 static void

@@ -103,7 +103,7 @@ GstStructure *nda_py_shared_get_stats (NdaPyShared * self);
 void nda_py_shared_post_error (NdaPyShared * self, const GError * error);
 
 /* the block thread; counting the blocks themselves is the caller's */
-gboolean nda_py_shared_start (NdaPyShared * self, NdaPyFormat * format);
+GstFlowReturn nda_py_shared_start (NdaPyShared * self, NdaPyFormat * format);
 gboolean nda_py_shared_call (NdaPyShared * self, NdaPyBlock * block,
     const gchar * consequence);
 void nda_py_shared_count_block (NdaPyShared * self, guint n_frames,

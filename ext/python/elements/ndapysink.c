@@ -151,10 +151,15 @@ static gboolean
 nda_py_sink_set_caps (GstBaseSink * base, GstCaps * caps)
 {
   NdaPySink *self = NDA_PY_SINK (base);
+  GstFlowReturn flow = GST_FLOW_OK;
 
-  if (!gst_audio_info_from_caps (&self->info, caps)
-      || (!self->writer.is_started && !nda_py_writer_start (&self->writer)))
+  if (!gst_audio_info_from_caps (&self->info, caps))
     return FALSE;
+  if (!self->writer.is_started)
+    flow = nda_py_writer_start (&self->writer);
+  /* the next block tells that the stream stops: FALSE would be an error */
+  if (flow != GST_FLOW_OK)
+    return flow == GST_FLOW_FLUSHING;
   if (nda_py_planes_fit (self->info.channels, self->writer.format.n_channels))
     return TRUE;
   GST_WARNING_OBJECT (self, "the plugin has %u channels, not as in %"
@@ -164,9 +169,22 @@ nda_py_sink_set_caps (GstBaseSink * base, GstCaps * caps)
 
 /* --- data --- */
 
+/* When @time (a running time) is by the clock: as the base class reckons it,
+ * but for the render delay, which is waited for here. */
+static GstClockTime
+to_clock_time (GstBaseSink * base, GstClockTime time)
+{
+  GstClockTimeDiff offset = gst_base_sink_get_ts_offset (base);
+
+  time += gst_base_sink_get_latency (base);
+  return offset < 0 && time < (GstClockTime) - offset ? 0 : time + offset;
+}
+
 /* Waits for the time of @block: the base class did so for the first in the
  * buffer that has come, which may hold many. What regrouping adds to the
- * latency is the render delay, and is waited for here. */
+ * latency is the render delay, and is waited for here. When the pipeline is
+ * paused meanwhile, @block is its preroll: gst_base_sink_wait () would wait on
+ * without saying so, and the change of state would never end. */
 static GstFlowReturn
 wait_for_time (NdaPySink * self, GstBuffer * block)
 {
@@ -174,11 +192,21 @@ wait_for_time (NdaPySink * self, GstBuffer * block)
   GstClockTime delay = gst_base_sink_get_render_delay (base);
   GstClockTime time = gst_segment_to_running_time (&base->segment,
       GST_FORMAT_TIME, GST_BUFFER_PTS (block));
+  GstClockReturn status;
+  GstFlowReturn flow;
 
   if (!GST_CLOCK_TIME_IS_VALID (time)
       || (delay == 0 && GST_BUFFER_PTS (block) == self->waited_for))
     return GST_FLOW_OK;
-  return gst_base_sink_wait (base, time + delay, NULL);
+  do {
+    flow = gst_base_sink_do_preroll (base, GST_MINI_OBJECT_CAST (block));
+    if (flow != GST_FLOW_OK)
+      return flow;
+    status = gst_base_sink_wait_clock (base, to_clock_time (base, time), NULL);
+    if (base->flushing)
+      return GST_FLOW_FLUSHING;
+  } while (status == GST_CLOCK_UNSCHEDULED);
+  return GST_FLOW_OK;
 }
 
 static GstFlowReturn
@@ -186,7 +214,8 @@ nda_py_sink_push_block (gpointer owner, GstBuffer * buffer)
 {
   NdaPySink *self = NDA_PY_SINK (owner);
   g_autoptr (GstBuffer) block = buffer;
-  GstFlowReturn flow = wait_for_time (self, block);
+  GstFlowReturn flow = self->writer.is_started ? wait_for_time (self, block) :
+      GST_FLOW_FLUSHING;
   GstClockTime begin = gst_util_get_timestamp ();
   guint n_frames;
 
@@ -198,16 +227,17 @@ nda_py_sink_push_block (gpointer owner, GstBuffer * buffer)
   return flow == GST_FLOW_CUSTOM_SUCCESS ? GST_FLOW_OK : flow;
 }
 
-static gboolean
+static GstFlowReturn
 nda_py_sink_push_event (gpointer owner, GstEvent * event)
 {
   NdaPySink *self = NDA_PY_SINK (owner);
+  GstBaseSinkClass *base_class = GST_BASE_SINK_CLASS (nda_py_sink_parent_class);
 
   if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
     nda_py_writer_drain (&self->writer);
   if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
     nda_py_writer_flush (&self->writer);
-  return GST_BASE_SINK_CLASS (nda_py_sink_parent_class)->event (owner, event);
+  return base_class->event (owner, event) ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 
 static const NdaBlockOutput to_plugin = {
@@ -237,7 +267,7 @@ nda_py_sink_event (GstBaseSink * base, GstEvent * event)
   NdaPySink *self = NDA_PY_SINK (base);
 
   if (GST_EVENT_IS_SERIALIZED (event))
-    return nda_block_input_event (&self->input, event);
+    return nda_block_input_event (&self->input, event) == GST_FLOW_OK;
   return GST_BASE_SINK_CLASS (nda_py_sink_parent_class)->event (base, event);
 }
 

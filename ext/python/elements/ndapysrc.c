@@ -104,7 +104,7 @@ enum
 };
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
-    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_BLOCK_SRC_CAPS));
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (NDA_BLOCK_CAPS));
 
 /* *INDENT-OFF* */
 static const NdaStatsField stats_fields[] = {
@@ -117,20 +117,21 @@ static const NdaStatsField stats_fields[] = {
 
 /* --- negotiation and latency --- */
 
-static gboolean
+static GstFlowReturn
 start_plugin (NdaPySrc * self)
 {
+  GstFlowReturn flow = nda_py_reader_start (&self->reader);
   GstClockTime latency;
 
-  if (!nda_py_reader_start (&self->reader))
-    return FALSE;
+  if (flow != GST_FLOW_OK)
+    return flow;
   latency = nda_py_reader_get_latency (&self->reader);
   GST_OBJECT_LOCK (self);
   self->latency = latency;
   GST_OBJECT_UNLOCK (self);
   gst_element_post_message (GST_ELEMENT (self),
       gst_message_new_latency (GST_OBJECT (self)));
-  return TRUE;
+  return GST_FLOW_OK;
 }
 
 /* Appends what blocks of @n_channels are called, in either layout. */
@@ -147,8 +148,7 @@ append_caps (GstCaps * caps, guint n_channels)
     gst_audio_info_set_format (&info, GST_AUDIO_FORMAT_F32, NDA_BLOCK_RATE,
         n_channels, NULL);
     info.layout = layouts[i];
-    gst_caps_append (caps, nda_block_caps_mark (gst_audio_info_to_caps
-            (&info)));
+    gst_caps_append (caps, gst_audio_info_to_caps (&info));
   }
 }
 
@@ -185,9 +185,12 @@ nda_py_src_negotiate (GstBaseSrc * base)
 {
   NdaPySrc *self = NDA_PY_SRC (base);
   g_autoptr (GstCaps) caps = NULL;
+  GstFlowReturn flow = self->reader.is_started ? GST_FLOW_OK :
+      start_plugin (self);
 
-  if (!self->reader.is_started && !start_plugin (self))
-    return FALSE;
+  /* create () tells that the stream stops: FALSE would be posted as an error */
+  if (flow != GST_FLOW_OK)
+    return flow == GST_FLOW_FLUSHING;
   caps = choose_caps (self);
   if (!caps || !gst_base_src_set_caps (base, caps)
       || !nda_py_reader_set_caps (&self->reader, caps))

@@ -13,17 +13,15 @@
 /* How soon a plugin that is full is asked again */
 #define RETRY_INTERVAL (5 * GST_MSECOND)
 
-/* Waits for the plugin a little. Interrupted by a change of state, goes on when
- * the pipeline plays again. */
+/* Waits for the plugin a little. When the pipeline was paused meanwhile, what
+ * is offered is its preroll, and goes on when it plays again. */
 static GstFlowReturn
 wait_to_retry (NdaPyWriter * self)
 {
-  gboolean is_interrupted;
-
   GST_BASE_SINK_PREROLL_UNLOCK (self->sink);
-  is_interrupted = !nda_py_wait_for (&self->wait, RETRY_INTERVAL);
+  nda_py_wait_for (&self->wait, RETRY_INTERVAL);
   GST_BASE_SINK_PREROLL_LOCK (self->sink);
-  return is_interrupted ? gst_base_sink_wait_preroll (self->sink) : GST_FLOW_OK;
+  return gst_base_sink_do_preroll (self->sink, NULL);
 }
 
 /* Whether @block cannot be played in time: the process of the plugin has ended.
@@ -201,24 +199,24 @@ nda_py_writer_clear (NdaPyWriter * self)
   nda_py_wait_clear (&self->wait);
 }
 
-/* Starts the plugin; gives up the preroll lock meanwhile. FALSE when it does
- * not start, which is told, or is being stopped. */
-gboolean
+/* Starts the plugin; gives up the preroll lock meanwhile. ERROR when it does
+ * not start, which is told; FLUSHING when it is being stopped. */
+GstFlowReturn
 nda_py_writer_start (NdaPyWriter * self)
 {
   NdaPyFormat *format = &self->format;
-  gboolean ok;
+  GstFlowReturn flow;
 
   GST_BASE_SINK_PREROLL_UNLOCK (self->sink);
-  ok = nda_py_shared_start (self->py, format);
+  flow = nda_py_shared_start (self->py, format);
   GST_BASE_SINK_PREROLL_LOCK (self->sink);
-  if (!ok)
-    return FALSE;
+  if (flow != GST_FLOW_OK)
+    return flow;
   if (format->rate != NDA_BLOCK_RATE || format->n_frames != NDA_BLOCK_FRAMES)
     self->fit =
         nda_py_fit_new (format->n_channels, NDA_BLOCK_RATE, format->rate);
   self->is_started = TRUE;
-  return TRUE;
+  return GST_FLOW_OK;
 }
 
 /* Forgets the stream, when nothing streams any more. */

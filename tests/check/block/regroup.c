@@ -331,7 +331,8 @@ static void
 compare_with_judge (GstClockTime off)
 {
   NdaRegroup *regroup = make_regroup (2, FALSE);
-  GstAudioStreamAlign *align = nda_block_align_new (NDA_BLOCK_RATE);
+  GstAudioStreamAlign *align = gst_audio_stream_align_new (NDA_BLOCK_RATE,
+      40 * GST_MSECOND, GST_SECOND);
   guint64 n_frames;
 
   for (n_frames = 0; n_frames < NDA_BLOCK_RATE; n_frames += BLOCK) {
@@ -365,6 +366,68 @@ check_gap (NdaRegroup * regroup, gboolean is_gap)
       is_gap);
   gst_buffer_unref (block);
 }
+
+/* Ten buffers of 10 ms at a time, which are there at once and have the time
+ * stamp of then; some bursts are early, others late. Nothing of this is a
+ * reason to set the clock, and no rounding adds up. */
+GST_START_TEST (test_bursts_stamped_by_arrival_set_no_clock_back)
+{
+  static const GstClockTimeDiff off[] = { 0, -60, 50, -55, 30, -45 };
+  NdaRegroup *regroup = make_regroup (2, FALSE);
+  guint64 n_frames = 0, n_out = 0;
+  GstBuffer *block;
+
+  for (guint burst = 0; burst < 300; burst++) {
+    GstClockTime arrival = GST_SECOND + burst * 100 * GST_MSECOND
+        + off[burst % G_N_ELEMENTS (off)] * (GstClockTimeDiff) GST_MSECOND;
+
+    for (guint i = 0; i < 10; i++) {
+      push (regroup, n_frames, 480, arrival + i * GST_USECOND, 0);
+      n_frames += 480;
+      while ((block = nda_regroup_pop (regroup))) {
+        assert_equals_uint64 (GST_BUFFER_PTS (block),
+            GST_SECOND + nda_block_frames_to_time (n_out, NDA_BLOCK_RATE));
+        n_out += BLOCK;
+        gst_buffer_unref (block);
+      }
+    }
+  }
+  assert_equals_uint64 (nda_regroup_get_n_discontinuities (regroup), 0);
+  nda_regroup_free (regroup);
+}
+
+GST_END_TEST;
+
+/* What piled up behind a stall of the network comes faster than it plays. */
+GST_START_TEST (test_backlog_sets_no_clock_back)
+{
+  NdaRegroup *regroup = make_regroup (2, FALSE);
+  guint64 n_frames = 0;
+  GstBuffer *block;
+
+  for (guint i = 0; i < 1000; i++) {
+    push (regroup, n_frames, 480, i * 2 * GST_MSECOND, 0);
+    n_frames += 480;
+    while ((block = nda_regroup_pop (regroup)))
+      gst_buffer_unref (block);
+  }
+  assert_equals_uint64 (nda_regroup_get_n_discontinuities (regroup), 0);
+  nda_regroup_free (regroup);
+}
+
+GST_END_TEST;
+
+/* A source that is slower than it says is corrected, as ever. */
+GST_START_TEST (test_steady_lead_is_a_discontinuity)
+{
+  NdaRegroup *regroup = make_regroup (2, FALSE);
+
+  push_late (regroup, 0, 10 * GST_SECOND);
+  fail_unless (push_late (regroup, 0, 9 * GST_SECOND) > 0);
+  nda_regroup_free (regroup);
+}
+
+GST_END_TEST;
 
 GST_START_TEST (test_gap_is_one_only_if_all_of_it_is)
 {
@@ -483,6 +546,9 @@ regroup_suite (void)
   tcase_add_test (tc, test_discont_cuts_and_goes_on_at_its_time);
   tcase_add_test (tc, test_jump_in_time_is_a_discontinuity_without_the_flag);
   tcase_add_test (tc, test_a_jump_after_whole_blocks_is_judged_like_any);
+  tcase_add_test (tc, test_bursts_stamped_by_arrival_set_no_clock_back);
+  tcase_add_test (tc, test_backlog_sets_no_clock_back);
+  tcase_add_test (tc, test_steady_lead_is_a_discontinuity);
   tcase_add_test (tc, test_gap_is_one_only_if_all_of_it_is);
   tcase_add_test (tc, test_half_a_frame_is_refused);
   tcase_add_test (tc, test_flush_forgets_what_waits);

@@ -165,6 +165,51 @@ GST_START_TEST (test_serialized_query_waits_its_turn)
 
 GST_END_TEST;
 
+/* After DRAIN nothing is inside, not even a part of a block. */
+GST_START_TEST (test_drain_leaves_nothing_inside)
+{
+  GstHarness *h = make_harness ("passthrough", STEREO);
+  GstQuery *query = gst_query_new_drain ();
+
+  gst_harness_push (h, make_buffer (0, 100));
+  gst_pad_peer_query (h->srcpad, query);
+  assert_equals_uint64 (gst_harness_buffers_received (h), 1);
+  gst_harness_push (h, make_buffer (100, BLOCK));
+
+  expect_frames (h, 0, 100);
+  expect_frames (h, 100, BLOCK);
+  gst_query_unref (query);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
+/* Upstream pushes what was refused again, before each buffer. */
+GST_START_TEST (test_refused_rate_is_posted_once)
+{
+  GstHarness *h = make_harness ("passthrough", STEREO);
+  GstBus *bus = gst_bus_new ();
+  GstMessage *message;
+  GstSegment segment;
+
+  gst_element_set_bus (h->element, bus);
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.rate = 2.0;
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  fail_unless_equals_int (gst_harness_push (h, make_buffer (0, BLOCK)),
+      GST_FLOW_ERROR);
+
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  fail_unless (message != NULL);
+  gst_message_unref (message);
+  fail_if (gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR));
+  gst_element_set_bus (h->element, NULL);
+  gst_harness_teardown (h);
+  gst_object_unref (bus);
+}
+
+GST_END_TEST;
+
 static Suite *
 events_suite (void)
 {
@@ -179,6 +224,8 @@ events_suite (void)
   tcase_add_test (tc, test_same_format_again_cuts_nothing);
   tcase_add_test (tc, test_format_outlives_a_flush);
   tcase_add_test (tc, test_serialized_query_waits_its_turn);
+  tcase_add_test (tc, test_drain_leaves_nothing_inside);
+  tcase_add_test (tc, test_refused_rate_is_posted_once);
   return suite;
 }
 

@@ -199,6 +199,21 @@ GST_START_TEST (test_segment_at_another_rate_is_refused)
 
 GST_END_TEST;
 
+GST_START_TEST (test_drain_leaves_nothing_inside)
+{
+  GstHarness *h = make_harness (MONO ("44100"));
+  GstQuery *query = gst_query_new_drain ();
+
+  gst_harness_push (h, make_buffer (0, 441, 44100));
+  gst_pad_peer_query (h->srcpad, query);
+
+  assert_equals_uint64 (count_output (h, 48000), 480);
+  gst_query_unref (query);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_flush_forgets_what_is_inside)
 {
   GstHarness *h = make_harness (MONO ("44100"));
@@ -239,6 +254,7 @@ cuts_suite (void)
   tcase_add_test (tc, test_discontinuity_without_time_goes_on_counting);
   tcase_add_test (tc, test_new_segment_cuts_and_counts_anew);
   tcase_add_test (tc, test_segment_at_another_rate_is_refused);
+  tcase_add_test (tc, test_drain_leaves_nothing_inside);
   tcase_add_test (tc, test_flush_forgets_what_is_inside);
   return suite;
 }

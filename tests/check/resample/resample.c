@@ -29,15 +29,13 @@ get_format (GstHarness * h)
 
 /* --- caps --- */
 
-GST_START_TEST (test_output_is_blocks_of_48_khz)
+GST_START_TEST (test_output_is_of_48_khz)
 {
   GstHarness *h = make_harness (MONO ("44100"));
   g_autoptr (GstCaps) caps = gst_pad_get_current_caps (h->sinkpad);
-  gint n_frames = 0;
 
-  gst_structure_get_int (gst_caps_get_structure (caps, 0), "block-frames",
-      &n_frames);
-  fail_unless_equals_int (n_frames, BLOCK);
+  fail_if (gst_structure_has_field (gst_caps_get_structure (caps, 0),
+          "block-frames"));
   fail_unless_equals_int (get_rate (h), 48000);
   gst_harness_teardown (h);
 }
@@ -554,7 +552,7 @@ resample_suite (void)
   TCase *tc = tcase_create ("general");
 
   suite_add_tcase (suite, tc);
-  tcase_add_test (tc, test_output_is_blocks_of_48_khz);
+  tcase_add_test (tc, test_output_is_of_48_khz);
   tcase_add_test (tc, test_rate_and_format_are_what_was_asked_for);
   tcase_add_test (tc, test_downstream_has_the_last_word);
   tcase_add_test (tc, test_rate_0_keeps_what_comes_in);
