@@ -6,6 +6,9 @@
 
 #include "ndadevice.h"
 
+#include "ndadevicekind.h"
+#include "ndadevicelist.h"
+
 #include <glib/gi18n-lib.h>
 
 /* Under which the name of a device goes, beside the one shown to people */
@@ -43,23 +46,70 @@ is_called (GstDevice * device, const gchar * name)
   return FALSE;
 }
 
+/* What people see, and before it what the device's element takes. */
 static gchar *
-list_names (GList * devices)
+describe (GstDevice * device)
 {
-  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  g_autofree gchar *shown = gst_device_get_display_name (device);
+  g_autofree gchar *internal = internal_name (device);
 
-  for (GList * l = devices; l; l = l->next) {
-    g_autofree gchar *shown = gst_device_get_display_name (l->data);
-    g_autofree gchar *internal = internal_name (l->data);
+  return internal ? g_strdup_printf ("“%s” (%s)", internal, shown) :
+      g_strdup_printf ("“%s”", shown);
+}
 
-    g_ptr_array_add (names, internal ?
-        g_strdup_printf ("“%s” (%s)", internal, shown) :
-        g_strdup_printf ("“%s”", shown));
-  }
+static gchar *
+join (GPtrArray * names)
+{
   if (!names->len)
     return g_strdup (_("none"));
   g_ptr_array_add (names, NULL);
   return g_strjoinv (", ", (gchar **) names->pdata);
+}
+
+/* --- one device --- */
+
+static GstElement *
+make_element (GstDevice * device)
+{
+  GstElement *element = gst_device_create_element (device, NULL);
+  g_autoptr (GstStructure) details = gst_device_get_properties (device);
+  const NdaDeviceKind *kind = element ? nda_device_kind_get (element) : NULL;
+
+  if (kind && kind->set_name && details
+      && gst_structure_has_field_typed (details, "node.name", G_TYPE_STRING))
+    kind->set_name (element, gst_structure_get_string (details, "node.name"));
+  return element;
+}
+
+/* Adds what @devices are called to @names, each once. */
+static void
+note_names (GPtrArray * names, GList * devices)
+{
+  for (GList * l = devices; l; l = l->next) {
+    gchar *name = describe (l->data);
+
+    if (g_ptr_array_find_with_equal_func (names, name, g_str_equal, NULL))
+      g_free (name);
+    else
+      g_ptr_array_add (names, name);
+  }
+}
+
+/* An element (floating) for what @factory offers under @name, or NULL and what
+ * else it offers. */
+static GstElement *
+make_from (GstDeviceProviderFactory * factory, const gchar * classes,
+    const gchar * name, GPtrArray * names)
+{
+  GList *devices = nda_device_list_get (factory, classes);
+  GstElement *element = NULL;
+
+  for (GList * l = devices; l && !element; l = l->next)
+    if (is_called (l->data, name))
+      element = make_element (l->data);
+  note_names (names, devices);
+  g_list_free_full (devices, gst_object_unref);
+  return element;
 }
 
 /* An element (floating) for the device of @classes, “Audio/Source” or
@@ -67,24 +117,21 @@ list_names (GList * devices)
 GstElement *
 nda_device_make (const gchar * classes, const gchar * name, GError ** error)
 {
-  g_autoptr (GstDeviceMonitor) monitor = gst_device_monitor_new ();
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  GList *factories = nda_device_list_factories (classes);
   g_autofree gchar *there = NULL;
   GstElement *element = NULL;
-  GList *devices;
 
-  gst_device_monitor_add_filter (monitor, classes, NULL);
-  devices = gst_device_monitor_get_devices (monitor);
-  for (GList * l = devices; l && !element; l = l->next)
-    if (is_called (l->data, name))
-      element = gst_device_create_element (l->data, NULL);
-  if (!element) {
-    there = list_names (devices);
-    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
-        _("There is no audio device “%s”. These are there: %s."), name,
-        there);
-  }
-  g_list_free_full (devices, gst_object_unref);
-  return element;
+  for (GList * l = factories; l && !element; l = l->next)
+    element = make_from (l->data, classes, name, names);
+  g_list_free_full (factories, gst_object_unref);
+  if (element)
+    return element;
+  there = join (names);
+  g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
+      _("There is no audio device “%s”. These are there: %s."), name,
+      there);
+  return NULL;
 }
 
 /* Whether @element is an autoaudiosrc or autoaudiosink. */

@@ -11,6 +11,8 @@
 
 G_BEGIN_DECLS
 
+/* Asks those who offer devices, PulseAudio's first, then PipeWire's, then the
+ * others by their rank: the first one that knows @name. */
 GstElement *nda_device_make (const gchar * classes, const gchar * name,
     GError ** error);
 gboolean nda_device_is_auto (GstElement * element);

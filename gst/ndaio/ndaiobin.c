@@ -184,8 +184,7 @@ nda_io_bin_deep_element_added (GstBin * bin, GstBin * sub_bin,
   NdaIoParts *parts = nda_io_bin_get_parts (NDA_IO_BIN (bin));
   const NdaDeviceKind *kind = nda_device_kind_get (element);
 
-  if (kind->use_periods)
-    kind->use_periods (element, kind->n_periods);
+  nda_device_kind_use_periods (kind, element);
   nda_clocks_add (&parts->clocks, element);
   if (kind->get_clock)
     nda_threads_set_has_device (&parts->threads, TRUE);
