@@ -143,23 +143,24 @@ nda_device_is_auto (GstElement * element)
   return factory && g_str_has_prefix (GST_OBJECT_NAME (factory), "autoaudio");
 }
 
-/* Whether @auto_element, an autoaudiosrc or autoaudiosink in READY, has found
- * a device. Without one it puts in a stand-in, and a warning on the bus. */
-gboolean
-nda_device_is_real (GstElement * auto_element)
+/* Without a device @auto_element puts in a stand-in, and a warning on the
+ * bus. */
+GstElement *
+nda_device_get_chosen (GstElement * auto_element)
 {
   GstIterator *children;
   GValue item = G_VALUE_INIT;
-  gboolean is_real = FALSE;
+  GstElement *chosen = NULL;
 
   children = gst_bin_iterate_elements (GST_BIN (auto_element));
   while (gst_iterator_next (children, &item) == GST_ITERATOR_OK) {
     GstElement *child = g_value_get_object (&item);
 
-    is_real = !g_str_has_prefix (GST_OBJECT_NAME (child), "fake-");
+    if (!g_str_has_prefix (GST_OBJECT_NAME (child), "fake-"))
+      gst_object_replace ((GstObject **) & chosen, GST_OBJECT (child));
     g_value_reset (&item);
   }
   g_value_unset (&item);
   gst_iterator_free (children);
-  return is_real;
+  return chosen;
 }

@@ -15,6 +15,8 @@
 /* In blocks: 85 ms, 171 ms, ..., 2.7 s */
 #define FIRST_PAUSE 8
 #define LONGEST_PAUSE 256
+/* From this trial on, 5 s after the loss, another device is as good */
+#define FIRST_FREE_TRIAL 6
 
 void
 nda_loss_init (NdaLoss * self, GstElement * bin, NdaMeter * meter,
@@ -64,7 +66,7 @@ static void
 close_and_unlock (NdaLoss * self)
 {
   g_mutex_unlock (&self->lock);
-  gst_element_set_state (self->child, GST_STATE_NULL);
+  nda_child_close (self->child);
 
   g_mutex_lock (&self->lock);
   self->is_closed = TRUE;
@@ -75,13 +77,14 @@ close_and_unlock (NdaLoss * self)
 static void
 try_and_unlock (NdaLoss * self)
 {
+  gboolean may_choose = ++self->n_trials >= FIRST_FREE_TRIAL;
   gboolean ok;
 
   self->is_closed = self->has_failed = FALSE;
   self->is_opening = TRUE;
   self->pause = MIN (2 * self->pause, LONGEST_PAUSE);
   g_mutex_unlock (&self->lock);
-  ok = nda_child_reopen (self->child, self->bin);
+  ok = nda_child_reopen (self->child, self->bin, may_choose);
   GST_DEBUG_OBJECT (self->bin, "the device is %sthere", ok ? "" : "not ");
 
   g_mutex_lock (&self->lock);
@@ -243,6 +246,7 @@ note_loss (NdaLoss * self)
   if (is_new) {
     gst_object_replace ((GstObject **) & self->own_clock, GST_OBJECT (clock));
     self->pause = FIRST_PAUSE;
+    self->n_trials = 0;
     self->is_closed = FALSE;
     lock_child_locked (self, TRUE);
     set_state_locked (self, NDA_LOSS_AWAY);

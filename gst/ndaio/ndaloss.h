@@ -88,6 +88,7 @@ typedef struct
   gboolean is_stopping;         /* the loss thread has to return */
   gboolean is_ending, has_ended;        /* the stream, instead of opening */
   guint n_ticks;                /* blocks since the state has changed */
+  guint n_trials;               /* since the loss */
   guint pause;                  /* blocks before the next trial */
   GstClockID wait;              /* owned; of the loss thread, or NULL */
 } NdaLoss;
