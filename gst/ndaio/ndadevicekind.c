@@ -28,6 +28,13 @@
 #define MIN_SOURCE_BUFFER_US (G_GINT64_CONSTANT (100000))
 
 static gboolean
+has_property (GstElement * element, const gchar * property)
+{
+  return g_object_class_find_property (G_OBJECT_GET_CLASS (element), property)
+      != NULL;
+}
+
+static gboolean
 has_default (GstElement * element, const gchar * property)
 {
   GParamSpec *pspec = g_object_class_find_property
@@ -167,6 +174,8 @@ nda_pipewire_use_periods (GstElement * device, guint n_periods)
   g_autofree gchar *latency = g_strdup_printf ("%d/%d", NDA_BLOCK_FRAMES,
       NDA_BLOCK_RATE);
 
+  if (!has_property (device, "stream-properties"))
+    return;
   g_object_get (device, "stream-properties", &wishes, NULL);
   if (!wishes)
     wishes = gst_structure_new_empty ("properties");
@@ -178,7 +187,8 @@ nda_pipewire_use_periods (GstElement * device, guint n_periods)
 static void
 nda_pipewire_set_name (GstElement * device, const gchar * name)
 {
-  g_object_set (device, "target-object", name, NULL);
+  if (has_property (device, "target-object"))
+    g_object_set (device, "target-object", name, NULL);
 }
 
 /* Puts two channels first into the caps that @query was answered. PipeWire
@@ -253,6 +263,7 @@ nda_any_is_loss (GstElement * device, const GError * error)
   .get_format = nda_audio_sink_get_format, \
   .get_held = nda_audio_sink_get_held, \
   .get_latency = nda_audio_sink_get_latency, \
+  .is_steady = TRUE, \
   .is_loss = nda_any_is_loss
 
 #define AUDIO_SOURCE \
@@ -260,6 +271,7 @@ nda_any_is_loss (GstElement * device, const GError * error)
   .ask_to_keep_frames = nda_audio_source_ask_to_keep_frames, \
   .keeps_frames = nda_audio_source_keeps_frames, \
   .get_clock = nda_audio_source_get_clock, \
+  .is_steady = TRUE, \
   .is_loss = nda_any_is_loss
 
 /* The first that fits counts. */
@@ -268,10 +280,13 @@ static const NdaDeviceKind kinds[] = {
   { .type_name = "GstPipeWireSrc",
     .use_periods = nda_pipewire_source_use_periods,
     .set_name = nda_pipewire_set_name,
+    .is_steady = TRUE,
+    .is_of_pipewire = TRUE,
     .is_loss = nda_pipewire_is_loss },
   { .type_name = "GstPipeWireSink",
     .use_periods = nda_pipewire_use_periods,
     .set_name = nda_pipewire_set_name,
+    .is_of_pipewire = TRUE,
     .is_loss = nda_pipewire_is_loss },
   { .type_name = "GstPulseSink",
     .n_periods = N_PERIODS_OF_SERVER,

@@ -56,6 +56,12 @@ typedef struct
   /* How long after its clock the device is heard */
   GstClockTime (*get_latency) (GstElement * device, const GstAudioInfo * info);
 
+  /* Whether the device never pauses while it plays, so that one which does is
+   * lost */
+  gboolean is_steady;
+  /* Whether it is an element of PipeWire's own, which posts no error when its
+   * server ends */
+  gboolean is_of_pipewire;
   /* Whether @error, posted while the device ran, says that it is gone. Any
    * thread. */
   gboolean (*is_loss) (GstElement * device, const GError * error);

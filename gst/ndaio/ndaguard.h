@@ -18,6 +18,9 @@ G_DECLARE_FINAL_TYPE (NdaGuard, nda_guard, NDA, GUARD, GstElement)
 /* A new one (floating); @loss tells it whether the device is there. */
 GstElement *nda_guard_new (const gchar * name, NdaLoss * loss);
 
+/* Whether a buffer waits in the sink whose time has come. Any thread. */
+gboolean nda_guard_is_overdue (GstElement * guard);
+
 /* Tells the ndaresample upstream that the device began anew, and its clock with
  * it. Called on the streaming thread. */
 void nda_guard_announce_restart (GstElement * guard);

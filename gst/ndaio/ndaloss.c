@@ -45,6 +45,12 @@ nda_loss_get_state (NdaLoss * self)
   return g_atomic_int_get (&self->state);
 }
 
+guint
+nda_loss_get_n_buffers (NdaLoss * self)
+{
+  return g_atomic_int_get (&self->n_buffers);
+}
+
 static void
 set_state_locked (NdaLoss * self, NdaLossState state)
 {
@@ -213,7 +219,7 @@ parse_loss (NdaLoss * self, GstMessage * message)
   g_autoptr (GError) error = NULL;
 
   if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_ERROR
-      || !g_atomic_int_get (&self->has_run)
+      || !g_atomic_int_get (&self->n_buffers)
       || !GST_IS_ELEMENT (GST_MESSAGE_SRC (message)))
     return NULL;
   device = GST_ELEMENT (GST_MESSAGE_SRC (message));
@@ -255,6 +261,18 @@ note_loss (NdaLoss * self)
   }
   g_mutex_unlock (&self->lock);
   return is_new;
+}
+
+/* Counts and tells the loss, unless it is known. */
+static void
+lose (NdaLoss * self, const gchar * why)
+{
+  if (!note_loss (self))
+    return;
+  nda_meter_count_device_loss (self->meter);
+  GST_ELEMENT_WARNING (self->bin, RESOURCE, NOT_FOUND,
+      ("%s", _(self->hooks->text)), ("%s", why));
+  tell (self, TRUE);
 }
 
 /* What a device says that is not there, or is being opened again */
@@ -308,13 +326,15 @@ nda_loss_takes_message (NdaLoss * self, GstMessage * message)
   error = parse_loss (self, message);
   if (!error)
     return FALSE;
-  if (note_loss (self)) {
-    nda_meter_count_device_loss (self->meter);
-    GST_ELEMENT_WARNING (self->bin, RESOURCE, NOT_FOUND,
-        ("%s", _(self->hooks->text)), ("%s", error->message));
-    tell (self, TRUE);
-  }
+  lose (self, error->message);
   return TRUE;
+}
+
+void
+nda_loss_report (NdaLoss * self, const gchar * why)
+{
+  if (!nda_loss_note_failure (self) && g_atomic_int_get (&self->n_buffers))
+    lose (self, why);
 }
 
 gboolean
@@ -322,7 +342,7 @@ nda_loss_note_buffer (NdaLoss * self)
 {
   gboolean is_back;
 
-  g_atomic_int_set (&self->has_run, TRUE);
+  g_atomic_int_inc (&self->n_buffers);
   if (G_LIKELY (g_atomic_int_get (&self->state) == NDA_LOSS_HERE))
     return FALSE;
   g_mutex_lock (&self->lock);
@@ -406,7 +426,7 @@ nda_loss_start (NdaLoss * self, GstElement * child)
   set_state_locked (self, NDA_LOSS_HERE);
   self->is_held = TRUE;
   self->is_stopping = self->is_ending = self->has_ended = FALSE;
-  g_atomic_int_set (&self->has_run, FALSE);
+  g_atomic_int_set (&self->n_buffers, 0);
   g_mutex_unlock (&self->lock);
   return was_away;
 }

@@ -317,6 +317,12 @@ nda_sink_end (gpointer self)
   gst_element_post_message (sink, gst_message_new_eos (GST_OBJECT (sink)));
 }
 
+static gboolean
+nda_sink_is_expecting (gpointer self)
+{
+  return nda_guard_is_overdue (NDA_SINK (self)->guard);
+}
+
 static const NdaLossHooks loss_hooks = {
   .text = N_("The device that sound goes to is gone. Nothing is heard until it "
       "is back."),
@@ -388,6 +394,7 @@ static const NdaIoBinTraits traits = {
   .stats_name = "application/x-ndasink-stats",
   .stats_fields = stats_fields,
   .loss_hooks = &loss_hooks,
+  .is_expecting = nda_sink_is_expecting,
   .no_device_text =
       N_("There is no speaker: no audio server answers and there is no sound "
       "card. Connect one, or name a file with “location”."),
