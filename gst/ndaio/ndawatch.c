@@ -127,7 +127,6 @@ nda_watch_run (gpointer user_data)
         && g_cond_wait_until (&self->changed, &self->lock, next));
   }
   g_mutex_unlock (&self->lock);
-  let_go (self);
   return NULL;
 }
 
@@ -163,6 +162,8 @@ nda_watch_before_change (NdaWatch * self, GstStateChange transition)
 {
   if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
     stop (self);
+  else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    let_go (self);
 }
 
 void

@@ -15,7 +15,8 @@
  * held while anything is called.
  *
  * HOW IT STOPS. The thread runs in PLAYING only. Before PAUSED it is woken and
- * joined. */
+ * joined; what is [watch thread] then belongs to the change of state. The leash
+ * stays, since a server may end while the pipeline is paused. */
 
 #pragma once
 
