@@ -37,15 +37,16 @@ nda_child_add (GstBin * bin, GstElement * child, GError ** error)
 gboolean
 nda_child_has_device (GstElement * child, gint * is_opening)
 {
-  gboolean ok;
+  g_autoptr (GstElement) chosen = NULL;
 
   if (!nda_device_is_auto (child))
     return TRUE;
   g_atomic_int_set (is_opening, TRUE);
-  ok = gst_element_set_state (child, GST_STATE_READY)
-      != GST_STATE_CHANGE_FAILURE && nda_device_is_real (child);
+  if (gst_element_set_state (child, GST_STATE_READY)
+      != GST_STATE_CHANGE_FAILURE)
+    chosen = nda_device_get_chosen (child);
   g_atomic_int_set (is_opening, FALSE);
-  return ok;
+  return chosen != NULL;
 }
 
 /* Whether @child, if it is a bin, goes on to PLAYING by itself when its sink
@@ -57,13 +58,52 @@ set_async_handling (GstElement * child, gboolean by_itself)
     g_object_set (child, "async-handling", by_itself, NULL);
 }
 
+/* The element in @child (transfer full), if @child is an autoaudiosrc or
+ * autoaudiosink that has found a device; or NULL. */
+static GstElement *
+get_chosen (GstElement * child)
+{
+  return nda_device_is_auto (child) ? nda_device_get_chosen (child) : NULL;
+}
+
+/* An autoaudiosrc forgets what it has found in NULL, and the next time finds
+ * what answers first. A server that starts is not the first to answer. */
+void
+nda_child_close (GstElement * child)
+{
+  g_autoptr (GstElement) chosen = get_chosen (child);
+
+  if (!chosen) {
+    gst_element_set_state (child, GST_STATE_NULL);
+    return;
+  }
+  gst_element_set_state (child, GST_STATE_READY);
+  gst_element_set_state (chosen, GST_STATE_NULL);
+}
+
+/* Opens what was chosen before; or leaves the choice open, if @may_choose. */
+static gboolean
+reopen_chosen (GstElement * child, gboolean may_choose)
+{
+  g_autoptr (GstElement) chosen = get_chosen (child);
+
+  if (!chosen || gst_element_set_state (chosen, GST_STATE_READY)
+      != GST_STATE_CHANGE_FAILURE)
+    return TRUE;
+  gst_element_set_state (chosen, GST_STATE_NULL);
+  if (may_choose)
+    gst_element_set_state (child, GST_STATE_NULL);
+  return may_choose;
+}
+
 gboolean
-nda_child_reopen (GstElement * child, GstElement * bin)
+nda_child_reopen (GstElement * child, GstElement * bin, gboolean may_choose)
 {
   g_autoptr (GstClock) clock = gst_element_get_clock (bin);
   gint unused = FALSE;
 
-  if (!nda_child_has_device (child, &unused)
+  if (!reopen_chosen (child, may_choose)
+      || !nda_child_has_device (child, &unused)
       || gst_element_set_state (child, GST_STATE_READY)
       == GST_STATE_CHANGE_FAILURE)
     return FALSE;

@@ -27,10 +27,15 @@ void nda_child_remove (GstBin * bin, GstElement * child);
  * Meanwhile *@is_opening [atomic] is TRUE. */
 gboolean nda_child_has_device (GstElement * child, gint * is_opening);
 
-/* Brings @child from NULL to PLAYING beside @bin, which plays already and whose
+/* Closes the device in @child, which was lost. An autoaudiosrc or autoaudiosink
+ * keeps what it has chosen. Called on the loss thread. */
+void nda_child_close (GstElement * child);
+/* Brings @child from there to PLAYING beside @bin, which plays already and whose
  * children's states do not include that of @child; FALSE when its device is
- * not there. Called on the loss thread. */
-gboolean nda_child_reopen (GstElement * child, GstElement * bin);
+ * not there. What was chosen before is tried first; an autoaudiosrc chooses
+ * another only if it @may_choose. Called on the loss thread. */
+gboolean nda_child_reopen (GstElement * child, GstElement * bin,
+    gboolean may_choose);
 /* Leaves the state of @child to its bin again. Any thread. */
 void nda_child_give_back (GstElement * child);
 

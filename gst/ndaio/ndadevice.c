@@ -6,6 +6,9 @@
 
 #include "ndadevice.h"
 
+#include "ndadevicekind.h"
+#include "ndadevicelist.h"
+
 #include <glib/gi18n-lib.h>
 
 /* Under which the name of a device goes, beside the one shown to people */
@@ -70,44 +73,103 @@ find_called (GList * devices, const gchar * name)
   return found;
 }
 
+/* What people see, and before it what the device's element takes. */
 static gchar *
-list_names (GList * devices)
+describe (GstDevice * device)
 {
-  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  g_autofree gchar *shown = gst_device_get_display_name (device);
+  g_autofree gchar *internal = internal_name (device);
 
-  for (GList * l = devices; l; l = l->next) {
-    g_autofree gchar *shown = gst_device_get_display_name (l->data);
-    g_autofree gchar *internal = internal_name (l->data);
+  return internal ? g_strdup_printf ("“%s” (%s)", internal, shown) :
+      g_strdup_printf ("“%s”", shown);
+}
 
-    g_ptr_array_add (names, internal ?
-        g_strdup_printf ("“%s” (%s)", internal, shown) :
-        g_strdup_printf ("“%s”", shown));
-  }
+static gchar *
+join (GPtrArray * names)
+{
   if (!names->len)
     return g_strdup (_("none"));
   g_ptr_array_add (names, NULL);
   return g_strjoinv (", ", (gchar **) names->pdata);
 }
 
-/* The one of @devices (not owned) that @name means */
+/* --- one device --- */
+
+static GstElement *
+make_element (GstDevice * device)
+{
+  GstElement *element = gst_device_create_element (device, NULL);
+  g_autoptr (GstStructure) details = gst_device_get_properties (device);
+  const NdaDeviceKind *kind = element ? nda_device_kind_get (element) : NULL;
+
+  if (kind && kind->set_name && details
+      && gst_structure_has_field_typed (details, "node.name", G_TYPE_STRING))
+    kind->set_name (element, gst_structure_get_string (details, "node.name"));
+  return element;
+}
+
+/* Adds what @devices are called to @names, each once. */
+static void
+note_names (GPtrArray * names, GList * devices)
+{
+  for (GList * l = devices; l; l = l->next) {
+    gchar *name = describe (l->data);
+
+    if (g_ptr_array_find_with_equal_func (names, name, g_str_equal, NULL))
+      g_free (name);
+    else
+      g_ptr_array_add (names, name);
+  }
+}
+
+/* The names of @devices as one text */
+static gchar *
+list_names (GList * devices)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+
+  note_names (names, devices);
+  return join (names);
+}
+
+/* The one of @devices (not owned) that @name means; NULL, and no error, where
+ * none is called so. */
 static GstDevice *
 find (GList * devices, const gchar * name, GError ** error)
 {
   GstDevice *device = find_internal (devices, name);
   g_autoptr (GList) called = device ? NULL : find_called (devices, name);
-  g_autofree gchar *names = list_names (called ? called : devices);
+  g_autofree gchar *names = NULL;
 
-  if (device)
+  if (device || !called)
     return device;
-  if (!called)
-    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
-        _("There is no audio device “%s”. These are there: %s."), name,
-        names);
-  else if (called->next)
-    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-        _("More than one audio device is called “%s”. Use the first name "
-            "of one of these: %s."), name, names);
-  return called && !called->next ? called->data : NULL;
+  if (!called->next)
+    return called->data;
+  names = list_names (called);
+  g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+      _("More than one audio device is called “%s”. Use the first name of "
+          "one of these: %s."), name, names);
+  return NULL;
+}
+
+/* An element (floating) for what @factory offers under @name. NULL with an error
+ * where that is not one device, or without where there is none; then @names
+ * learns what else it offers. */
+static GstElement *
+make_from (GstDeviceProviderFactory * factory, const gchar * classes,
+    const gchar * name, GPtrArray * names, GError ** error)
+{
+  GList *devices = nda_device_list_get (factory, classes);
+  GstDevice *device = find (devices, name, error);
+  GstElement *element = device ? make_element (device) : NULL;
+
+  if (device && !element)
+    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
+        _("There is no element for the audio device “%s”. Install "
+            "GStreamer's base and good plugins."), name);
+  note_names (names, devices);
+  g_list_free_full (devices, gst_object_unref);
+  return element;
 }
 
 /* An element (floating) for the device of @classes, “Audio/Source” or
@@ -115,22 +177,24 @@ find (GList * devices, const gchar * name, GError ** error)
 GstElement *
 nda_device_make (const gchar * classes, const gchar * name, GError ** error)
 {
-  g_autoptr (GstDeviceMonitor) monitor = gst_device_monitor_new ();
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  GList *factories = nda_device_list_factories (classes);
+  g_autofree gchar *there = NULL;
   GstElement *element = NULL;
-  GstDevice *device;
-  GList *devices;
+  GError *problem = NULL;
 
-  gst_device_monitor_add_filter (monitor, classes, NULL);
-  devices = gst_device_monitor_get_devices (monitor);
-  device = find (devices, name, error);
-  if (device)
-    element = gst_device_create_element (device, NULL);
-  if (device && !element)
-    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
-        _("There is no element for the audio device “%s”. Install "
-            "GStreamer's base and good plugins."), name);
-  g_list_free_full (devices, gst_object_unref);
-  return element;
+  for (GList * l = factories; l && !element && !problem; l = l->next)
+    element = make_from (l->data, classes, name, names, &problem);
+  g_list_free_full (factories, gst_object_unref);
+  if (problem)
+    g_propagate_error (error, problem);
+  if (element || problem)
+    return element;
+  there = join (names);
+  g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
+      _("There is no audio device “%s”. These are there: %s."), name,
+      there);
+  return NULL;
 }
 
 /* Whether @element is an autoaudiosrc or autoaudiosink. */
@@ -142,23 +206,24 @@ nda_device_is_auto (GstElement * element)
   return factory && g_str_has_prefix (GST_OBJECT_NAME (factory), "autoaudio");
 }
 
-/* Whether @auto_element, an autoaudiosrc or autoaudiosink in READY, has found
- * a device. Without one it puts in a stand-in, and a warning on the bus. */
-gboolean
-nda_device_is_real (GstElement * auto_element)
+/* Without a device @auto_element puts in a stand-in, and a warning on the
+ * bus. */
+GstElement *
+nda_device_get_chosen (GstElement * auto_element)
 {
   GstIterator *children;
   GValue item = G_VALUE_INIT;
-  gboolean is_real = FALSE;
+  GstElement *chosen = NULL;
 
   children = gst_bin_iterate_elements (GST_BIN (auto_element));
   while (gst_iterator_next (children, &item) == GST_ITERATOR_OK) {
     GstElement *child = g_value_get_object (&item);
 
-    is_real = !g_str_has_prefix (GST_OBJECT_NAME (child), "fake-");
+    if (!g_str_has_prefix (GST_OBJECT_NAME (child), "fake-"))
+      gst_object_replace ((GstObject **) & chosen, GST_OBJECT (child));
     g_value_reset (&item);
   }
   g_value_unset (&item);
   gst_iterator_free (children);
-  return is_real;
+  return chosen;
 }

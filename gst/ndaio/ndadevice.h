@@ -11,9 +11,13 @@
 
 G_BEGIN_DECLS
 
+/* Asks those who offer devices, PulseAudio's first, then PipeWire's, then the
+ * others by their rank: the first one that knows @name. */
 GstElement *nda_device_make (const gchar * classes, const gchar * name,
     GError ** error);
 gboolean nda_device_is_auto (GstElement * element);
-gboolean nda_device_is_real (GstElement * auto_element);
+/* The element (transfer full) that @auto_element, an autoaudiosrc or
+ * autoaudiosink above NULL, has found for a device, or NULL. */
+GstElement *nda_device_get_chosen (GstElement * auto_element);
 
 G_END_DECLS

@@ -7,10 +7,10 @@
 #include "ndadevicekind.h"
 
 #include "ndablock.h"
+#include "ndadevicelist.h"
 
 #include <gst/audio/gstaudiobasesink.h>
 #include <gst/audio/gstaudiobasesrc.h>
-#include <gst/audio/gstaudiosink.h>
 
 /* One block in microseconds; rounded up, so that a period is never shorter */
 #define PERIOD_US \
@@ -19,11 +19,20 @@
 /* What a sink's buffer holds. Of anything beyond two periods a sound server
  * gives half to the device; it reports the rest as two periods. Asked for two,
  * it wakes the device every half millisecond, and has one period left when it
- * asks for more. */
+ * asks for more. Half of what is beyond two is also the quantum that PipeWire
+ * is asked for, and with it the whole desktop: with four periods, one block. */
 #define N_PERIODS 2
 #define N_PERIODS_OF_SERVER 3
+#define N_PERIODS_OF_PIPEWIRE 4
 /* What a source's ring holds, to outlast a stall */
 #define MIN_SOURCE_BUFFER_US (G_GINT64_CONSTANT (100000))
+
+static gboolean
+has_property (GstElement * element, const gchar * property)
+{
+  return g_object_class_find_property (G_OBJECT_GET_CLASS (element), property)
+      != NULL;
+}
 
 static gboolean
 has_default (GstElement * element, const gchar * property)
@@ -154,6 +163,82 @@ nda_audio_sink_get_latency (GstElement * device, const GstAudioInfo * info)
       GST_SECOND, (guint64) info->rate * info->bpf);
 }
 
+/* --- pipewiresrc, pipewiresink --- */
+
+/* Asks for a quantum of one block. A smaller one would burden the whole
+ * desktop, whose smallest wish counts. */
+static void
+nda_pipewire_use_periods (GstElement * device, guint n_periods)
+{
+  g_autoptr (GstStructure) wishes = NULL;
+  g_autofree gchar *latency = g_strdup_printf ("%d/%d", NDA_BLOCK_FRAMES,
+      NDA_BLOCK_RATE);
+
+  if (!has_property (device, "stream-properties"))
+    return;
+  g_object_get (device, "stream-properties", &wishes, NULL);
+  if (!wishes)
+    wishes = gst_structure_new_empty ("properties");
+  if (!gst_structure_has_field (wishes, "node.latency"))
+    gst_structure_set (wishes, "node.latency", G_TYPE_STRING, latency, NULL);
+  g_object_set (device, "stream-properties", wishes, NULL);
+}
+
+static void
+nda_pipewire_set_name (GstElement * device, const gchar * name)
+{
+  if (has_property (device, "target-object"))
+    g_object_set (device, "target-object", name, NULL);
+}
+
+/* Puts two channels first into the caps that @query was answered. PipeWire
+ * converts to whatever its client likes best, and the least number of channels
+ * would be that. */
+static void
+prefer_stereo (GstQuery * query)
+{
+  g_autoptr (GstCaps) stereo = NULL;
+  g_autoptr (GstCaps) both = NULL;
+  GstCaps *caps;
+
+  gst_query_parse_caps_result (query, &caps);
+  if (!caps || gst_caps_is_any (caps))
+    return;
+  stereo = gst_caps_copy (caps);
+  gst_caps_set_simple (stereo, "channels", G_TYPE_INT, 2, NULL);
+  both = gst_caps_intersect_full (stereo, caps, GST_CAPS_INTERSECT_FIRST);
+  gst_caps_append (both, gst_caps_ref (caps));
+  gst_query_set_caps_result (query, both);
+}
+
+static GstPadProbeReturn
+nda_pipewire_source_on_query (GstPad * pad, GstPadProbeInfo * info,
+    gpointer unused)
+{
+  GstQuery *query = GST_PAD_PROBE_INFO_QUERY (info);
+
+  if (GST_QUERY_TYPE (query) == GST_QUERY_CAPS)
+    prefer_stereo (query);
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+nda_pipewire_source_use_periods (GstElement * device, guint n_periods)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (device, "src");
+
+  nda_pipewire_use_periods (device, n_periods);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM
+      | GST_PAD_PROBE_TYPE_PULL, nda_pipewire_source_on_query, NULL, NULL);
+}
+
+/* Its class says “video” before PipeWire 1.0. */
+static gboolean
+nda_pipewire_is_loss (GstElement * device, const GError * error)
+{
+  return error->domain == GST_RESOURCE_ERROR;
+}
+
 /* --- any element --- */
 
 /* A device is what calls itself audio, and is no file or network. */
@@ -178,36 +263,80 @@ nda_any_is_loss (GstElement * device, const GError * error)
   .get_format = nda_audio_sink_get_format, \
   .get_held = nda_audio_sink_get_held, \
   .get_latency = nda_audio_sink_get_latency, \
+  .is_steady = TRUE, \
+  .is_loss = nda_any_is_loss
+
+#define AUDIO_SOURCE \
+  .use_periods = nda_audio_source_use_periods, \
+  .ask_to_keep_frames = nda_audio_source_ask_to_keep_frames, \
+  .keeps_frames = nda_audio_source_keeps_frames, \
+  .get_clock = nda_audio_source_get_clock, \
+  .is_steady = TRUE, \
   .is_loss = nda_any_is_loss
 
 /* The first that fits counts. */
 /* *INDENT-OFF* */
 static const NdaDeviceKind kinds[] = {
-  { .get_type = gst_audio_base_src_get_type,
-    .use_periods = nda_audio_source_use_periods,
-    .ask_to_keep_frames = nda_audio_source_ask_to_keep_frames,
-    .keeps_frames = nda_audio_source_keeps_frames,
-    .get_clock = nda_audio_source_get_clock,
-    .is_loss = nda_any_is_loss },
+  { .type_name = "GstPipeWireSrc",
+    .use_periods = nda_pipewire_source_use_periods,
+    .set_name = nda_pipewire_set_name,
+    .is_steady = TRUE,
+    .is_of_pipewire = TRUE,
+    .is_loss = nda_pipewire_is_loss },
+  { .type_name = "GstPipeWireSink",
+    .use_periods = nda_pipewire_use_periods,
+    .set_name = nda_pipewire_set_name,
+    .is_of_pipewire = TRUE,
+    .is_loss = nda_pipewire_is_loss },
+  { .type_name = "GstPulseSink",
+    .n_periods = N_PERIODS_OF_SERVER,
+    .n_periods_of_pipewire = N_PERIODS_OF_PIPEWIRE,
+    AUDIO_SINK },
+  /* works in periods of its server, and has at least two of them */
+  { .type_name = "GstJackAudioSink",
+    .n_periods = N_PERIODS,
+    AUDIO_SINK },
+  { .type_name = "GstAudioBaseSrc",
+    AUDIO_SOURCE },
   /* writes to the device itself, as ALSA's does */
-  { .get_type = gst_audio_sink_get_type,
+  { .type_name = "GstAudioSink",
     .n_periods = N_PERIODS,
     AUDIO_SINK },
   /* is called back by a sound server */
-  { .get_type = gst_audio_base_sink_get_type,
+  { .type_name = "GstAudioBaseSink",
     .n_periods = N_PERIODS_OF_SERVER,
     AUDIO_SINK },
-  { .get_type = gst_element_get_type,
+  { .type_name = "GstElement",
     .is_loss = nda_any_is_loss },
 };
 /* *INDENT-ON* */
+
+static gboolean
+is_of_kind (GstElement * element, const NdaDeviceKind * kind)
+{
+  GType type = g_type_from_name (kind->type_name);
+
+  return type && G_TYPE_CHECK_INSTANCE_TYPE (element, type);
+}
 
 const NdaDeviceKind *
 nda_device_kind_get (GstElement * element)
 {
   guint i = 0;
 
-  while (!G_TYPE_CHECK_INSTANCE_TYPE (element, kinds[i].get_type ()))
+  while (!is_of_kind (element, &kinds[i]))
     i++;
   return &kinds[i];
+}
+
+void
+nda_device_kind_use_periods (const NdaDeviceKind * kind, GstElement * device)
+{
+  guint n_periods = kind->n_periods;
+
+  if (!kind->use_periods)
+    return;
+  if (kind->n_periods_of_pipewire && nda_device_list_is_pulse_of_pipewire ())
+    n_periods = kind->n_periods_of_pipewire;
+  kind->use_periods (device, n_periods);
 }

@@ -4,7 +4,7 @@
 
 /* What an element for an audio device offers: periods, a clock, a position,
  * the errors by which it says that the device is gone. There is one table for
- * each kind of element, that is for each base class.
+ * each kind of element, which goes by its class.
  *
  * Everything else in this folder asks the table and knows no class, so that
  * another kind of element needs another table and nothing more. A NULL means
@@ -18,13 +18,20 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  /* The type that elements of this kind derive from */
-  GType (*get_type) (void);
+  /* The name of the type that elements of this kind derive from */
+  const gchar *type_name;
 
   /* Asks for periods of one block, and a sink for a buffer of @n_periods. What
    * the user has set stays. Called before READY. */
   void (*use_periods) (GstElement * device, guint n_periods);
   guint n_periods;
+  /* How many periods are right instead where PipeWire speaks PulseAudio's
+   * protocol; 0: as many */
+  guint n_periods_of_pipewire;
+
+  /* Names the device, as its server does: what the provider of devices has set
+   * may be a number that the server gives anew with each start. */
+  void (*set_name) (GstElement * device, const gchar * name);
 
   /* Asks the element to keep every frame when its clock is not the pipeline's,
    * unless the user has chosen otherwise. Called before READY. */
@@ -49,10 +56,20 @@ typedef struct
   /* How long after its clock the device is heard */
   GstClockTime (*get_latency) (GstElement * device, const GstAudioInfo * info);
 
+  /* Whether the device never pauses while it plays, so that one which does is
+   * lost */
+  gboolean is_steady;
+  /* Whether it is an element of PipeWire's own, which posts no error when its
+   * server ends */
+  gboolean is_of_pipewire;
   /* Whether @error, posted while the device ran, says that it is gone. Any
    * thread. */
   gboolean (*is_loss) (GstElement * device, const GError * error);
 } NdaDeviceKind;
+
+/* Asks @device for its periods, as its kind does. */
+void nda_device_kind_use_periods (const NdaDeviceKind * kind,
+    GstElement * device);
 
 /* The kind of @element, never NULL: the last kind fits any element, and offers
  * is_loss alone. */

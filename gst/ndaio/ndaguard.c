@@ -11,9 +11,14 @@
 /* THREADS. Upstream's (the sink thread) pushes, and waits while the device is
  * away and what is played is not live; the application's changes the state.
  *
- * LOCKS. None of its own; the loss has one.
+ * The watch thread asks what is under way.
+ *
+ * LOCKS. The object lock guards what is under way; the loss has its own lock.
  *
  * HOW IT STOPS. A flush and the change to READY cancel the wait. */
+/* A sink may take a buffer so much before its time, and no more */
+#define MAX_AHEAD (1 * GST_SECOND)
+
 struct _NdaGuard
 {
   GstElement parent;
@@ -26,6 +31,9 @@ struct _NdaGuard
   gboolean has_asked;           /* [sink thread] once, at the first buffer: a
                                  * source that is lost, too, cannot answer */
   gboolean is_live;             /* [sink thread] what upstream answered */
+  GstSegment segment;           /* [sink thread] */
+  GstClockTime pushed;          /* [object lock] the running time of the buffer
+                                 * that the sink has; NONE: it has none */
 };
 
 G_DEFINE_FINAL_TYPE (NdaGuard, nda_guard, GST_TYPE_ELEMENT);
@@ -69,6 +77,34 @@ relink (NdaGuard * self)
   gst_pad_link_full (self->srcpad, peer, GST_PAD_LINK_CHECK_NOTHING);
 }
 
+static void
+set_pushed (NdaGuard * self, GstClockTime running_time)
+{
+  GST_OBJECT_LOCK (self);
+  self->pushed = running_time;
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* When @buffer is to be heard; NONE where that is not known. */
+static GstClockTime
+get_running_time (NdaGuard * self, GstBuffer * buffer)
+{
+  return self->segment.format == GST_FORMAT_TIME ?
+      gst_segment_to_running_time (&self->segment, GST_FORMAT_TIME,
+      GST_BUFFER_PTS (buffer)) : GST_CLOCK_TIME_NONE;
+}
+
+static GstFlowReturn
+push (NdaGuard * self, GstBuffer * buffer)
+{
+  GstFlowReturn flow;
+
+  set_pushed (self, get_running_time (self, buffer));
+  flow = gst_pad_push (self->srcpad, buffer);
+  set_pushed (self, GST_CLOCK_TIME_NONE);
+  return flow;
+}
+
 static GstFlowReturn
 nda_guard_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
 {
@@ -90,7 +126,7 @@ nda_guard_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
     buffer = gst_buffer_make_writable (buffer);
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
   }
-  flow = gst_pad_push (self->srcpad, buffer);
+  flow = push (self, buffer);
   if (G_LIKELY (flow == GST_FLOW_OK)) {
     self->was_away = FALSE;
     nda_loss_note_buffer (self->loss);
@@ -133,6 +169,8 @@ nda_guard_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
   NdaGuard *self = NDA_GUARD (parent);
 
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
+    gst_event_copy_segment (event, &self->segment);
   if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START)
     cancel (self, TRUE);
   if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
@@ -187,6 +225,7 @@ nda_guard_change_state (GstElement * element, GstStateChange transition)
 
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
     self->was_away = self->has_asked = FALSE;
+    gst_segment_init (&self->segment, GST_FORMAT_TIME);
     cancel (self, FALSE);
   } else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     cancel (self, TRUE);
@@ -200,6 +239,8 @@ nda_guard_init (NdaGuard * self)
 {
   GstElementClass *class = GST_ELEMENT_GET_CLASS (self);
 
+  self->pushed = GST_CLOCK_TIME_NONE;
+  gst_segment_init (&self->segment, GST_FORMAT_TIME);
   self->sinkpad = gst_pad_new_from_template
       (gst_element_class_get_pad_template (class, "sink"), "sink");
   self->srcpad = gst_pad_new_from_template
@@ -255,4 +296,18 @@ void
 nda_guard_announce_restart (GstElement * guard)
 {
   gst_pad_push_event (NDA_GUARD (guard)->sinkpad, nda_restart_event_new ());
+}
+
+gboolean
+nda_guard_is_overdue (GstElement * guard)
+{
+  NdaGuard *self = NDA_GUARD (guard);
+  GstClockTime now = gst_element_get_current_running_time (guard);
+  GstClockTime pushed;
+
+  GST_OBJECT_LOCK (self);
+  pushed = self->pushed;
+  GST_OBJECT_UNLOCK (self);
+  return GST_CLOCK_TIME_IS_VALID (pushed) && GST_CLOCK_TIME_IS_VALID (now)
+      && pushed <= now + MAX_AHEAD;
 }

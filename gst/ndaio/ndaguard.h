@@ -22,6 +22,8 @@ GstElement *nda_guard_new (const gchar * name, NdaLoss * loss);
  * the device is away and cannot pass it on. Any thread. */
 gboolean nda_guard_send_event (GstElement * guard, GstEvent * event);
 gboolean nda_guard_query (GstElement * guard, GstQuery * query);
+/* Whether a buffer waits in the sink whose time has come. Any thread. */
+gboolean nda_guard_is_overdue (GstElement * guard);
 
 /* Tells the ndaresample upstream that the device began anew, and its clock with
  * it. Called on the streaming thread. */

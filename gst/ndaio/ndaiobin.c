@@ -103,6 +103,7 @@ close_child (NdaIoBin * self)
   if (!child)
     return;
   nda_threads_set_has_device (&parts->threads, FALSE);
+  nda_watch_forget (&parts->watch);
   nda_child_remove (GST_BIN (self), child);
   if (class->child_closed)
     class->child_closed (self, child);
@@ -175,6 +176,7 @@ before_change (NdaIoBin * self, GstStateChange transition)
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
     nda_clocks_compare (&parts->clocks);
   nda_threads_before_change (&parts->threads, transition);
+  nda_watch_before_change (&parts->watch, transition);
   nda_loss_before_change (&parts->loss, transition);
   return TRUE;
 }
@@ -183,12 +185,14 @@ static GstStateChangeReturn
 nda_io_bin_change_state (GstElement * element, GstStateChange transition)
 {
   NdaIoBin *self = NDA_IO_BIN (element);
+  NdaIoParts *parts = nda_io_bin_get_parts (self);
   GstStateChangeReturn result = GST_STATE_CHANGE_FAILURE;
 
   if (before_change (self, transition)) {
     result = GST_ELEMENT_CLASS (nda_io_bin_parent_class)->change_state (element,
         transition);
-    nda_loss_after_change (&nda_io_bin_get_parts (self)->loss, transition);
+    nda_loss_after_change (&parts->loss, transition);
+    nda_watch_after_change (&parts->watch, transition);
   }
   if (transition == GST_STATE_CHANGE_READY_TO_NULL
       || (transition == GST_STATE_CHANGE_NULL_TO_READY
@@ -238,10 +242,11 @@ nda_io_bin_deep_element_added (GstBin * bin, GstBin * sub_bin,
   NdaIoParts *parts = nda_io_bin_get_parts (NDA_IO_BIN (bin));
   const NdaDeviceKind *kind = nda_device_kind_get (element);
 
-  if (kind->use_periods && !parts->is_showing)
-    kind->use_periods (element, kind->n_periods);
-  if (!parts->is_showing)
+  if (!parts->is_showing) {
+    nda_device_kind_use_periods (kind, element);
+    nda_watch_add (&parts->watch, element);
     nda_clocks_add (&parts->clocks, element);
+  }
   if (kind->get_clock && !parts->is_showing)
     nda_threads_set_has_device (&parts->threads, TRUE);
   GST_BIN_CLASS (nda_io_bin_parent_class)->deep_element_added (bin, sub_bin,
@@ -419,6 +424,7 @@ nda_io_bin_fill (NdaIoBin * self, GstElement * last)
 
   nda_loss_init (&parts->loss, GST_ELEMENT (self), &parts->meter,
       traits->loss_hooks, self);
+  nda_watch_init (&parts->watch, &parts->loss, traits->is_expecting, self);
   gst_bin_set_suppressed_flags (GST_BIN (self),
       GST_ELEMENT_FLAG_SOURCE | GST_ELEMENT_FLAG_SINK);
   GST_OBJECT_FLAG_SET (self, traits->flag);
@@ -463,6 +469,7 @@ nda_io_bin_finalize (GObject * object)
   NdaIoParts *parts = nda_io_bin_get_parts (NDA_IO_BIN (object));
 
   g_clear_error (&parts->missing);
+  nda_watch_clear (&parts->watch);
   nda_loss_clear (&parts->loss);
   nda_threads_clear (&parts->threads);
   nda_meter_clear (&parts->meter);

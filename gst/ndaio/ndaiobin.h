@@ -32,6 +32,7 @@
 #include "ndaplug.h"
 #include "ndasetting.h"
 #include "ndathreads.h"
+#include "ndawatch.h"
 
 G_BEGIN_DECLS
 
@@ -48,6 +49,9 @@ typedef struct
   const gchar *stats_name;
   const NdaStatsField *stats_fields;    /* in NdaMeterCounters */
   const NdaLossHooks *loss_hooks;       /* get the bin as their user_data */
+  /* Whether the device has to give or take something now. Called on the watch
+   * thread, with the bin. */
+  gboolean (*is_expecting) (gpointer bin);
   /* The error without a default device; translated when it is used */
   const gchar *no_device_text;
 } NdaIoBinTraits;
@@ -86,6 +90,7 @@ typedef struct
   NdaClocks clocks;             /* [object lock] */
   NdaLoss loss;                 /* has its own lock */
   NdaThreads threads;           /* has its own lock */
+  NdaWatch watch;               /* has its own lock */
 } NdaIoParts;
 
 NdaIoParts *nda_io_bin_get_parts (NdaIoBin * bin);

@@ -15,6 +15,8 @@
 /* In blocks: 85 ms, 171 ms, ..., 2.7 s */
 #define FIRST_PAUSE 8
 #define LONGEST_PAUSE 256
+/* From this trial on, 5 s after the loss, another device is as good */
+#define FIRST_FREE_TRIAL 6
 
 void
 nda_loss_init (NdaLoss * self, GstElement * bin, NdaMeter * meter,
@@ -43,6 +45,12 @@ nda_loss_get_state (NdaLoss * self)
   return g_atomic_int_get (&self->state);
 }
 
+guint
+nda_loss_get_n_buffers (NdaLoss * self)
+{
+  return g_atomic_int_get (&self->n_buffers);
+}
+
 static void
 set_state_locked (NdaLoss * self, NdaLossState state)
 {
@@ -64,7 +72,7 @@ static void
 close_and_unlock (NdaLoss * self)
 {
   g_mutex_unlock (&self->lock);
-  gst_element_set_state (self->child, GST_STATE_NULL);
+  nda_child_close (self->child);
 
   g_mutex_lock (&self->lock);
   self->is_closed = TRUE;
@@ -75,13 +83,14 @@ close_and_unlock (NdaLoss * self)
 static void
 try_and_unlock (NdaLoss * self)
 {
+  gboolean may_choose = ++self->n_trials >= FIRST_FREE_TRIAL;
   gboolean ok;
 
   self->is_closed = self->has_failed = FALSE;
   self->is_opening = TRUE;
   self->pause = MIN (2 * self->pause, LONGEST_PAUSE);
   g_mutex_unlock (&self->lock);
-  ok = nda_child_reopen (self->child, self->bin);
+  ok = nda_child_reopen (self->child, self->bin, may_choose);
   GST_DEBUG_OBJECT (self->bin, "the device is %sthere", ok ? "" : "not ");
 
   g_mutex_lock (&self->lock);
@@ -210,7 +219,7 @@ parse_loss (NdaLoss * self, GstMessage * message)
   g_autoptr (GError) error = NULL;
 
   if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_ERROR
-      || !g_atomic_int_get (&self->has_run)
+      || !g_atomic_int_get (&self->n_buffers)
       || !GST_IS_ELEMENT (GST_MESSAGE_SRC (message)))
     return NULL;
   device = GST_ELEMENT (GST_MESSAGE_SRC (message));
@@ -243,6 +252,7 @@ note_loss (NdaLoss * self)
   if (is_new) {
     gst_object_replace ((GstObject **) & self->own_clock, GST_OBJECT (clock));
     self->pause = FIRST_PAUSE;
+    self->n_trials = 0;
     self->is_closed = FALSE;
     lock_child_locked (self, TRUE);
     set_state_locked (self, NDA_LOSS_AWAY);
@@ -251,6 +261,18 @@ note_loss (NdaLoss * self)
   }
   g_mutex_unlock (&self->lock);
   return is_new;
+}
+
+/* Counts and tells the loss, unless it is known. */
+static void
+lose (NdaLoss * self, const gchar * why)
+{
+  if (!note_loss (self))
+    return;
+  nda_meter_count_device_loss (self->meter);
+  GST_ELEMENT_WARNING (self->bin, RESOURCE, NOT_FOUND,
+      ("%s", _(self->hooks->text)), ("%s", why));
+  tell (self, TRUE);
 }
 
 /* What a device says that is not there, or is being opened again */
@@ -304,13 +326,15 @@ nda_loss_takes_message (NdaLoss * self, GstMessage * message)
   error = parse_loss (self, message);
   if (!error)
     return FALSE;
-  if (note_loss (self)) {
-    nda_meter_count_device_loss (self->meter);
-    GST_ELEMENT_WARNING (self->bin, RESOURCE, NOT_FOUND,
-        ("%s", _(self->hooks->text)), ("%s", error->message));
-    tell (self, TRUE);
-  }
+  lose (self, error->message);
   return TRUE;
+}
+
+void
+nda_loss_report (NdaLoss * self, const gchar * why)
+{
+  if (!nda_loss_note_failure (self) && g_atomic_int_get (&self->n_buffers))
+    lose (self, why);
 }
 
 gboolean
@@ -318,7 +342,7 @@ nda_loss_note_buffer (NdaLoss * self)
 {
   gboolean is_back;
 
-  g_atomic_int_set (&self->has_run, TRUE);
+  g_atomic_int_inc (&self->n_buffers);
   if (G_LIKELY (g_atomic_int_get (&self->state) == NDA_LOSS_HERE))
     return FALSE;
   g_mutex_lock (&self->lock);
@@ -411,7 +435,7 @@ nda_loss_start (NdaLoss * self, GstElement * child)
   set_state_locked (self, NDA_LOSS_HERE);
   self->is_held = TRUE;
   self->is_stopping = self->is_ending = self->has_ended = FALSE;
-  g_atomic_int_set (&self->has_run, FALSE);
+  g_atomic_int_set (&self->n_buffers, 0);
   g_mutex_unlock (&self->lock);
   return was_away;
 }

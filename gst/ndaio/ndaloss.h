@@ -79,7 +79,7 @@ typedef struct
                                  * that is lost; or NULL */
   gint state;                   /* [atomic] an NdaLossState; written with the
                                  * lock */
-  gint has_run;                 /* [atomic] a buffer has passed */
+  gint n_buffers;               /* [atomic] that have passed; 0 before the first */
   gboolean is_state_locked;     /* of the child */
   gboolean is_closed;           /* the loss thread has set the child to NULL */
   gboolean is_opening;          /* the loss thread opens the child */
@@ -88,6 +88,7 @@ typedef struct
   gboolean is_stopping;         /* the loss thread has to return */
   gboolean is_ending, has_ended;        /* the stream, instead of opening */
   guint n_ticks;                /* blocks since the state has changed */
+  guint n_trials;               /* since the loss */
   guint pause;                  /* blocks before the next trial */
   GstClockID wait;              /* owned; of the loss thread, or NULL */
 } NdaLoss;
@@ -109,12 +110,18 @@ void nda_loss_after_change (NdaLoss * loss, GstStateChange transition);
  * posted its own. */
 gboolean nda_loss_takes_message (NdaLoss * loss, GstMessage * message);
 
+/* The device is gone, and its element does not say so; @why is for developers.
+ * Any thread but the streaming thread. */
+void nda_loss_report (NdaLoss * loss, const gchar * why);
+
 /* On the streaming thread: a buffer has come from the device, or gone there.
  * TRUE when it is the first one since it was away. */
 gboolean nda_loss_note_buffer (NdaLoss * loss);
 /* A buffer could not go to the device: TRUE when that is known to be lost */
 gboolean nda_loss_note_failure (NdaLoss * loss);
 NdaLossState nda_loss_get_state (NdaLoss * loss);
+/* How many have, in all, since the pipeline was started */
+guint nda_loss_get_n_buffers (NdaLoss * loss);
 
 /* An end of the stream: TRUE when the device is away and cannot pass it on; the
  * loss thread then ends the stream. */

@@ -310,6 +310,12 @@ nda_sink_query (GstElement * element, GstQuery * query)
   return GST_ELEMENT_CLASS (nda_sink_parent_class)->query (element, query);
 }
 
+static gboolean
+nda_sink_is_expecting (gpointer self)
+{
+  return nda_guard_is_overdue (NDA_SINK (self)->guard);
+}
+
 static const NdaLossHooks loss_hooks = {
   .text = N_("The device that sound goes to is gone. Nothing is heard until it "
       "is back."),
@@ -381,6 +387,7 @@ static const NdaIoBinTraits traits = {
   .stats_name = "application/x-ndasink-stats",
   .stats_fields = stats_fields,
   .loss_hooks = &loss_hooks,
+  .is_expecting = nda_sink_is_expecting,
   .no_device_text =
       N_("There is no speaker: no audio server answers and there is no sound "
       "card. Connect one, or name a file with “location”."),

@@ -248,3 +248,14 @@ nda_source_probe_has_played (NdaSourceProbe * self)
 {
   return g_atomic_int_get (&self->has_played);
 }
+
+gboolean
+nda_source_probe_is_waiting (NdaSourceProbe * self)
+{
+  GstPad *pad = self->silence.pad;
+
+  if (!pad || GST_PAD_IS_EOS (pad) || !GST_PAD_STREAM_TRYLOCK (pad))
+    return FALSE;
+  GST_PAD_STREAM_UNLOCK (pad);
+  return TRUE;
+}

@@ -47,6 +47,9 @@ void nda_source_probe_start (NdaSourceProbe * probe);
 void nda_source_probe_play (NdaSourceProbe * probe);
 /* Any thread */
 gboolean nda_source_probe_has_played (NdaSourceProbe * probe);
+/* Whether the next buffer is up to the source: no thread of its is downstream,
+ * and the stream has not ended. Any thread */
+gboolean nda_source_probe_is_waiting (NdaSourceProbe * probe);
 
 /* On the loss thread, while the device is away: silence up to the time of
  * @clock, and the end of the stream */

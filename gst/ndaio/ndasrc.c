@@ -356,6 +356,12 @@ nda_src_end (gpointer self)
   nda_source_probe_end (&NDA_SRC (self)->probe);
 }
 
+static gboolean
+nda_src_is_expecting (gpointer self)
+{
+  return nda_source_probe_is_waiting (&NDA_SRC (self)->probe);
+}
+
 static const NdaLossHooks loss_hooks = {
   .text =
       N_("The device that sound comes from is gone. There is silence in its "
@@ -383,6 +389,7 @@ static const NdaIoBinTraits traits = {
   .stats_name = "application/x-ndasrc-stats",
   .stats_fields = stats_fields,
   .loss_hooks = &loss_hooks,
+  .is_expecting = nda_src_is_expecting,
   .no_device_text = NO_MICROPHONE,
 };
 

@@ -45,10 +45,18 @@ frail_count_deaths (void)
   return g_atomic_int_get (&n_deaths);
 }
 
+GType firm_src_get_type (void);
+
+static gboolean
+is_firm (GstElement * element)
+{
+  return G_TYPE_CHECK_INSTANCE_TYPE (element, firm_src_get_type ());
+}
+
 static gboolean
 can_open (GstElement * element)
 {
-  if (g_atomic_int_get (&health) != FRAIL_GONE)
+  if (is_firm (element) || g_atomic_int_get (&health) != FRAIL_GONE)
     return TRUE;
   g_atomic_int_inc (&n_refusals);
   GST_ELEMENT_ERROR (element, RESOURCE, OPEN_READ_WRITE,
@@ -59,7 +67,7 @@ can_open (GstElement * element)
 static GstFlowReturn
 check_health (GstElement * element)
 {
-  if (g_atomic_int_get (&health) == FRAIL_WELL)
+  if (is_firm (element) || g_atomic_int_get (&health) == FRAIL_WELL)
     return GST_FLOW_OK;
   g_atomic_int_inc (&n_deaths);
   GST_ELEMENT_ERROR (element, RESOURCE, FAILED,
@@ -138,6 +146,53 @@ frail_src_class_init (FrailSrcClass * class)
       "Source/Audio", "Vanishes", "the nda authors");
 }
 
+/* --- a source that stays --- */
+
+typedef FrailSrc FirmSrc;
+typedef FrailSrcClass FirmSrcClass;
+
+G_DEFINE_TYPE (FirmSrc, firm_src, frail_src_get_type ());
+
+static void
+firm_src_init (FirmSrc * self)
+{
+}
+
+static void
+firm_src_class_init (FirmSrcClass * class)
+{
+  gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (class),
+      "Firm microphone", "Source/Audio", "Does not vanish", "the nda authors");
+}
+
+/* --- a source that knows in READY whether it is there --- */
+
+typedef FrailSrc ShySrc;
+typedef FrailSrcClass ShySrcClass;
+
+GType shy_src_get_type (void);
+G_DEFINE_TYPE (ShySrc, shy_src, frail_src_get_type ());
+
+static GstStateChangeReturn
+shy_src_change_state (GstElement * element, GstStateChange transition)
+{
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !can_open (element))
+    return GST_STATE_CHANGE_FAILURE;
+  return GST_ELEMENT_CLASS (shy_src_parent_class)->change_state (element,
+      transition);
+}
+
+static void
+shy_src_init (ShySrc * self)
+{
+}
+
+static void
+shy_src_class_init (ShySrcClass * class)
+{
+  GST_ELEMENT_CLASS (class)->change_state = shy_src_change_state;
+}
+
 /* --- a sink --- */
 
 typedef GstBaseSink FrailSink;
@@ -205,11 +260,13 @@ frail_file_class_init (FrailFileClass * class)
       "Frail file", "Sink/File", "Is full", "the nda authors");
 }
 
-/* Registers frailsrc, frailsink and frailfile; all is well again. */
+/* Registers frailsrc, firmsrc, shysrc, frailsink and frailfile; all is well again. */
 void
 frail_register (void)
 {
   gst_element_register (NULL, "frailsrc", GST_RANK_NONE, frail_src_get_type ());
+  gst_element_register (NULL, "firmsrc", GST_RANK_NONE, firm_src_get_type ());
+  gst_element_register (NULL, "shysrc", GST_RANK_NONE, shy_src_get_type ());
   gst_element_register (NULL, "frailsink", GST_RANK_NONE,
       frail_sink_get_type ());
   gst_element_register (NULL, "frailfile", GST_RANK_NONE,

@@ -175,6 +175,84 @@ GST_START_TEST (test_a_source_that_was_away_starts_anew)
 
 GST_END_TEST;
 
+/* --- what autoaudiosrc has chosen --- */
+
+static GstPluginFeature *
+find_factory (const gchar * name)
+{
+  GstPluginFeature *feature = gst_registry_lookup_feature (gst_registry_get (),
+      name);
+
+  /* the registry keeps it */
+  gst_object_unref (feature);
+  return feature;
+}
+
+/* A microphone that is always there, and the frail one that goes before */
+static void
+auto_rig_init (Rig * rig)
+{
+  rig_init (rig, "ndasrc name=src source=autoaudiosrc ! "
+      "fakesink sync=false async=false");
+  gst_plugin_feature_set_rank (find_factory ("shysrc"), 1001);
+  gst_plugin_feature_set_rank (find_factory ("firmsrc"), 1000);
+}
+
+static gboolean
+plays (Rig * rig, const gchar * factory)
+{
+  g_autoptr (GstElement) src = gst_bin_get_by_name (GST_BIN (rig->pipeline),
+      "src");
+  GstIterator *inside = gst_bin_iterate_all_by_element_factory_name
+      (GST_BIN (src), factory);
+  GValue item = G_VALUE_INIT;
+  gboolean is_there = gst_iterator_next (inside, &item) == GST_ITERATOR_OK;
+
+  g_value_unset (&item);
+  gst_iterator_free (inside);
+  return is_there;
+}
+
+GST_START_TEST (test_what_was_chosen_before_is_what_comes_back)
+{
+  Rig rig;
+
+  auto_rig_init (&rig);
+  rig_play_and_lose (&rig, rig_has_sound, 5);
+  fail_unless (plays (&rig, "shysrc"));
+  rig_turn_until (&rig, rig_has_refused, 4);
+  rig_get_back (&rig, 1);
+
+  fail_unless (plays (&rig, "shysrc"));
+  g_assert_no_error (rig.error);
+  fail_unless_equals_uint64 (rig_get_losses (&rig, "src"), 1);
+  rig_clear (&rig);
+}
+
+GST_END_TEST;
+
+static gboolean
+is_back_again (Rig * rig, guint n)
+{
+  return rig->n_back >= n;
+}
+
+GST_START_TEST (test_what_does_not_come_back_is_replaced)
+{
+  Rig rig;
+
+  auto_rig_init (&rig);
+  rig_play_and_lose (&rig, rig_has_sound, 5);
+  rig_turn_until (&rig, is_back_again, 1);
+
+  fail_unless (plays (&rig, "firmsrc"));
+  fail_unless (frail_count_refusals () >= 6);
+  g_assert_no_error (rig.error);
+  rig_clear (&rig);
+}
+
+GST_END_TEST;
+
 /* --- a sink --- */
 
 #define SINK "audiotestsrc name=src samplesperbuffer=512 %s ! " \
@@ -362,6 +440,8 @@ loss_suite (void)
   tcase_add_test (tcase, test_the_stream_ends_while_the_source_is_away);
   tcase_add_test (tcase, test_a_pause_while_the_source_is_away);
   tcase_add_test (tcase, test_a_source_that_was_away_starts_anew);
+  tcase_add_test (tcase, test_what_was_chosen_before_is_what_comes_back);
+  tcase_add_test (tcase, test_what_does_not_come_back_is_replaced);
   tcase_add_test (tcase,
       test_a_sink_that_vanishes_is_played_to_when_it_is_back);
   tcase_add_test (tcase, test_a_sink_in_a_bin_is_played_to_when_it_is_back);

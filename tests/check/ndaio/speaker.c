@@ -27,6 +27,8 @@ struct _TestRing
   guint64 next_sample;          /* NONE before the first */
   guint n_jumps;
   GstClockTimeDiff ahead;       /* of the element's clock, beside start-delay */
+  gboolean is_held;             /* takes nothing */
+  GCond changed;                /* is_held */
 };
 
 G_DEFINE_TYPE (TestRing, test_ring, GST_TYPE_AUDIO_RING_BUFFER);
@@ -75,6 +77,17 @@ start (GstAudioRingBuffer * ring)
   return TRUE;
 }
 
+/* With the object lock held. */
+static gboolean
+stop (GstAudioRingBuffer * ring)
+{
+  TestRing *self = TEST_RING (ring);
+
+  self->is_held = FALSE;
+  g_cond_broadcast (&self->changed);
+  return TRUE;
+}
+
 static guint
 commit (GstAudioRingBuffer * ring, guint64 * sample, guint8 * data,
     gint n_in, gint n_out, gint * accum)
@@ -83,6 +96,8 @@ commit (GstAudioRingBuffer * ring, guint64 * sample, guint8 * data,
 
   gst_audio_ring_buffer_start (ring);
   GST_OBJECT_LOCK (self);
+  while (self->is_held)
+    g_cond_wait (&self->changed, GST_OBJECT_GET_LOCK (self));
   if (self->next_sample != GST_BUFFER_OFFSET_NONE
       && self->next_sample != *sample)
     self->n_jumps++;
@@ -94,18 +109,26 @@ commit (GstAudioRingBuffer * ring, guint64 * sample, guint8 * data,
 }
 
 static void
+finalize (GObject * object)
+{
+  g_cond_clear (&TEST_RING (object)->changed);
+  G_OBJECT_CLASS (test_ring_parent_class)->finalize (object);
+}
+
+static void
 test_ring_class_init (TestRingClass * klass)
 {
   GstAudioRingBufferClass *ring_class = GST_AUDIO_RING_BUFFER_CLASS (klass);
 
+  G_OBJECT_CLASS (klass)->finalize = finalize;
   ring_class->open_device = do_nothing;
   ring_class->close_device = do_nothing;
   ring_class->acquire = acquire;
   ring_class->release = release;
   ring_class->start = start;
-  ring_class->pause = do_nothing;
+  ring_class->pause = stop;
   ring_class->resume = do_nothing;
-  ring_class->stop = do_nothing;
+  ring_class->stop = stop;
   ring_class->commit = commit;
 }
 
@@ -114,6 +137,7 @@ test_ring_init (TestRing * self)
 {
   self->started = GST_CLOCK_TIME_NONE;
   self->next_sample = GST_BUFFER_OFFSET_NONE;
+  g_cond_init (&self->changed);
 }
 
 /* --- The element --- */
@@ -207,4 +231,15 @@ guint64
 test_speaker_get_n_frames (TestSpeaker * self)
 {
   return TEST_RING (GST_AUDIO_BASE_SINK (self)->ringbuffer)->n_frames;
+}
+
+/* From now on it takes nothing, until it is stopped. */
+void
+test_speaker_hold (TestSpeaker * self)
+{
+  TestRing *ring = TEST_RING (GST_AUDIO_BASE_SINK (self)->ringbuffer);
+
+  GST_OBJECT_LOCK (ring);
+  ring->is_held = TRUE;
+  GST_OBJECT_UNLOCK (ring);
 }

@@ -1,0 +1,106 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndadevicelist.h"
+
+/* The same device is offered by several. PulseAudio's protocol is spoken by
+ * PulseAudio and PipeWire alike, and its elements tell what has been heard, so
+ * they come first; then the server's own; then what is under the servers. */
+static const gchar *const preferred_providers[] = {
+  "pulsedeviceprovider", "pipewiredeviceprovider"
+};
+
+static guint
+get_preference (gpointer factory)
+{
+  guint i = 0;
+
+  while (i < G_N_ELEMENTS (preferred_providers)
+      && g_strcmp0 (GST_OBJECT_NAME (factory), preferred_providers[i]) != 0)
+    i++;
+  return i;
+}
+
+/* Those of one preference, by their rank and name. */
+static gint
+compare_factories (gconstpointer a, gconstpointer b)
+{
+  guint of_a = get_preference ((gpointer) a);
+  guint of_b = get_preference ((gpointer) b);
+
+  return of_a != of_b ? (gint) of_a - (gint) of_b :
+      gst_plugin_feature_rank_compare_func (a, b);
+}
+
+GList *
+nda_device_list_factories (const gchar * classes)
+{
+  GList *all = gst_device_provider_factory_list_get_device_providers (1);
+  GList *next;
+
+  for (GList * l = all; l; l = next) {
+    next = l->next;
+    if (!gst_device_provider_factory_has_classes (l->data, classes)) {
+      gst_object_unref (l->data);
+      all = g_list_delete_link (all, l);
+    }
+  }
+  return g_list_sort (all, compare_factories);
+}
+
+/* What @provider offers (transfer full). One that can run is asked while it
+ * does: PipeWire's trips over its own reference count otherwise. */
+static GList *
+ask (GstDeviceProvider * provider)
+{
+  GList *devices;
+
+  if (!gst_device_provider_can_monitor (provider))
+    return gst_device_provider_get_devices (provider);
+  if (!gst_device_provider_start (provider))
+    return NULL;
+  devices = gst_device_provider_get_devices (provider);
+  gst_device_provider_stop (provider);
+  return devices;
+}
+
+GList *
+nda_device_list_get (GstDeviceProviderFactory * factory, const gchar * classes)
+{
+  g_autoptr (GstDeviceProvider) provider =
+      gst_device_provider_factory_get (factory);
+  GList *devices = provider ? ask (provider) : NULL;
+  GList *next;
+
+  for (GList * l = devices; l; l = next) {
+    next = l->next;
+    if (!gst_device_has_classes (l->data, classes)) {
+      gst_object_unref (l->data);
+      devices = g_list_delete_link (devices, l);
+    }
+  }
+  return devices;
+}
+
+gboolean
+nda_device_list_is_pulse_of_pipewire (void)
+{
+  g_autoptr (GstPluginFeature) factory = gst_registry_find_feature
+      (gst_registry_get (), "pulsedeviceprovider",
+      GST_TYPE_DEVICE_PROVIDER_FACTORY);
+  GList *devices = factory ?
+      nda_device_list_get (GST_DEVICE_PROVIDER_FACTORY (factory),
+      "Audio") : NULL;
+  gboolean is_found = FALSE;
+
+  for (GList * l = devices; l && !is_found; l = l->next) {
+    g_autoptr (GstStructure) details = gst_device_get_properties (l->data);
+
+    is_found = details && gst_structure_has_field (details, "object.serial");
+  }
+  g_list_free_full (devices, gst_object_unref);
+  return is_found;
+}

@@ -1,0 +1,60 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The watch over the device inside an ndasrc or ndasink, for what the device's
+ * element does not say: that a source gives nothing, that a sink takes nothing,
+ * that PipeWire has ended under its own elements. The watch tells the loss.
+ *
+ * THREADS. The watch thread looks ten times a second, by the time that passes
+ * on this machine: the pipeline's clock may be that of the device. It counts how
+ * often it has looked, not how long that took, since a program that is stopped
+ * and goes on has lost nothing.
+ *
+ * LOCKS. The watch lock guards what is not [const] or [watch thread]; it is not
+ * held while anything is called.
+ *
+ * HOW IT STOPS. The thread runs in PLAYING only. Before PAUSED it is woken and
+ * joined; what is [watch thread] then belongs to the change of state. The leash
+ * stays, since a server may end while the pipeline is paused. */
+
+#pragma once
+
+#include "ndaloss.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  NdaLoss *loss;                /* [const] not owned; has its own lock */
+  /* [const] Whether the device has to give or take something now; may be NULL.
+   * Called on the watch thread. */
+  gboolean (*is_expecting) (gpointer user_data);
+  gpointer user_data;           /* [const] for this */
+
+  GMutex lock;                  /* the watch lock */
+  GCond changed;                /* is_stopping */
+  GThread *thread;              /* [state change] owned; or NULL */
+  gboolean is_stopping;
+  gboolean is_steady;           /* there is a device that never pauses */
+  gboolean is_of_pipewire;      /* there is an element of PipeWire's own */
+
+  gint leash;                   /* [watch thread] to PipeWire, or -1 */
+  guint n_idle;                 /* [watch thread] looks without a buffer */
+  guint n_buffers;              /* [watch thread] when it looked last */
+} NdaWatch;
+
+void nda_watch_init (NdaWatch * watch, NdaLoss * loss,
+    gboolean (*is_expecting) (gpointer user_data), gpointer user_data);
+void nda_watch_clear (NdaWatch * watch);
+
+/* In deep_element_added: any element, of which one may be the device */
+void nda_watch_add (NdaWatch * watch, GstElement * element);
+/* When there is none of them any more */
+void nda_watch_forget (NdaWatch * watch);
+
+/* Before the children's change of state, and after it */
+void nda_watch_before_change (NdaWatch * watch, GstStateChange transition);
+void nda_watch_after_change (NdaWatch * watch, GstStateChange transition);
+
+G_END_DECLS
