@@ -3,8 +3,8 @@
  */
 
 /* The host with a runner that is no plugin at all: in which order it calls
- * what, whether the runner starts on the block thread or anywhere. The test's thread
- * is the block thread. */
+ * what, whether the runner starts on the block thread or anywhere. The test's
+ * thread is the block thread. */
 
 #include "config.h"
 
