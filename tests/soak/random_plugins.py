@@ -8,8 +8,8 @@
 Each run makes up a plugin whose methods return, raise, sleep, rebind, are
 coroutines or say what no text can say. While blocks go through it, three more
 threads set parameters, edit and reload it, and change its state. What it does
-may fail. What must hold: no crash, no hang, no memory that grows, and no sample
-of the input where on-error is stop or silence.
+may fail. What must hold: no crash, no hang, no memory that grows, and no
+sample of the input where on-error is stop or silence.
 
 A run that fails is had again by its seed, which is told.
 """
