@@ -114,8 +114,8 @@ take_priority (gint highest)
 }
 
 /* In a signal handler: only system calls and atomics. The kernel does not say
- * which thread it was. A plugin is the likely one, so those go first, unless the
- * kernel would kill the process before it asks again. */
+ * which thread it was. A plugin is the likely one, so those go first, unless
+ * the kernel would kill the process before it asks again. */
 static void
 revoke_some (int signal)
 {

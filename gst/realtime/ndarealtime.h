@@ -11,8 +11,9 @@
  * A thread that computes without a pause for NDA_REALTIME_MAX_RUN would stop
  * the rest of the machine. The kernel notices it (RLIMIT_RTTIME) and sends
  * SIGXCPU. The threads of plugins then lose their priority, those of devices as
- * well when it happens again, and the process goes on. An application that has a SIGXCPU handler of its own keeps it, and
- * then gets real time without that limit, and never from RealtimeKit.
+ * well when it happens again, and the process goes on. An application that has
+ * a SIGXCPU handler of its own keeps it, and then gets real time without that
+ * limit, and never from RealtimeKit.
  *
  * THREADS. All functions may be called on any thread. nda_realtime_enter ()
  * waits for the answer of RealtimeKit, so it is called when a thread begins,

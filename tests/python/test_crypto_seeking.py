@@ -107,7 +107,7 @@ def pair(folder, framing):
     )
 
 
-# --- both elements in one pipeline --------------------------------------------
+# --- both elements in one pipeline -------------------------------------------
 
 
 def places_after_seeks(gst, folder, middle, places):
@@ -170,7 +170,7 @@ def test_what_has_ended_is_played_again(gst, folder, said, framing):
             assert bytes(player.data) == said
 
 
-# --- files --------------------------------------------------------------------
+# --- files -------------------------------------------------------------------
 
 
 def write_file(gst, folder, settings="", seek=None):
@@ -261,7 +261,7 @@ def test_seeks_without_end_go_back_and_forth(gst, folder, said):
         assert abs(len(player.data) - 9.8 * RATE * FRAME) <= 2048 * FRAME
 
 
-# --- coming late --------------------------------------------------------------
+# --- coming late -------------------------------------------------------------
 
 
 def find_port():

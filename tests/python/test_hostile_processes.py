@@ -359,7 +359,7 @@ def test_memory_is_seen_however_much_is_printed(
     wait_until(lambda: bridge.get_stat("num-restarts") == 1)
 
 
-# --- what it leaves behind ----------------------------------------------------
+# --- what it leaves behind ---------------------------------------------------
 
 
 @pytest.mark.parametrize("is_session", [False, True])

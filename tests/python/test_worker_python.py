@@ -207,7 +207,7 @@ def test_system_that_forbids_to_watch_a_process(write_plugin, is_dying):
     assert (int(done.stdout) > 0) == is_dying
 
 
-# --- what plugins do with it --------------------------------------------------
+# --- what plugins do with it -------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])

@@ -97,8 +97,8 @@ account_for_number (RigListener * listener, guint32 number)
   return TRUE;
 }
 
-/* Whether the frame is one of the signal, heard in its place: @listener->next - 1
- * is its number then. */
+/* Whether the frame is one of the signal, heard in its place: @listener->next -
+ * 1 is its number then. */
 gboolean
 rig_listener_take (RigListener * listener, const gfloat * frame)
 {

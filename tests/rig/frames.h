@@ -15,8 +15,8 @@ G_BEGIN_DECLS
 #define RIG_RATE 48000
 #define RIG_CHANNELS 2
 
-/* What became of the frames that were played. All is well if n_heard is what was
- * played and all the others are 0. */
+/* What became of the frames that were played. All is well if n_heard is what
+ * was played and all the others are 0. */
 typedef struct
 {
   guint64 n_heard;              /* in their place */

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Clients in the graph of an audio server, PipeWire's or jackd's: one that plays
- * and one that hears. What they do within one cycle is in one cycle: the distance
- * between two frames is exact.
+/* Clients in the graph of an audio server, PipeWire's or jackd's: one that
+ * plays and one that hears. What they do within one cycle is in one cycle: the
+ * distance between two frames is exact.
  *
  * A program is linked with graph_pipewire.c or with graph_jack.c. */
 
@@ -18,8 +18,8 @@ G_BEGIN_DECLS
 
 typedef struct _RigGraph RigGraph;
 
-/* Both are called in real time, once a cycle, and must neither wait nor allocate.
- * @position is that of the first frame, by the clock of the graph. */
+/* Both are called in real time, once a cycle, and must neither wait nor
+ * allocate. @position is that of the first frame, by the clock of the graph. */
 typedef struct
 {
   void (*play) (gpointer user_data, guint64 position, guint n_frames,

@@ -3,23 +3,23 @@
  */
 
 /* The main job, heard in the graph of an audio server: microphone -> Python ->
- * speaker. Numbered frames go into the microphone within a cycle of the graph, and
- * come back at the speaker within another one, so every frame says exactly how long
- * it took. The server says which clients were not done with a cycle in time: such
- * a cycle is lost, and nobody but the machine is to blame. What is lost beyond
- * these cycles was lost by the path.
+ * speaker. Numbered frames go into the microphone within a cycle of the graph,
+ * and come back at the speaker within another one, so every frame says exactly
+ * how long it took. The server says which clients were not done with a cycle in
+ * time: such a cycle is lost, and nobody but the machine is to blame. What is
+ * lost beyond these cycles was lost by the path.
  *
- * Judged are bits, order and losses; with --timing also the latency, against the
- * LATENCY of the path and against itself. A run that lost only what the lost cycles
- * explain has told nothing (see undisturbed). With --native, the ends are
- * PipeWire's own elements.
+ * Judged are bits, order and losses; with --timing also the latency, against
+ * the LATENCY of the path and against itself. A run that lost only what the
+ * lost cycles explain has told nothing (see undisturbed). With --native, the
+ * ends are PipeWire's own elements.
  *
- *   with-rig --server pipewire --quantum 512 one rig-graph-ear [--native]
+ * with-rig --server pipewire --quantum 512 one rig-graph-ear [--native]
  *       [--path PIPELINE] [--seconds 5] [--starts 1] [--timing] [--verbose]
  *
- * Threads: play () and hear () run on the graph's threads, in real time. What is
- * marked as theirs is written by them from EAR_BEGINS to EAR_IS_DONE, else by the
- * program. */
+ * Threads: play () and hear () run on the graph's threads, in real time. What
+ * is marked as theirs is written by them from EAR_BEGINS to EAR_IS_DONE, else
+ * by the program. */
 
 #include <gst/gst.h>
 #include <math.h>
@@ -42,8 +42,8 @@
     "ndapybridge name=bridge plugin=passthrough ! " \
     "ndasink name=sink sink=\"pipewiresink target-object=ear\""
 
-/* A place where frames were lost or silence was heard; the first one is where the
- * signal begins */
+/* A place where frames were lost or silence was heard; the first one is where
+ * the signal begins */
 typedef struct
 {
   guint64 number;               /* the first frame heard after it */
@@ -117,7 +117,8 @@ note_frame (Heard * heard, gint64 latency)
   heard->latency = latency;
 }
 
-/* A number is where it stands: those of a cycle that the player missed are lost. */
+/* A number is where it stands: those of a cycle that the player missed are
+ * lost. */
 static void
 play (gpointer user_data, guint64 position, guint n_frames,
     gfloat * const out[RIG_CHANNELS])
@@ -233,9 +234,9 @@ note_latencies (Ear * ear, GstClockTime reported)
       to_ms (heard->most), heard->n_changes - 1);
 }
 
-/* A cycle that another client missed may be lost where it is to hear, and silent
- * where it is to play. What our player misses is lost, and silence is heard in its
- * place; what our ear misses is lost. */
+/* A cycle that another client missed may be lost where it is to hear, and
+ * silent where it is to play. What our player misses is lost, and silence is
+ * heard in its place; what our ear misses is lost. */
 static guint64
 count_lost_cycles (Ear * ear)
 {
@@ -374,8 +375,8 @@ judge_ms (Ear * ear, const gchar * what, gdouble most, gdouble ms)
 }
 
 /* Up to what lost cycles explain, the run was disturbed; beyond that, the path
- * itself lost it: also where it was late since the machine stood still, which the
- * elements count then. */
+ * itself lost it: also where it was late since the machine stood still, which
+ * the elements count then. */
 static void
 judge_loss (Ear * ear, const gchar * what, guint64 n_frames, guint64 n_excused)
 {

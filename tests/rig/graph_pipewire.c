@@ -2,14 +2,15 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The clients in PipeWire's graph: a pw_filter that is linked to the sink `cable`,
- * another one that is linked to the monitor of `ear`, and the profiler, which tells
- * for each cycle which nodes were done in time. The filters are two, since the
- * cycle of one that hears waits for all who play into `ear`.
+/* The clients in PipeWire's graph: a pw_filter that is linked to the sink
+ * `cable`, another one that is linked to the monitor of `ear`, and the
+ * profiler, which tells for each cycle which nodes were done in time. The
+ * filters are two, since the cycle of one that hears waits for all who play
+ * into `ear`.
  *
  * Threads: player_process () and ear_process () run on PipeWire's data loop, in
- * real time; the profiler and the registry on the thread of a pw_thread_loop, with
- * its lock; the program calls from its own thread and takes this lock. */
+ * real time; the profiler and the registry on the thread of a pw_thread_loop,
+ * with its lock; the program calls from its own thread and takes this lock. */
 
 #include "graph.h"
 
@@ -299,8 +300,8 @@ open_client (RigGraph * graph, Client * client, const gchar * name,
       0) >= 0;
 }
 
-/* A client of 0.3 asks for real time only by a configuration of its own, which 1.x
- * may not have any more. */
+/* A client of 0.3 asks for real time only by a configuration of its own, which
+ * 1.x may not have any more. */
 static struct pw_context *
 new_context (struct pw_loop *loop)
 {
