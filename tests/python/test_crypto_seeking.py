@@ -111,7 +111,7 @@ def pair(folder, framing):
 
 
 def places_after_seeks(gst, folder, middle, places):
-    """What is played and told after each of some seeks, and then to the end."""
+    """What is played and told after each of some seeks, then to the end."""
     found = []
     with Player(
         gst,
@@ -158,7 +158,8 @@ def test_seeks_lead_where_they_lead_through_aes(
 def test_what_has_ended_is_played_again(gst, folder, said, framing):
     with Player(
         gst,
-        f"filesrc location={folder}/a.wav ! wavparse ! {pair(folder, framing)} "
+        f"filesrc location={folder}/a.wav ! wavparse "
+        f"! {pair(folder, framing)} "
         "! fakesink name=sink sync=false",
     ) as player:
         player.finish()
@@ -292,7 +293,8 @@ def check_late_reader(gst, folder, port):
     with Player(
         gst,
         f"tcpclientsrc host=127.0.0.1 port={port} ! ndadecrypt name=d "
-        f"key-file={folder}/key ! fakesink name=sink sync=false num-buffers=20",
+        f"key-file={folder}/key "
+        "! fakesink name=sink sync=false num-buffers=20",
     ) as player:
         player.finish()
         stats = player.pipeline.get_by_name("d").get_property("stats")

@@ -77,7 +77,8 @@ typedef struct
   gboolean is_verbose;
   GMainLoop *loop;              /* owned */
   GstElement *path;             /* owned; microphone to speaker */
-  GArray *offs, *reported, *measured, *moves;   /* of gdouble, ms; of each start */
+  /* of gdouble, ms; of each start */
+  GArray *offs, *reported, *measured, *moves;
   RigAccount total;
   guint64 n_frames;             /* [const] of a start */
   guint64 n_lost_excused;       /* frames that lost cycles explain */

@@ -1,7 +1,7 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """crypto.py PROGRAM [SEQUENCES]: random sequences of all that can happen to
-ndaencrypt, more than a test has time for. See sequences.c, which PROGRAM is."""
+ndaencrypt, more than a test has time for. PROGRAM is sequences.c."""
 
 import os
 import re
