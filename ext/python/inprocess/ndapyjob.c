@@ -30,6 +30,8 @@ typedef struct
 {
   NdaPyJob job;
   gpointer data;
+  gchar *path;                  /* [const] owned; the plugin, or NULL */
+  GstClockTime limit;           /* [const] */
 
   gint state;                   /* [atomic] */
   const gchar *method;          /* [atomic] interned; what it is in, or NULL */
@@ -42,13 +44,16 @@ typedef struct
 /* The job of this thread, or NULL */
 static __thread Job *current;
 
+/* With a @patience of its own: whose that was may end in the job. */
 static Job *
-job_new (NdaPyJob job, gpointer data)
+job_new (NdaPyJob job, gpointer data, const NdaPyPatience * patience)
 {
   Job *self = g_new0 (Job, 1);
 
   self->job = job;
   self->data = data;
+  self->path = g_strdup (patience->path);
+  self->limit = patience->limit;
   self->ref_count = 1;
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
@@ -62,6 +67,7 @@ job_unref (Job * self)
     return;
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->cond);
+  g_free (self->path);
   g_free (self);
 }
 
@@ -132,7 +138,8 @@ nda_py_job_end_loop (gpointer data)
 static void
 end_loop (Job * self)
 {
-  Job *ender = job_new (nda_py_job_end_loop, self);
+  const NdaPyPatience nobody_waits = { NULL, 0 };
+  Job *ender = job_new (nda_py_job_end_loop, self, &nobody_waits);
 
   g_atomic_int_inc (&self->ref_count);
   if (job_begin (ender, NULL))
@@ -153,9 +160,9 @@ job_give_up (Job * self, gint state)
 }
 
 /* Waits until @self is done. FALSE: it is given up, as Python is gone, the GIL
- * not to be had, or @limit over. */
+ * not to be had, or its limit over. */
 static gboolean
-job_wait (Job * self, GstClockTime limit)
+job_wait (Job * self)
 {
   gint64 deadline = g_get_monotonic_time () + GIL_TIMEOUT, now;
   gint before = JOB_WAITING, state;
@@ -165,7 +172,7 @@ job_wait (Job * self, GstClockTime limit)
   while ((state = g_atomic_int_get (&self->state)) != JOB_DONE && !given_up) {
     now = g_get_monotonic_time ();
     if (state != before)
-      deadline = now + GST_TIME_AS_USECONDS (limit);
+      deadline = now + GST_TIME_AS_USECONDS (self->limit);
     before = state;
     if (now >= deadline || nda_py_gil_is_gone ())
       given_up = job_give_up (self, state);
@@ -178,7 +185,7 @@ job_wait (Job * self, GstClockTime limit)
 }
 
 static void
-set_error (Job * self, const NdaPyPatience * patience, GError ** error)
+set_error (Job * self, GError ** error)
 {
   const gchar *method = g_atomic_pointer_get (&self->method);
 
@@ -189,7 +196,7 @@ set_error (Job * self, const NdaPyPatience * patience, GError ** error)
         _("The plugin “%s” has not returned from its %s for %g s, and is "
             "not waited for any longer. See what it waits for, or give it "
             "longer with the property “timeout”."),
-        patience->path, method, (gdouble) patience->limit / GST_SECOND);
+        self->path, method, (gdouble) self->limit / GST_SECOND);
   else
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
         _("Something else in this process keeps Python's lock for itself, for "
@@ -206,7 +213,7 @@ gboolean
 nda_py_job_run (NdaPyJob job, gpointer data, const NdaPyPatience * patience,
     GError ** error)
 {
-  Job *self = job_new (job, data);
+  Job *self = job_new (job, data, patience);
   gboolean done;
 
   g_atomic_int_inc (&self->ref_count);
@@ -214,9 +221,9 @@ nda_py_job_run (NdaPyJob job, gpointer data, const NdaPyPatience * patience,
   if (!done) {
     job_unref (self);
   } else {
-    done = job_wait (self, patience->limit);
+    done = job_wait (self);
     if (!done)
-      set_error (self, patience, error);
+      set_error (self, error);
   }
   job_unref (self);
   return done;
