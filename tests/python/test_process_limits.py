@@ -97,7 +97,7 @@ def test_parameter_that_every_other_process_dies_of_is_dropped(
                for text in texts(bridge, gst))
 
 
-# --- start, first call, stop ---------------------------------------------------
+# --- start, first call, stop ------------------------------------------------
 
 
 def test_start_and_the_first_call_may_compute_for_longer_than_a_call(
@@ -223,7 +223,7 @@ def test_restart_that_is_stuck_does_not_keep_the_pipeline_from_its_end(
     assert children() == []
 
 
-# --- what the system has no more of --------------------------------------------
+# --- what the system has no more of -----------------------------------------
 
 
 def test_out_of_descriptors_is_told_as_that(gst, make_bridge, write_plugin):

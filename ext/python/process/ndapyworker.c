@@ -297,7 +297,8 @@ nda_py_worker_load (NdaPyWorker * self, GError ** error)
   g_auto (GStrv) answer =
       ask (self, "its module code or initialize ()", 0, TRUE, "load",
       config->path, nda_py_role_name (config->role), api, NDA_PY_SECRET_WORDS,
-      deadline, NULL);
+      deadline, config->sandbox == NDA_PY_SANDBOX_ON ? "yes" : "no",
+      config->sandbox_folder ? config->sandbox_folder : "", NULL);
 
   if (!answer) {
     set_no_begin (self, error);
