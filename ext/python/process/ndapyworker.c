@@ -67,8 +67,9 @@ open_all (NdaPyWorker * self, gint * theirs)
   return theirs[NDA_PY_FD_PROGRAM] >= 0;
 }
 
-static void
-set_no_resources (GError ** error, gint reason)
+/* Says that there is no more of something, by @reason, an errno. */
+void
+nda_py_worker_set_no_resources (GError ** error, gint reason)
 {
   g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED,
       _("No process can be made for the plugin: %s. The program, or the "
@@ -110,7 +111,7 @@ spawn (NdaPyWorker * self, GError ** error)
   if (is_ready && !result)
     return TRUE;
   if (!is_ready || is_exhausted (result))
-    set_no_resources (error, result);
+    nda_py_worker_set_no_resources (error, result);
   else
     set_no_interpreter (error, python, result);
   return FALSE;
