@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What a container may forbid, for a program that a test runs."""
 
-NUMBERS = {"pidfd_open": 434}  # the same wherever Linux runs
+# the same wherever Linux runs
+NUMBERS = {"pidfd_open": 434, "landlock_create_ruleset": 444}
 
 CODE = """
 import ctypes, struct

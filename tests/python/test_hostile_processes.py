@@ -359,11 +359,13 @@ def test_memory_is_seen_however_much_is_printed(
     wait_until(lambda: bridge.get_stat("num-restarts") == 1)
 
 
-# --- what it leaves behind ---------------------------------------------------
+# --- what it leaves behind --------------------------------------------------
 
 
 @pytest.mark.parametrize("is_session", [False, True])
-@pytest.mark.parametrize("end", ["os._exit(1)", "os.kill(os.getpid(), 9)", ""])
+@pytest.mark.parametrize(
+    "end", ["os._exit(1)", "os.kill(os.getpid(), 9)", ""]
+)
 def test_what_it_started_ends_with_it(
     make_bridge, write_plugin, tmp_path, is_session, end
 ):

@@ -4,6 +4,8 @@
 
 import os
 import resource
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -97,7 +99,7 @@ def test_parameter_that_every_other_process_dies_of_is_dropped(
                for text in texts(bridge, gst))
 
 
-# --- start, first call, stop -------------------------------------------------
+# --- start, first call, stop ------------------------------------------------
 
 
 def test_start_and_the_first_call_may_compute_for_longer_than_a_call(
@@ -223,7 +225,7 @@ def test_restart_that_is_stuck_does_not_keep_the_pipeline_from_its_end(
     assert children() == []
 
 
-# --- what the system has no more of ------------------------------------------
+# --- what the system has no more of -----------------------------------------
 
 
 def test_out_of_descriptors_is_told_as_that(gst, make_bridge, write_plugin):
@@ -246,3 +248,41 @@ def test_out_of_descriptors_is_told_as_that(gst, make_bridge, write_plugin):
     for text in told:
         assert "Bad file descriptor" not in text
         assert "“python”" not in text
+
+
+# The address space has no room for the stack of one more thread
+NO_THREAD = """
+import resource
+import gi
+gi.require_version("Gst", "1.0")
+from gi.repository import Gst
+Gst.init(None)
+bridge = Gst.ElementFactory.make("ndapybridge")
+bridge.set_property("plugin", "gain")
+Gst.util_set_object_arg(bridge, "isolation", "process")
+bus = Gst.Bus()
+bridge.set_bus(bus)
+with open("/proc/self/statm") as statm:
+    size = int(statm.read().split()[0]) * resource.getpagesize()
+hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+resource.setrlimit(resource.RLIMIT_AS, (size + 4 * 2**20, hard))
+result = bridge.set_state(Gst.State.READY)
+resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+assert result == Gst.StateChangeReturn.FAILURE
+print(bus.pop_filtered(Gst.MessageType.ERROR).parse_error()[0].message)
+bridge.set_state(Gst.State.NULL)
+assert bridge.set_state(Gst.State.READY) == Gst.StateChangeReturn.SUCCESS
+bridge.set_state(Gst.State.NULL)
+"""
+
+
+def test_thread_that_is_not_to_be_had_is_an_error():
+    done = subprocess.run(
+        [sys.executable, "-c", NO_THREAD],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "thread" in done.stdout

@@ -20,7 +20,8 @@ functools gc importlib inspect io json keyword linecache locale logging math
 mmap numpy operator os pathlib pickle platform posixpath random re resource
 runpy select shutil signal site sitecustomize socket stat string struct
 subprocess sysconfig tempfile textwrap threading time token tokenize traceback
-types usercustomize warnings weakref zipimport base_plugin nda nda_worker""".split()
+types usercustomize warnings weakref zipimport base_plugin nda
+nda_worker""".split()
 
 
 @pytest.fixture
@@ -166,8 +167,8 @@ PROGRAM = """
     Gst.init(None)
     line = Gst.parse_launch(
         "audiotestsrc num-buffers=20 ! audio/x-raw,format=F32LE,rate=48000,"
-        "channels=2 ! ndapybridge isolation=process on-error=silence name=py ! "
-        "fakesink")
+        "channels=2 ! ndapybridge isolation=process on-error=silence name=py "
+        "! fakesink")
     line.get_by_name("py").set_property("plugin", sys.argv[1])
     line.set_state(Gst.State.PLAYING)
     message = line.get_bus().timed_pop_filtered(
@@ -207,7 +208,7 @@ def test_system_that_forbids_to_watch_a_process(write_plugin, is_dying):
     assert (int(done.stdout) > 0) == is_dying
 
 
-# --- what plugins do with it -------------------------------------------------
+# --- what plugins do with it ------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])

@@ -26,6 +26,7 @@ copy_settings (NdaPyShared * self, NdaPySettings * copy)
   copy->plugin_path = g_strdup (copy->plugin_path);
   copy->parameters = g_strdup (copy->parameters);
   copy->python = g_strdup (copy->python);
+  copy->sandbox_folder = g_strdup (copy->sandbox_folder);
   self->is_stale = FALSE;
 }
 
@@ -36,6 +37,7 @@ clear_settings (NdaPySettings * copy)
   g_free (copy->plugin_path);
   g_free (copy->parameters);
   g_free (copy->python);
+  g_free (copy->sandbox_folder);
 }
 
 static void
@@ -66,6 +68,8 @@ load_with (NdaPyShared * self, const NdaPySettings * settings, GError ** error)
   config.timeout = settings->timeout;
   config.memory_limit = settings->memory_limit;
   config.restart = settings->restart;
+  config.sandbox = settings->sandbox;
+  config.sandbox_folder = settings->sandbox_folder;
   if (!nda_py_host_open (self->host,
           nda_py_runners_get_kind (settings->isolation), &config, parameters,
           error))

@@ -39,6 +39,21 @@ restart_get_type (void)
   return type;
 }
 
+static GType
+sandbox_get_type (void)
+{
+  static const GEnumValue values[] = {
+    {NDA_PY_SANDBOX_OFF, "The plugin may do what the user may", "off"},
+    {NDA_PY_SANDBOX_ON, "No network, and no writing outside a folder", "on"},
+    {0, NULL, NULL},
+  };
+  static GType type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("NdaPySandbox", values));
+  return type;
+}
+
 /* --- setting and getting --- */
 
 /* Sets the parameters of @text: now, where there is a plugin; where there is
@@ -105,6 +120,12 @@ nda_py_properties_set (NdaPyShared * self, guint id, const GValue * value)
     case NDA_PY_PROP_RESTART:
       settings->restart = g_value_get_enum (value);
       break;
+    case NDA_PY_PROP_SANDBOX:
+      settings->sandbox = g_value_get_enum (value);
+      break;
+    case NDA_PY_PROP_SANDBOX_FOLDER:
+      replace_text (&settings->sandbox_folder, value);
+      break;
     case NDA_PY_PROP_AUTO_RELOAD:
       settings->auto_reload = g_value_get_boolean (value);
       break;
@@ -160,6 +181,12 @@ nda_py_properties_get (NdaPyShared * self, guint id, GValue * value)
       break;
     case NDA_PY_PROP_RESTART:
       g_value_set_enum (value, settings->restart);
+      break;
+    case NDA_PY_PROP_SANDBOX:
+      g_value_set_enum (value, settings->sandbox);
+      break;
+    case NDA_PY_PROP_SANDBOX_FOLDER:
+      g_value_set_string (value, settings->sandbox_folder);
       break;
     case NDA_PY_PROP_AUTO_RELOAD:
       g_value_set_boolean (value, settings->auto_reload);
@@ -217,8 +244,8 @@ install_how_it_runs (GObjectClass * class)
           "How long a block call may take with isolation=process before the "
           "plugin's process is killed (in nanoseconds); 0: as long as it "
           "likes. The first after a start, which may compile, has the time of "
-          "“timeout” if that is longer", 0, G_MAXINT64, NDA_PY_DEFAULT_DEADLINE,
-          flags | GST_PARAM_MUTABLE_READY));
+          "“timeout” if that is longer", 0, G_MAXINT64,
+          NDA_PY_DEFAULT_DEADLINE, flags | GST_PARAM_MUTABLE_READY));
   g_object_class_install_property (class, NDA_PY_PROP_TIMEOUT,
       g_param_spec_uint64 ("timeout", "Timeout",
           "How long any other call of the plugin may take: its module code, "
@@ -243,12 +270,32 @@ install_how_it_runs (GObjectClass * class)
           "“reload” does", FALSE, flags | GST_PARAM_MUTABLE_READY));
 }
 
+static void
+install_what_it_may (GObjectClass * class)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
+
+  g_object_class_install_property (class, NDA_PY_PROP_SANDBOX,
+      g_param_spec_enum ("sandbox", "Sandbox",
+          "With isolation=process, what the plugin may do: all that the user "
+          "may, or nothing on the network, to other processes or to files "
+          "outside “sandbox-folder”; it may read files. Where the "
+          "system cannot do that, the plugin is not loaded",
+          sandbox_get_type (), NDA_PY_SANDBOX_OFF,
+          flags | GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property (class, NDA_PY_PROP_SANDBOX_FOLDER,
+      g_param_spec_string ("sandbox-folder", "Sandbox folder",
+          "The folder in which the plugin may write with sandbox=on; nowhere "
+          "when not set", NULL, flags | GST_PARAM_MUTABLE_READY));
+}
+
 /* Gives @class the properties that the elements share, and their types. */
 void
 nda_py_properties_install (GObjectClass * class)
 {
   install_what_runs (class);
   install_how_it_runs (class);
+  install_what_it_may (class);
   g_object_class_install_property (class, NDA_PY_PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics",
           "Counters since the element left NULL, all from one moment: blocks, "
@@ -257,4 +304,5 @@ nda_py_properties_install (GObjectClass * class)
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   gst_type_mark_as_plugin_api (isolation_get_type (), 0);
   gst_type_mark_as_plugin_api (restart_get_type (), 0);
+  gst_type_mark_as_plugin_api (sandbox_get_type (), 0);
 }

@@ -102,6 +102,7 @@ nda_py_shared_clear (NdaPyShared * self)
   g_free (self->settings.plugin_path);
   g_free (self->settings.parameters);
   g_free (self->settings.python);
+  g_free (self->settings.sandbox_folder);
   g_free (self->failure);
 }
 

@@ -27,6 +27,8 @@ typedef struct
   GstClockTime timeout;
   guint64 memory_limit;
   NdaPyRestart restart;
+  NdaPySandbox sandbox;
+  gchar *sandbox_folder;        /* owned */
   gboolean auto_reload;
 } NdaPySettings;
 

@@ -16,6 +16,7 @@ nda_py_runner_config_copy (const NdaPyRunnerConfig * config)
   *copy = *config;
   copy->path = g_strdup (config->path);
   copy->python = g_strdup (config->python);
+  copy->sandbox_folder = g_strdup (config->sandbox_folder);
   return copy;
 }
 
@@ -24,6 +25,7 @@ nda_py_runner_config_free (NdaPyRunnerConfig * self)
 {
   g_free (self->path);
   g_free (self->python);
+  g_free (self->sandbox_folder);
   g_free (self);
 }
 

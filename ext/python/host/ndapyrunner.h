@@ -33,6 +33,12 @@ typedef enum
   NDA_PY_RESTART_ALWAYS,
 } NdaPyRestart;
 
+typedef enum
+{
+  NDA_PY_SANDBOX_OFF,
+  NDA_PY_SANDBOX_ON,
+} NdaPySandbox;
+
 /* Which plugin is opened, and how */
 typedef struct
 {
@@ -44,6 +50,8 @@ typedef struct
   GstClockTime timeout;         /* of any other call */
   guint64 memory_limit;         /* bytes; 0: none */
   NdaPyRestart restart;
+  NdaPySandbox sandbox;
+  gchar *sandbox_folder;        /* or NULL; owned by a copy */
 
   /* the host sets these */
   NdaPyRole role;

@@ -29,6 +29,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include <errno.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -259,11 +260,33 @@ make_keeper (const NdaPyRunnerConfig * config)
     g_free (self->config->python);
     self->config->python = nda_py_paths_find_python ();
   }
-  self->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
-  self->thread = g_thread_new ("nda-py-keeper", nda_py_keeper_thread, self);
   return self;
+}
+
+/* Begins its thread, and waits for the first worker. */
+static gboolean
+begin (NdaPyKeeper * self, GError ** error)
+{
+  self->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (self->wake_fd < 0) {
+    nda_py_worker_set_no_resources (error, errno);
+    return FALSE;
+  }
+  self->thread = g_thread_try_new ("nda-py-keeper", nda_py_keeper_thread,
+      self, error);
+  if (!self->thread)
+    return FALSE;
+
+  g_mutex_lock (&self->lock);
+  while (!self->is_open)
+    g_cond_wait (&self->changed, &self->lock);
+  g_mutex_unlock (&self->lock);
+  if (!self->error)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&self->error));
+  return FALSE;
 }
 
 static NdaPyRunner *
@@ -271,13 +294,8 @@ nda_py_keeper_open (const NdaPyRunnerConfig * config, GError ** error)
 {
   NdaPyKeeper *self = make_keeper (config);
 
-  g_mutex_lock (&self->lock);
-  while (!self->is_open)
-    g_cond_wait (&self->changed, &self->lock);
-  g_mutex_unlock (&self->lock);
-  if (!self->error)
+  if (begin (self, error))
     return &self->parent;
-  g_propagate_error (error, g_steal_pointer (&self->error));
   free_keeper (self);
   return NULL;
 }

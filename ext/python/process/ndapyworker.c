@@ -67,8 +67,9 @@ open_all (NdaPyWorker * self, gint * theirs)
   return theirs[NDA_PY_FD_PROGRAM] >= 0;
 }
 
-static void
-set_no_resources (GError ** error, gint reason)
+/* Says that there is no more of something, by @reason, an errno. */
+void
+nda_py_worker_set_no_resources (GError ** error, gint reason)
 {
   g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED,
       _("No process can be made for the plugin: %s. The program, or the "
@@ -110,7 +111,7 @@ spawn (NdaPyWorker * self, GError ** error)
   if (is_ready && !result)
     return TRUE;
   if (!is_ready || is_exhausted (result))
-    set_no_resources (error, result);
+    nda_py_worker_set_no_resources (error, result);
   else
     set_no_interpreter (error, python, result);
   return FALSE;
@@ -297,7 +298,8 @@ nda_py_worker_load (NdaPyWorker * self, GError ** error)
   g_auto (GStrv) answer =
       ask (self, "its module code or initialize ()", 0, TRUE, "load",
       config->path, nda_py_role_name (config->role), api, NDA_PY_SECRET_WORDS,
-      deadline, NULL);
+      deadline, config->sandbox == NDA_PY_SANDBOX_ON ? "yes" : "no",
+      config->sandbox_folder ? config->sandbox_folder : "", NULL);
 
   if (!answer) {
     set_no_begin (self, error);

@@ -28,6 +28,8 @@ gboolean nda_py_worker_start_again (NdaPyWorker * worker,
 void nda_py_worker_log (NdaPyWorker * worker, gint wake_fd, gint64 end);
 void nda_py_worker_log_rest (NdaPyWorker * worker);
 
+void nda_py_worker_set_no_resources (GError ** error, gint reason);
+
 NdaPyWorker *nda_py_worker_ref (NdaPyWorker * worker);
 void nda_py_worker_unref (NdaPyWorker * worker);
 

@@ -305,10 +305,12 @@ def die_with_parent(control):
 
 def begin(what):
     """The first request: load, with all that this process needs to know."""
-    _, path, role, api, secret_words, deadline = what
+    _, path, role, api, secret_words, deadline, is_caged, folder = what
     start(True, api, secret_words)
     memory = mmap.mmap(MEMORY, 0)
     os.close(MEMORY)
+    if is_caged == "yes":
+        enter_sandbox(folder)
     instance = Instance(memory)
     instance.load(path, role)
     instance.thread = threading.Thread(

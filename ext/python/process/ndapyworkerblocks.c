@@ -69,7 +69,7 @@ nda_py_worker_start (NdaPyWorker * self, NdaPyFormat * format, GError ** error)
 
 /* Makes one block call. What comes back is taken only from a process that has
  * answered: of one that died or hung, nothing is. DEAD where there is nobody to
- * make it. The first after a start may compile, and may take as long as that. */
+ * make it. The first after a start may compile, and take as long as that. */
 NdaPyCallResult
 nda_py_worker_call (NdaPyWorker * self, const NdaPyAudio * in,
     const NdaPyAudio * out, guint n_frames, gboolean is_gated)
