@@ -238,8 +238,7 @@ show_unseen (NdaRegroup * self)
 {
   if (!GST_CLOCK_TIME_IS_VALID (self->unseen))
     return;
-  nda_align_is_discont (&self->align, TRUE, self->unseen,
-      self->n_block_frames);
+  nda_align_is_discont (&self->align, TRUE, self->unseen, self->n_block_frames);
   self->unseen = GST_CLOCK_TIME_NONE;
 }
 
@@ -296,8 +295,7 @@ queue_frames (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
   GstAudioMeta *meta = gst_buffer_get_audio_meta (buffer);
   gsize n_bytes = (gsize) n_frames * self->plane_bpf;
 
-  nda_keep_add (&self->keep, buffer, self->n_queued,
-      self->n_queued + n_frames);
+  nda_keep_add (&self->keep, buffer, self->n_queued, self->n_queued + n_frames);
   self->n_queued += n_frames;
   if (self->n_planes == 1) {
     gst_adapter_push (self->planes[0], buffer);

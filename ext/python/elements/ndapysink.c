@@ -199,7 +199,7 @@ wait_for_time (NdaPySink * self, GstBuffer * block)
       || (delay == 0 && GST_BUFFER_PTS (block) == self->waited_for))
     return GST_FLOW_OK;
   do {
-    flow = gst_base_sink_do_preroll (base, GST_MINI_OBJECT_CAST (block));
+    flow = nda_py_writer_preroll (&self->writer);
     if (flow != GST_FLOW_OK)
       return flow;
     status = gst_base_sink_wait_clock (base, to_clock_time (base, time), NULL);
@@ -233,10 +233,18 @@ nda_py_sink_push_event (gpointer owner, GstEvent * event)
   NdaPySink *self = NDA_PY_SINK (owner);
   GstBaseSinkClass *base_class = GST_BASE_SINK_CLASS (nda_py_sink_parent_class);
 
-  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
-    nda_py_writer_drain (&self->writer);
-  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP) {
     nda_py_writer_flush (&self->writer);
+  } else {
+    if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+      nda_py_writer_drain (&self->writer);
+    /* by a flush that began while the rest was written: the base class would
+     * wait for its preroll, and not see it */
+    if (GST_BASE_SINK (self)->flushing) {
+      gst_event_unref (event);
+      return GST_FLOW_FLUSHING;
+    }
+  }
   return base_class->event (owner, event) ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 

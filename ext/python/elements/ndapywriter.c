@@ -13,15 +13,25 @@
 /* How soon a plugin that is full is asked again */
 #define RETRY_INTERVAL (5 * GST_MSECOND)
 
-/* Waits for the plugin a little. When the pipeline was paused meanwhile, what
- * is offered is its preroll, and goes on when it plays again. */
+/* After the preroll lock was given up. When the pipeline was paused
+ * meanwhile, what is offered is its preroll, and goes on when it plays again.
+ * The base class does not see a flush that began before it waits. */
+GstFlowReturn
+nda_py_writer_preroll (NdaPyWriter * self)
+{
+  if (self->sink->flushing)
+    return GST_FLOW_FLUSHING;
+  return gst_base_sink_do_preroll (self->sink, NULL);
+}
+
+/* Waits for the plugin a little. */
 static GstFlowReturn
 wait_to_retry (NdaPyWriter * self)
 {
   GST_BASE_SINK_PREROLL_UNLOCK (self->sink);
   nda_py_wait_for (&self->wait, RETRY_INTERVAL);
   GST_BASE_SINK_PREROLL_LOCK (self->sink);
-  return gst_base_sink_do_preroll (self->sink, NULL);
+  return nda_py_writer_preroll (self);
 }
 
 /* Whether @block cannot be played in time: the process of the plugin has ended.

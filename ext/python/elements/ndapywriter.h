@@ -36,6 +36,7 @@ void nda_py_writer_stop (NdaPyWriter * writer);
 
 /* the streaming thread, with the preroll lock, which the first three give up
  * around the plugin's calls and the waits for room */
+GstFlowReturn nda_py_writer_preroll (NdaPyWriter * writer);
 GstFlowReturn nda_py_writer_start (NdaPyWriter * writer);
 GstFlowReturn nda_py_writer_write (NdaPyWriter * writer,
     const GstAudioInfo * info, GstBuffer * block, guint * n_frames);

@@ -2,8 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Metas and flags of buffers through the resampler, to where their frames
- * go. */
+/* Metas and flags of buffers through the resampler, where their frames go. */
 
 #include "config.h"
 
