@@ -144,6 +144,13 @@ nda_audio_sink_get_held (GstElement * device, const GstAudioInfo * info,
   return TRUE;
 }
 
+static gboolean
+nda_audio_sink_get_end (GstElement * device, guint64 * frame)
+{
+  *frame = GST_AUDIO_BASE_SINK (device)->next_sample;
+  return *frame != GST_BUFFER_OFFSET_NONE;
+}
+
 static GstClockTime
 nda_audio_sink_get_latency (GstElement * device, const GstAudioInfo * info)
 {
@@ -152,6 +159,18 @@ nda_audio_sink_get_latency (GstElement * device, const GstAudioInfo * info)
 
   return gst_util_uint64_scale ((guint64) spec->seglatency * spec->segsize,
       GST_SECOND, (guint64) info->rate * info->bpf);
+}
+
+/* One period. Over PulseAudio, the first sound behind a hole is heard at the
+ * next half of a period after that. */
+static GstClockTime
+nda_served_sink_get_ahead (GstElement * device, const GstAudioInfo * info)
+{
+  const GstAudioRingBufferSpec *spec =
+      &GST_AUDIO_BASE_SINK (device)->ringbuffer->spec;
+
+  return gst_util_uint64_scale (spec->segsize, GST_SECOND,
+      (guint64) info->rate * info->bpf);
 }
 
 /* --- any element --- */
@@ -177,6 +196,7 @@ nda_any_is_loss (GstElement * device, const GError * error)
   .is_followed_by_clock = TRUE, \
   .get_format = nda_audio_sink_get_format, \
   .get_held = nda_audio_sink_get_held, \
+  .get_end = nda_audio_sink_get_end, \
   .get_latency = nda_audio_sink_get_latency, \
   .is_loss = nda_any_is_loss
 
@@ -196,6 +216,7 @@ static const NdaDeviceKind kinds[] = {
   /* is called back by a sound server */
   { .get_type = gst_audio_base_sink_get_type,
     .n_periods = N_PERIODS_OF_SERVER,
+    .get_ahead = nda_served_sink_get_ahead,
     AUDIO_SINK },
   { .get_type = gst_element_get_type,
     .is_loss = nda_any_is_loss },

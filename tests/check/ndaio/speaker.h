@@ -15,6 +15,7 @@ G_DECLARE_FINAL_TYPE (TestSpeaker, test_speaker, TEST, SPEAKER,
 GstElement *test_speaker_new (GstClockTime start_delay);
 void test_speaker_run_ahead (TestSpeaker * speaker, GstClockTimeDiff time);
 guint test_speaker_get_n_jumps (TestSpeaker * speaker);
+guint64 test_speaker_get_n_silent (TestSpeaker * speaker);
 guint64 test_speaker_get_n_frames (TestSpeaker * speaker);
 
 G_END_DECLS
