@@ -122,6 +122,19 @@ nda_clocks_get_relation (NdaClocks * self)
   return g_atomic_int_get (&self->relation);
 }
 
+gboolean
+nda_clocks_is_following (NdaClocks * self)
+{
+  g_autoptr (GstStructure) inner = NULL;
+  const gchar *state;
+
+  if (!self->resample)
+    return FALSE;
+  g_object_get (self->resample, "stats", &inner, NULL);
+  state = gst_structure_get_string (inner, "drift-state");
+  return g_strcmp0 (state, "off") != 0 && g_strcmp0 (state, "watching") != 0;
+}
+
 static void
 copy_field (const GstStructure * from, const gchar * name, GstStructure * to)
 {

@@ -59,6 +59,10 @@ void nda_clocks_compare (NdaClocks * clocks);
 /* What the last comparison found. Any thread. */
 NdaClocksRelation nda_clocks_get_relation (NdaClocks * clocks);
 
+/* Whether the ndaresample inside follows the device now: then it also makes up
+ * for a step of the device's clock. Any thread, but not for every buffer. */
+gboolean nda_clocks_is_following (NdaClocks * clocks);
+
 /* Adds to @stats how the device is followed. */
 void nda_clocks_describe (NdaClocks * clocks, GstStructure * stats);
 

@@ -153,6 +153,13 @@ nda_audio_sink_get_held (GstElement * device, const GstAudioInfo * info,
   return TRUE;
 }
 
+static gboolean
+nda_audio_sink_get_end (GstElement * device, guint64 * frame)
+{
+  *frame = GST_AUDIO_BASE_SINK (device)->next_sample;
+  return *frame != GST_BUFFER_OFFSET_NONE;
+}
+
 static GstClockTime
 nda_audio_sink_get_latency (GstElement * device, const GstAudioInfo * info)
 {
@@ -239,6 +246,18 @@ nda_pipewire_is_loss (GstElement * device, const GError * error)
   return error->domain == GST_RESOURCE_ERROR;
 }
 
+/* One period. Over PulseAudio, the first sound behind a hole is heard at the
+ * next half of a period after that. */
+static GstClockTime
+nda_served_sink_get_ahead (GstElement * device, const GstAudioInfo * info)
+{
+  const GstAudioRingBufferSpec *spec =
+      &GST_AUDIO_BASE_SINK (device)->ringbuffer->spec;
+
+  return gst_util_uint64_scale (spec->segsize, GST_SECOND,
+      (guint64) info->rate * info->bpf);
+}
+
 /* --- any element --- */
 
 /* A device is what calls itself audio, and is no file or network. */
@@ -262,6 +281,7 @@ nda_any_is_loss (GstElement * device, const GError * error)
   .is_followed_by_clock = TRUE, \
   .get_format = nda_audio_sink_get_format, \
   .get_held = nda_audio_sink_get_held, \
+  .get_end = nda_audio_sink_get_end, \
   .get_latency = nda_audio_sink_get_latency, \
   .is_steady = TRUE, \
   .is_loss = nda_any_is_loss
@@ -305,6 +325,7 @@ static const NdaDeviceKind kinds[] = {
   /* is called back by a sound server */
   { .type_name = "GstAudioBaseSink",
     .n_periods = N_PERIODS_OF_SERVER,
+    .get_ahead = nda_served_sink_get_ahead,
     AUDIO_SINK },
   { .type_name = "GstElement",
     .is_loss = nda_any_is_loss },

@@ -47,12 +47,17 @@ typedef struct
   gboolean is_followed_by_clock;
 
   /* The format that the device plays; FALSE before it is open. Called on the
-   * streaming thread, as are the two below. */
+   * streaming thread, as are those below. */
   gboolean (*get_format) (GstElement * device, GstAudioInfo * info);
   /* For how long the device has sound, by its own clock; negative: for how long
    * it has had none. FALSE where that is not known. */
   gboolean (*get_held) (GstElement * device, const GstAudioInfo * info,
       GstClockTimeDiff * held);
+  /* The device's frame behind the last one it was given; FALSE before that */
+  gboolean (*get_end) (GstElement * device, guint64 * frame);
+  /* How far ahead of its clock the device takes sound, in two halves; later
+   * sound for what it has taken is not heard. NULL: not at all */
+  GstClockTime (*get_ahead) (GstElement * device, const GstAudioInfo * info);
   /* How long after its clock the device is heard */
   GstClockTime (*get_latency) (GstElement * device, const GstAudioInfo * info);
 

@@ -185,6 +185,15 @@ nda_meter_count_skipped (NdaMeter * self, guint64 n_frames)
   g_mutex_unlock (&self->lock);
 }
 
+/* Counts frames that a device played without sound. */
+void
+nda_meter_count_silent (NdaMeter * self, guint64 n_frames)
+{
+  g_mutex_lock (&self->lock);
+  self->counters.n_frames_silent += n_frames;
+  g_mutex_unlock (&self->lock);
+}
+
 /* The statistics as a structure called @name. */
 GstStructure *
 nda_meter_snapshot (NdaMeter * self, const gchar * name,

@@ -37,6 +37,7 @@ typedef struct
   guint64 n_discontinuities;
   guint64 n_device_losses;
   guint64 n_frames_skipped;     /* of ndasink alone */
+  guint64 n_frames_silent;      /* of ndasink alone */
   NdaHistogram latency;         /* of ndasink alone */
 } NdaMeterCounters;
 
@@ -77,6 +78,7 @@ void nda_meter_set_overruns (NdaMeter * meter, guint64 n_overruns);
 void nda_meter_count_arrival (NdaMeter * meter, GstClockTime latency,
     gboolean is_late);
 void nda_meter_count_skipped (NdaMeter * meter, guint64 n_frames);
+void nda_meter_count_silent (NdaMeter * meter, guint64 n_frames);
 
 GstStructure *nda_meter_snapshot (NdaMeter * meter, const gchar * name,
     const NdaStatsField * fields);

@@ -28,6 +28,20 @@ nda_playout_get_held (const NdaPlayout * self, const GstAudioInfo * info,
       && self->kind->get_held (GST_ELEMENT (self->sink), info, held);
 }
 
+gboolean
+nda_playout_get_end (const NdaPlayout * self, guint64 * frame)
+{
+  return self->kind->get_end
+      && self->kind->get_end (GST_ELEMENT (self->sink), frame);
+}
+
+GstClockTime
+nda_playout_get_ahead (const NdaPlayout * self, const GstAudioInfo * info)
+{
+  return self->kind->get_ahead ?
+      self->kind->get_ahead (GST_ELEMENT (self->sink), info) : 0;
+}
+
 /* The clock (transfer full) of the device, or NULL where the pipeline goes by
  * that. */
 static GstClock *
@@ -46,7 +60,7 @@ get_clock_apart (const NdaPlayout * self)
  * silence against the skew, and all later sound comes late. What is left out
  * here puts the start right already, so the clock has to know of it. */
 void
-nda_playout_tell_clock (const NdaPlayout * self, GstClockTime left_out)
+nda_playout_tell_clock (const NdaPlayout * self, GstClockTimeDiff left_out)
 {
   g_autoptr (GstClock) own = get_clock_apart (self);
   GstClockTime internal, external, num, denom;

@@ -32,10 +32,18 @@ gboolean nda_playout_get_format (const NdaPlayout * playout,
 gboolean nda_playout_get_held (const NdaPlayout * playout,
     const GstAudioInfo * info, GstClockTimeDiff * held);
 
+/* The device's frame behind the last one that it was given. FALSE where that is
+ * not known. */
+gboolean nda_playout_get_end (const NdaPlayout * playout, guint64 * frame);
+
+/* How far ahead of its clock the device has taken sound. */
+GstClockTime nda_playout_get_ahead (const NdaPlayout * playout,
+    const GstAudioInfo * info);
+
 /* Tells the device's clock that @left_out of sound is left out before the next
- * buffer. */
+ * buffer, or put in, if negative. */
 void nda_playout_tell_clock (const NdaPlayout * playout,
-    GstClockTime left_out);
+    GstClockTimeDiff left_out);
 
 /* @n_frames of silence, and then @buffer (transfer full). */
 GstBuffer *nda_playout_put_silence_before (GstBuffer * buffer, gsize n_frames,

@@ -30,9 +30,15 @@
  * A device starts later than it says, by some 40 ms, and all live sound would
  * be heard that much later. The first 16 blocks show how late it is. As much of
  * the sound that waits is left out, once, within the first quarter of a second,
- * so that the latency reported is the one heard. Nothing is left out after
- * that, unless the source has lost sound: behind the gap the device begins
- * anew.
+ * so that the latency reported is the one heard. Behind a gap, where the source
+ * has lost sound, the device begins anew in the same way.
+ *
+ * A device that skips a period of its own is heard later from then on. When its
+ * latency was level for 4 s, changed by more than 3 ms within 6 s, and is level
+ * again for 4 s, the sound is moved back, once: some is left out, or silence
+ * goes before it. A latency that has changed bit by bit is put right when it is
+ * off by 15 ms and level for 10 s. What an ndaresample that follows the device
+ * makes up for is left to it.
  *
  * Where the pipeline's clock is not the device's, ndasink follows the device
  * (#ndasink:drift-compensation), as #ndasrc does.
@@ -42,10 +48,12 @@
  * A device, folder or element that is not there, or a file that is there
  * already, fails the change to READY with a message that names it. Sound that
  * comes too late for the device is counted as an underrun, and posted as a
- * warning at most once a second. If 64 blocks in a row are late by the same
- * amount, they would never be heard: the sound then goes on where the device
- * is. Not so where the pipeline goes by the device's own clock, since then the
- * sound is late for the pipeline.
+ * warning at most once a second. The next block that is in time is heard in its
+ * place, and what was late is not heard at all. If all blocks of 0.11 s are
+ * late by the same amount, and no burst after a stall, none would ever be
+ * heard: the sound then goes on where the device is. Not so where the pipeline
+ * goes by the device's own clock, since then the sound is late for the
+ * pipeline.
  *
  * An audio device that vanishes while it runs is opened again, after the same
  * pauses as in ndasrc. Meanwhile live sound is dropped, and sound that is not
@@ -63,15 +71,20 @@
  *   second once there are two
  * * `drift` (gint64, ns): how far the frames have run ahead of that clock (or
  *   behind, if negative), by the same line
- * * `num-underruns` (guint64): buffers that came when the device had played all
- *   it had, by its own clock, but not while it starts. Without a device,
- *   buffers later than their time stamp plus the pipeline's latency
+ * * `num-underruns` (guint64): buffers that came when the device, by its own
+ *   clock, had taken all it had, but not while it starts. A sound server takes
+ *   sound one period before its clock gets there. Without a device, buffers
+ *   later than their time stamp plus the pipeline's latency
  * * `num-overruns` (guint64): buffers that the sink inside reported as dropped
  * * `num-discontinuities` (guint64): buffers that said they do not follow the
  *   last
  * * `num-device-losses` (guint64): times that the device vanished
  * * `num-frames-skipped` (guint64): frames left out, at the device's rate, to
- *   bring a device that began late back to its latency
+ *   bring a device that began late, or has stepped, back to its latency
+ * * `num-frames-silent` (guint64): frames that the device, once started, played
+ *   without sound, at the device's rate: what was late, gaps, and silence put
+ *   in because the latency has grown or the device has stepped. Exact to half a
+ *   period for each underrun
  * * `min-`, `avg-`, `max-latency` (guint64, ns): from a buffer's time stamp to
  *   the moment when it is heard, which is when the device has played what it
  *   still holds; once the device has started. Without a device, no earlier than
@@ -148,6 +161,7 @@ static GParamSpec *properties[N_PROPS];
 static const NdaStatsField stats_fields[] = {
   NDA_METER_FIELDS,
   NDA_METER_FIELD ("num-frames-skipped", NDA_STATS_UINT64, n_frames_skipped),
+  NDA_METER_FIELD ("num-frames-silent", NDA_STATS_UINT64, n_frames_silent),
   NDA_METER_FIELD ("latency", NDA_STATS_RANGE, latency),
   { NULL }
 };
@@ -180,7 +194,7 @@ nda_sink_deep_element_added (GstBin * bin, GstBin * sub_bin,
   GST_OBJECT_UNLOCK (self);
   gst_base_sink_set_processing_deadline (GST_BASE_SINK (element), deadline);
   nda_sink_probe_add (GST_BASE_SINK (element), GST_ELEMENT (self),
-      &self->parts->meter);
+      &self->parts->meter, &self->parts->clocks);
 }
 
 static void

@@ -6,7 +6,9 @@
 
 #include "ndasinkprobe.h"
 
+#include "ndabalance.h"
 #include "ndaplayout.h"
+#include "ndaunheard.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -24,11 +26,6 @@
 #define WORTH_CORRECTING (3 * GST_MSECOND)
 #define LEFT_FOR_DEVICE (2500 * GST_USECOND)
 
-/* So many buffers in a row that are too late, all by the same amount but for
- * this, will not be in time again by themselves */
-#define N_BEHIND 64
-#define BEHIND_JITTER (15 * GST_MSECOND)
-
 /* One for each sink; owned by its pad's probe. What is not [const] belongs to
  * the sink's thread. */
 typedef struct
@@ -36,14 +33,16 @@ typedef struct
   GstElement *owner;            /* [const] not owned; outlives this */
   NdaPlayout playout;           /* [const] of the sink */
   NdaMeter *meter;              /* [const] not owned; has its own lock */
+  NdaClocks *clocks;            /* [const] not owned; has its own lock */
 
   GstClockTime base_time;       /* of the run that is being settled */
   guint n_seen;                 /* buffers in this run, up to N_SETTLING */
   GstClockTimeDiff least_late;  /* of those behind N_STARTING */
   guint64 n_surplus;            /* frames still to be left out */
   GstClockTime latency;         /* of the pipeline, in this run */
-  guint n_behind;               /* buffers too late, without one in time */
-  GstClockTimeDiff first_behind;        /* what the device held then */
+  NdaBalance balance;
+  NdaUnheard unheard;
+  gboolean has_begun;           /* the device, in this run */
   NdaReportLimit report;        /* of underruns */
 } NdaSinkProbe;
 
@@ -127,6 +126,16 @@ leave_out (NdaSinkProbe * self, GstPadProbeInfo * info,
   return GST_PAD_PROBE_OK;
 }
 
+static void
+put_silence_before (NdaSinkProbe * self, GstPadProbeInfo * info,
+    guint64 n_frames, const GstAudioInfo * audio)
+{
+  info->data =
+      nda_playout_put_silence_before (GST_PAD_PROBE_INFO_BUFFER (info),
+      n_frames, audio);
+  nda_meter_count_silent (self->meter, n_frames);
+}
+
 /* When the latency of the pipeline changes, a sink plays on as before, and
  * sound that comes later would come too late. Where the latency has grown, as
  * much silence goes before the buffer in @info. (A sink that is told to begin
@@ -139,30 +148,11 @@ grow_latency (NdaSinkProbe * self, GstPadProbeInfo * info, GstClockTime latency,
     GST_INFO_OBJECT (self->owner, "the latency has grown from %" GST_TIME_FORMAT
         " to %" GST_TIME_FORMAT, GST_TIME_ARGS (self->latency),
         GST_TIME_ARGS (latency));
-    info->data =
-        nda_playout_put_silence_before (GST_PAD_PROBE_INFO_BUFFER (info),
-        gst_util_uint64_scale (latency - self->latency, audio->rate,
-            GST_SECOND), audio);
+    put_silence_before (self, info, gst_util_uint64_scale (latency -
+            self->latency, audio->rate, GST_SECOND), audio);
+    nda_balance_restart (&self->balance);
   }
   self->latency = latency;
-}
-
-/* Whether the device, which holds @held now, is ahead of the sound for good:
- * all sound is late, or the pipeline's clock has stood still, as that of a
- * microphone does when nobody reads it from its sound server. */
-static gboolean
-is_behind (NdaSinkProbe * self, GstClockTimeDiff held)
-{
-  if (held >= 0) {
-    self->n_behind = 0;
-    return FALSE;
-  }
-  if (self->n_behind == 0)
-    self->first_behind = held;
-  if (++self->n_behind < N_BEHIND)
-    return FALSE;
-  self->n_behind = 0;
-  return ABS (held - self->first_behind) <= (GstClockTimeDiff) BEHIND_JITTER;
 }
 
 static void
@@ -171,10 +161,33 @@ go_on (NdaSinkProbe * self, GstBaseSink * sink, GstPadProbeInfo * info,
 {
   GST_INFO_OBJECT (self->owner, "all sound comes %" GST_STIME_FORMAT
       " too late for the device: it goes on where that is",
-      GST_STIME_ARGS (-self->first_behind));
+      GST_STIME_ARGS (-self->balance.first_behind));
+  nda_balance_restart (&self->balance);
   info->data =
       nda_playout_go_on (&self->playout, GST_PAD_PROBE_INFO_BUFFER (info),
       audio);
+}
+
+/* All sound is heard @step later than before, or earlier, if negative. An
+ * ndaresample that follows the device makes up for that by itself. */
+static void
+make_good_step (NdaSinkProbe * self, GstPadProbeInfo * info,
+    GstClockTimeDiff step, const GstAudioInfo * audio)
+{
+  guint64 n_frames = gst_util_uint64_scale (ABS (step), audio->rate,
+      GST_SECOND);
+
+  if (nda_clocks_is_following (self->clocks)) {
+    nda_balance_restart (&self->balance);
+    return;
+  }
+  GST_INFO_OBJECT (self->owner, "the device has stepped: all sound is heard %"
+      GST_STIME_FORMAT " later, and is moved back", GST_STIME_ARGS (step));
+  nda_playout_tell_clock (&self->playout, step);
+  if (step > 0)
+    self->n_surplus = n_frames;
+  else
+    put_silence_before (self, info, n_frames, audio);
 }
 
 /* A buffer that has come to a sink without a device. */
@@ -188,15 +201,15 @@ count (NdaSinkProbe * self, GstClockTimeDiff age, GstClockTime latency)
     report_underrun (self, late);
 }
 
-/* A buffer that has come to a device, which has sound until @held from now. Its
- * age by the pipeline's clock does not matter: the clock of a sound server's
+/* A buffer that has come to a device, which takes it in @left from now. Its age
+ * by the pipeline's clock does not matter: the clock of a sound server's
  * microphone wanders by milliseconds. */
 static void
-count_held (NdaSinkProbe * self, GstClockTimeDiff heard, GstClockTimeDiff held)
+count_left (NdaSinkProbe * self, GstClockTimeDiff heard, GstClockTimeDiff left)
 {
-  nda_meter_count_arrival (self->meter, MAX (heard, 0), held < 0);
-  if (held < 0)
-    report_underrun (self, -held);
+  nda_meter_count_arrival (self->meter, MAX (heard, 0), left < 0);
+  if (left < 0)
+    report_underrun (self, -left);
 }
 
 /* A sink begins anew where sound is missing, at a position of its clock, which
@@ -207,7 +220,7 @@ settle_again (NdaSinkProbe * self)
   self->n_seen = 0;
   self->least_late = G_MAXINT64;
   self->n_surplus = 0;
-  self->n_behind = 0;
+  nda_balance_restart (&self->balance);
 }
 
 static void
@@ -215,7 +228,63 @@ begin (NdaSinkProbe * self, GstClockTime base_time)
 {
   self->base_time = base_time;
   self->latency = 0;
+  self->has_begun = FALSE;
+  nda_unheard_restart (&self->unheard);
   settle_again (self);
+}
+
+/* In frames up to the half of a period that the device takes next, when @left
+ * is left before it takes the buffer. */
+static gint64
+count_late (GstClockTimeDiff left, GstClockTime ahead,
+    const GstAudioInfo * audio)
+{
+  GstClockTime at_once = MAX (ahead / 2, 1);
+
+  return left >= 0 ? 0 :
+      gst_util_uint64_scale_round ((-left + at_once - 1) / at_once * at_once,
+      audio->rate, GST_SECOND);
+}
+
+/* Before the device has started it plays silence, which nobody waits for. */
+static void
+count_unheard (NdaSinkProbe * self, GstBuffer * buffer, guint64 end,
+    gint64 n_late, const GstAudioInfo * audio)
+{
+  guint64 n_silent = nda_unheard_note (&self->unheard, end, n_late,
+      gst_buffer_get_size (buffer) / audio->bpf);
+
+  if (self->has_begun)
+    nda_meter_count_silent (self->meter, n_silent);
+}
+
+/* A buffer of @age has come to a device, which has sound until @held from now,
+ * and takes the buffer in @left. @end: see NdaDeviceKind. */
+static void
+keep_up (NdaSinkProbe * self, GstPadProbeInfo * info, GstClockTimeDiff age,
+    GstClockTimeDiff held, GstClockTimeDiff left, guint64 end,
+    const GstAudioInfo * audio)
+{
+  GstClockTime played = gst_util_uint64_scale (end, GST_SECOND, audio->rate)
+      - held;
+  GstClockTimeDiff heard = age + MAX (held, 0);
+  GstBaseSink *sink = self->playout.sink;
+  GstClockTimeDiff step = 0;
+
+  if (self->has_begun && !self->n_surplus)
+    count_left (self, heard, left);
+  if (self->n_seen < N_SETTLING) {
+    settle (self, sink, heard, self->latency, audio);
+    self->has_begun |= self->n_seen == N_SETTLING;
+  } else if (!self->n_surplus) {
+    step = nda_balance_note (&self->balance,
+        heard - (GstClockTimeDiff) self->latency, held);
+  }
+  if (step != 0)
+    make_good_step (self, info, step, audio);
+  if (nda_balance_is_behind (&self->balance, left, played)
+      && nda_playout_can_go_on (&self->playout))
+    go_on (self, sink, info, audio);
 }
 
 static GstPadProbeReturn
@@ -224,8 +293,11 @@ nda_sink_probe_on_buffer (NdaSinkProbe * self, GstBaseSink * sink,
 {
   GstClockTime base_time = gst_element_get_base_time (GST_ELEMENT (sink));
   GstClockTime latency = gst_base_sink_get_latency (sink);
-  GstClockTimeDiff held;
+  GstPadProbeReturn result = GST_PAD_PROBE_OK;
+  GstClockTimeDiff held, left;
+  GstClockTime ahead;
   GstAudioInfo audio;
+  guint64 end;
 
   if (base_time != self->base_time)
     begin (self, base_time);
@@ -237,17 +309,18 @@ nda_sink_probe_on_buffer (NdaSinkProbe * self, GstBaseSink * sink,
     return GST_PAD_PROBE_OK;
   }
   grow_latency (self, info, latency, &audio);
-  if (nda_playout_get_held (&self->playout, &audio, &held)) {
-    GstClockTimeDiff heard = age + MAX (held, 0);
-
-    if (self->n_seen < N_SETTLING)
-      settle (self, sink, heard, latency, &audio);
-    else if (!self->n_surplus)
-      count_held (self, heard, held);
-    if (is_behind (self, held) && nda_playout_can_go_on (&self->playout))
-      go_on (self, sink, info, &audio);
-  }
-  return self->n_surplus ? leave_out (self, info, &audio) : GST_PAD_PROBE_OK;
+  if (!nda_playout_get_held (&self->playout, &audio, &held)
+      || !nda_playout_get_end (&self->playout, &end))
+    return self->n_surplus ? leave_out (self, info, &audio) : result;
+  ahead = nda_playout_get_ahead (&self->playout, &audio);
+  left = held - (GstClockTimeDiff) ahead;
+  keep_up (self, info, age, held, left, end, &audio);
+  if (self->n_surplus)
+    result = leave_out (self, info, &audio);
+  if (result == GST_PAD_PROBE_OK)
+    count_unheard (self, GST_PAD_PROBE_INFO_BUFFER (info), end,
+        count_late (left, ahead, &audio), &audio);
+  return result;
 }
 
 static GstPadProbeReturn
@@ -270,7 +343,8 @@ nda_sink_probe_on_data (GstPad * pad, GstPadProbeInfo * info,
 }
 
 void
-nda_sink_probe_add (GstBaseSink * sink, GstElement * owner, NdaMeter * meter)
+nda_sink_probe_add (GstBaseSink * sink, GstElement * owner, NdaMeter * meter,
+    NdaClocks * clocks)
 {
   NdaSinkProbe *self = g_new0 (NdaSinkProbe, 1);
   g_autoptr (GstPad) pad = gst_element_get_static_pad (GST_ELEMENT (sink),
@@ -279,6 +353,7 @@ nda_sink_probe_add (GstBaseSink * sink, GstElement * owner, NdaMeter * meter)
 
   self->owner = owner;
   self->meter = meter;
+  self->clocks = clocks;
   nda_playout_init (&self->playout, sink);
   self->base_time = GST_CLOCK_TIME_NONE;
   id = gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER

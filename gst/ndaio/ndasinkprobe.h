@@ -12,10 +12,15 @@
  * for ever. The first buffers show how late the device began; as much sound
  * is left out, once, in the first quarter of a second. The device's own
  * clock tells how far it has played: neither the room in its buffer nor the
- * pipeline's clock does. */
+ * pipeline's clock does.
+ *
+ * Later a device may step, or be ahead for good (ndabalance.h). The sound is
+ * then moved once: some of it is left out, or silence goes before it. Each
+ * frame that the device plays without sound is counted (ndaunheard.h). */
 
 #pragma once
 
+#include "ndaclocks.h"
 #include "ndameter.h"
 
 #include <gst/base/gstbasesink.h>
@@ -23,9 +28,9 @@
 G_BEGIN_DECLS
 
 /* Counts in @meter what arrives at @sink, and warns in the name of @owner,
- * which outlives the probe. */
+ * which outlives the probe. @clocks tell whether the device is followed. */
 void nda_sink_probe_add (GstBaseSink * sink, GstElement * owner,
-    NdaMeter * meter);
+    NdaMeter * meter, NdaClocks * clocks);
 void nda_sink_probe_remove (GstBaseSink * sink);
 
 G_END_DECLS

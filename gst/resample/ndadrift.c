@@ -29,6 +29,8 @@
 /* The clocks of a sound server run fast or slow by milliseconds at first: what
  * is to prove that they are two begins to count after so long */
 #define SETTLING (20 * GST_SECOND)
+/* What sound is off (in s) beside its drift, from here on, has come in steps */
+#define MIN_STEPPED 0.004
 /* A pause (in s) counts as no more than this, so that none is made up for */
 #define MAX_INTERVAL 0.1
 
@@ -51,7 +53,7 @@ learn (NdaDrift * self)
   self->last_time = GST_CLOCK_TIME_NONE;
   self->filtered[0] = self->filtered[1] = 0.0;
   self->speed = self->integral;
-  self->calm = 0.0;
+  self->calm = self->stepped = 0.0;
 }
 
 /* After a device was opened anew, or the stream broke off. What is known of the
@@ -66,6 +68,11 @@ nda_drift_restart (NdaDrift * self)
 void
 nda_drift_observe (NdaDrift * self, GstClockTime time, gdouble frame)
 {
+  gdouble since = GST_CLOCK_DIFF (self->start_time, time)
+      / (gdouble) GST_SECOND;
+
+  if (self->has_settled)
+    nda_proof_observe (&self->proof, since, frame / self->timing.rate - since);
   if (nda_timing_observe (&self->timing, time, frame) == NDA_TIMING_STEPPED) {
     self->n_steps++;
     learn (self);
@@ -91,7 +98,8 @@ device_at (const NdaDrift * self, GstClockTime time)
 static void
 take_lead (NdaDrift * self)
 {
-  self->lead = device_at (self, self->start_time) - self->start_frame;
+  self->lead = device_at (self, self->start_time) - self->start_frame
+      + self->stepped;
 }
 
 static void
@@ -202,10 +210,24 @@ static void
 settle (NdaDrift * self, GstClockTime time, gdouble frame)
 {
   self->has_settled = TRUE;
+  self->stepped = 0.0;
   self->start_time = time;
   self->start_frame = frame;
   nda_timing_restart (&self->timing);
   nda_proof_init (&self->proof, nda_timing_get_chunk (&self->timing));
+}
+
+/* Of the @error after @since s, the rest that was no drift. */
+static void
+take_steps (NdaDrift * self, gdouble since, gdouble error)
+{
+  gdouble stepped = error - nda_proof_get_pace (&self->proof) * since;
+
+  if (self->timing.in_chunks || fabs (stepped) < MIN_STEPPED)
+    return;
+  self->stepped = stepped * self->timing.rate;
+  self->filtered[0] = self->filtered[1] = error - stepped;
+  take_lead (self);
 }
 
 gboolean
@@ -233,6 +255,7 @@ nda_drift_watch (NdaDrift * self, GstClockTime time, gdouble frame)
   self->integral = clamp_speed (nda_timing_get_speed (&self->timing) - 1.0);
   if (!nda_proof_add (&self->proof, since, distance, first))
     return FALSE;
+  take_steps (self, since, distance - first);
   self->locking_since = self->last_time = time;
   self->calm = 0.0;
   return TRUE;

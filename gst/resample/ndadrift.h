@@ -61,6 +61,7 @@ typedef struct
   GstClockTime start_time;      /* of the stream, when the lead was taken, */
   gdouble start_frame;          /* and the resampler's frame then */
   gdouble lead;                 /* frames, device less resampler */
+  gdouble stepped;              /* frames, by which it has stepped since */
   GstClockTime locking_since;   /* when following began */
   GstClockTime last_time;       /* of the last steering, or NONE */
   gdouble filtered[2];          /* s, the error behind each low-pass */
@@ -83,7 +84,8 @@ gdouble nda_drift_steer (NdaDrift * drift, GstClockTime time, gdouble frame);
 
 /* The same while there is no resampler, because both clocks may well be one.
  * TRUE when it is proven that they are not: from then on, steer. The lead is
- * what it was 20 s after the start, when clocks have settled. */
+ * what it was 20 s after the start, when clocks have settled, and steps of the
+ * device since then: those are no drift. */
 gboolean nda_drift_watch (NdaDrift * drift, GstClockTime time, gdouble frame);
 
 GstClockTimeDiff nda_drift_get_error (const NdaDrift * drift);

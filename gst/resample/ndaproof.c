@@ -18,13 +18,142 @@
 /* How far from the straight line a point may lie, in parts of the error: a step
  * would lie half of it away */
 #define MAX_STRAY 0.25
+/* How far the way from a quarter of the points to the next may be from a third
+ * of the whole, in s, and in parts of the whole after a long time (in s): a
+ * clock that wanders goes further in some quarters than in others */
+#define MIN_PART_ERROR 0.00015
+#define MAX_PART_ERROR 0.05
+#define LONG_TIME 100.0
+/* A pace is that of so long (in s), and needs so many observations */
+#define PACE_TIME 1.0
+#define MIN_OBSERVATIONS 8
+/* How far the median pace may be from that of the whole, in parts of it, and
+ * the least of it that is no staircase where chunks slide */
+#define MAX_PACE_ERROR 0.5
+#define MIN_PACE 0.25
+/* s a second; faster is no clock that can be followed */
+#define MAX_PACE 0.00155
 
 void
 nda_proof_init (NdaProof * self, gdouble chunk)
 {
-  self->chunk = chunk;
-  self->n_points = 0;
-  self->spacing = FIRST_SPACING;
+  *self = (NdaProof) {
+  .chunk = chunk,.spacing = FIRST_SPACING};
+}
+
+/* Counts the pace of the second that has ended: the slope of its line. */
+static void
+count_pace (NdaProof * self)
+{
+  gdouble n = self->n_observed;
+  gdouble spread = n * self->sum_xx - self->sum_x * self->sum_x;
+  gdouble pace, class;
+
+  if (self->n_observed < MIN_OBSERVATIONS || spread <= 0.0)
+    return;
+  pace = (n * self->sum_xy - self->sum_x * self->sum_y) / spread;
+  class = floor ((pace * 1e6 + NDA_PROOF_MAX_PPM) / NDA_PROOF_CLASS_PPM);
+  self->paces[(guint) CLAMP (class, 0, NDA_PROOF_N_CLASSES - 1)]++;
+  self->n_paces++;
+}
+
+static void
+begin_second (NdaProof * self, gdouble time, gdouble offset)
+{
+  self->begin = time;
+  self->first = offset;
+  self->n_observed = 0;
+  self->sum_x = self->sum_y = self->sum_xx = self->sum_xy = 0.0;
+}
+
+void
+nda_proof_observe (NdaProof * self, gdouble time, gdouble offset)
+{
+  gdouble x, y;
+
+  if (self->n_observed > 0 && fabs (time - self->begin) >= PACE_TIME)
+    count_pace (self);
+  if (self->n_observed == 0 || fabs (time - self->begin) >= PACE_TIME)
+    begin_second (self, time, offset);
+  x = time - self->begin;
+  y = offset - self->first;
+  self->n_observed++;
+  self->n_offsets++;
+  self->sum_offsets += offset;
+  self->sum_x += x;
+  self->sum_y += y;
+  self->sum_xx += x * x;
+  self->sum_xy += x * y;
+}
+
+/* The average since the last point. */
+static gdouble
+take_offset (NdaProof * self)
+{
+  if (self->n_offsets > 0)
+    self->last_offset = self->sum_offsets / self->n_offsets;
+  self->sum_offsets = 0.0;
+  self->n_offsets = 0;
+  return self->last_offset;
+}
+
+gdouble
+nda_proof_get_pace (const NdaProof * self)
+{
+  gdouble half = self->n_paces / 2.0, n = 0.0;
+  guint i = 0;
+
+  if (self->n_paces == 0)
+    return 0.0;
+  while (n + self->paces[i] < half)
+    n += self->paces[i++];
+  return ((i + (half - n) / self->paces[i]) * NDA_PROOF_CLASS_PPM
+      - NDA_PROOF_MAX_PPM) * 1e-6;
+}
+
+/* Whether the clocks go apart between steps as they do on the whole. */
+static gboolean
+is_drift (const NdaProof * self, gdouble pace)
+{
+  gdouble median = nda_proof_get_pace (self);
+
+  if (fabs (pace) > MAX_PACE)
+    return FALSE;
+  if (self->chunk > 0.0)
+    return fabs (median) >= MIN_PACE * fabs (pace);
+  return fabs (median - pace) <= MAX_PACE_ERROR * fabs (pace);
+}
+
+/* The middle of the @quarter of all points, by single observations. */
+static gdouble
+get_middle (const NdaProof * self, guint quarter)
+{
+  guint n = self->n_points / 4;
+  gdouble sum = 0.0;
+
+  for (guint i = 0; i < n; i++)
+    sum += self->offsets[self->n_points - (4 - quarter) * n + i];
+  return sum / n;
+}
+
+/* Whether the clocks went apart as fast from each quarter to the next. */
+static gboolean
+is_steady (const NdaProof * self, gdouble since)
+{
+  gdouble begin = get_middle (self, 0), whole = get_middle (self, 3) - begin;
+  gdouble max_error = MAX (MIN_PART_ERROR, fabs (whole)
+      * MAX_PART_ERROR * MIN (1.0, since / LONG_TIME));
+
+  if (self->chunk > 0.0)
+    return TRUE;
+  for (guint i = 1; i < 4; i++) {
+    gdouble end = get_middle (self, i);
+
+    if (fabs (end - begin - whole / 3.0) > max_error)
+      return FALSE;
+    begin = end;
+  }
+  return TRUE;
 }
 
 /* Makes room: points at twice the distance. */
@@ -33,8 +162,10 @@ thin_out (NdaProof * self)
 {
   self->n_points /= 2;
   self->spacing *= 2.0;
-  for (guint i = 0; i < self->n_points; i++)
+  for (guint i = 0; i < self->n_points; i++) {
     self->distances[i] = self->distances[2 * i + 1];
+    self->offsets[i] = (self->offsets[2 * i] + self->offsets[2 * i + 1]) / 2.0;
+  }
 }
 
 /* Whether it was a straight line from @first, in @since s, to @error beyond. */
@@ -60,7 +191,10 @@ nda_proof_add (NdaProof * self, gdouble since, gdouble distance, gdouble first)
     return FALSE;
   if (self->n_points == NDA_PROOF_N_POINTS)
     thin_out (self);
-  self->distances[self->n_points++] = distance;
+  self->distances[self->n_points] = distance;
+  self->offsets[self->n_points++] = take_offset (self);
   return self->n_points >= MIN_POINTS && fabs (error) >= min_error
-      && is_even (self, since, first, error);
+      && is_even (self, since, first, error)
+      && is_steady (self, since)
+      && is_drift (self, error / since);
 }

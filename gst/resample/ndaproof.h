@@ -14,6 +14,15 @@
  * slide (ndatiming.h), the distance is off by up to one chunk, so it has to be
  * more than that.
  *
+ * A device that skips a period now and then makes a staircase, which is a
+ * straight line too, from far away. What tells it from drift is what happens
+ * between the steps: nothing. So each second of single observations gives a
+ * pace, and the median of all paces, which no step moves, has to agree with the
+ * pace of the whole. Chunks that slide have a pace of their own; there the
+ * median only has to be one that moves at all. A clock that wanders goes fast
+ * and slow by turns: averages of single observations have to be as far apart in
+ * each part of the way.
+ *
  * Belongs to one thread: no locks. */
 
 #pragma once
@@ -23,16 +32,37 @@
 G_BEGIN_DECLS
 
 #define NDA_PROOF_N_POINTS 32
+/* Paces are counted by classes of so many ppm, up to so far from none */
+#define NDA_PROOF_CLASS_PPM 4
+#define NDA_PROOF_MAX_PPM 2000
+#define NDA_PROOF_N_CLASSES (2 * NDA_PROOF_MAX_PPM / NDA_PROOF_CLASS_PPM)
 
 typedef struct
 {
   gdouble distances[NDA_PROOF_N_POINTS];        /* s, one every spacing */
-  guint n_points;               /* in distances */
+  gdouble offsets[NDA_PROOF_N_POINTS];  /* s, averages between those */
+  guint n_points;               /* in distances and offsets */
   gdouble spacing;              /* s */
   gdouble chunk;                /* [const] s, that comes at once, or 0.0 */
+
+  gdouble sum_offsets, last_offset;     /* s; since the last point */
+  guint n_offsets;
+
+  /* of the second that has begun */
+  guint n_observed;
+  gdouble begin, first;         /* s */
+  gdouble sum_x, sum_y, sum_xx, sum_xy;
+  guint n_paces;
+  guint32 paces[NDA_PROOF_N_CLASSES];   /* how many of each class */
 } NdaProof;
 
 void nda_proof_init (NdaProof * proof, gdouble chunk);
+
+/* One observation: at @time s the device was @offset s ahead. */
+void nda_proof_observe (NdaProof * proof, gdouble time, gdouble offset);
+
+/* The pace between steps: the median of all seconds, in s a second. */
+gdouble nda_proof_get_pace (const NdaProof * proof);
 
 /* @since s after the start, the clocks are @distance s apart. At the start they
  * were @first s apart, as far as is known now. TRUE when that proves that they

@@ -117,7 +117,8 @@ REALTIME = ["realtime", "num-realtime-threads", "num-realtime-revoked"]
 
 @pytest.mark.parametrize("element, fields", [
     ("ndasrc", FIELDS + FOLLOWING + REALTIME),
-    ("ndasink", FIELDS + ["num-frames-skipped", "min-latency",
+    ("ndasink", FIELDS + ["num-frames-skipped", "num-frames-silent",
+                          "min-latency",
                           "avg-latency", "max-latency"]
      + FOLLOWING + REALTIME),
 ])

@@ -12,6 +12,8 @@
 
 #include <gst/check/gstcheck.h>
 
+#include <math.h>
+
 #define START_DELAY (38 * GST_MSECOND)
 /* How old a block is when it is pushed: as planned at first and at the end, and
  * more while it had to wait for the device */
@@ -181,6 +183,140 @@ GST_START_TEST (a_device_that_is_ahead_for_good_is_met)
   teardown (&f);
 }
 
+GST_END_TEST
+/* --- a late block --- */
+/* All that waited meanwhile comes at once. */
+    static void
+stall (Fixture * f, guint * n, GstClockTime time)
+{
+  f->now += time;
+  while (*n * (GstClockTime) NDA_BLOCK_DURATION + AGE_PLANNED <= f->now) {
+    push_blocks (f, *n, *n + 1, 0);
+    ++*n;
+  }
+  push_blocks (f, *n, *n + N_BLOCKS, AGE_PLANNED);
+  *n += N_BLOCKS;
+}
+
+static guint64
+get_n_silent (Fixture * f)
+{
+  return test_speaker_get_n_silent (TEST_SPEAKER (f->speaker));
+}
+
+GST_START_TEST (a_stall_costs_what_was_late_and_each_frame_is_counted)
+{
+  static const guint stalls[] = { 15, 34, 100 };
+  guint n = N_BLOCKS;
+  Fixture f;
+
+  setup (&f, 0);
+  push_blocks (&f, 0, N_BLOCKS, AGE_PLANNED);
+  for (guint i = 0; i < G_N_ELEMENTS (stalls); i++) {
+    guint64 n_before = get_n_silent (&f), n_silent, n_counted;
+    guint64 counted_before = get_counter (&f, "num-frames-silent");
+
+    stall (&f, &n, stalls[i] * GST_MSECOND);
+    n_silent = get_n_silent (&f) - n_before;
+    n_counted = get_counter (&f, "num-frames-silent") - counted_before;
+    fail_unless (n_silent <= stalls[i] * 48 + NDA_BLOCK_FRAMES,
+        "%u ms: %" G_GUINT64_FORMAT, stalls[i], n_silent);
+    fail_unless (stalls[i] < 30 || n_silent > 0);
+    fail_unless (ABS ((gint64) (n_silent - n_counted)) < NDA_BLOCK_FRAMES,
+        "%u ms: %" G_GUINT64_FORMAT " silent, %" G_GUINT64_FORMAT " counted",
+        stalls[i], n_silent, n_counted);
+  }
+  fail_unless_equals_int64 (get_counter (&f, "num-frames-skipped"), 0);
+  fail_unless_equals_int (test_speaker_get_n_jumps (TEST_SPEAKER (f.speaker)),
+      0);
+  teardown (&f);
+}
+
+GST_END_TEST
+/* --- a latency that stays --- */
+#define QUANTUM ((GstClockTimeDiff) 256 * GST_SECOND / 48000)
+#define MINUTES(n) ((n) * 60 * NDA_BLOCK_RATE / NDA_BLOCK_FRAMES)
+#define SECONDS(n) ((n) * NDA_BLOCK_RATE / NDA_BLOCK_FRAMES)
+    static void
+check_moved (Fixture * f, GstClockTimeDiff skipped, GstClockTimeDiff silent)
+{
+  gint64 n_skipped = get_counter (f, "num-frames-skipped");
+  gint64 n_silent = get_counter (f, "num-frames-silent");
+
+  fail_unless (ABS (n_skipped - skipped * 48 / (gint64) GST_MSECOND) < 24,
+      "%" G_GINT64_FORMAT " skipped", n_skipped);
+  fail_unless (ABS (n_silent - silent * 48 / (gint64) GST_MSECOND) < 24,
+      "%" G_GINT64_FORMAT " silent", n_silent);
+  fail_unless_equals_int64 (get_counter (f, "num-underruns"), 0);
+}
+
+/* Its device skips a period, and all later sound would be heard later. */
+GST_START_TEST (a_device_that_slips_is_put_right_once)
+{
+  TestSpeaker *speaker;
+  Fixture f;
+
+  setup (&f, 0);
+  speaker = TEST_SPEAKER (f.speaker);
+  push_blocks (&f, 0, SECONDS (30), AGE_PLANNED);
+  test_speaker_run_ahead (speaker, -QUANTUM);
+  push_blocks (&f, SECONDS (30), SECONDS (60), AGE_PLANNED);
+  check_moved (&f, QUANTUM, 0);
+  push_blocks (&f, SECONDS (60), SECONDS (90), AGE_PLANNED);
+  check_moved (&f, QUANTUM, 0);
+  test_speaker_run_ahead (speaker, QUANTUM);
+  push_blocks (&f, SECONDS (90), SECONDS (120), AGE_PLANNED);
+  check_moved (&f, QUANTUM, QUANTUM);
+  fail_unless_equals_int (test_speaker_get_n_jumps (speaker), 0);
+  teardown (&f);
+}
+
+GST_END_TEST
+/* It slips each second, and then no more. */
+GST_START_TEST (a_latency_that_has_crept_up_is_put_right_once)
+{
+  const guint n_slips = 7;
+  TestSpeaker *speaker;
+  Fixture f;
+
+  setup (&f, 0);
+  speaker = TEST_SPEAKER (f.speaker);
+  push_blocks (&f, 0, SECONDS (30), AGE_PLANNED);
+  for (guint i = 0; i < n_slips; i++) {
+    test_speaker_run_ahead (speaker, -QUANTUM);
+    push_blocks (&f, SECONDS (30 + i), SECONDS (31 + i), AGE_PLANNED);
+  }
+  check_moved (&f, 0, 0);
+  push_blocks (&f, SECONDS (30 + n_slips), SECONDS (60), AGE_PLANNED);
+  check_moved (&f, n_slips * QUANTUM, 0);
+  fail_unless_equals_int (test_speaker_get_n_jumps (speaker), 0);
+  teardown (&f);
+}
+
+GST_END_TEST
+/* By 8 ms, as a server's estimate does */
+GST_START_TEST (a_clock_that_wanders_moves_no_sound)
+{
+  static const gdouble periods[] = { 5.0, 10.0, 20.0 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (periods); i++) {
+    GstClockTimeDiff ahead = 0;
+    Fixture f;
+
+    setup (&f, 0);
+    for (guint n = 0; n < MINUTES (6); n++) {
+      GstClockTimeDiff now = 8 * GST_MSECOND * sin (2.0 * G_PI * n
+          / SECONDS (periods[i]));
+
+      test_speaker_run_ahead (TEST_SPEAKER (f.speaker), now - ahead);
+      ahead = now;
+      push_blocks (&f, n, n + 1, 12 * GST_MSECOND);
+    }
+    check_moved (&f, 0, 0);
+    teardown (&f);
+  }
+}
+
 GST_END_TEST static Suite *
 arrival_suite (void)
 {
@@ -191,6 +327,10 @@ arrival_suite (void)
   tcase_add_test (tc, a_late_start_is_made_good_once);
   tcase_add_test (tc, a_clock_that_wanders_is_no_underrun);
   tcase_add_test (tc, a_device_that_is_ahead_for_good_is_met);
+  tcase_add_test (tc, a_stall_costs_what_was_late_and_each_frame_is_counted);
+  tcase_add_test (tc, a_device_that_slips_is_put_right_once);
+  tcase_add_test (tc, a_latency_that_has_crept_up_is_put_right_once);
+  tcase_add_test (tc, a_clock_that_wanders_moves_no_sound);
   return suite;
 }
 

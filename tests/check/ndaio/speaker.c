@@ -5,11 +5,16 @@
 /* A speaker for tests, which takes whatever it is given at once. Its clock goes
  * with the element's, but stands still when it starts, as that of a sound
  * server does: for start-delay; and it may leap. It counts where what it is to
- * play does not follow what came before. */
+ * play does not follow what came before, and the frames that it plays without
+ * sound. As a PulseAudio does, it takes half a period at a time, a period
+ * before its clock gets there. */
 
 #include "config.h"
 
 #include "speaker.h"
+
+#define AHEAD 512
+#define AT_ONCE 256
 
 #define TYPE_TEST_RING (test_ring_get_type ())
 /* *INDENT-OFF* */
@@ -26,6 +31,7 @@ struct _TestRing
   guint64 n_frames;
   guint64 next_sample;          /* NONE before the first */
   guint n_jumps;
+  guint64 n_silent;
   GstClockTimeDiff ahead;       /* of the element's clock, beside start-delay */
   gboolean is_held;             /* takes nothing */
   GCond changed;                /* is_held */
@@ -88,16 +94,48 @@ stop (GstAudioRingBuffer * ring)
   return TRUE;
 }
 
+/* How many of the device's frames are taken by now. */
+static guint64
+get_n_taken (TestRing * self)
+{
+  GstAudioClock *clock =
+      GST_AUDIO_CLOCK (GST_AUDIO_BASE_SINK (self->speaker)->provided_clock);
+  GstAudioRingBuffer *ring = GST_AUDIO_RING_BUFFER (self);
+  guint64 n_played = gst_util_uint64_scale (gst_audio_clock_get_time (clock),
+      ring->spec.info.rate, GST_SECOND);
+
+  return (n_played + AHEAD + AT_ONCE - 1) / AT_ONCE * AT_ONCE;
+}
+
+/* Of the frames from the last ones on to behind those of @sample. */
+static guint64
+count_silent (TestRing * self, guint64 sample, guint64 n_taken, guint64 n)
+{
+  guint64 n_silent = 0;
+
+  if (self->next_sample == GST_BUFFER_OFFSET_NONE)
+    return 0;
+  if (sample > self->next_sample)
+    n_silent = sample - self->next_sample;
+  if (n_taken > sample)
+    n_silent += MIN (n_taken - sample, n);
+  return n_silent;
+}
+
 static guint
 commit (GstAudioRingBuffer * ring, guint64 * sample, guint8 * data,
     gint n_in, gint n_out, gint * accum)
 {
   TestRing *self = TEST_RING (ring);
 
+  guint64 n_taken;
+
   gst_audio_ring_buffer_start (ring);
+  n_taken = get_n_taken (self);
   GST_OBJECT_LOCK (self);
   while (self->is_held)
     g_cond_wait (&self->changed, GST_OBJECT_GET_LOCK (self));
+  self->n_silent += count_silent (self, *sample, n_taken, n_out);
   if (self->next_sample != GST_BUFFER_OFFSET_NONE
       && self->next_sample != *sample)
     self->n_jumps++;
@@ -225,6 +263,13 @@ guint
 test_speaker_get_n_jumps (TestSpeaker * self)
 {
   return TEST_RING (GST_AUDIO_BASE_SINK (self)->ringbuffer)->n_jumps;
+}
+
+/* How many frames it played without sound, since its first one. */
+guint64
+test_speaker_get_n_silent (TestSpeaker * self)
+{
+  return TEST_RING (GST_AUDIO_BASE_SINK (self)->ringbuffer)->n_silent;
 }
 
 guint64

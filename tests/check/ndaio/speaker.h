@@ -16,6 +16,7 @@ GstElement *test_speaker_new (GstClockTime start_delay);
 void test_speaker_run_ahead (TestSpeaker * speaker, GstClockTimeDiff time);
 guint test_speaker_get_n_jumps (TestSpeaker * speaker);
 void test_speaker_hold (TestSpeaker * speaker);
+guint64 test_speaker_get_n_silent (TestSpeaker * speaker);
 guint64 test_speaker_get_n_frames (TestSpeaker * speaker);
 
 G_END_DECLS
