@@ -38,7 +38,7 @@ def texts(bridge, gst):
 
 SETTERS = {
     "os._exit(7)": "status 7",
-    "os.kill(os.getpid(), 11)": "signal 11",
+    "os.kill(os.getpid(), 9)": "signal 9",
     "time.sleep(1000)": "set_parameter () did not return within 1500 ms",
 }
 FRAIL = """
