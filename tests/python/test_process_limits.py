@@ -38,8 +38,8 @@ def texts(bridge, gst):
 
 SETTERS = {
     "os._exit(7)": "status 7",
-    "os.kill(os.getpid(), 11)": "signal 11",
-    "time.sleep(1000)": "set_parameter () did not return within 1500 ms",
+    "os.kill(os.getpid(), 9)": "signal 9",
+    "time.sleep(1000)": "set_parameter () did not return within 5000 ms",
 }
 FRAIL = """
 import os, time
@@ -58,7 +58,7 @@ def test_parameter_that_ends_its_process_is_dropped_and_told(
 ):
     path = write_noting_plugin(FRAIL % fault)
     bridge = make_bridge(
-        path, on_error="silence", timeout=1_500_000_000, parameters="good=1"
+        path, on_error="silence", timeout=5_000_000_000, parameters="good=1"
     )
     if is_playing:
         bridge.play()
@@ -143,13 +143,13 @@ def test_first_call_that_does_not_return_is_told(
         Plugin.process_audio = process_audio
         """
     )
-    bridge = make_bridge(path, deadline=1, timeout=1_500_000_000,
+    bridge = make_bridge(path, deadline=1, timeout=5_000_000_000,
                          restart="never")
     bridge.play()
     bridge.push(np.zeros((BLOCK, 2)))
 
     message = bridge.wait(gst.MessageType.ERROR).parse_error()[0].message
-    assert "the first block call did not return within 1500 ms" in message
+    assert "the first block call did not return within 5000 ms" in message
     assert "“timeout”" in message
 
 
@@ -191,7 +191,7 @@ def test_end_that_takes_long_is_waited_for_and_then_told(
         Plugin.{name} = {name}
         """
     )
-    bridge = make_bridge(path, timeout=2_000_000_000)
+    bridge = make_bridge(path, timeout=5_000_000_000)
     bridge.pipeline.set_auto_flush_bus(False)
     bridge.play()
     push_and_pull(bridge)
@@ -199,7 +199,7 @@ def test_end_that_takes_long_is_waited_for_and_then_told(
     assert bridge.stop() == gst.StateChangeReturn.SUCCESS
     told = texts(bridge, gst)
     assert ([name] in journal()) == (not is_told)
-    assert any(f"{name} () did not return within 2000 ms" in text
+    assert any(f"{name} () did not return within 5000 ms" in text
                for text in told) == is_told
 
 
