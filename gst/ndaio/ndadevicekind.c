@@ -8,6 +8,7 @@
 
 #include "ndablock.h"
 #include "ndadevicelist.h"
+#include "ndapipewire.h"
 
 #include <gst/audio/gstaudiobasesink.h>
 #include <gst/audio/gstaudiobasesrc.h>
@@ -26,13 +27,6 @@
 #define N_PERIODS_OF_PIPEWIRE 4
 /* What a source's ring holds, to outlast a stall */
 #define MIN_SOURCE_BUFFER_US (G_GINT64_CONSTANT (100000))
-
-static gboolean
-has_property (GstElement * element, const gchar * property)
-{
-  return g_object_class_find_property (G_OBJECT_GET_CLASS (element), property)
-      != NULL;
-}
 
 static gboolean
 has_default (GstElement * element, const gchar * property)
@@ -170,82 +164,6 @@ nda_audio_sink_get_latency (GstElement * device, const GstAudioInfo * info)
       GST_SECOND, (guint64) info->rate * info->bpf);
 }
 
-/* --- pipewiresrc, pipewiresink --- */
-
-/* Asks for a quantum of one block. A smaller one would burden the whole
- * desktop, whose smallest wish counts. */
-static void
-nda_pipewire_use_periods (GstElement * device, guint n_periods)
-{
-  g_autoptr (GstStructure) wishes = NULL;
-  g_autofree gchar *latency = g_strdup_printf ("%d/%d", NDA_BLOCK_FRAMES,
-      NDA_BLOCK_RATE);
-
-  if (!has_property (device, "stream-properties"))
-    return;
-  g_object_get (device, "stream-properties", &wishes, NULL);
-  if (!wishes)
-    wishes = gst_structure_new_empty ("properties");
-  if (!gst_structure_has_field (wishes, "node.latency"))
-    gst_structure_set (wishes, "node.latency", G_TYPE_STRING, latency, NULL);
-  g_object_set (device, "stream-properties", wishes, NULL);
-}
-
-static void
-nda_pipewire_set_name (GstElement * device, const gchar * name)
-{
-  if (has_property (device, "target-object"))
-    g_object_set (device, "target-object", name, NULL);
-}
-
-/* Puts two channels first into the caps that @query was answered. PipeWire
- * converts to whatever its client likes best, and the least number of channels
- * would be that. */
-static void
-prefer_stereo (GstQuery * query)
-{
-  g_autoptr (GstCaps) stereo = NULL;
-  g_autoptr (GstCaps) both = NULL;
-  GstCaps *caps;
-
-  gst_query_parse_caps_result (query, &caps);
-  if (!caps || gst_caps_is_any (caps))
-    return;
-  stereo = gst_caps_copy (caps);
-  gst_caps_set_simple (stereo, "channels", G_TYPE_INT, 2, NULL);
-  both = gst_caps_intersect_full (stereo, caps, GST_CAPS_INTERSECT_FIRST);
-  gst_caps_append (both, gst_caps_ref (caps));
-  gst_query_set_caps_result (query, both);
-}
-
-static GstPadProbeReturn
-nda_pipewire_source_on_query (GstPad * pad, GstPadProbeInfo * info,
-    gpointer unused)
-{
-  GstQuery *query = GST_PAD_PROBE_INFO_QUERY (info);
-
-  if (GST_QUERY_TYPE (query) == GST_QUERY_CAPS)
-    prefer_stereo (query);
-  return GST_PAD_PROBE_OK;
-}
-
-static void
-nda_pipewire_source_use_periods (GstElement * device, guint n_periods)
-{
-  g_autoptr (GstPad) pad = gst_element_get_static_pad (device, "src");
-
-  nda_pipewire_use_periods (device, n_periods);
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM
-      | GST_PAD_PROBE_TYPE_PULL, nda_pipewire_source_on_query, NULL, NULL);
-}
-
-/* Its class says “video” before PipeWire 1.0. */
-static gboolean
-nda_pipewire_is_loss (GstElement * device, const GError * error)
-{
-  return error->domain == GST_RESOURCE_ERROR;
-}
-
 /* One period. Over PulseAudio, the first sound behind a hole is heard at the
  * next half of a period after that. */
 static GstClockTime
@@ -304,7 +222,7 @@ static const NdaDeviceKind kinds[] = {
     .is_of_pipewire = TRUE,
     .is_loss = nda_pipewire_is_loss },
   { .type_name = "GstPipeWireSink",
-    .use_periods = nda_pipewire_use_periods,
+    .use_periods = nda_pipewire_sink_use_periods,
     .set_name = nda_pipewire_set_name,
     .is_of_pipewire = TRUE,
     .is_loss = nda_pipewire_is_loss },

@@ -414,6 +414,14 @@ GST_START_TEST (test_the_error_names_each_device_once)
 
 GST_END_TEST;
 
+static gboolean
+has_factory (const gchar * name)
+{
+  g_autoptr (GstElementFactory) factory = gst_element_factory_find (name);
+
+  return factory != NULL;
+}
+
 /* Of @sink, when it has been put into an ndasink */
 static gint64
 get_buffer_time (const gchar * factory)
@@ -436,6 +444,8 @@ GST_START_TEST (test_a_speaker_is_asked_for_the_periods_of_its_server)
   fail_unless_equals_int64 (get_buffer_time ("pulsesink"), 3 * 10667);
   serial = "25";
   fail_unless_equals_int64 (get_buffer_time ("pulsesink"), 4 * 10667);
+  if (has_factory ("jackaudiosink"))
+    fail_unless_equals_int64 (get_buffer_time ("jackaudiosink"), 2 * 10667);
 }
 
 GST_END_TEST;

@@ -286,6 +286,61 @@ GST_START_TEST (test_a_server_that_ends_without_a_word_is_a_loss)
 
 GST_END_TEST;
 
+/* As PipeWire's does where its server stamps nothing: a probe before ours takes
+ * the stamps away. */
+static GstPadProbeReturn
+unstamp (GstPad * pad, GstPadProbeInfo * info, gpointer unused)
+{
+  info->data = gst_buffer_make_writable (GST_PAD_PROBE_INFO_BUFFER (info));
+  GST_BUFFER_PTS (GST_PAD_PROBE_INFO_BUFFER (info)) = GST_CLOCK_TIME_NONE;
+  return GST_PAD_PROBE_OK;
+}
+
+/* What ndasrc takes from its source */
+static GstPadProbeReturn
+note_stamp (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
+{
+  GstElement *pipeline = user_data;
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+  GstClockTime now = gst_element_get_current_running_time (pipeline);
+
+  fail_unless (GST_BUFFER_PTS_IS_VALID (buffer));
+  fail_unless (GST_BUFFER_PTS (buffer) <= now);
+  return GST_PAD_PROBE_OK;
+}
+
+GST_START_TEST (test_what_pipewire_does_not_stamp_is_stamped)
+{
+  GstElement *native = make_native ();
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (native, "src");
+  GstElement *pipeline;
+  g_autoptr (GstQuery) query = gst_query_new_latency ();
+  g_autoptr (GstElement) nda = NULL;
+  g_autoptr (GstElement) convert = NULL;
+  g_autoptr (GstPad) taken = NULL;
+  GstClockTime min;
+  gboolean is_live;
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, unstamp, NULL, NULL);
+  pipeline = play_source (native);
+  nda = gst_bin_get_by_name (GST_BIN (pipeline), "nda");
+  convert = gst_bin_get_by_name (GST_BIN (nda), "convert");
+  taken = gst_element_get_static_pad (convert, "sink");
+  gst_pad_add_probe (taken, GST_PAD_PROBE_TYPE_BUFFER, note_stamp, pipeline,
+      NULL);
+  while (count (pipeline, "num-blocks") < 20)
+    g_thread_yield ();
+
+  /* the first frame of a buffer is as old as that is long */
+  fail_unless (gst_pad_peer_query (taken, query));
+  gst_query_parse_latency (query, &is_live, &min, NULL);
+  fail_unless (is_live);
+  fail_unless_equals_uint64 (min, 512 * GST_SECOND / 48000);
+  stop (pipeline);
+}
+
+GST_END_TEST;
+
 static Suite *
 watch_suite (void)
 {
@@ -297,6 +352,7 @@ watch_suite (void)
   tcase_add_test (tcase, test_a_source_that_gives_nothing_is_lost);
   tcase_add_test (tcase, test_a_source_that_is_kept_downstream_is_not_lost);
   tcase_add_test (tcase, test_a_sink_that_takes_nothing_is_lost);
+  tcase_add_test (tcase, test_what_pipewire_does_not_stamp_is_stamped);
   tcase_add_loop_test (tcase, test_a_server_that_ends_without_a_word_is_a_loss,
       0, 2);
   return suite;
