@@ -29,8 +29,6 @@
 /* The clocks of a sound server run fast or slow by milliseconds at first: what
  * is to prove that they are two begins to count after so long */
 #define SETTLING (20 * GST_SECOND)
-/* What sound is off (in s) beside its drift, from here on, has come in steps */
-#define MIN_STEPPED 0.004
 /* A pause (in s) counts as no more than this, so that none is made up for */
 #define MAX_INTERVAL 0.1
 
@@ -217,16 +215,13 @@ settle (NdaDrift * self, GstClockTime time, gdouble frame)
   nda_proof_init (&self->proof, nda_timing_get_chunk (&self->timing));
 }
 
-/* Of the @error after @since s, the rest that was no drift. */
+/* What the device has stepped is no drift: the lead goes with it. */
 static void
-take_steps (NdaDrift * self, gdouble since, gdouble error)
+take_steps (NdaDrift * self)
 {
-  gdouble stepped = error - nda_proof_get_pace (&self->proof) * since;
-
-  if (self->timing.in_chunks || fabs (stepped) < MIN_STEPPED)
-    return;
-  self->stepped = stepped * self->timing.rate;
-  self->filtered[0] = self->filtered[1] = error - stepped;
+  self->stepped = self->proof.steps * self->timing.rate;
+  self->filtered[0] -= self->proof.steps;
+  self->filtered[1] -= self->proof.steps;
   take_lead (self);
 }
 
@@ -255,7 +250,7 @@ nda_drift_watch (NdaDrift * self, GstClockTime time, gdouble frame)
   self->integral = clamp_speed (nda_timing_get_speed (&self->timing) - 1.0);
   if (!nda_proof_add (&self->proof, since, distance, first))
     return FALSE;
-  take_steps (self, since, distance - first);
+  take_steps (self);
   self->locking_since = self->last_time = time;
   self->calm = 0.0;
   return TRUE;

@@ -24,6 +24,10 @@
 #define MIN_PART_ERROR 0.00015
 #define MAX_PART_ERROR 0.05
 #define LONG_TIME 100.0
+/* s; what a second is off beside its drift, and what no clock goes in one */
+#define MIN_STEP 0.002
+/* In parts of all seconds: where more of them step, a clock wanders */
+#define MAX_STEPS 0.15
 /* A pace is that of so long (in s), and needs so many observations */
 #define PACE_TIME 1.0
 #define MIN_OBSERVATIONS 8
@@ -41,6 +45,41 @@ nda_proof_init (NdaProof * self, gdouble chunk)
   .chunk = chunk,.spacing = FIRST_SPACING};
 }
 
+gdouble
+nda_proof_get_pace (const NdaProof * self)
+{
+  gdouble half = self->n_paces / 2.0, n = 0.0;
+  guint i = 0;
+
+  if (self->n_paces == 0)
+    return 0.0;
+  while (n + self->paces[i] < half)
+    n += self->paces[i++];
+  return ((i + (half - n) / self->paces[i]) * NDA_PROOF_CLASS_PPM
+      - NDA_PROOF_MAX_PPM) * 1e-6;
+}
+
+/* Adds what this second lies beyond the last one, but for the drift, to the
+ * steps, where it is too much for anything else. A step within a second shows
+ * in that second and in the next, so both count, and the one before. */
+static void
+note_step (NdaProof * self, gdouble middle)
+{
+  gdouble more = middle - self->last_middle - nda_proof_get_pace (self);
+  gboolean is_step = fabs (more) >= MIN_STEP;
+
+  if (self->n_paces > 1) {
+    if (is_step && !self->was_step)
+      self->steps += self->last_more;
+    if (is_step || self->was_step)
+      self->steps += more;
+    self->last_more = is_step || self->was_step ? 0.0 : more;
+    self->was_step = is_step;
+    self->n_steps += is_step;
+  }
+  self->last_middle = middle;
+}
+
 /* Counts the pace of the second that has ended: the slope of its line. */
 static void
 count_pace (NdaProof * self)
@@ -55,6 +94,8 @@ count_pace (NdaProof * self)
   class = floor ((pace * 1e6 + NDA_PROOF_MAX_PPM) / NDA_PROOF_CLASS_PPM);
   self->paces[(guint) CLAMP (class, 0, NDA_PROOF_N_CLASSES - 1)]++;
   self->n_paces++;
+  if (self->chunk == 0.0)
+    note_step (self, self->first + self->sum_y / n);
 }
 
 static void
@@ -91,24 +132,10 @@ static gdouble
 take_offset (NdaProof * self)
 {
   if (self->n_offsets > 0)
-    self->last_offset = self->sum_offsets / self->n_offsets;
+    self->last_offset = self->sum_offsets / self->n_offsets - self->steps;
   self->sum_offsets = 0.0;
   self->n_offsets = 0;
   return self->last_offset;
-}
-
-gdouble
-nda_proof_get_pace (const NdaProof * self)
-{
-  gdouble half = self->n_paces / 2.0, n = 0.0;
-  guint i = 0;
-
-  if (self->n_paces == 0)
-    return 0.0;
-  while (n + self->paces[i] < half)
-    n += self->paces[i++];
-  return ((i + (half - n) / self->paces[i]) * NDA_PROOF_CLASS_PPM
-      - NDA_PROOF_MAX_PPM) * 1e-6;
 }
 
 /* Whether the clocks go apart between steps as they do on the whole. */
@@ -117,7 +144,7 @@ is_drift (const NdaProof * self, gdouble pace)
 {
   gdouble median = nda_proof_get_pace (self);
 
-  if (fabs (pace) > MAX_PACE)
+  if (fabs (pace) > MAX_PACE || self->n_steps > MAX_STEPS * self->n_paces)
     return FALSE;
   if (self->chunk > 0.0)
     return fabs (median) >= MIN_PACE * fabs (pace);
@@ -184,14 +211,14 @@ is_even (const NdaProof * self, gdouble since, gdouble first, gdouble error)
 gboolean
 nda_proof_add (NdaProof * self, gdouble since, gdouble distance, gdouble first)
 {
-  gdouble error = distance - first;
+  gdouble error = distance - self->steps - first;
   gdouble min_error = MAX (MIN_ERROR, MIN_CHUNKS * self->chunk);
 
   if (since < (self->n_points + 1) * self->spacing)
     return FALSE;
   if (self->n_points == NDA_PROOF_N_POINTS)
     thin_out (self);
-  self->distances[self->n_points] = distance;
+  self->distances[self->n_points] = distance - self->steps;
   self->offsets[self->n_points++] = take_offset (self);
   return self->n_points >= MIN_POINTS && fabs (error) >= min_error
       && is_even (self, since, first, error)

@@ -53,6 +53,10 @@ typedef struct
   gdouble begin, first;         /* s */
   gdouble sum_x, sum_y, sum_xx, sum_xy;
   guint n_paces;
+  gdouble last_middle, last_more;       /* s, of the second before */
+  gboolean was_step;            /* there was one in it */
+  guint n_steps;                /* seconds with one */
+  gdouble steps;                /* s, all of them; 0.0 where chunks come */
   guint32 paces[NDA_PROOF_N_CLASSES];   /* how many of each class */
 } NdaProof;
 
@@ -61,7 +65,8 @@ void nda_proof_init (NdaProof * proof, gdouble chunk);
 /* One observation: at @time s the device was @offset s ahead. */
 void nda_proof_observe (NdaProof * proof, gdouble time, gdouble offset);
 
-/* The pace between steps: the median of all seconds, in s a second. */
+/* The pace between steps: the median of all seconds, in s a second. The steps
+ * themselves, which are no drift, are in steps. */
 gdouble nda_proof_get_pace (const NdaProof * proof);
 
 /* @since s after the start, the clocks are @distance s apart. At the start they
