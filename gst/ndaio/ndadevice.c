@@ -152,9 +152,9 @@ find (GList * devices, const gchar * name, GError ** error)
   return NULL;
 }
 
-/* An element (floating) for what @factory offers under @name. NULL with an error
- * where that is not one device, or without where there is none; then @names
- * learns what else it offers. */
+/* An element (floating) for what @factory offers under @name. NULL with an
+ * error where that is not one device, or without where there is none; then
+ * @names learns what else it offers. */
 static GstElement *
 make_from (GstDeviceProviderFactory * factory, const gchar * classes,
     const gchar * name, GPtrArray * names, GError ** error)

@@ -25,6 +25,7 @@ typedef enum
 
 #define NDA_TYPE_PY_ON_ERROR (nda_py_on_error_get_type ())
 GType nda_py_on_error_get_type (void);
+GParamSpec *nda_py_on_error_param (NdaPyOnError on_error);
 
 typedef struct
 {

@@ -467,12 +467,7 @@ install_properties (GObjectClass * class)
           1, NDA_PY_BATCH_MAX, DEFAULT_MAX_BLOCKS,
           flags | GST_PARAM_MUTABLE_PLAYING));
   g_object_class_install_property (class, PROP_ON_ERROR,
-      g_param_spec_enum ("on-error", "On error",
-          "What becomes of the stream when the plugin fails on a block: stop "
-          "with an error, silence instead of the block, or the block's "
-          "untouched input. Only stop is safe for a plugin that encrypts",
-          NDA_TYPE_PY_ON_ERROR, DEFAULT_ON_ERROR,
-          flags | GST_PARAM_MUTABLE_PLAYING));
+      nda_py_on_error_param (DEFAULT_ON_ERROR));
   g_object_class_install_property (class, PROP_REALTIME, nda_realtime_param ());
 }
 
