@@ -163,7 +163,7 @@ def test_the_plugin_that_a_page_shows_halves_the_level(page, tmp_path):
 
 def pipelines_of(page: str) -> list[str]:
     text = (ROOT / page).read_text(encoding="utf-8")
-    return re.findall(r"^    gst-launch-1.0 (.*)$", text, re.MULTILINE)
+    return re.findall(r"^    gst-launch-1.0 (?:-e )?(.*)$", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("pipeline", pipelines_of("README.md"))
