@@ -30,9 +30,9 @@ gboolean nda_child_has_device (GstElement * child, gint * is_opening);
 /* Closes the device in @child, which was lost. An autoaudiosrc or autoaudiosink
  * keeps what it has chosen. Called on the loss thread. */
 void nda_child_close (GstElement * child);
-/* Brings @child from there to PLAYING beside @bin, which plays already and whose
- * children's states do not include that of @child; FALSE when its device is
- * not there. What was chosen before is tried first; an autoaudiosrc chooses
+/* Brings @child from there to PLAYING beside @bin, which plays already and
+ * whose children's states do not include that of @child; FALSE when its device
+ * is not there. What was chosen before is tried first; an autoaudiosrc chooses
  * another only if it @may_choose. Called on the loss thread. */
 gboolean nda_child_reopen (GstElement * child, GstElement * bin,
     gboolean may_choose);

@@ -14,8 +14,8 @@
  * late, for so long, has lost some, and is stamped anew. */
 #define DISCONT_WAIT (200 * GST_MSECOND)
 /* What a sink is given waits in its stream behind one buffer that was there at
- * the start, and then goes through one cycle of the graph. Of these two quanta a
- * sink's processing deadline is a part. */
+ * the start, and then goes through one cycle of the graph. Of these two quanta
+ * a sink's processing deadline is a part. */
 #define PLANNED_BY_SINK (5 * GST_MSECOND)
 
 /* What is known of a source; owned by a probe on its pad. A change of state and

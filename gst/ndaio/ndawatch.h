@@ -7,9 +7,9 @@
  * that PipeWire has ended under its own elements. The watch tells the loss.
  *
  * THREADS. The watch thread looks ten times a second, by the time that passes
- * on this machine: the pipeline's clock may be that of the device. It counts how
- * often it has looked, not how long that took, since a program that is stopped
- * and goes on has lost nothing.
+ * on this machine: the pipeline's clock may be that of the device. It counts
+ * how often it has looked, not how long that took, since a program that is
+ * stopped and goes on has lost nothing.
  *
  * LOCKS. The watch lock guards what is not [const] or [watch thread]; it is not
  * held while anything is called.
