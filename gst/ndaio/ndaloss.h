@@ -79,7 +79,7 @@ typedef struct
                                  * that is lost; or NULL */
   gint state;                   /* [atomic] an NdaLossState; written with the
                                  * lock */
-  gint n_buffers;               /* [atomic] that have passed */
+  gint n_buffers;               /* [atomic] that have passed since PAUSED */
   gboolean is_state_locked;     /* of the child */
   gboolean is_closed;           /* the loss thread has set the child to NULL */
   gboolean is_opening;          /* the loss thread opens the child */

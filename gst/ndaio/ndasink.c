@@ -25,7 +25,9 @@
  * its buffer, and gets #ndasink:processing-deadline; both can be set otherwise
  * on the element in #ndasink:sink. A sound server is asked for three periods:
  * of anything beyond two it gives half to the device, and it reports two. The
- * latency is two periods and the deadline: 26.3 ms.
+ * latency is two periods and the deadline: 26.3 ms. PipeWire is asked for four,
+ * since half of what is beyond two becomes the quantum of the whole desktop;
+ * JACK for two of its own.
  *
  * A device starts later than it says, by some 40 ms, and all live sound would
  * be heard that much later. The first 16 blocks show how late it is. As much of
@@ -55,10 +57,11 @@
  * goes by the device's own clock, since then the sound is late for the
  * pipeline.
  *
- * An audio device that vanishes while it runs is opened again, after the same
- * pauses as in ndasrc. Meanwhile live sound is dropped, and sound that is not
- * live waits. A warning says so, and element messages ndasink with
- * `device-lost` (gboolean): TRUE, and FALSE when it is back.
+ * An audio device that vanishes while it runs, or takes nothing for two
+ * seconds, is opened again, after the same pauses as in ndasrc. Meanwhile live
+ * sound is dropped, and sound that is not live waits. A warning says so, and
+ * element messages ndasink with `device-lost` (gboolean): TRUE, and FALSE when
+ * it is back.
  *
  * ## Statistics
  *

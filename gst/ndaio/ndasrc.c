@@ -36,12 +36,14 @@
  * the age of that sound, counts it alike, and mends the time stamps.
  *
  * An audio device that vanishes while it runs (unplugged, or its sound server
- * gone) is opened again, after 85 ms and then after pauses twice as long each
- * time, up to 2.7 s. Meanwhile time goes on, and silence comes in buffers with
- * the flag GAP. A warning says so, and element messages ndasrc with
- * `device-lost` (gboolean): TRUE, and FALSE when it is back. Where the
- * pipeline's clock was the device's, time stands still until the application
- * has answered the message CLOCK_LOST, as gst-launch-1.0 does.
+ * gone), or gives nothing for two seconds, is opened again, after 85 ms and
+ * then after pauses twice as long each time, up to 2.7 s. What played before
+ * is tried first; from the sixth trial on, autoaudiosrc may find another.
+ * Meanwhile time goes on, and silence comes in buffers with the flag GAP. A
+ * warning says so, and element messages ndasrc with `device-lost` (gboolean):
+ * TRUE, and FALSE when it is back. Where the pipeline's clock was the
+ * device's, time stands still until the application has answered the message
+ * CLOCK_LOST, as gst-launch-1.0 does.
  *
  * ## Statistics
  *

@@ -260,8 +260,7 @@ frail_file_class_init (FrailFileClass * class)
       "Frail file", "Sink/File", "Is full", "the nda authors");
 }
 
-/* Registers frailsrc, firmsrc, shysrc, frailsink and frailfile; all is well
- * again. */
+/* Registers all of these elements; all is well again. */
 void
 frail_register (void)
 {
