@@ -53,9 +53,8 @@
  * warning at most once a second. The next block that is in time is heard in its
  * place, and what was late is not heard at all. If all blocks of 0.11 s are
  * late by the same amount, and no burst after a stall, none would ever be
- * heard: the sound then goes on where the device is. Not so where the pipeline
- * goes by the device's own clock, since then the sound is late for the
- * pipeline.
+ * heard: the sound then goes on where the device is, unless the pipeline goes
+ * by the device's own clock.
  *
  * An audio device that vanishes while it runs, or takes nothing for two
  * seconds, is opened again, after the same pauses as in ndasrc. Meanwhile live
