@@ -28,7 +28,9 @@
 /* The path runs for so long before the signal starts: by then the sink has
  * settled. */
 #define SETTLED_BLOCKS 94
-#define MAX_LATENCY (40 * GST_MSECOND)
+/* Asked of the LATENCY query: PipeWire's quantum comes on top of the periods */
+#define MAX_LATENCY_MS 40
+#define MAX_LATENCY_PIPEWIRE_MS 50
 #define BLOCKS_PER_SECOND 93.75
 #define RATE_TOLERANCE 0.01
 /* What PortAudio's periods of 10 ms bridge */
@@ -159,13 +161,16 @@ judge_plugins (LiveRun * run)
 static void
 judge_latency (LiveRun * run)
 {
+  guint max = g_strcmp0 (g_getenv ("NDA_RIG_SERVER"), "pipewire") == 0 ?
+      MAX_LATENCY_PIPEWIRE_MS : MAX_LATENCY_MS;
   GstClockTime min = rig_query_latency (run->path);
   gboolean live = GST_CLOCK_TIME_IS_VALID (min);
+  g_autofree gchar *asked = g_strdup_printf ("<= %u ms", max);
   g_autofree gchar *found = live ? g_strdup_printf ("%.1f ms", min / 1e6) :
       g_strdup ("not live");
 
-  rig_report_row (&run->report, "LATENCY", "<= 40 ms", found, live
-      && min <= MAX_LATENCY);
+  rig_report_row (&run->report, "LATENCY", asked, found, live
+      && min <= max * GST_MSECOND);
 }
 
 static void
