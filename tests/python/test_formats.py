@@ -38,9 +38,9 @@ def test_channels_without_positions_pass_where_they_may(gst, play, n):
                 'ndasink name=sink sink="fakesink name=inner"') is None
 
     pad = play.pipeline.get_by_name("inner").get_static_pad("sink")
-    caps = pad.get_current_caps().get_structure(0)
-    assert caps.get_value("channels") == n
-    assert "channel-mask=(bitmask)0x0000000000000000" in caps.to_string()
+    caps = pad.get_current_caps().to_string()
+    assert f"channels=(int){n}," in caps + ","
+    assert "channel-mask=(bitmask)0x0000000000000000" in caps
 
 
 @pytest.mark.parametrize("n", [9, 12, 63])

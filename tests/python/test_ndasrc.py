@@ -79,7 +79,7 @@ def test_blocks_come_out_of_ndasrc(gst):
     pipeline.set_state(gst.State.NULL)
 
     assert sizes == [BLOCK * bpf] * 4 + [(2100 - 4 * BLOCK) * bpf]
-    assert not caps.get_structure(0).has_field("block-frames")
+    assert "block-frames" not in caps.to_string()
 
 
 # --- sources as elements and as descriptions ---

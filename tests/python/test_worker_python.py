@@ -76,11 +76,12 @@ def test_nothing_of_it_runs_in_a_look_for_a_name(
 
 
 def test_nothing_of_it_runs_in_the_checker(write_plugin, trap):
-    begin = ("import sys; sys.path.remove(''); from nda.__main__ import main; "
+    begin = ("import sys; from nda.__main__ import main; "
              "sys.exit(main())")
 
     done = subprocess.run(
         [sys.executable, "-c", begin, "check-plugin", write_plugin()],
+        env={**os.environ, "PYTHONSAFEPATH": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
     )

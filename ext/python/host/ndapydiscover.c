@@ -108,13 +108,16 @@ asker_begin (Asker * self, const GPtrArray * files, guint first,
   const gchar *before[] = { python, "-X", "utf8", "-c",
     nda_py_discover_source, api, parent
   };
+  /* Python 3.13 imports a module before it runs -c */
+  g_auto (GStrv) env =
+      g_environ_setenv (g_get_environ (), "PYTHONSAFEPATH", "nda", FALSE);
 
   for (guint i = 0; i < G_N_ELEMENTS (before); i++)
     g_ptr_array_add (argv, (gpointer) before[i]);
   for (guint i = first; i < files->len; i++)
     g_ptr_array_add (argv, g_ptr_array_index (files, i));
   g_ptr_array_add (argv, NULL);
-  if (!g_spawn_async_with_pipes (NULL, (gchar **) argv->pdata, NULL,
+  if (!g_spawn_async_with_pipes (NULL, (gchar **) argv->pdata, env,
           G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH
           | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &self->pid, NULL,
           &self->fd, NULL, error))

@@ -61,7 +61,9 @@ nda_py_process_clear (NdaPyProcess * self)
 
 /* --- spawning and reaping ------------------------------------------------ */
 
-/* A plugin's BLAS needs no threads for 512 frames: they cost memory. */
+/* A plugin's BLAS needs no threads for 512 frames: they cost memory. Python
+ * 3.13 imports a module before it runs -c, from the current directory unless
+ * the path is safe; ndapyworker.py takes that back. */
 static GStrv
 make_environment (const gchar * mark)
 {
@@ -69,6 +71,7 @@ make_environment (const gchar * mark)
 
   env = g_environ_setenv (env, "OPENBLAS_NUM_THREADS", "1", FALSE);
   env = g_environ_setenv (env, "OMP_NUM_THREADS", "1", FALSE);
+  env = g_environ_setenv (env, "PYTHONSAFEPATH", "nda", FALSE);
   return g_environ_setenv (env, NDA_PY_DESCENDANTS_MARK, mark, TRUE);
 }
 

@@ -22,6 +22,10 @@ import struct
 
 __file__ = "<nda>"  # whose frames describe () leaves out
 
+# Set for the start of this interpreter alone, not for what a plugin starts
+if os.environ.get("PYTHONSAFEPATH") == "nda":  # noqa: F821
+    del os.environ["PYTHONSAFEPATH"]  # noqa: F821
+
 CONTROL, MEMORY, BELL, REPLY_BELL = 3, 4, 5, 6  # descriptors
 
 FULL = 2**64 - 2  # of a doorbell
