@@ -7,6 +7,7 @@
 #include "ndapyelement.h"
 
 #include "ndapylog.h"
+#include "ndapyparent.h"
 #include "ndapyproperties.h"
 
 G_DEFINE_INTERFACE (NdaPyElement, nda_py_element, GST_TYPE_ELEMENT);
@@ -35,8 +36,8 @@ static gboolean
 nda_py_element_set_parameter (NdaPyElement * self, const gchar * key,
     const gchar * value)
 {
-  return key && value && nda_py_shared_set_parameter
-      (nda_py_element_get_shared (self), key, value);
+  return key && value && nda_py_parent_is_open (self)
+      && nda_py_parent_set_parameter (self, key, value);
 }
 
 static gchar *
@@ -75,9 +76,12 @@ install_signals (GType type)
    * @key: the parameter
    * @value: its value, as text
    *
-   * Sets a parameter of the plugin, between two of its blocks.
+   * Sets a parameter of the plugin, between two of its blocks. One that the
+   * plugin declares is a property of the child “plugin” too, and means the same:
+   * a value that does not fit is refused, which a warning tells.
    *
-   * Returns: whether there is a plugin to set it (from READY on)
+   * Returns: whether there is a plugin to set it (from READY on) and, where it
+   * declares its parameters, the value fits
    */
   g_signal_new_class_handler ("set-parameter", type, flags,
       G_CALLBACK (nda_py_element_set_parameter), NULL, NULL, NULL,

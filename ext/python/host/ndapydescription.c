@@ -156,6 +156,7 @@ read_plugin (NdaPyDescription * self, GKeyFile * file, GError ** error)
       && read_text (file, PLUGIN, "description", &self->summary, error)
       && read_format (self, file, error)
       && read_text (file, PLUGIN, "path", &self->path, error)
+      && read_text (file, PLUGIN, "plugin", &self->plugin, error)
       && read_text (file, PLUGIN, "checksum", &self->checksum, error);
 }
 
@@ -388,6 +389,7 @@ nda_py_description_free (NdaPyDescription * self)
   g_free (self->name);
   g_free (self->summary);
   g_free (self->path);
+  g_free (self->plugin);
   g_free (self->checksum);
   g_ptr_array_unref (self->declarations);
   g_free (self);

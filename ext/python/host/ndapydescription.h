@@ -50,8 +50,12 @@ typedef struct
   guint n_frames;               /* of a call; 0: those of a block */
   gint n_channels;              /* 0: the stream's; -1: each by itself */
   guint latency;                /* frames, at the plugin's rate */
-  gchar *path;                  /* owned, or NULL */
-  gchar *checksum;              /* owned, or NULL; of an installed file */
+  gchar *path;                  /* owned, or NULL; of the file */
+
+  /* of a plugin that is installed, else NULL */
+  gchar *plugin;                /* owned; what an element's “plugin” is then */
+  gchar *checksum;              /* owned; of the file, SHA-256 */
+
   GPtrArray *declarations;      /* owned; of NdaPyDeclaration */
 } NdaPyDescription;
 

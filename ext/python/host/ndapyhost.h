@@ -66,6 +66,9 @@ gboolean nda_py_host_check (NdaPyHost * host, GError ** error);
 gboolean nda_py_host_reload (NdaPyHost * host);
 gboolean nda_py_host_set_parameter (NdaPyHost * host, const gchar * key,
     const gchar * value);
+gboolean nda_py_host_queue_parameter (NdaPyHost * host, const gchar * key,
+    const gchar * value);
+gboolean nda_py_host_set_queued (NdaPyHost * host, GError ** error);
 gchar *nda_py_host_get_parameter (NdaPyHost * host, const gchar * key);
 GstClockTime nda_py_host_get_latency (NdaPyHost * host);
 guint nda_py_host_get_n_channels (NdaPyHost * host);
