@@ -56,13 +56,15 @@ open_in (NdaPyHost * host, const NdaPyRunnerKind * kind,
     const NdaPySettings * settings, gchar ** file, GError ** error)
 {
   g_autoptr (GPtrArray) none = nda_py_parameters_new ();
+  g_autofree gchar *entry = NULL;
   NdaPyRunnerConfig config = { NULL };
 
   *file = nda_py_runners_find_plugin (settings->plugin,
-      settings->plugin_path, settings->timeout, error);
+      settings->plugin_path, settings->timeout, &entry, error);
   if (!*file)
     return FALSE;
   config.path = *file;
+  config.entry = entry;
   config.python = settings->python;
   config.deadline = settings->deadline;
   config.timeout = settings->timeout;
@@ -244,8 +246,9 @@ static gboolean
 may_be_of_api_1 (const NdaPySettings * settings)
 {
   g_autofree gchar *content = NULL;
+  g_autofree gchar *entry = NULL;
   g_autofree gchar *file = nda_py_runners_find_plugin (settings->plugin,
-      settings->plugin_path, settings->timeout, NULL);
+      settings->plugin_path, settings->timeout, &entry, NULL);
 
   return !file || !g_file_get_contents (file, &content, NULL, NULL)
       || strstr (content, "create_plugin") != NULL;
