@@ -76,10 +76,9 @@ is_equal (const NdaPyDeclaration * declaration, const GValue * a,
   switch (declaration->type) {
     case NDA_PY_TYPE_FLOAT:
       return g_value_get_double (a) == g_value_get_double (b);
-    case NDA_PY_TYPE_INT:
-      return g_value_get_int64 (a) == g_value_get_int64 (b);
     case NDA_PY_TYPE_BOOL:
       return g_value_get_boolean (a) == g_value_get_boolean (b);
+    case NDA_PY_TYPE_INT:
     case NDA_PY_TYPE_CHOICE:
       return g_value_get_int (a) == g_value_get_int (b);
     default:

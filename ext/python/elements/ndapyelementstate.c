@@ -80,8 +80,13 @@ open_in (NdaPyHost * host, const NdaPyRunnerKind * kind,
 static gboolean
 set_up (NdaPyShared * self, const NdaPyParameters * parameters, GError ** error)
 {
-  g_autofree gchar *text = self->installed ? g_strdup (self->installed->text) :
-      nda_py_host_describe (self->host);
+  const NdaPyDescription *installed = self->installed;
+  g_autofree gchar *text = NULL;
+
+  if (!installed)
+    text = nda_py_host_describe (self->host);
+  else if (!installed->is_api_1)
+    text = g_strdup (installed->text);
 
   if (nda_py_parent_open (NDA_PY_ELEMENT (self->element), text, parameters,
           error))

@@ -194,7 +194,7 @@ nda_py_installed_init (GTypeInstance * instance, gpointer g_class)
 
   shared->installed = d;
   shared->settings.plugin = g_strdup (d->plugin);
-  nda_py_parent_adopt (self, d->text, NULL);
+  nda_py_parent_adopt (self, d->is_api_1 ? NULL : d->text, NULL);
 }
 
 static void

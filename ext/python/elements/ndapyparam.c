@@ -52,13 +52,13 @@ double_get_type (void)
 }
 
 static GType
-int64_get_type (void)
+int_get_type (void)
 {
   static GType type = 0;
 
   if (g_once_init_enter (&type))
-    g_once_init_leave (&type, register_spec ("NdaPyParamInt64",
-            G_TYPE_PARAM_INT64));
+    g_once_init_leave (&type, register_spec ("NdaPyParamInt",
+            G_TYPE_PARAM_INT));
   return type;
 }
 
@@ -103,12 +103,12 @@ static GParamSpec *
 make_int (const NdaPyDeclaration * d, const gchar * name,
     const gchar * blurb, GParamFlags flags)
 {
-  GParamSpecInt64 *spec = g_param_spec_internal (int64_get_type (), name,
+  GParamSpecInt *spec = g_param_spec_internal (int_get_type (), name,
       d->key, blurb, flags | GST_PARAM_CONTROLLABLE);
 
   spec->minimum = d->int_minimum;
   spec->maximum = d->int_maximum;
-  spec->default_value = g_value_get_int64 (&d->initial);
+  spec->default_value = g_value_get_int (&d->initial);
   return G_PARAM_SPEC (spec);
 }
 

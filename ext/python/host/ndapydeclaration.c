@@ -24,7 +24,7 @@ nda_py_declaration_get_value_type (const NdaPyDeclaration * self)
     case NDA_PY_TYPE_FLOAT:
       return G_TYPE_DOUBLE;
     case NDA_PY_TYPE_INT:
-      return G_TYPE_INT64;
+      return G_TYPE_INT;
     case NDA_PY_TYPE_BOOL:
       return G_TYPE_BOOLEAN;
     case NDA_PY_TYPE_CHOICE:
@@ -60,9 +60,10 @@ print_bounds (const NdaPyDeclaration * self)
   g_autofree gchar *high = NULL;
 
   if (self->type == NDA_PY_TYPE_INT) {
-    low = g_strdup_printf ("%" G_GINT64_FORMAT, self->int_minimum);
-    high = g_strdup_printf ("%" G_GINT64_FORMAT, self->int_maximum);
-    return g_strdup_printf (_("a whole number from %s to %s"), low, high);
+    if (self->int_minimum == G_MININT && self->int_maximum == G_MAXINT)
+      return g_strdup (_("a whole number"));
+    return g_strdup_printf (_("a whole number from %d to %d"),
+        self->int_minimum, self->int_maximum);
   }
   if (self->minimum == -G_MAXDOUBLE && self->maximum == G_MAXDOUBLE)
     return g_strdup (_("a number"));
@@ -115,7 +116,7 @@ static gboolean
 fits (const NdaPyDeclaration * self, const GValue * value)
 {
   gdouble number;
-  gint64 whole;
+  gint whole;
   const gchar *text;
 
   switch (self->type) {
@@ -124,7 +125,7 @@ fits (const NdaPyDeclaration * self, const GValue * value)
       return isfinite (number) && number >= self->minimum
           && number <= self->maximum;
     case NDA_PY_TYPE_INT:
-      whole = g_value_get_int64 (value);
+      whole = g_value_get_int (value);
       return whole >= self->int_minimum && whole <= self->int_maximum;
     case NDA_PY_TYPE_CHOICE:
       return g_value_get_int (value) >= 0
@@ -181,10 +182,10 @@ parse_int (const gchar * text, GValue * value)
   g_autofree gchar *digits = g_strstrip (g_strdup (text));
   const gchar *unsigned_digits = *digits == '+' ? digits + 1 : digits;
 
-  if (!g_ascii_string_to_signed (unsigned_digits, 10, G_MININT64, G_MAXINT64,
+  if (!g_ascii_string_to_signed (unsigned_digits, 10, G_MININT, G_MAXINT,
           &number, NULL))
     return FALSE;
-  g_value_set_int64 (value, number);
+  g_value_set_int (value, number);
   return TRUE;
 }
 
@@ -256,7 +257,7 @@ nda_py_declaration_print (const NdaPyDeclaration * self, const GValue * value)
     case NDA_PY_TYPE_FLOAT:
       return print_float (g_value_get_double (value));
     case NDA_PY_TYPE_INT:
-      return g_strdup_printf ("%" G_GINT64_FORMAT, g_value_get_int64 (value));
+      return g_strdup_printf ("%d", g_value_get_int (value));
     case NDA_PY_TYPE_BOOL:
       return g_strdup (g_value_get_boolean (value) ? "true" : "false");
     case NDA_PY_TYPE_CHOICE:

@@ -129,13 +129,15 @@ read_role (NdaPyDescription * self, GKeyFile * file, GError ** error)
 static gboolean
 read_format (NdaPyDescription * self, GKeyFile * file, GError ** error)
 {
-  gint64 rate, n_frames, n_channels, latency;
+  gint64 rate, n_frames, n_channels, latency, api;
 
   if (!read_number (file, "rate", 0, MAX_RATE, &rate, error)
       || !read_number (file, "frames", 0, MAX_FRAMES, &n_frames, error)
       || !read_number (file, "channels", -1, MAX_CHANNELS, &n_channels, error)
-      || !read_number (file, "latency", 0, G_MAXUINT, &latency, error))
+      || !read_number (file, "latency", 0, G_MAXUINT, &latency, error)
+      || !read_number (file, "api", 0, 2, &api, error))
     return FALSE;
+  self->is_api_1 = api == 1;
   self->rate = rate;
   self->n_frames = n_frames;
   self->n_channels = n_channels;
@@ -217,7 +219,7 @@ read_type (NdaPyDeclaration * self, GKeyFile * file, const gchar * group,
 /* One of the two bounds, if it is there. */
 static gboolean
 read_bound (NdaPyDeclaration * self, GKeyFile * file, const gchar * group,
-    const gchar * key, gdouble * number, gint64 * whole, GError ** error)
+    const gchar * key, gdouble * number, gint * whole, GError ** error)
 {
   g_autofree gchar *text = NULL;
   g_autoptr (GError) failure = NULL;
@@ -232,7 +234,7 @@ read_bound (NdaPyDeclaration * self, GKeyFile * file, const gchar * group,
     return FALSE;
   }
   if (self->type == NDA_PY_TYPE_INT)
-    *whole = g_value_get_int64 (&value);
+    *whole = g_value_get_int (&value);
   else
     *number = g_value_get_double (&value);
   return TRUE;
@@ -243,7 +245,7 @@ read_range (NdaPyDeclaration * self, GKeyFile * file, const gchar * group,
     GError ** error)
 {
   gdouble low = -G_MAXDOUBLE, high = G_MAXDOUBLE;
-  gint64 int_low = G_MININT64, int_high = G_MAXINT64;
+  gint int_low = G_MININT, int_high = G_MAXINT;
 
   /* the bounds themselves may be any number */
   self->minimum = low;

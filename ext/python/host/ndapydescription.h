@@ -32,7 +32,7 @@ typedef struct
   gchar *property;              /* owned; what GObject can call it */
   NdaPyType type;
   gdouble minimum, maximum;     /* of a float */
-  gint64 int_minimum, int_maximum;      /* of an int */
+  gint int_minimum, int_maximum;      /* of an int */
   GValue initial;               /* the default; unset: of a secret */
   gchar *unit;                  /* owned, or NULL */
   gchar *help;                  /* owned, or NULL */
@@ -53,6 +53,7 @@ typedef struct
   gchar *path;                  /* owned, or NULL; of the file */
 
   /* of a plugin that is installed, else NULL */
+  gboolean is_api_1;            /* it declares nothing: its parameters are text */
   gchar *plugin;                /* owned; what an element's “plugin” is then */
   gchar *checksum;              /* owned; of the file, SHA-256 */
 
