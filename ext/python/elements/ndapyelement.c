@@ -47,6 +47,17 @@ nda_py_element_get_parameter (NdaPyElement * self, const gchar * key)
       key) : g_strdup ("");
 }
 
+static gchar *
+nda_py_element_describe (NdaPyElement * self)
+{
+  g_autoptr (GError) error = NULL;
+  gchar *text = nda_py_parent_describe (self, &error);
+
+  if (error)
+    nda_py_shared_post_error (nda_py_element_get_shared (self), error);
+  return text;
+}
+
 static gboolean
 nda_py_element_reload (NdaPyElement * self)
 {
@@ -70,6 +81,20 @@ install_signals (GType type)
    */
   g_signal_new_class_handler ("reload", type, flags,
       G_CALLBACK (nda_py_element_reload), NULL, NULL, NULL, G_TYPE_BOOLEAN, 0);
+
+  /**
+   * NdaPyElement::describe:
+   *
+   * Asks what the plugin declares: its role, rate and frame, and its
+   * parameters. In NULL the plugin that is named is asked, in a process of its
+   * own.
+   *
+   * Returns: (transfer full): the text of a key file, with a group “plugin” and
+   * a group “parameter NAME” for each parameter; NULL if it is a plugin of API
+   * 1, which declares nothing, or cannot be asked, which an error tells
+   */
+  g_signal_new_class_handler ("describe", type, flags,
+      G_CALLBACK (nda_py_element_describe), NULL, NULL, NULL, G_TYPE_STRING, 0);
 
   /**
    * NdaPyElement::set-parameter:

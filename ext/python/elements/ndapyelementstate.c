@@ -49,22 +49,16 @@ nda_py_element_reload_edited (gpointer user_data)
   nda_py_host_reload (self->host);
 }
 
-/* Opens the plugin that @settings name in @host, without parameters. In @file
- * (transfer full) where it is. */
+/* Opens the plugin @file, its @entry or the only one, in @host, without
+ * parameters. */
 static gboolean
 open_in (NdaPyHost * host, const NdaPyRunnerKind * kind,
-    const NdaPySettings * settings, gchar ** file, GError ** error)
+    const NdaPySettings * settings, gchar * file, gchar * entry,
+    GError ** error)
 {
   g_autoptr (GPtrArray) none = nda_py_parameters_new ();
-  g_autofree gchar *entry = NULL;
-  NdaPyRunnerConfig config = { NULL };
+  NdaPyRunnerConfig config = {.path = file,.entry = entry };
 
-  *file = nda_py_runners_find_plugin (settings->plugin,
-      settings->plugin_path, settings->timeout, &entry, error);
-  if (!*file)
-    return FALSE;
-  config.path = *file;
-  config.entry = entry;
   config.python = settings->python;
   config.deadline = settings->deadline;
   config.timeout = settings->timeout;
@@ -99,15 +93,21 @@ static gboolean
 load_with (NdaPyShared * self, const NdaPySettings * settings, GError ** error)
 {
   g_autofree gchar *file = NULL;
-  g_autoptr (GPtrArray) parameters =
-      nda_py_parameters_parse (settings->parameters, error);
+  g_autofree gchar *entry = NULL;
+  g_autoptr (GPtrArray) parameters = NULL;
 
-  if (!parameters || (self->installed
-          && !nda_py_installed_check (self->installed, error)))
+  if (self->installed && !nda_py_installed_check (self->installed, error))
     return FALSE;
-  if (!open_in (self->host,
-          nda_py_runners_get_kind (settings->isolation), settings, &file,
-          error) || !set_up (self, parameters, error))
+  file = nda_py_runners_find_plugin (settings->plugin,
+      settings->plugin_path, settings->timeout, &entry, error);
+  if (!file)
+    return FALSE;
+  parameters = nda_py_parameters_parse (settings->parameters, error);
+  if (!parameters)
+    return FALSE;
+  if (!open_in (self->host, nda_py_runners_get_kind (settings->isolation),
+          settings, file, entry, error)
+      || !set_up (self, parameters, error))
     return FALSE;
   if (settings->auto_reload)
     self->watch = nda_py_watch_new (file, nda_py_element_reload_edited, self);
@@ -245,33 +245,32 @@ static const NdaPyHostEvents ignored_events = {
   .reloaded = nda_py_element_ignore_error,
 };
 
-/* Whether the file may be a plugin of API 1, which declares nothing: opening
- * one to learn that may open its device. */
+/* Whether @file may be a plugin of API 1, which declares nothing: opening one
+ * to learn that may open its device. */
 static gboolean
-may_be_of_api_1 (const NdaPySettings * settings)
+may_be_of_api_1 (const gchar * file)
 {
   g_autofree gchar *content = NULL;
-  g_autofree gchar *entry = NULL;
-  g_autofree gchar *file = nda_py_runners_find_plugin (settings->plugin,
-      settings->plugin_path, settings->timeout, &entry, NULL);
 
-  return !file || !g_file_get_contents (file, &content, NULL, NULL)
-      || strstr (content, "create_plugin") != NULL;
+  return g_file_get_contents (file, &content, NULL, NULL)
+      && strstr (content, "create_plugin") != NULL;
 }
 
 static gchar *
 ask_apart (NdaPyShared * self, NdaPySettings * settings, GError ** error)
 {
+  g_autofree gchar *entry = NULL;
+  g_autofree gchar *file = nda_py_runners_find_plugin (settings->plugin,
+      settings->plugin_path, settings->timeout, &entry, error);
   NdaPyHost *host;
-  g_autofree gchar *file = NULL;
   gchar *text = NULL;
 
-  if (may_be_of_api_1 (settings))
+  if (!file || may_be_of_api_1 (file))
     return NULL;
   host = nda_py_host_new (self->role, &ignored_events, self);
   settings->restart = NDA_PY_RESTART_NEVER;
   if (open_in (host, nda_py_runners_get_kind (NDA_PY_ISOLATION_PROCESS),
-          settings, &file, error)) {
+          settings, file, entry, error)) {
     text = nda_py_host_describe (host);
     nda_py_host_close (host);
   }

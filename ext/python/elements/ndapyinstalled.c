@@ -194,6 +194,10 @@ nda_py_installed_init (GTypeInstance * instance, gpointer g_class)
 
   shared->installed = d;
   shared->settings.plugin = g_strdup (d->plugin);
+  if (d->python) {
+    shared->settings.isolation = NDA_PY_ISOLATION_PROCESS;
+    shared->settings.python = g_strdup (d->python);
+  }
   nda_py_parent_adopt (self, d->is_api_1 ? NULL : d->text, NULL);
 }
 

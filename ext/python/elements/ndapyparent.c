@@ -250,6 +250,21 @@ nda_py_parent_is_open (NdaPyElement * self)
   return get_shared (self)->is_open;
 }
 
+/* What the plugin declares (transfer full), or NULL. */
+gchar *
+nda_py_parent_describe (NdaPyElement * self, GError ** error)
+{
+  gpointer paused;
+  gchar *text;
+
+  if (!nda_py_parent_is_open (self))
+    return nda_py_element_ask (self, error);
+  paused = nda_py_runners_pause_gil ();
+  text = nda_py_host_describe (get_shared (self)->host);
+  nda_py_runners_resume_gil (paused);
+  return text;
+}
+
 /* Sets a parameter by its text. FALSE: it was refused, which is told, or there
  * is no plugin to set it. */
 gboolean

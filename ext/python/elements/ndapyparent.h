@@ -24,6 +24,7 @@ void nda_py_parent_preset_init (gpointer iface, gpointer unused);
 
 /* any thread, without a lock */
 NdaPyChild *nda_py_parent_get_child (NdaPyElement * self);
+gchar *nda_py_parent_describe (NdaPyElement * self, GError ** error);
 gboolean nda_py_parent_adopt (NdaPyElement * self, const gchar * text,
     GError ** error);
 gboolean nda_py_parent_is_open (NdaPyElement * self);

@@ -159,7 +159,8 @@ read_plugin (NdaPyDescription * self, GKeyFile * file, GError ** error)
       && read_format (self, file, error)
       && read_text (file, PLUGIN, "path", &self->path, error)
       && read_text (file, PLUGIN, "plugin", &self->plugin, error)
-      && read_text (file, PLUGIN, "checksum", &self->checksum, error);
+      && read_text (file, PLUGIN, "checksum", &self->checksum, error)
+      && read_text (file, PLUGIN, "python", &self->python, error);
 }
 
 /* --- one parameter -------------------------------------------------------- */
@@ -392,6 +393,7 @@ nda_py_description_free (NdaPyDescription * self)
   g_free (self->summary);
   g_free (self->path);
   g_free (self->plugin);
+  g_free (self->python);
   g_free (self->checksum);
   g_ptr_array_unref (self->declarations);
   g_free (self);

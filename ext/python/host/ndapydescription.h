@@ -56,6 +56,7 @@ typedef struct
   gboolean is_api_1;            /* it declares nothing: its parameters are text */
   gchar *plugin;                /* owned; what an element's “plugin” is then */
   gchar *checksum;              /* owned; of the file, SHA-256 */
+  gchar *python;                /* owned; the interpreter that it needs */
 
   GPtrArray *declarations;      /* owned; of NdaPyDeclaration */
 } NdaPyDescription;
