@@ -440,9 +440,8 @@ nda_py_description_check_file (const NdaPyDescription * d, GError ** error)
 
   if (!g_file_get_contents (d->path, &content, &n_bytes, &failure)) {
     g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
-        _
-        ("The file of the plugin “%s” cannot be read: %s. If it was moved, "
-            "run “nda install” for it where it is now."), d->name,
+        _("The file of the plugin “%s” cannot be read: %s. If "
+            "it was moved, run “nda install” for it again."), d->name,
         failure->message);
     return FALSE;
   }
