@@ -209,7 +209,8 @@ def test_an_api_1_plugin_keeps_its_text_parameters(installer):
 
 def test_two_plugins_have_a_utils_each_and_one_runs_twice(installer):
     for where, factor in (("one", 0.5), ("other", 0.25)):
-        installer.write("utils.py", "FACTOR = {factor}\n", where, factor=factor)
+        text = "FACTOR = {factor}\n"
+        installer.write("utils.py", text, where, factor=factor)
         installer.write(
             f"{where}.py",
             where=where,
