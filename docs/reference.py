@@ -44,7 +44,7 @@ class Wrong(Exception):
     """What the page or the source has to say otherwise."""
 
 
-# --- the comment at the head of a source --------------------------------------
+# --- the comment at the head of a source 
 
 
 def comment(source):
@@ -82,11 +82,12 @@ def documented(text):
     names = []
     for item in re.findall(r"^\* ((?:.|\n  )*)", text, re.MULTILINE):
         head = re.match(r"(?:`[\w-]+`(?: \(\w+\))?[,\s]*)+", item)
-        names += expand(re.findall(r"`([\w-]+)`", head.group())) if head else []
+        if head:
+            names += expand(re.findall(r"`([\w-]+)`", head.group()))
     return set(names)
 
 
-# --- the element ---------------------------------------------------------------
+# --- the element 
 
 
 def cell(text):
@@ -178,7 +179,7 @@ def signals(element):
     return "\n".join(lines) + "\n" if lines else None
 
 
-# --- the page ------------------------------------------------------------------
+# --- the page 
 
 
 def check_statistics(name, element, text):
@@ -237,7 +238,7 @@ def main(arguments):
         else:
             page(name).write_text(text)
     for name in old:
-        print(f"docs/{name}.md is old: run “./nda shell docs/reference.py”")
+        print(f"docs/{name}.md is old: run ./nda shell docs/reference.py")
     return 1 if old else 0
 
 
