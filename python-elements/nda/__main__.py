@@ -4,12 +4,27 @@
 
 from __future__ import annotations
 
+import argparse
+import importlib
 import sys
 
 USAGE = """\
 nda check-plugin FILE [KEY=VALUE...]   which rules of the contract it keeps
-nda plugins                            where the ready-made plugins are
+nda install FILE...                    plugins become elements of their own
+nda uninstall NAME...                  and are none any more
+nda plugins                            all plugins, and what they are
 nda help                               this"""
+
+
+def run_verb(verb: str, arguments: list[str]) -> int:
+    module = importlib.import_module(f"nda.command.verbs.{verb}")
+    parser = argparse.ArgumentParser(
+        prog=f"nda {verb}",
+        epilog=getattr(module, "EPILOG", None),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(parser)
+    return module.run(parser.parse_args(arguments))
 
 
 def main() -> int:
@@ -18,11 +33,8 @@ def main() -> int:
         from nda.check.command import main as check_plugin
 
         return check_plugin(arguments)
-    if command == "plugins":
-        import nda
-
-        print(nda.plugins_path())
-        return 0
+    if command in ("install", "uninstall", "plugins"):
+        return run_verb(command, arguments)
     if command in ("help", "--help", "-h"):
         print(USAGE)
         return 0

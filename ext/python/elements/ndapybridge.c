@@ -106,6 +106,7 @@
 #include "ndablockinput.h"
 #include "ndapybridgetask.h"
 #include "ndapyelementstate.h"
+#include "ndapyparent.h"
 #include "ndapyproperties.h"
 
 GST_DEBUG_CATEGORY_STATIC (nda_py_bridge_debug);
@@ -133,8 +134,9 @@ G_DECLARE_FINAL_TYPE (NdaPyBridge, nda_py_bridge, NDA, PY_BRIDGE, GstElement);
 
 static void nda_py_bridge_element_init (NdaPyElementInterface * iface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (NdaPyBridge, nda_py_bridge, GST_TYPE_ELEMENT,
+G_DEFINE_TYPE_WITH_CODE (NdaPyBridge, nda_py_bridge, GST_TYPE_ELEMENT,
     G_IMPLEMENT_INTERFACE (NDA_TYPE_PY_ELEMENT, nda_py_bridge_element_init);
+    NDA_PY_PARENT_INTERFACES;
     GST_DEBUG_CATEGORY_INIT (nda_py_bridge_debug, "ndapybridge", 0,
         "live audio through Python plugins"));
 

@@ -9,7 +9,9 @@
 
 #include "ndapyelementstate.h"
 
+#include "ndapyinstalled.h"
 #include "ndapyparameters.h"
+#include "ndapyparent.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -27,7 +29,6 @@ copy_settings (NdaPyShared * self, NdaPySettings * copy)
   copy->parameters = g_strdup (copy->parameters);
   copy->python = g_strdup (copy->python);
   copy->sandbox_folder = g_strdup (copy->sandbox_folder);
-  self->is_stale = FALSE;
 }
 
 static void
@@ -48,21 +49,16 @@ nda_py_element_reload_edited (gpointer user_data)
   nda_py_host_reload (self->host);
 }
 
+/* Opens the plugin @file, its @entry or the only one, in @host, without
+ * parameters. */
 static gboolean
-load_with (NdaPyShared * self, const NdaPySettings * settings, GError ** error)
+open_in (NdaPyHost * host, const NdaPyRunnerKind * kind,
+    const NdaPySettings * settings, gchar * file, gchar * entry,
+    GError ** error)
 {
-  g_autofree gchar *file = NULL;
-  g_autoptr (GPtrArray) parameters = NULL;
-  NdaPyRunnerConfig config = { NULL };
+  g_autoptr (GPtrArray) none = nda_py_parameters_new ();
+  NdaPyRunnerConfig config = {.path = file,.entry = entry };
 
-  file = nda_py_runners_find_plugin (settings->plugin,
-      settings->plugin_path, settings->timeout, error);
-  if (!file)
-    return FALSE;
-  parameters = nda_py_parameters_parse (settings->parameters, error);
-  if (!parameters)
-    return FALSE;
-  config.path = file;
   config.python = settings->python;
   config.deadline = settings->deadline;
   config.timeout = settings->timeout;
@@ -70,9 +66,48 @@ load_with (NdaPyShared * self, const NdaPySettings * settings, GError ** error)
   config.restart = settings->restart;
   config.sandbox = settings->sandbox;
   config.sandbox_folder = settings->sandbox_folder;
-  if (!nda_py_host_open (self->host,
-          nda_py_runners_get_kind (settings->isolation), &config, parameters,
+  return nda_py_host_open (host, kind, &config, none, error);
+}
+
+/* Sets the parameters of a plugin that was opened just now. One that is
+ * installed declares what it did then. */
+static gboolean
+set_up (NdaPyShared * self, const NdaPyParameters * parameters, GError ** error)
+{
+  const NdaPyDescription *installed = self->installed;
+  g_autofree gchar *text = NULL;
+
+  if (!installed)
+    text = nda_py_host_describe (self->host);
+  else if (!installed->is_api_1)
+    text = g_strdup (installed->text);
+
+  if (nda_py_parent_open (NDA_PY_ELEMENT (self->element), text, parameters,
           error))
+    return TRUE;
+  nda_py_host_close (self->host);
+  return FALSE;
+}
+
+static gboolean
+load_with (NdaPyShared * self, const NdaPySettings * settings, GError ** error)
+{
+  g_autofree gchar *file = NULL;
+  g_autofree gchar *entry = NULL;
+  g_autoptr (GPtrArray) parameters = NULL;
+
+  if (self->installed && !nda_py_installed_check (self->installed, error))
+    return FALSE;
+  file = nda_py_runners_find_plugin (settings->plugin,
+      settings->plugin_path, settings->timeout, &entry, error);
+  if (!file)
+    return FALSE;
+  parameters = nda_py_parameters_parse (settings->parameters, error);
+  if (!parameters)
+    return FALSE;
+  if (!open_in (self->host, nda_py_runners_get_kind (settings->isolation),
+          settings, file, entry, error)
+      || !set_up (self, parameters, error))
     return FALSE;
   if (settings->auto_reload)
     self->watch = nda_py_watch_new (file, nda_py_element_reload_edited, self);
@@ -84,6 +119,7 @@ close_plugin (NdaPyShared * self)
 {
   g_clear_pointer (&self->watch, nda_py_watch_free);
   nda_py_host_close (self->host);
+  nda_py_parent_end (NDA_PY_ELEMENT (self->element));
 }
 
 static gboolean
@@ -92,6 +128,9 @@ load (NdaPyShared * self, GError ** error)
   NdaPySettings settings;
   gboolean ok;
 
+  GST_OBJECT_LOCK (self->element);
+  self->is_stale = FALSE;
+  GST_OBJECT_UNLOCK (self->element);
   copy_settings (self, &settings);
   ok = load_with (self, &settings, error);
   clear_settings (&settings);
@@ -106,8 +145,10 @@ open_plugin (NdaPyShared * self)
   g_mutex_lock (self->lock);
   memset (&self->counters, 0, sizeof (self->counters));
   g_mutex_unlock (self->lock);
+  nda_py_parent_begin (NDA_PY_ELEMENT (self->element));
   if (load (self, &error))
     return TRUE;
+  nda_py_parent_end (NDA_PY_ELEMENT (self->element));
   nda_py_shared_post_error (self, error);
   return FALSE;
 }
@@ -177,4 +218,80 @@ nda_py_element_change_state (NdaPyElement * self, GstStateChange transition,
 
   nda_py_runners_resume_gil (paused);
   return result;
+}
+
+/* --- asking a plugin what it declares, in NULL ---------------------------- */
+
+static void
+nda_py_element_ignore_text (gpointer owner, const gchar * text)
+{
+}
+
+static void
+nda_py_element_ignore_error (gpointer owner, const GError * error)
+{
+}
+
+static void
+nda_py_element_ignore (gpointer owner)
+{
+}
+
+static const NdaPyHostEvents ignored_events = {
+  .warn = nda_py_element_ignore_text,
+  .gave_up = nda_py_element_ignore_error,
+  .latency_changed = nda_py_element_ignore,
+  .restarted = nda_py_element_ignore,
+  .reloaded = nda_py_element_ignore_error,
+};
+
+/* Whether @file may be a plugin of API 1, which declares nothing: opening one
+ * to learn that may open its device. */
+static gboolean
+may_be_of_api_1 (const gchar * file)
+{
+  g_autofree gchar *content = NULL;
+
+  return g_file_get_contents (file, &content, NULL, NULL)
+      && strstr (content, "create_plugin") != NULL;
+}
+
+static gchar *
+ask_apart (NdaPyShared * self, NdaPySettings * settings, GError ** error)
+{
+  g_autofree gchar *entry = NULL;
+  g_autofree gchar *file = nda_py_runners_find_plugin (settings->plugin,
+      settings->plugin_path, settings->timeout, &entry, error);
+  NdaPyHost *host;
+  gchar *text = NULL;
+
+  if (!file || may_be_of_api_1 (file))
+    return NULL;
+  host = nda_py_host_new (self->role, &ignored_events, self);
+  settings->restart = NDA_PY_RESTART_NEVER;
+  if (open_in (host, nda_py_runners_get_kind (NDA_PY_ISOLATION_PROCESS),
+          settings, file, entry, error)) {
+    text = nda_py_host_describe (host);
+    nda_py_host_close (host);
+  }
+  nda_py_host_free (host);
+  return text;
+}
+
+/* What the plugin that is named declares (transfer full). It is asked in a
+ * process of its own, under the conditions of the element's properties. NULL:
+ * nothing, or it cannot be asked. */
+gchar *
+nda_py_element_ask (NdaPyElement * element, GError ** error)
+{
+  NdaPyShared *self = nda_py_element_get_shared (element);
+  gpointer paused = nda_py_runners_pause_gil ();
+  NdaPySettings settings;
+  gchar *text;
+
+  copy_settings (self, &settings);
+  text = ask_apart (self, &settings, error);
+  clear_settings (&settings);
+  nda_py_runners_resume_gil (paused);
+  return text;
 }

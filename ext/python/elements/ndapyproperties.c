@@ -7,6 +7,7 @@
 #include "ndapyproperties.h"
 
 #include "ndapyparameters.h"
+#include "ndapyparent.h"
 
 static GType
 isolation_get_type (void)
@@ -72,7 +73,8 @@ set_parameters (NdaPyShared * self, const gchar * text)
   for (guint i = 0; i < parameters->len; i++) {
     NdaPyParameter *p = g_ptr_array_index (parameters, i);
 
-    nda_py_shared_set_parameter (self, p->key, p->value);
+    nda_py_parent_set_parameter (NDA_PY_ELEMENT (self->element), p->key,
+        p->value);
   }
 }
 
@@ -133,6 +135,7 @@ nda_py_properties_set (NdaPyShared * self, guint id, const GValue * value)
       break;
   }
   self->is_stale |= id != NDA_PY_PROP_PARAMETERS;
+  self->n_named += id == NDA_PY_PROP_PLUGIN || id == NDA_PY_PROP_PLUGIN_PATH;
   GST_OBJECT_UNLOCK (self->element);
 
   if (id == NDA_PY_PROP_PARAMETERS)

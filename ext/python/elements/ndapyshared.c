@@ -7,6 +7,7 @@
 #include "ndapyshared.h"
 
 #include "ndapylog.h"
+#include "ndapyparent.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -55,6 +56,18 @@ nda_py_shared_count_restart (gpointer owner)
   self->counters.n_restarts++;
 }
 
+/* An edited plugin may declare something else. */
+static void
+follow_description (NdaPyShared * self)
+{
+  g_autofree gchar *text = nda_py_host_describe (self->host);
+  g_autoptr (GError) error = NULL;
+
+  if (!nda_py_parent_adopt (NDA_PY_ELEMENT (self->element), text, &error))
+    GST_ELEMENT_WARNING (self->element, LIBRARY, SETTINGS,
+        ("%s", error->message), ("the edited plugin's description is wrong"));
+}
+
 static void
 nda_py_shared_note_reload (gpointer owner, const GError * error)
 {
@@ -65,6 +78,7 @@ nda_py_shared_note_reload (gpointer owner, const GError * error)
     g_mutex_lock (self->lock);
     self->counters.n_reloads++;
     g_mutex_unlock (self->lock);
+    follow_description (self);
     return;
   }
   reason = g_strndup (error->message, strcspn (error->message, "\n"));
@@ -86,17 +100,23 @@ nda_py_shared_init (NdaPyShared * self, GstElement * element, NdaPyRole role,
     const NdaStatsField * fields, GMutex * lock)
 {
   self->element = element;
+  self->role = role;
   self->host = nda_py_host_new (role, &host_events, self);
   self->fields = fields;
   self->lock = lock;
   self->settings.deadline = NDA_PY_DEFAULT_DEADLINE;
   self->settings.timeout = NDA_PY_DEFAULT_TIMEOUT;
   self->settings.restart = NDA_PY_RESTART_ALWAYS;
+  self->unheard = g_ptr_array_new_with_free_func (g_free);
 }
 
 void
 nda_py_shared_clear (NdaPyShared * self)
 {
+  if (self->child)
+    gst_object_unparent (GST_OBJECT (self->child));
+  g_clear_object (&self->child);
+  g_ptr_array_unref (self->unheard);
   nda_py_host_free (self->host);
   g_free (self->settings.plugin);
   g_free (self->settings.plugin_path);
@@ -225,7 +245,8 @@ count_call (NdaPyShared * self, const NdaPyBlock * block, GstClockTime gil_wait)
     nda_histogram_record (&counters->call_time, block->call_time);
   counters->n_failures += block->result == NDA_PY_CALL_FAILED
       || block->result == NDA_PY_CALL_DEAD;
-  counters->n_retries += is_made && !block->ok;
+  counters->n_retries += is_made && !block->ok
+      && block->result != NDA_PY_CALL_ENDED;
 }
 
 /* Counts a block that came from the plugin, or went into it. */

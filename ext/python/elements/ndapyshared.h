@@ -8,6 +8,7 @@
 #pragma once
 
 #include "ndablockqueue.h"
+#include "ndapydescription.h"
 #include "ndapyhost.h"
 #include "ndapyrunners.h"
 #include "ndapywatch.h"
@@ -51,6 +52,7 @@ typedef struct
 typedef struct
 {
   GstElement *element;          /* [const] not owned; whose this is */
+  NdaPyRole role;               /* [const] */
   NdaPyHost *host;              /* [const] owned; has its own lock */
   NdaPyWatch *watch;            /* [state changes] owned, or NULL */
   const NdaStatsField *fields;  /* [const] of the statistics */
@@ -58,6 +60,13 @@ typedef struct
 
   NdaPySettings settings;       /* [object lock] */
   gboolean is_stale;            /* [object lock] another plugin was named */
+  guint n_named;                /* [object lock] how often one was named */
+  gboolean is_up;               /* [object lock] out of NULL */
+  gboolean is_open;             /* [object lock] there is a plugin */
+  struct _NdaPyChild *child;    /* [object lock] owned, or NULL; see there */
+  guint n_named_of_child;       /* [object lock] n_named when it was made */
+  GPtrArray *unheard;           /* [object lock] owned; what was refused */
+  const NdaPyDescription *installed;    /* [const] not owned, or NULL */
   NdaPyCounters counters;       /* [counters lock] */
 
   /* [block thread] */

@@ -72,6 +72,7 @@
 #include "ndablock.h"
 #include "ndablockinput.h"
 #include "ndapyelementstate.h"
+#include "ndapyparent.h"
 #include "ndapyproperties.h"
 #include "ndapywriter.h"
 
@@ -103,8 +104,9 @@ G_DECLARE_FINAL_TYPE (NdaPySink, nda_py_sink, NDA, PY_SINK, GstBaseSink);
 
 static void nda_py_sink_element_init (NdaPyElementInterface * iface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (NdaPySink, nda_py_sink, GST_TYPE_BASE_SINK,
+G_DEFINE_TYPE_WITH_CODE (NdaPySink, nda_py_sink, GST_TYPE_BASE_SINK,
     G_IMPLEMENT_INTERFACE (NDA_TYPE_PY_ELEMENT, nda_py_sink_element_init);
+    NDA_PY_PARENT_INTERFACES;
     GST_DEBUG_CATEGORY_INIT (nda_py_sink_debug, "ndapysink", 0,
         "live audio into Python plugins"));
 
@@ -155,8 +157,10 @@ nda_py_sink_set_caps (GstBaseSink * base, GstCaps * caps)
 
   if (!gst_audio_info_from_caps (&self->info, caps))
     return FALSE;
-  if (!self->writer.is_started)
+  if (!self->writer.is_started) {
+    self->writer.format.n_channels = self->info.channels;
     flow = nda_py_writer_start (&self->writer);
+  }
   /* the next block tells that the stream stops: FALSE would be an error */
   if (flow != GST_FLOW_OK)
     return flow == GST_FLOW_FLUSHING;
@@ -219,6 +223,10 @@ nda_py_sink_push_block (gpointer owner, GstBuffer * buffer)
   GstClockTime begin = gst_util_get_timestamp ();
   guint n_frames;
 
+  if (nda_py_parent_has_controls (NDA_PY_ELEMENT (self)))
+    nda_py_parent_sync_controls (NDA_PY_ELEMENT (self),
+        gst_segment_to_stream_time (&GST_BASE_SINK (self)->segment,
+            GST_FORMAT_TIME, GST_BUFFER_PTS (block)));
   if (flow == GST_FLOW_OK)
     flow = nda_py_writer_write (&self->writer, &self->info, block, &n_frames);
   if (flow == GST_FLOW_OK)

@@ -11,6 +11,36 @@
 /* For a job that only waits for the GIL */
 #define START_LIMIT (2 * GST_SECOND)
 
+/* Sets what was asked for, by the thread that has claimed the plugin. Gives up
+ * the lock meanwhile. */
+static void
+set_pending_locked (NdaPyHost * self, NdaPyParameters * parameters)
+{
+  NdaPySetJob *job;
+
+  g_mutex_unlock (&self->lock);
+  job = nda_py_host_begin_set (self, self->called, parameters);
+  if (nda_py_runner_kind_enter (self->kind)) {
+    nda_py_host_set_job (job);
+    nda_py_runner_kind_leave (self->kind);
+  }
+  nda_py_host_end_set (self, job);
+  g_mutex_lock (&self->lock);
+  self->n_unapplied -= parameters->len;
+  g_ptr_array_unref (parameters);
+}
+
+/* Sets all that was asked for while the plugin runs. */
+static void
+set_all_pending_locked (NdaPyHost * self)
+{
+  NdaPyParameters *parameters;
+
+  while (G_UNLIKELY (!self->is_stopping
+          && (parameters = nda_py_host_take_pending_locked (self))))
+    set_pending_locked (self, parameters);
+}
+
 /* Says that the block thread is about to call the plugin. FALSE: it is being
  * stopped. */
 static gboolean
@@ -24,6 +54,9 @@ claim (NdaPyHost * self)
   if (!self->is_stopping)
     self->called = self->runner;
   ok = self->called != NULL;
+  /* the block thread itself queued it, for the call that comes */
+  if (ok && self->state == STATE_RUNNING)
+    set_all_pending_locked (self);
   g_mutex_unlock (&self->lock);
   return ok;
 }
@@ -51,37 +84,16 @@ begin_call (NdaPyHost * self)
   return FALSE;
 }
 
-/* Sets what was asked for during the call. Gives up the lock meanwhile. */
-static void
-set_pending_locked (NdaPyHost * self, NdaPyParameters * parameters)
-{
-  NdaPySetJob *job;
-
-  g_mutex_unlock (&self->lock);
-  job = nda_py_host_begin_set (self, self->called, parameters);
-  if (nda_py_runner_kind_enter (self->kind)) {
-    nda_py_host_set_job (job);
-    nda_py_runner_kind_leave (self->kind);
-  }
-  nda_py_host_end_set (self, job);
-  g_mutex_lock (&self->lock);
-  self->n_unapplied -= parameters->len;
-  g_ptr_array_unref (parameters);
-}
-
 /* Ends a call, out of Python, with the host in @state, in one step: a stopper
  * that sees the call ended must see how. */
 static void
 end_call (NdaPyHost * self, NdaPyHostState state)
 {
-  NdaPyParameters *parameters;
-
   g_mutex_lock (&self->lock);
   if (self->state != STATE_INITIALIZED) /* that it was stopped to meanwhile */
     self->state = state;
-  while (G_UNLIKELY (state == STATE_RUNNING && !self->is_stopping
-          && (parameters = nda_py_host_take_pending_locked (self))))
-    set_pending_locked (self, parameters);
+  if (state == STATE_RUNNING)
+    set_all_pending_locked (self);
   self->called = NULL;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
@@ -215,6 +227,8 @@ run_block (NdaPyHost * self, NdaPyBlock * block, GstClockTime * now)
   *now = gst_util_get_timestamp ();
   block->call_time = *now - begin;
   block->ok = block->result == NDA_PY_CALL_OK;
+  if (G_UNLIKELY (block->result == NDA_PY_CALL_ENDED))
+    block->n_frames = self->called->n_last;
   block->failure = NULL;
   if (G_LIKELY (block->ok)) {
     self->is_failing = FALSE;
@@ -282,6 +296,17 @@ nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
   nda_py_runner_kind_leave (self->kind);
   end_call (self, STATE_RUNNING);
   return n_run;
+}
+
+/* Tells the plugin that the next block does not follow the last one. */
+void
+nda_py_host_reset (NdaPyHost * self)
+{
+  if (!begin_call (self))
+    return;
+  self->kind->reset (self->called);
+  nda_py_runner_kind_leave (self->kind);
+  end_call (self, STATE_RUNNING);
 }
 
 /* Lets Python's garbage collector run, between blocks. */

@@ -49,11 +49,21 @@ nda_py_host_report_facts (NdaPyHost * self, const NdaPyFacts * facts)
   gboolean changed;
 
   g_mutex_lock (&self->lock);
-  changed = self->facts.latency != facts->latency;
+  changed = self->facts.latency != facts->latency
+      || self->facts.delay != facts->delay;
   self->facts = *facts;
   g_mutex_unlock (&self->lock);
   if (changed)
     self->events->latency_changed (self->owner);
+}
+
+/* What the plugin said of itself last. */
+void
+nda_py_host_get_facts (NdaPyHost * self, NdaPyFacts * facts)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  *facts = self->facts;
 }
 
 /* The latency that the plugin reported last. */
@@ -153,15 +163,19 @@ nda_py_host_set_now (NdaPyHost * self, NdaPyRunner * runner,
   return FALSE;
 }
 
+/* What fails is told in @error, or, if that is NULL, to the owner. */
 static gboolean
 set_or_give_up (NdaPyHost * self, NdaPyRunner * runner,
-    NdaPyParameters * parameters)
+    NdaPyParameters * parameters, GError ** error)
 {
-  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) failure = NULL;
 
-  if (nda_py_host_set_now (self, runner, parameters, &error))
+  if (nda_py_host_set_now (self, runner, parameters, &failure))
     return TRUE;
-  nda_py_host_give_up (self, error);
+  if (error && !*error)
+    *error = g_steal_pointer (&failure);
+  else
+    nda_py_host_give_up (self, failure);
   return FALSE;
 }
 
@@ -183,10 +197,8 @@ is_open_locked (NdaPyHost * self)
   return self->state != STATE_UNLOADED && self->state != STATE_SPENT;
 }
 
-/* Sets what waits, where nobody else does. The block thread waits meanwhile,
- * and sets it itself when it is in a call. */
-gboolean
-nda_py_host_set_pending (NdaPyHost * self)
+static gboolean
+set_pending (NdaPyHost * self, GError ** error)
 {
   NdaPyParameters *parameters;
   NdaPyRunner *runner;
@@ -201,7 +213,7 @@ nda_py_host_set_pending (NdaPyHost * self)
   runner = self->runner;        /* nobody exchanges it while it is held */
   while (runner && (parameters = nda_py_host_take_pending_locked (self))) {
     g_mutex_unlock (&self->lock);
-    ok = set_or_give_up (self, runner, parameters);
+    ok = set_or_give_up (self, runner, parameters, error);
     g_mutex_lock (&self->lock);
     self->n_unapplied -= parameters->len;
     g_ptr_array_unref (parameters);
@@ -209,6 +221,62 @@ nda_py_host_set_pending (NdaPyHost * self)
   self->is_held = FALSE;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
+  return ok;
+}
+
+/* Sets what waits, where nobody else does. The block thread waits meanwhile,
+ * and sets it itself when it is in a call. */
+gboolean
+nda_py_host_set_pending (NdaPyHost * self)
+{
+  return set_pending (self, NULL);
+}
+
+static gboolean
+queue_locked (NdaPyHost * self, const gchar * key, const gchar * value)
+{
+  if (!is_open_locked (self))
+    return FALSE;
+  g_ptr_array_add (self->pending, nda_py_parameter_new (key, value));
+  self->n_unapplied++;
+  return TRUE;
+}
+
+/* Queues a parameter, which nda_py_host_set_queued () must follow. FALSE
+ * without a plugin. The caller may hold a lock: nothing is called back. */
+gboolean
+nda_py_host_queue_parameter (NdaPyHost * self, const gchar * key,
+    const gchar * value)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return queue_locked (self, key, value);
+}
+
+/* Whether this is the block thread, between two calls: what is queued is set
+ * before the next one. */
+static gboolean
+is_between_calls (NdaPyHost * self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return self->state == STATE_RUNNING && self->block_thread == g_thread_self ();
+}
+
+/* Sets what is queued: at once, or at the end of the block call that is being
+ * made; on the block thread, before the next one. The caller does not hold the
+ * GIL. Without @error the owner is told what fails. */
+gboolean
+nda_py_host_set_queued (NdaPyHost * self, GError ** error)
+{
+  gboolean ok;
+
+  if (is_between_calls (self))
+    return TRUE;
+  if (!nda_py_host_begin_use (self, NULL))
+    return FALSE;
+  ok = set_pending (self, error);
+  nda_py_host_end_use (self, NULL);
   return ok;
 }
 
@@ -223,11 +291,7 @@ nda_py_host_set_parameter (NdaPyHost * self, const gchar * key,
   if (!nda_py_host_begin_use (self, NULL))
     return FALSE;
   g_mutex_lock (&self->lock);
-  ok = is_open_locked (self);
-  if (ok) {
-    g_ptr_array_add (self->pending, nda_py_parameter_new (key, value));
-    self->n_unapplied++;
-  }
+  ok = queue_locked (self, key, value);
   g_mutex_unlock (&self->lock);
   ok = ok && nda_py_host_set_pending (self);
   nda_py_host_end_use (self, NULL);
@@ -236,19 +300,22 @@ nda_py_host_set_parameter (NdaPyHost * self, const gchar * key,
 
 /* --- getting ------------------------------------------------------------ */
 
+/* A question to the plugin, on whatever thread can ask it */
 typedef struct
 {
   NdaPyRunner *runner;          /* owned reference */
-  gchar *key;                   /* owned */
-  gchar *value;                 /* owned */
+  gchar *key;                   /* owned; NULL: what it declares */
+  gchar *text;                  /* owned; the answer */
 } GetJob;
 
 static void
 nda_py_host_get_job (gpointer data)
 {
   GetJob *job = data;
+  const NdaPyRunnerKind *kind = job->runner->kind;
 
-  job->value = job->runner->kind->get_parameter (job->runner, job->key);
+  job->text = job->key ? kind->get_parameter (job->runner, job->key) :
+      kind->describe (job->runner);
 }
 
 /* Waits until what was set before has reached the plugin. */
@@ -270,7 +337,7 @@ get_from (NdaPyHost * self, NdaPyRunner * runner, const gchar * key)
 {
   g_autoptr (GError) error = NULL;
   GetJob *job = g_new0 (GetJob, 1);
-  gchar *value;
+  gchar *text;
 
   job->runner = nda_py_runner_ref (runner);
   job->key = g_strdup (key);
@@ -278,11 +345,24 @@ get_from (NdaPyHost * self, NdaPyRunner * runner, const gchar * key)
     nda_py_host_give_up (self, error);
     return NULL;
   }
-  value = job->value;
+  text = job->text;
   nda_py_runner_unref (job->runner);
   g_free (job->key);
   g_free (job);
-  return value;
+  return text;
+}
+
+static gchar *
+get (NdaPyHost * self, const gchar * key)
+{
+  NdaPyRunner *runner;
+  gchar *text;
+
+  if (!nda_py_host_begin_use (self, &runner))
+    return NULL;
+  text = get_from (self, runner, key);
+  nda_py_host_end_use (self, runner);
+  return text;
 }
 
 /* What the plugin says of @key (transfer full), "" without a plugin. The
@@ -290,13 +370,17 @@ get_from (NdaPyHost * self, NdaPyRunner * runner, const gchar * key)
 gchar *
 nda_py_host_get_parameter (NdaPyHost * self, const gchar * key)
 {
-  NdaPyRunner *runner;
-  gchar *value = NULL;
+  gchar *value;
 
   wait_for_parameters (self);
-  if (nda_py_host_begin_use (self, &runner)) {
-    value = get_from (self, runner, key);
-    nda_py_host_end_use (self, runner);
-  }
+  value = get (self, key);
   return value ? value : g_strdup ("");
+}
+
+/* What the plugin declares (transfer full): see the runner's describe (). NULL:
+ * there is no plugin, or one of API 1. The caller does not hold the GIL. */
+gchar *
+nda_py_host_describe (NdaPyHost * self)
+{
+  return get (self, NULL);
 }
