@@ -105,8 +105,8 @@
 #include "ndablock.h"
 #include "ndablockinput.h"
 #include "ndapybridgetask.h"
+#include "ndapychildproxy.h"
 #include "ndapyelementstate.h"
-#include "ndapyparent.h"
 #include "ndapyproperties.h"
 
 GST_DEBUG_CATEGORY_STATIC (nda_py_bridge_debug);
@@ -136,7 +136,7 @@ static void nda_py_bridge_element_init (NdaPyElementInterface * iface);
 
 G_DEFINE_TYPE_WITH_CODE (NdaPyBridge, nda_py_bridge, GST_TYPE_ELEMENT,
     G_IMPLEMENT_INTERFACE (NDA_TYPE_PY_ELEMENT, nda_py_bridge_element_init);
-    NDA_PY_PARENT_INTERFACES;
+    NDA_PY_CHILD_PROXY_INTERFACES;
     GST_DEBUG_CATEGORY_INIT (nda_py_bridge_debug, "ndapybridge", 0,
         "live audio through Python plugins"));
 

@@ -268,8 +268,7 @@ work_on_controlled_blocks (NdaPyBridgeTask * self, GstMiniObject ** blocks,
       gst_mini_object_unref (blocks[i]);
       continue;
     }
-    nda_py_parent_sync_to (NDA_PY_ELEMENT (self->py->element), self->srcpad,
-        GST_BUFFER_PTS (blocks[i]));
+    nda_py_parent_sync_to (self->py, self->srcpad, GST_BUFFER_PTS (blocks[i]));
     goes_on = work_on_blocks (self, blocks + i, 1);
   }
 }
@@ -342,7 +341,7 @@ nda_py_bridge_task_work (gpointer user_data)
   if (!nda_block_queue_pop (self->queue, items, NDA_PY_BATCH_MAX, &n_items))
     gst_pad_pause_task (self->srcpad);
   else if (GST_IS_BUFFER (items[0])
-      && nda_py_parent_has_controls (NDA_PY_ELEMENT (self->py->element)))
+      && nda_py_parent_has_controls (self->py))
     work_on_controlled_blocks (self, items, n_items);
   else if (GST_IS_BUFFER (items[0]))
     work_on_blocks (self, items, n_items);

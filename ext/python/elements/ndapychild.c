@@ -13,14 +13,14 @@
 
 #include "ndapychild.h"
 
-#include "ndapyelement.h"
 #include "ndapyparam.h"
-#include "ndapyparent.h"
 
 #include <glib/gi18n-lib.h>
 
 typedef struct
 {
+  const NdaPyChildEvents *events;       /* [const] */
+  gpointer owner;               /* [const] not owned; lives as the parent */
   GValue *values;               /* [object lock] owned; one a declaration */
   gboolean *is_set;             /* [object lock] owned; else the default */
 } NdaPyChildPrivate;
@@ -87,19 +87,20 @@ is_equal (const NdaPyDeclaration * declaration, const GValue * a,
 }
 
 static void
-queue_locked (NdaPyChild * self, GstElement * parent, guint i)
+queue_locked (NdaPyChild * self, guint i)
 {
+  NdaPyChildPrivate *priv = get_private (self);
   const NdaPyDeclaration *declaration = get_declaration (self, i);
   g_autofree gchar *text =
-      nda_py_declaration_print (declaration, &get_private (self)->values[i]);
+      nda_py_declaration_print (declaration, &priv->values[i]);
 
-  nda_py_parent_queue (NDA_PY_ELEMENT (parent), declaration->key, text);
+  priv->events->queue (priv->owner, declaration->key, text);
 }
 
 /* Keeps a value that fits, and queues it for the plugin. FALSE: it is the value
  * that there was. In @parent who has to set it (transfer full), or NULL. */
 static gboolean
-take (NdaPyChild * self, guint i, const GValue * plain, GstElement ** parent)
+take (NdaPyChild * self, guint i, const GValue * plain, GstObject ** parent)
 {
   NdaPyChildPrivate *priv = get_private (self);
   g_autoptr (GMutexLocker) locker =
@@ -114,7 +115,7 @@ take (NdaPyChild * self, guint i, const GValue * plain, GstElement ** parent)
   g_value_copy (plain, &priv->values[i]);
   if (GST_OBJECT_PARENT (self)) {
     *parent = gst_object_ref (GST_OBJECT_PARENT (self));
-    queue_locked (self, *parent, i);
+    queue_locked (self, i);
   }
   return !is_same;
 }
@@ -125,7 +126,8 @@ gboolean
 nda_py_child_set (NdaPyChild * self, guint i, const GValue * plain,
     GError ** error)
 {
-  g_autoptr (GstElement) parent = NULL;
+  g_autoptr (GstObject) parent = NULL;
+  NdaPyChildPrivate *priv = get_private (self);
   GParamSpec *param = NDA_PY_CHILD_GET_CLASS (self)->params[i];
   gboolean is_changed;
 
@@ -133,11 +135,11 @@ nda_py_child_set (NdaPyChild * self, guint i, const GValue * plain,
     return FALSE;
   is_changed = take (self, i, plain, &parent);
   if (parent)
-    nda_py_parent_set_queued (NDA_PY_ELEMENT (parent));
+    priv->events->set_queued (priv->owner);
   if (is_changed) {
     g_object_notify_by_pspec (G_OBJECT (self), param);
     if (parent)
-      nda_py_parent_notify (NDA_PY_ELEMENT (parent), param->name);
+      priv->events->notify (priv->owner, param->name);
   }
   return TRUE;
 }
@@ -216,7 +218,7 @@ nda_py_child_queue_all (NdaPyChild * self)
 
   for (guint i = 0; i < get_n_declarations (self); i++)
     if (priv->is_set[i] && GST_OBJECT_PARENT (self))
-      queue_locked (self, GST_ELEMENT (GST_OBJECT_PARENT (self)), i);
+      queue_locked (self, i);
 }
 
 /* --- the object ----------------------------------------------------------- */
@@ -226,6 +228,7 @@ nda_py_child_set_property (GObject * object, guint id, const GValue * value,
     GParamSpec * pspec)
 {
   NdaPyChild *self = NDA_PY_CHILD (object);
+  NdaPyChildPrivate *priv = get_private (self);
   g_auto (GValue) plain = G_VALUE_INIT;
   g_autoptr (GError) error = NULL;
   g_autoptr (GstObject) parent = NULL;
@@ -237,7 +240,7 @@ nda_py_child_set_property (GObject * object, guint id, const GValue * value,
     return;
   parent = gst_object_get_parent (GST_OBJECT (self));
   if (parent)
-    nda_py_parent_refuse (NDA_PY_ELEMENT (parent), error);
+    priv->events->refuse (priv->owner, error);
   else
     GST_WARNING_OBJECT (self, "%s", error->message);
 }
@@ -366,9 +369,16 @@ get_type_for (const gchar * text, GError ** error)
 }
 
 NdaPyChild *
-nda_py_child_new (const gchar * text, GError ** error)
+nda_py_child_new (const gchar * text, const NdaPyChildEvents * events,
+    gpointer owner, GError ** error)
 {
   GType type = get_type_for (text, error);
+  NdaPyChild *self;
 
-  return type ? g_object_new (type, "name", NDA_PY_CHILD_NAME, NULL) : NULL;
+  if (!type)
+    return NULL;
+  self = g_object_new (type, "name", NDA_PY_CHILD_NAME, NULL);
+  get_private (self)->events = events;
+  get_private (self)->owner = owner;
+  return self;
 }

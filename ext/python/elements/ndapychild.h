@@ -18,6 +18,18 @@ G_BEGIN_DECLS
 #define NDA_TYPE_PY_CHILD (nda_py_child_get_type ())
 G_DECLARE_DERIVABLE_TYPE (NdaPyChild, nda_py_child, NDA, PY_CHILD, GstObject)
 
+/* What the child has to tell, as long as it has a parent; the owner lives as
+ * long as the parent */
+typedef struct
+{
+  /* a value for the plugin; with the child's lock */
+  void (*queue) (gpointer owner, const gchar * key, const gchar * text);
+  /* any thread, without a lock, perhaps with the GIL */
+  void (*set_queued) (gpointer owner);
+  void (*notify) (gpointer owner, const gchar * property);
+  void (*refuse) (gpointer owner, const GError * error);
+} NdaPyChildEvents;
+
 struct _NdaPyChildClass
 {
   GstObjectClass parent;
@@ -30,7 +42,8 @@ struct _NdaPyChildClass
 
 /* (transfer floating); NULL at text that is no description, which @error says.
  * Without @text: of a plugin that declares nothing. */
-NdaPyChild *nda_py_child_new (const gchar * text, GError ** error);
+NdaPyChild *nda_py_child_new (const gchar * text,
+    const NdaPyChildEvents * events, gpointer owner, GError ** error);
 
 const NdaPyDescription *nda_py_child_get_description (NdaPyChild * self);
 gboolean nda_py_child_is_of (NdaPyChild * self, const gchar * text);

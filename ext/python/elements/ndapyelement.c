@@ -36,8 +36,10 @@ static gboolean
 nda_py_element_set_parameter (NdaPyElement * self, const gchar * key,
     const gchar * value)
 {
-  return key && value && nda_py_parent_is_open (self)
-      && nda_py_parent_set_parameter (self, key, value);
+  NdaPyShared *shared = nda_py_element_get_shared (self);
+
+  return key && value && nda_py_parent_is_open (shared)
+      && nda_py_parent_set_parameter (shared, key, value);
 }
 
 static gchar *
@@ -50,11 +52,12 @@ nda_py_element_get_parameter (NdaPyElement * self, const gchar * key)
 static gchar *
 nda_py_element_describe (NdaPyElement * self)
 {
+  NdaPyShared *shared = nda_py_element_get_shared (self);
   g_autoptr (GError) error = NULL;
-  gchar *text = nda_py_parent_describe (self, &error);
+  gchar *text = nda_py_parent_describe (shared, &error);
 
   if (error)
-    nda_py_shared_post_error (nda_py_element_get_shared (self), error);
+    nda_py_shared_post_error (shared, error);
   return text;
 }
 
@@ -102,8 +105,8 @@ install_signals (GType type)
    * @value: its value, as text
    *
    * Sets a parameter of the plugin, between two of its blocks. One that the
-   * plugin declares is a property of the child “plugin” too, and means the same:
-   * a value that does not fit is refused, which a warning tells.
+   * plugin declares is a property of the child “plugin” too. A value that does
+   * not fit is refused, which a warning tells.
    *
    * Returns: whether there is a plugin to set it (from READY on) and, where it
    * declares its parameters, the value fits

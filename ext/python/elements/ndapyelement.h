@@ -23,8 +23,6 @@ struct _NdaPyElementInterface
   NdaPyShared *(*get_shared) (NdaPyElement * self);
   /* ends the waits of the block thread, before the host is stopped */
   void (*unblock) (NdaPyElement * self);
-  /* a property of the child has changed; NULL: it is no property of its own */
-  void (*notify) (NdaPyElement * self, const gchar * property);
 };
 
 void nda_py_element_install (GstElementClass * class);

@@ -9,7 +9,7 @@
 
 #include "ndapyelementstate.h"
 
-#include "ndapyinstalled.h"
+#include "ndapyopen.h"
 #include "ndapyparameters.h"
 #include "ndapyparent.h"
 
@@ -18,55 +18,11 @@
 #include <string.h>
 
 static void
-copy_settings (NdaPyShared * self, NdaPySettings * copy)
-{
-  g_autoptr (GMutexLocker) locker =
-      g_mutex_locker_new (GST_OBJECT_GET_LOCK (self->element));
-
-  *copy = self->settings;
-  copy->plugin = g_strdup (copy->plugin);
-  copy->plugin_path = g_strdup (copy->plugin_path);
-  copy->parameters = g_strdup (copy->parameters);
-  copy->python = g_strdup (copy->python);
-  copy->sandbox_folder = g_strdup (copy->sandbox_folder);
-}
-
-static void
-clear_settings (NdaPySettings * copy)
-{
-  g_free (copy->plugin);
-  g_free (copy->plugin_path);
-  g_free (copy->parameters);
-  g_free (copy->python);
-  g_free (copy->sandbox_folder);
-}
-
-static void
 nda_py_element_reload_edited (gpointer user_data)
 {
   NdaPyShared *self = user_data;
 
   nda_py_host_reload (self->host);
-}
-
-/* Opens the plugin @file, its @entry or the only one, in @host, without
- * parameters. */
-static gboolean
-open_in (NdaPyHost * host, const NdaPyRunnerKind * kind,
-    const NdaPySettings * settings, gchar * file, gchar * entry,
-    GError ** error)
-{
-  g_autoptr (GPtrArray) none = nda_py_parameters_new ();
-  NdaPyRunnerConfig config = {.path = file,.entry = entry };
-
-  config.python = settings->python;
-  config.deadline = settings->deadline;
-  config.timeout = settings->timeout;
-  config.memory_limit = settings->memory_limit;
-  config.restart = settings->restart;
-  config.sandbox = settings->sandbox;
-  config.sandbox_folder = settings->sandbox_folder;
-  return nda_py_host_open (host, kind, &config, none, error);
 }
 
 /* Sets the parameters of a plugin that was opened just now. One that is
@@ -82,8 +38,7 @@ set_up (NdaPyShared * self, const NdaPyParameters * parameters, GError ** error)
   else if (!installed->is_api_1)
     text = g_strdup (installed->text);
 
-  if (nda_py_parent_open (NDA_PY_ELEMENT (self->element), text, parameters,
-          error))
+  if (nda_py_parent_open (self, text, parameters, error))
     return TRUE;
   nda_py_host_close (self->host);
   return FALSE;
@@ -96,7 +51,8 @@ load_with (NdaPyShared * self, const NdaPySettings * settings, GError ** error)
   g_autofree gchar *entry = NULL;
   g_autoptr (GPtrArray) parameters = NULL;
 
-  if (self->installed && !nda_py_installed_check (self->installed, error))
+  if (self->installed
+      && !nda_py_description_check_file (self->installed, error))
     return FALSE;
   file = nda_py_runners_find_plugin (settings->plugin,
       settings->plugin_path, settings->timeout, &entry, error);
@@ -105,8 +61,9 @@ load_with (NdaPyShared * self, const NdaPySettings * settings, GError ** error)
   parameters = nda_py_parameters_parse (settings->parameters, error);
   if (!parameters)
     return FALSE;
-  if (!open_in (self->host, nda_py_runners_get_kind (settings->isolation),
-          settings, file, entry, error)
+  if (!nda_py_open_in (self->host,
+          nda_py_runners_get_kind (settings->isolation), settings, file, entry,
+          error)
       || !set_up (self, parameters, error))
     return FALSE;
   if (settings->auto_reload)
@@ -119,7 +76,7 @@ close_plugin (NdaPyShared * self)
 {
   g_clear_pointer (&self->watch, nda_py_watch_free);
   nda_py_host_close (self->host);
-  nda_py_parent_end (NDA_PY_ELEMENT (self->element));
+  nda_py_parent_end (self);
 }
 
 static gboolean
@@ -131,9 +88,9 @@ load (NdaPyShared * self, GError ** error)
   GST_OBJECT_LOCK (self->element);
   self->is_stale = FALSE;
   GST_OBJECT_UNLOCK (self->element);
-  copy_settings (self, &settings);
+  nda_py_open_copy_settings (self, &settings);
   ok = load_with (self, &settings, error);
-  clear_settings (&settings);
+  nda_py_open_clear_settings (&settings);
   return ok;
 }
 
@@ -145,10 +102,10 @@ open_plugin (NdaPyShared * self)
   g_mutex_lock (self->lock);
   memset (&self->counters, 0, sizeof (self->counters));
   g_mutex_unlock (self->lock);
-  nda_py_parent_begin (NDA_PY_ELEMENT (self->element));
+  nda_py_parent_begin (self);
   if (load (self, &error))
     return TRUE;
-  nda_py_parent_end (NDA_PY_ELEMENT (self->element));
+  nda_py_parent_end (self);
   nda_py_shared_post_error (self, error);
   return FALSE;
 }
@@ -218,80 +175,4 @@ nda_py_element_change_state (NdaPyElement * self, GstStateChange transition,
 
   nda_py_runners_resume_gil (paused);
   return result;
-}
-
-/* --- asking a plugin what it declares, in NULL ---------------------------- */
-
-static void
-nda_py_element_ignore_text (gpointer owner, const gchar * text)
-{
-}
-
-static void
-nda_py_element_ignore_error (gpointer owner, const GError * error)
-{
-}
-
-static void
-nda_py_element_ignore (gpointer owner)
-{
-}
-
-static const NdaPyHostEvents ignored_events = {
-  .warn = nda_py_element_ignore_text,
-  .gave_up = nda_py_element_ignore_error,
-  .latency_changed = nda_py_element_ignore,
-  .restarted = nda_py_element_ignore,
-  .reloaded = nda_py_element_ignore_error,
-};
-
-/* Whether @file may be a plugin of API 1, which declares nothing: opening one
- * to learn that may open its device. */
-static gboolean
-may_be_of_api_1 (const gchar * file)
-{
-  g_autofree gchar *content = NULL;
-
-  return g_file_get_contents (file, &content, NULL, NULL)
-      && strstr (content, "create_plugin") != NULL;
-}
-
-static gchar *
-ask_apart (NdaPyShared * self, NdaPySettings * settings, GError ** error)
-{
-  g_autofree gchar *entry = NULL;
-  g_autofree gchar *file = nda_py_runners_find_plugin (settings->plugin,
-      settings->plugin_path, settings->timeout, &entry, error);
-  NdaPyHost *host;
-  gchar *text = NULL;
-
-  if (!file || may_be_of_api_1 (file))
-    return NULL;
-  host = nda_py_host_new (self->role, &ignored_events, self);
-  settings->restart = NDA_PY_RESTART_NEVER;
-  if (open_in (host, nda_py_runners_get_kind (NDA_PY_ISOLATION_PROCESS),
-          settings, file, entry, error)) {
-    text = nda_py_host_describe (host);
-    nda_py_host_close (host);
-  }
-  nda_py_host_free (host);
-  return text;
-}
-
-/* What the plugin that is named declares (transfer full). It is asked in a
- * process of its own, under the conditions of the element's properties. NULL:
- * nothing, or it cannot be asked. */
-gchar *
-nda_py_element_ask (NdaPyElement * element, GError ** error)
-{
-  NdaPyShared *self = nda_py_element_get_shared (element);
-  gpointer paused = nda_py_runners_pause_gil ();
-  NdaPySettings settings;
-  gchar *text;
-
-  copy_settings (self, &settings);
-  text = ask_apart (self, &settings, error);
-  clear_settings (&settings);
-  nda_py_runners_resume_gil (paused);
-  return text;
 }

@@ -15,7 +15,4 @@ G_BEGIN_DECLS
 GstStateChangeReturn nda_py_element_change_state (NdaPyElement * self,
     GstStateChange transition, GstElementClass * parent_class);
 
-/* any thread, without a lock, perhaps with the GIL */
-gchar *nda_py_element_ask (NdaPyElement * self, GError ** error);
-
 G_END_DECLS

@@ -14,6 +14,8 @@
 #include "ndapyinstalled.h"
 
 #include "ndapybridge.h"
+#include "ndapydescription.h"
+#include "ndapyelement.h"
 #include "ndapylog.h"
 #include "ndapyparam.h"
 #include "ndapyparent.h"
@@ -52,6 +54,12 @@ get_installed (gpointer element)
   return g_type_get_qdata (G_OBJECT_TYPE (element), get_quark ());
 }
 
+static NdaPyShared *
+get_shared (gpointer element)
+{
+  return nda_py_element_get_shared (NDA_PY_ELEMENT (element));
+}
+
 /* --- properties ----------------------------------------------------------- */
 
 /* The child (transfer full), and in @i which of its parameters @key is. NULL:
@@ -59,7 +67,7 @@ get_installed (gpointer element)
 static NdaPyChild *
 find_in_child (GObject * object, const gchar * key, guint * i)
 {
-  NdaPyChild *child = nda_py_parent_get_child (NDA_PY_ELEMENT (object));
+  NdaPyChild *child = nda_py_parent_get_child (get_shared (object));
   const NdaPyDescription *d = child ? nda_py_child_get_description (child) :
       NULL;
   gint found = d ? nda_py_description_find (d, key) : -1;
@@ -90,7 +98,7 @@ nda_py_installed_set_property (GObject * object, guint id,
   g_value_init (&plain, nda_py_declaration_get_value_type (declaration));
   nda_py_param_to_plain (value, &plain);
   text = nda_py_declaration_print (declaration, &plain);
-  nda_py_parent_set_parameter (NDA_PY_ELEMENT (object), declaration->key, text);
+  nda_py_parent_set_parameter (get_shared (object), declaration->key, text);
 }
 
 static void
@@ -121,13 +129,13 @@ nda_py_installed_get_property (GObject * object, guint id, GValue * value,
 }
 
 static void
-nda_py_installed_notify (NdaPyElement * element, const gchar * property)
+nda_py_installed_notify (NdaPyShared * shared, const gchar * property)
 {
-  Installed *installed = get_installed (element);
+  Installed *installed = get_installed (shared->element);
   gint i = nda_py_description_find (installed->description, property);
 
   if (i >= 0)
-    g_object_notify_by_pspec (G_OBJECT (element), installed->params[i]);
+    g_object_notify_by_pspec (G_OBJECT (shared->element), installed->params[i]);
 }
 
 /* --- the type ------------------------------------------------------------- */
@@ -186,27 +194,19 @@ nda_py_installed_class_init (gpointer g_class, gpointer data)
 static void
 nda_py_installed_init (GTypeInstance * instance, gpointer g_class)
 {
-  NdaPyElement *self = (NdaPyElement *) instance;
-  NdaPyShared *shared = nda_py_element_get_shared (self);
+  NdaPyShared *shared = get_shared (instance);
   const NdaPyDescription *d =
       ((Installed *) g_type_get_qdata (G_TYPE_FROM_CLASS (g_class),
           get_quark ()))->description;
 
   shared->installed = d;
+  shared->notify = nda_py_installed_notify;
   shared->settings.plugin = g_strdup (d->plugin);
   if (d->python) {
     shared->settings.isolation = NDA_PY_ISOLATION_PROCESS;
     shared->settings.python = g_strdup (d->python);
   }
-  nda_py_parent_adopt (self, d->is_api_1 ? NULL : d->text, NULL);
-}
-
-static void
-nda_py_installed_element_init (gpointer g_iface, gpointer unused)
-{
-  NdaPyElementInterface *iface = g_iface;
-
-  iface->notify = nda_py_installed_notify;
+  nda_py_parent_adopt (shared, d->is_api_1 ? NULL : d->text, NULL);
 }
 
 static GType
@@ -226,9 +226,6 @@ get_parent_type (const NdaPyDescription * d)
 static GType
 register_type (const gchar * name, NdaPyDescription * d)
 {
-  const GInterfaceInfo interface = {.interface_init =
-        nda_py_installed_element_init
-  };
   g_autofree gchar *type_name = g_strconcat ("NdaPlugin-", name, NULL);
   Installed *installed = g_new0 (Installed, 1);
   GTypeInfo info = { 0 };
@@ -244,7 +241,6 @@ register_type (const gchar * name, NdaPyDescription * d)
   info.instance_init = nda_py_installed_init;
   type = g_type_register_static (query.type, type_name, &info, 0);
   g_type_set_qdata (type, get_quark (), installed);
-  g_type_add_interface_static (type, NDA_TYPE_PY_ELEMENT, &interface);
   return type;
 }
 
@@ -302,7 +298,7 @@ read_description (const gchar * path, GError ** error)
   d = nda_py_description_parse (text, error);
   if (!d || (d->path && d->plugin && d->checksum))
     return g_steal_pointer (&d);
-  g_set_error_literal (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS, "%s",
       _("[plugin]: path, plugin or checksum is missing"));
   return NULL;
 }
@@ -339,33 +335,4 @@ nda_py_installed_register (GstPlugin * plugin)
   while (dir && (file = g_dir_read_name (dir)))
     if (g_str_has_suffix (file, SUFFIX) && *file != '.')
       register_one (plugin, folder, file);
-}
-
-/* --- whether it is what it was -------------------------------------------- */
-
-/* Before the plugin is opened: another file may declare something else. */
-gboolean
-nda_py_installed_check (const NdaPyDescription * d, GError ** error)
-{
-  g_autofree gchar *content = NULL;
-  g_autofree gchar *checksum = NULL;
-  g_autoptr (GError) failure = NULL;
-  gsize n_bytes;
-
-  if (!g_file_get_contents (d->path, &content, &n_bytes, &failure)) {
-    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
-        _
-        ("The file of the installed plugin “%s” cannot be read: %s. If it was "
-            "moved, run “nda install” for it where it is now."), d->name,
-        failure->message);
-    return FALSE;
-  }
-  checksum = g_compute_checksum_for_data (G_CHECKSUM_SHA256,
-      (const guchar *) content, n_bytes);
-  if (g_str_equal (checksum, d->checksum))
-    return TRUE;
-  g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-      _("The plugin file “%s” was changed after it was installed. Run "
-          "“nda install %s” again."), d->path, d->plugin);
-  return FALSE;
 }

@@ -7,16 +7,10 @@
 
 #pragma once
 
-#include "ndapydescription.h"
-
 #include <gst/gst.h>
 
 G_BEGIN_DECLS
 
 void nda_py_installed_register (GstPlugin * plugin);
-
-/* FALSE: the file is not what was installed */
-gboolean nda_py_installed_check (const NdaPyDescription * description,
-    GError ** error);
 
 G_END_DECLS

@@ -73,8 +73,7 @@ set_parameters (NdaPyShared * self, const gchar * text)
   for (guint i = 0; i < parameters->len; i++) {
     NdaPyParameter *p = g_ptr_array_index (parameters, i);
 
-    nda_py_parent_set_parameter (NDA_PY_ELEMENT (self->element), p->key,
-        p->value);
+    nda_py_parent_set_parameter (self, p->key, p->value);
   }
 }
 

@@ -7,7 +7,6 @@
 #include "ndapyshared.h"
 
 #include "ndapylog.h"
-#include "ndapyparent.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -56,18 +55,6 @@ nda_py_shared_count_restart (gpointer owner)
   self->counters.n_restarts++;
 }
 
-/* An edited plugin may declare something else. */
-static void
-follow_description (NdaPyShared * self)
-{
-  g_autofree gchar *text = nda_py_host_describe (self->host);
-  g_autoptr (GError) error = NULL;
-
-  if (!nda_py_parent_adopt (NDA_PY_ELEMENT (self->element), text, &error))
-    GST_ELEMENT_WARNING (self->element, LIBRARY, SETTINGS,
-        ("%s", error->message), ("the edited plugin's description is wrong"));
-}
-
 static void
 nda_py_shared_note_reload (gpointer owner, const GError * error)
 {
@@ -78,7 +65,7 @@ nda_py_shared_note_reload (gpointer owner, const GError * error)
     g_mutex_lock (self->lock);
     self->counters.n_reloads++;
     g_mutex_unlock (self->lock);
-    follow_description (self);
+    self->reloaded (self);
     return;
   }
   reason = g_strndup (error->message, strcspn (error->message, "\n"));

@@ -49,7 +49,9 @@ typedef struct
   NdaHistogram gil_wait;
 } NdaPyCounters;
 
-typedef struct
+typedef struct _NdaPyShared NdaPyShared;
+
+struct _NdaPyShared
 {
   GstElement *element;          /* [const] not owned; whose this is */
   NdaPyRole role;               /* [const] */
@@ -67,13 +69,19 @@ typedef struct
   guint n_named_of_child;       /* [object lock] n_named when it was made */
   GPtrArray *unheard;           /* [object lock] owned; what was refused */
   const NdaPyDescription *installed;    /* [const] not owned, or NULL */
+  /* [const] while a plugin is open; called on any thread, without a lock and
+   * without the GIL: an edited plugin took the place of the one before */
+  void (*reloaded) (NdaPyShared * self);
+  /* [const] called on any thread, without a lock: a property of the child has
+   * changed, which an installed plugin has too; or NULL */
+  void (*notify) (NdaPyShared * self, const gchar * property);
   NdaPyCounters counters;       /* [counters lock] */
 
   /* [block thread] */
   NdaReportLimit report;        /* of failures that do not end the stream */
   gchar *failure;               /* owned; what the last burst began with */
   guint n_calls;                /* since garbage was collected */
-} NdaPyShared;
+};
 
 /* Longer than any stall that a device's buffer absorbs, so that such a stall is
  * not taken for a plugin that hangs */

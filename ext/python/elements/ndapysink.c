@@ -71,6 +71,7 @@
 
 #include "ndablock.h"
 #include "ndablockinput.h"
+#include "ndapychildproxy.h"
 #include "ndapyelementstate.h"
 #include "ndapyparent.h"
 #include "ndapyproperties.h"
@@ -106,7 +107,7 @@ static void nda_py_sink_element_init (NdaPyElementInterface * iface);
 
 G_DEFINE_TYPE_WITH_CODE (NdaPySink, nda_py_sink, GST_TYPE_BASE_SINK,
     G_IMPLEMENT_INTERFACE (NDA_TYPE_PY_ELEMENT, nda_py_sink_element_init);
-    NDA_PY_PARENT_INTERFACES;
+    NDA_PY_CHILD_PROXY_INTERFACES;
     GST_DEBUG_CATEGORY_INIT (nda_py_sink_debug, "ndapysink", 0,
         "live audio into Python plugins"));
 
@@ -223,8 +224,8 @@ nda_py_sink_push_block (gpointer owner, GstBuffer * buffer)
   GstClockTime begin = gst_util_get_timestamp ();
   guint n_frames;
 
-  if (nda_py_parent_has_controls (NDA_PY_ELEMENT (self)))
-    nda_py_parent_sync_controls (NDA_PY_ELEMENT (self),
+  if (nda_py_parent_has_controls (&self->py))
+    nda_py_parent_sync_controls (&self->py,
         gst_segment_to_stream_time (&GST_BASE_SINK (self)->segment,
             GST_FORMAT_TIME, GST_BUFFER_PTS (block)));
   if (flow == GST_FLOW_OK)

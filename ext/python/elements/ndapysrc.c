@@ -74,6 +74,7 @@
 #include "ndapysrc.h"
 
 #include "ndablock.h"
+#include "ndapychildproxy.h"
 #include "ndapyelementstate.h"
 #include "ndapyparent.h"
 #include "ndapyproperties.h"
@@ -101,7 +102,7 @@ static void nda_py_src_element_init (NdaPyElementInterface * iface);
 
 G_DEFINE_TYPE_WITH_CODE (NdaPySrc, nda_py_src, GST_TYPE_PUSH_SRC,
     G_IMPLEMENT_INTERFACE (NDA_TYPE_PY_ELEMENT, nda_py_src_element_init);
-    NDA_PY_PARENT_INTERFACES;
+    NDA_PY_CHILD_PROXY_INTERFACES;
     GST_DEBUG_CATEGORY_INIT (nda_py_src_debug, "ndapysrc", 0,
         "live audio from Python plugins"));
 
@@ -213,7 +214,7 @@ sync_controls (NdaPySrc * self)
   const GstSegment *segment = &GST_BASE_SRC (self)->segment;
   GstClockTime time = nda_frame_clock_now (&self->reader.stamps);
 
-  nda_py_parent_sync_controls (NDA_PY_ELEMENT (self),
+  nda_py_parent_sync_controls (&self->py,
       gst_segment_to_stream_time (segment, GST_FORMAT_TIME,
           GST_CLOCK_TIME_IS_VALID (time) ? time : segment->start));
 }
@@ -221,7 +222,7 @@ sync_controls (NdaPySrc * self)
 static GstFlowReturn
 nda_py_src_create (GstPushSrc * push_src, GstBuffer ** result)
 {
-  if (nda_py_parent_has_controls (NDA_PY_ELEMENT (push_src)))
+  if (nda_py_parent_has_controls (&NDA_PY_SRC (push_src)->py))
     sync_controls (NDA_PY_SRC (push_src));
   return nda_py_reader_read (&NDA_PY_SRC (push_src)->reader, result);
 }

@@ -426,3 +426,31 @@ nda_py_description_list_keys (const NdaPyDescription * self)
   g_ptr_array_add (keys, NULL);
   return g_strjoinv (", ", (gchar **) keys->pdata);
 }
+
+/* --- whether it is what it was -------------------------------------------- */
+
+/* Before the plugin is opened: another file may declare something else. */
+gboolean
+nda_py_description_check_file (const NdaPyDescription * d, GError ** error)
+{
+  g_autofree gchar *content = NULL;
+  g_autofree gchar *checksum = NULL;
+  g_autoptr (GError) failure = NULL;
+  gsize n_bytes;
+
+  if (!g_file_get_contents (d->path, &content, &n_bytes, &failure)) {
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
+        _("The file of the plugin “%s” cannot be read: %s. If "
+            "it was moved, run “nda install” for it again."), d->name,
+        failure->message);
+    return FALSE;
+  }
+  checksum = g_compute_checksum_for_data (G_CHECKSUM_SHA256,
+      (const guchar *) content, n_bytes);
+  if (g_str_equal (checksum, d->checksum))
+    return TRUE;
+  g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+      _("The plugin file “%s” was changed after it was installed. Run "
+          "“nda install %s” again."), d->path, d->plugin);
+  return FALSE;
+}

@@ -53,7 +53,7 @@ typedef struct
   gchar *path;                  /* owned, or NULL; of the file */
 
   /* of a plugin that is installed, else NULL */
-  gboolean is_api_1;            /* it declares nothing: its parameters are text */
+  gboolean is_api_1;            /* it declares nothing */
   gchar *plugin;                /* owned; what an element's “plugin” is then */
   gchar *checksum;              /* owned; of the file, SHA-256 */
   gchar *python;                /* owned; the interpreter that it needs */
@@ -72,12 +72,16 @@ nda_py_description_get (const NdaPyDescription * self, guint i)
   return (NdaPyDeclaration *) g_ptr_array_index (self->declarations, i);
 }
 
+/* FALSE: the file is not the one that was installed */
+gboolean nda_py_description_check_file (const NdaPyDescription * self,
+    GError ** error);
+
 gint nda_py_description_find (const NdaPyDescription * self,
     const gchar * key);
 gchar *nda_py_description_list_keys (const NdaPyDescription * self);
 
 /* ndapydeclaration.c: values of one parameter. The type of a GValue is that of
- * nda_py_declaration_get_value_type (); a choice is the number of its option. */
+ * nda_py_declaration_get_value_type (). A choice is its option's number. */
 GType nda_py_declaration_get_value_type (const NdaPyDeclaration * self);
 gboolean nda_py_declaration_parse (const NdaPyDeclaration * self,
     const gchar * text, GValue * value, GError ** error);

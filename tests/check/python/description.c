@@ -178,7 +178,7 @@ GST_END_TEST;
 
 /* --- values --------------------------------------------------------------- */
 
-/* By its key in `whole`: what is set, and what the plugin gets; NULL: nothing */
+/* By its key in `whole`: what is set, and what the plugin gets, or NULL */
 static const struct
 {
   const gchar *key;
