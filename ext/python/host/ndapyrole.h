@@ -18,19 +18,25 @@ typedef enum
   NDA_PY_ROLE_SINK,
 } NdaPyRole;
 
-/* What a plugin is started with. A processor takes the stream's channels, at
- * 48 kHz and 512 frames a call; the others have their own of each. */
+/* The most frames of a processor's call */
+#define NDA_PY_MAX_FRAMES 96000
+
+/* What a plugin is started with: its rate, its channels, and how many frames it
+ * takes a call. One of API 1 that processes takes the stream's channels, at
+ * 48 kHz and 512 frames. */
 typedef struct
 {
   guint rate;
   guint n_channels;
-  guint n_frames;               /* of a call; at most 512 */
+  guint n_frames;
 } NdaPyFormat;
 
 /* What a plugin says of itself, and may say otherwise after a parameter. */
 typedef struct
 {
   GstClockTime latency;         /* of a processor */
+  guint delay;                  /* the same, in frames at its own rate */
+  gboolean is_analyser;         /* a processor whose output nobody wants */
   guint n_channels;             /* of a source or sink */
 } NdaPyFacts;
 

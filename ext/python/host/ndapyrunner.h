@@ -107,6 +107,9 @@ typedef struct
   NdaPyCallResult (*call) (NdaPyRunner * self, const NdaPyAudio * in,
       const NdaPyAudio * out, guint n_frames, gboolean is_gated);
   gchar *(*take_error) (NdaPyRunner * self);    /* (transfer full) */
+  /* What comes next does not follow what came before. What went wrong
+   * (transfer full), or NULL. NULL: no plugin of this kind wants to know. */
+  gchar *(*reset) (NdaPyRunner * self);
   /* NULL: it collects by itself */
   void (*collect_garbage) (NdaPyRunner * self);
 
