@@ -17,7 +17,7 @@ typedef struct
 {
   NdaPyAudio in;                /* unless of a source */
   NdaPyAudio out;               /* unless of a sink; may be the same memory */
-  guint n_frames;
+  guint n_frames;               /* of a source that ENDED: what it wrote */
   gboolean is_gated;            /* of a sink: only if it says it has room */
 
   /* what came of it */
@@ -73,8 +73,9 @@ gboolean nda_py_host_reload (NdaPyHost * host);
 gboolean nda_py_host_set_parameter (NdaPyHost * host, const gchar * key,
     const gchar * value);
 gchar *nda_py_host_get_parameter (NdaPyHost * host, const gchar * key);
-GstClockTime nda_py_host_get_latency (NdaPyHost * host);
+gchar *nda_py_host_describe (NdaPyHost * host);
 void nda_py_host_get_facts (NdaPyHost * host, NdaPyFacts * facts);
+GstClockTime nda_py_host_get_latency (NdaPyHost * host);
 guint nda_py_host_get_n_channels (NdaPyHost * host);
 
 G_END_DECLS
