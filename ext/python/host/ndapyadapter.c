@@ -3,8 +3,8 @@
  */
 
 /* The way of a frame: mixed to the plugin's channels, resampled to its rate,
- * collected in `calls` until they fill a call, changed there by the plugin,
- * and handed on (ndapyadapterback.c): into `back`, or into the resampler of the way
+ * collected in `calls` until they fill a call, changed there by the plugin, and
+ * handed on (ndapyadapterback.c): into `back`, or into the resampler of the way
  * back, from where nda_py_adapter_pull () has it.
  *
  * POSITIONS. What the plugin delays by is taken out where its frames are handed

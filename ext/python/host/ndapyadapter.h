@@ -71,8 +71,10 @@ gboolean nda_py_adapter_is_leading (NdaPyAdapter * adapter, guint n_frames);
 void nda_py_adapter_pull (NdaPyAdapter * adapter, const NdaPyAudio * out,
     guint n_frames, gboolean * is_same);
 
-/* Whether nothing waits or is held back */
+/* Whether a run that is to end has brought out all */
 gboolean nda_py_adapter_is_drained (NdaPyAdapter * adapter);
+/* Whether one that goes on holds nothing back, nor will */
+gboolean nda_py_adapter_is_empty (NdaPyAdapter * adapter);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NdaPyAdapter, nda_py_adapter_free)
 

@@ -253,8 +253,17 @@ nda_py_adapter_pull (NdaPyAdapter * self, const NdaPyAudio * out,
 }
 
 gboolean
+nda_py_adapter_is_empty (NdaPyAdapter * self)
+{
+  return !self->is_analyser && self->delay == 0 && self->n_out == self->n_in
+      && self->calls.n_frames == 0 && self->n_to_skip == 0;
+}
+
+gboolean
 nda_py_adapter_is_drained (NdaPyAdapter * self)
 {
+  if (!self->is_ended)
+    return FALSE;
   if (self->n_in == 0)
     return TRUE;
   if (self->is_analyser)
