@@ -381,6 +381,8 @@ nda_py_sink_init (NdaPySink * self)
       stats_fields, &self->counters_lock);
   nda_py_writer_init (&self->writer, GST_BASE_SINK (self), &self->py);
   nda_block_input_init (&self->input, GST_ELEMENT (self), &to_plugin);
+  /* a plugin that plays is shown short blocks at the end alone */
+  nda_regroup_ignore_grid (self->input.regroup);
   self->writer.budget = DEFAULT_WRITE_BUDGET;
   gst_base_sink_set_processing_deadline (GST_BASE_SINK (self),
       PROCESSING_DEADLINE);
