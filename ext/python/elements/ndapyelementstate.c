@@ -51,18 +51,19 @@ nda_py_element_reload_edited (gpointer user_data)
 static gboolean
 load_with (NdaPyShared * self, const NdaPySettings * settings, GError ** error)
 {
-  g_autofree gchar *file = NULL;
+  g_autofree gchar *file = NULL, *entry = NULL;
   g_autoptr (GPtrArray) parameters = NULL;
   NdaPyRunnerConfig config = { NULL };
 
   file = nda_py_runners_find_plugin (settings->plugin,
-      settings->plugin_path, settings->timeout, error);
+      settings->plugin_path, settings->timeout, &entry, error);
   if (!file)
     return FALSE;
   parameters = nda_py_parameters_parse (settings->parameters, error);
   if (!parameters)
     return FALSE;
   config.path = file;
+  config.entry = entry;
   config.python = settings->python;
   config.deadline = settings->deadline;
   config.timeout = settings->timeout;

@@ -225,7 +225,8 @@ count_call (NdaPyShared * self, const NdaPyBlock * block, GstClockTime gil_wait)
     nda_histogram_record (&counters->call_time, block->call_time);
   counters->n_failures += block->result == NDA_PY_CALL_FAILED
       || block->result == NDA_PY_CALL_DEAD;
-  counters->n_retries += is_made && !block->ok;
+  counters->n_retries += is_made && !block->ok
+      && block->result != NDA_PY_CALL_ENDED;
 }
 
 /* Counts a block that came from the plugin, or went into it. */

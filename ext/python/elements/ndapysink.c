@@ -155,8 +155,10 @@ nda_py_sink_set_caps (GstBaseSink * base, GstCaps * caps)
 
   if (!gst_audio_info_from_caps (&self->info, caps))
     return FALSE;
-  if (!self->writer.is_started)
+  if (!self->writer.is_started) {
+    self->writer.format.n_channels = self->info.channels;
     flow = nda_py_writer_start (&self->writer);
+  }
   /* the next block tells that the stream stops: FALSE would be an error */
   if (flow != GST_FLOW_OK)
     return flow == GST_FLOW_FLUSHING;

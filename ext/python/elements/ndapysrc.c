@@ -36,6 +36,9 @@
  * after a millisecond. So is one that raises an exception, which is counted in
  * `num-failures` as well and told in a warning, at most once a second.
  *
+ * A plugin of API 2 may have an end: a generator read () that returns ends the
+ * stream with EOS. Its last block is as short as what was left.
+ *
  * ## Statistics
  *
  * #ndapysrc:stats is a structure application/x-ndapysrc-stats with the fields

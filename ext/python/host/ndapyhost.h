@@ -17,7 +17,7 @@ typedef struct
 {
   NdaPyAudio in;                /* unless of a source */
   NdaPyAudio out;               /* unless of a sink; may be the same memory */
-  guint n_frames;
+  guint n_frames;               /* of a source that ENDED: what it wrote */
   gboolean is_gated;            /* of a sink: only if it says it has room */
 
   /* what came of it */
@@ -59,6 +59,7 @@ gboolean nda_py_host_start (NdaPyHost * host, NdaPyFormat * format,
     GError ** error);
 guint nda_py_host_process (NdaPyHost * host, NdaPyBlock ** blocks,
     guint n_blocks, gboolean stop_at_failure, GstClockTime * gil_wait);
+void nda_py_host_reset (NdaPyHost * host);
 void nda_py_host_collect (NdaPyHost * host);
 gboolean nda_py_host_check (NdaPyHost * host, GError ** error);
 
@@ -67,6 +68,8 @@ gboolean nda_py_host_reload (NdaPyHost * host);
 gboolean nda_py_host_set_parameter (NdaPyHost * host, const gchar * key,
     const gchar * value);
 gchar *nda_py_host_get_parameter (NdaPyHost * host, const gchar * key);
+gchar *nda_py_host_describe (NdaPyHost * host);
+void nda_py_host_get_facts (NdaPyHost * host, NdaPyFacts * facts);
 GstClockTime nda_py_host_get_latency (NdaPyHost * host);
 guint nda_py_host_get_n_channels (NdaPyHost * host);
 

@@ -215,6 +215,8 @@ run_block (NdaPyHost * self, NdaPyBlock * block, GstClockTime * now)
   *now = gst_util_get_timestamp ();
   block->call_time = *now - begin;
   block->ok = block->result == NDA_PY_CALL_OK;
+  if (G_UNLIKELY (block->result == NDA_PY_CALL_ENDED))
+    block->n_frames = self->called->n_last;
   block->failure = NULL;
   if (G_LIKELY (block->ok)) {
     self->is_failing = FALSE;
@@ -282,6 +284,17 @@ nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
   nda_py_runner_kind_leave (self->kind);
   end_call (self, STATE_RUNNING);
   return n_run;
+}
+
+/* Tells the plugin that the next block does not follow the last one. */
+void
+nda_py_host_reset (NdaPyHost * self)
+{
+  if (!begin_call (self))
+    return;
+  self->kind->reset (self->called);
+  nda_py_runner_kind_leave (self->kind);
+  end_call (self, STATE_RUNNING);
 }
 
 /* Lets Python's garbage collector run, between blocks. */

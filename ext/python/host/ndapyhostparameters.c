@@ -49,11 +49,21 @@ nda_py_host_report_facts (NdaPyHost * self, const NdaPyFacts * facts)
   gboolean changed;
 
   g_mutex_lock (&self->lock);
-  changed = self->facts.latency != facts->latency;
+  changed = self->facts.latency != facts->latency
+      || self->facts.delay != facts->delay;
   self->facts = *facts;
   g_mutex_unlock (&self->lock);
   if (changed)
     self->events->latency_changed (self->owner);
+}
+
+/* What the plugin said of itself last. */
+void
+nda_py_host_get_facts (NdaPyHost * self, NdaPyFacts * facts)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  *facts = self->facts;
 }
 
 /* The latency that the plugin reported last. */
@@ -236,19 +246,22 @@ nda_py_host_set_parameter (NdaPyHost * self, const gchar * key,
 
 /* --- getting ------------------------------------------------------------ */
 
+/* A question to the plugin, on whatever thread can ask it */
 typedef struct
 {
   NdaPyRunner *runner;          /* owned reference */
-  gchar *key;                   /* owned */
-  gchar *value;                 /* owned */
+  gchar *key;                   /* owned; NULL: what it declares */
+  gchar *text;                  /* owned; the answer */
 } GetJob;
 
 static void
 nda_py_host_get_job (gpointer data)
 {
   GetJob *job = data;
+  const NdaPyRunnerKind *kind = job->runner->kind;
 
-  job->value = job->runner->kind->get_parameter (job->runner, job->key);
+  job->text = job->key ? kind->get_parameter (job->runner, job->key) :
+      kind->describe (job->runner);
 }
 
 /* Waits until what was set before has reached the plugin. */
@@ -270,7 +283,7 @@ get_from (NdaPyHost * self, NdaPyRunner * runner, const gchar * key)
 {
   g_autoptr (GError) error = NULL;
   GetJob *job = g_new0 (GetJob, 1);
-  gchar *value;
+  gchar *text;
 
   job->runner = nda_py_runner_ref (runner);
   job->key = g_strdup (key);
@@ -278,11 +291,24 @@ get_from (NdaPyHost * self, NdaPyRunner * runner, const gchar * key)
     nda_py_host_give_up (self, error);
     return NULL;
   }
-  value = job->value;
+  text = job->text;
   nda_py_runner_unref (job->runner);
   g_free (job->key);
   g_free (job);
-  return value;
+  return text;
+}
+
+static gchar *
+get (NdaPyHost * self, const gchar * key)
+{
+  NdaPyRunner *runner;
+  gchar *text;
+
+  if (!nda_py_host_begin_use (self, &runner))
+    return NULL;
+  text = get_from (self, runner, key);
+  nda_py_host_end_use (self, runner);
+  return text;
 }
 
 /* What the plugin says of @key (transfer full), "" without a plugin. The
@@ -290,13 +316,17 @@ get_from (NdaPyHost * self, NdaPyRunner * runner, const gchar * key)
 gchar *
 nda_py_host_get_parameter (NdaPyHost * self, const gchar * key)
 {
-  NdaPyRunner *runner;
-  gchar *value = NULL;
+  gchar *value;
 
   wait_for_parameters (self);
-  if (nda_py_host_begin_use (self, &runner)) {
-    value = get_from (self, runner, key);
-    nda_py_host_end_use (self, runner);
-  }
+  value = get (self, key);
   return value ? value : g_strdup ("");
+}
+
+/* What the plugin declares (transfer full): see the runner's describe (). NULL:
+ * there is no plugin, or one of API 1. The caller does not hold the GIL. */
+gchar *
+nda_py_host_describe (NdaPyHost * self)
+{
+  return get (self, NULL);
 }

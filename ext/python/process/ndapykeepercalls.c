@@ -149,6 +149,19 @@ nda_py_keeper_get_facts (NdaPyRunner * runner, NdaPyFacts * facts)
   nda_py_worker_unref (worker);
 }
 
+gchar *
+nda_py_keeper_describe (NdaPyRunner * runner)
+{
+  NdaPyWorker *worker = nda_py_keeper_get_worker (get_keeper (runner));
+  gchar *text;
+
+  if (!worker)
+    return NULL;
+  text = nda_py_worker_describe (worker);
+  nda_py_worker_unref (worker);
+  return text;
+}
+
 /* --- blocks ------------------------------------------------------------- */
 
 /* Why there is no worker to make a call (transfer full). */
@@ -159,6 +172,13 @@ describe_death (NdaPyKeeper * self)
 
   return nda_py_worker_describe_end (self->config,
       self->death ? self->death : _("it has ended"));
+}
+
+static gboolean
+is_failure (NdaPyCallResult result)
+{
+  return result != NDA_PY_CALL_OK && result != NDA_PY_CALL_NO_SPACE
+      && result != NDA_PY_CALL_ENDED;
 }
 
 /* Makes one block call; DEAD while there is nobody to make it. */
@@ -172,7 +192,9 @@ nda_py_keeper_call (NdaPyRunner * runner, const NdaPyAudio * in,
 
   if (worker)
     result = nda_py_worker_call (worker, in, out, n_frames, is_gated);
-  if (G_UNLIKELY (result != NDA_PY_CALL_OK && result != NDA_PY_CALL_NO_SPACE)) {
+  if (G_UNLIKELY (result == NDA_PY_CALL_ENDED))
+    runner->n_last = nda_py_worker_get_n_last (worker);
+  if (G_UNLIKELY (is_failure (result))) {
     g_free (self->failure);
     self->failure = worker ? nda_py_worker_describe_failure (worker, result) :
         describe_death (self);
@@ -180,6 +202,18 @@ nda_py_keeper_call (NdaPyRunner * runner, const NdaPyAudio * in,
   if (worker)
     nda_py_worker_unref (worker);
   return result;
+}
+
+/* A worker that is made anew has nothing to forget. */
+void
+nda_py_keeper_reset (NdaPyRunner * runner)
+{
+  NdaPyWorker *worker = nda_py_keeper_get_worker (get_keeper (runner));
+
+  if (!worker)
+    return;
+  nda_py_worker_reset (worker);
+  nda_py_worker_unref (worker);
 }
 
 gchar *

@@ -27,6 +27,7 @@
 #define INTERRUPT_TIMEOUT (1 * GST_SECOND)
 /* What a plugin can say of itself: as ndapyembed.py bounds it */
 #define MAX_LATENCY (3600 * GST_SECOND)
+#define MAX_DELAY G_MAXINT      /* frames */
 
 /* --- making and ending -------------------------------------------------- */
 
@@ -297,8 +298,9 @@ nda_py_worker_load (NdaPyWorker * self, GError ** error)
       g_strdup_printf ("%" G_GUINT64_FORMAT, config->deadline);
   g_auto (GStrv) answer =
       ask (self, "its module code or initialize ()", 0, TRUE, "load",
-      config->path, nda_py_role_name (config->role), api, NDA_PY_SECRET_WORDS,
-      deadline, config->sandbox == NDA_PY_SANDBOX_ON ? "yes" : "no",
+      config->path, nda_py_role_name (config->role),
+      config->entry ? config->entry : "", api, NDA_PY_SECRET_WORDS, deadline,
+      config->sandbox == NDA_PY_SANDBOX_ON ? "yes" : "no",
       config->sandbox_folder ? config->sandbox_folder : "", NULL);
 
   if (!answer) {
@@ -352,7 +354,7 @@ void
 nda_py_worker_get_facts (NdaPyWorker * self, NdaPyFacts * facts)
 {
   g_auto (GStrv) answer =
-      ask (self, "get_processing_latency ()", 2, FALSE, "facts", NULL);
+      ask (self, "get_processing_latency ()", 4, FALSE, "facts", NULL);
 
   *facts = (NdaPyFacts) {
   0};
@@ -361,6 +363,18 @@ nda_py_worker_get_facts (NdaPyWorker * self, NdaPyFacts * facts)
   facts->latency = MIN (g_ascii_strtoull (answer[1], NULL, 10), MAX_LATENCY);
   facts->n_channels = MIN (g_ascii_strtoull (answer[2], NULL, 10),
       NDA_BLOCK_MAX_CHANNELS);
+  facts->delay = MIN (g_ascii_strtoull (answer[3], NULL, 10), MAX_DELAY);
+  facts->is_analyser = g_str_equal (answer[4], "1");
+}
+
+/* What the plugin declares (transfer full), or NULL. */
+gchar *
+nda_py_worker_describe (NdaPyWorker * self)
+{
+  g_auto (GStrv) answer = ask (self, "its module code", 1, FALSE, "describe",
+      NULL);
+
+  return answer && *answer[1] ? g_utf8_make_valid (answer[1], -1) : NULL;
 }
 
 /* Whether the process has ended because of the parameter that it was asked to

@@ -35,14 +35,15 @@ HEAD = struct.Struct("=2I")
 REQUEST = struct.Struct("=4I")
 # whether a parameter is being set;
 SETTING_AT = 16  # bytes
-# what came of it: number, result, rate, channels, frames, bytes of text;
+# what came of it: number, result, rate, channels, frames (of a call: of a
+# source that ends), bytes of text;
 REPLY = struct.Struct("=6I")
 # text; audio
 REPLY_AT = 32  # bytes
 TEXT_AT, AUDIO_AT = 64, 32768  # bytes
 
-OP_START, OP_CALL = 1, 2
-OK, REFUSED, FAILED, NO_SPACE = range(4)
+OP_START, OP_CALL, OP_RESET = 1, 2, 3
+OK, REFUSED, FAILED, NO_SPACE, ENDED = range(5)
 
 PRIORITY = 10  # of the block thread, where real-time scheduling is allowed
 
@@ -67,13 +68,14 @@ class Instance:
         self.path = self.role = self.module = self.plugin = None
         self.call = None  # one block call; what came of it
         self.thread = None
+        self.n_last = 0  # frames of a source that has ended
         self.data = self.buffer = None
 
-    def load(self, path, role):
+    def load(self, path, role, entry):
         if _owns_gc:
             gc.disable()  # settle () collects once, when all is imported
         try:
-            self.module, self.plugin = open_plugin(path, role)
+            self.module, self.plugin = open_plugin(path, role, entry)
         except Problem as problem:
             if isinstance(problem.__cause__, ImportError):
                 kind, name, text = problem.args
@@ -138,7 +140,11 @@ class Instance:
         buffer, data = self.buffer, self.data
         data.fill(0)
         try:
-            if not truth(self.plugin.read_audio(buffer), "read_audio"):
+            answer = self.plugin.read_audio(buffer)
+            if isinstance(answer, Ended):
+                self.n_last = int(answer)
+                return ENDED
+            if not truth(answer, "read_audio"):
                 return REFUSED
             if buffer.data is not data:
                 adopt(data, buffer.data)
@@ -215,7 +221,11 @@ def answer_request(instance, op, n, is_gated):
     """What came of a start or a block call: result, format, bytes of text."""
     try:
         if op == OP_CALL:
-            return instance.call(n, is_gated), 0, 0, 0, 0
+            result = instance.call(n, is_gated)
+            return result, 0, 0, instance.n_last, 0
+        if op == OP_RESET:
+            reset_plugin(instance.plugin)
+            return OK, 0, 0, 0, 0
         return OK, *instance.start(n), 0
     except Problem as problem:
         text = "\0".join(problem.args)
@@ -280,6 +290,8 @@ def answer(instance, verb, arguments):
         return [get_parameter(instance.plugin, *arguments)]
     if verb == "facts":
         return [str(fact) for fact in facts(instance.plugin, instance.role)]
+    if verb == "describe":
+        return [describe_plugin(instance.plugin) or ""]
     if verb == "stop":
         instance.stop()
     elif verb == "interrupt":
@@ -309,14 +321,14 @@ def die_with_parent(control):
 
 def begin(what):
     """The first request: load, with all that this process needs to know."""
-    _, path, role, api, secret_words, deadline, is_caged, folder = what
+    _, path, role, entry, api, secret_words, deadline, is_caged, folder = what
     start(True, api, secret_words)
     memory = mmap.mmap(MEMORY, 0)
     os.close(MEMORY)
     if is_caged == "yes":
         enter_sandbox(folder)
     instance = Instance(memory)
-    instance.load(path, role)
+    instance.load(path, role, entry)
     instance.thread = threading.Thread(
         target=serve_blocks,
         args=(instance, int(deadline)),

@@ -1,0 +1,117 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Arrays of plugins of API 2 to blocks, and back; a part of ndapyembed.py."""
+
+
+class Cutter:
+    """Cuts arrays of any length into blocks, and loses nothing (1.5).
+
+    They are pulled: the next array; None: there is nothing yet; StopIteration:
+    it was the last.
+    """
+
+    def __init__(self, pull, n_channels):
+        self._pull = pull
+        self.n_channels = n_channels  # None: as the first array has
+        self._arrays = collections.deque()  # that wait, the first in part
+        self._n_frames = 0  # that wait
+        self._has_ended = False
+
+    def look(self):
+        """Learn the channels from the first array."""
+        if self.n_channels is None:
+            self._fetch()
+        if self.n_channels is None:
+            self.n_channels = 1
+
+    def fill(self, data):
+        """Put the next frames into a block. True; False: there are not enough
+        yet; Ended: so many are all there are."""
+        n_frames = data.shape[1]
+        while self._n_frames < n_frames and not self._has_ended:
+            if not self._fetch():
+                return False
+        n_given = min(n_frames, self._n_frames)
+        self._take(data, n_given)
+        return True if n_given == n_frames else Ended(n_given)
+
+    def _fetch(self):
+        """Pull the next array. False: there is nothing yet."""
+        try:
+            array = self._pull()
+        except StopIteration:
+            self._has_ended = True
+            return True
+        if array is None:
+            return False
+        array = self._check(array)
+        if not array.shape[1]:
+            return False
+        self._arrays.append(array)
+        self._n_frames += array.shape[1]
+        return True
+
+    def _check(self, array):
+        """A copy, as (channels, frames): the plugin may use its own again."""
+        import numpy
+
+        shape = self.n_channels or "channels", "frames"
+        shape = f"({shape[0]}, frames) or (frames,)"
+        array = _as_array(array, shape, "read")
+        if self.n_channels is None and array.ndim in (1, 2):
+            n_channels = array.shape[0] if array.ndim == 2 else 1
+            self.n_channels = whole(
+                n_channels, "number of channels", 1, MAX_CHANNELS
+            )
+        if array.ndim == 1:
+            array = numpy.broadcast_to(array, (self.n_channels, len(array)))
+        if array.ndim != 2 or array.shape[0] != self.n_channels:
+            raise PluginError(
+                f"its read () gave an array of shape {array.shape}, which is "
+                f"not {shape}"
+            )
+        return array.astype(numpy.float32)
+
+    def _take(self, data, n_frames):
+        """Move frames from those that wait into the first ones of a block."""
+        at = 0
+        while at < n_frames:
+            array = self._arrays.popleft()
+            n_taken = min(n_frames - at, array.shape[1])
+            data[:, at : at + n_taken] = array[:, :n_taken]
+            if n_taken < array.shape[1]:
+                self._arrays.appendleft(array[:, n_taken:])
+            at += n_taken
+        self._n_frames -= n_frames
+
+
+class Gatherer:
+    """Puts blocks together to longer ones for a sink's write ()."""
+
+    def __init__(self, write, n_channels, n_frames):
+        import numpy
+
+        self._write = write  # whether it took a block
+        self._block = numpy.zeros((n_channels, n_frames), numpy.float32)
+        self._n_frames = 0  # that wait at its start
+
+    def put(self, data):
+        """Whether the frames were taken; else they come again."""
+        n_room = self._block.shape[1] - self._n_frames
+        head, tail = data[:, :n_room], data[:, n_room:]
+        end = self._n_frames + head.shape[1]
+        self._block[:, self._n_frames : end] = head
+        if end < self._block.shape[1]:
+            self._n_frames = end
+            return True
+        if not self._write(self._block):
+            return False
+        self._block[:, : tail.shape[1]] = tail
+        self._n_frames = tail.shape[1]
+        return True
+
+    def drain(self):
+        """Give what is left, which is shorter."""
+        if self._n_frames:
+            self._write(self._block[:, : self._n_frames].copy())
+        self._n_frames = 0
