@@ -27,6 +27,15 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; see “{self.prog} --help”.\n")
 
 
+def add_yes(parser: argparse.ArgumentParser) -> None:
+    """Add --yes, of each verb that brings a build up to date."""
+    parser.add_argument(
+        "--yes",
+        action="store_true",
+        help="in a checkout: install missing Debian packages without asking",
+    )
+
+
 def version_text() -> str:
     return f"nda {nda.__version__}"
 
@@ -39,6 +48,8 @@ def make_verb_parser(verb: verbs.Verb, command: str = "nda") -> Parser:
     )
     module = verb.load()
     parser.epilog = getattr(module, "EPILOG", None)
+    if verb.needs != verbs.NOTHING:
+        add_yes(parser)
     module.add_arguments(parser)
     return parser
 

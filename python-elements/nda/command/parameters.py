@@ -42,7 +42,7 @@ def parameters_text(words: list[str]) -> str:
 
 def hint(text: str) -> str:
     """What to write instead of a number with a comma that `text` tells of."""
-    found = re.search(r"“(-?\d+),(\d+)”", text)
+    found = re.search(r"[“'](-?\d+),(\d+)[”']", text)
     if not found:
         return ""
     return f". Write it with a point: {found[1]}.{found[2]}"

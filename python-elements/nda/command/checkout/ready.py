@@ -15,15 +15,6 @@ from ..place import Failure
 from .build import Build
 
 
-def add_yes(parser: argparse.ArgumentParser) -> None:
-    """Add --yes, of each verb that may install packages."""
-    parser.add_argument(
-        "--yes",
-        action="store_true",
-        help="install missing Debian packages without asking",
-    )
-
-
 def make_ready(
     build: Build,
     verb: str,

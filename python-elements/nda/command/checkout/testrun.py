@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -52,12 +53,23 @@ def results_in(log: Path) -> Counter:
     return Counter(json.loads(line)["result"] for line in lines)
 
 
+def is_running(name: str) -> bool:
+    """Whether the run whose logs are called `name` goes on."""
+    return os.path.exists(f"/proc/{name.split('-')[1]}")
+
+
 def keep_as_last(build: Build, base: str) -> Path | None:
-    """Rename the logs of a run to those of the last; return the JSON one."""
+    """Copy the logs of a run to those of the last; return the JSON one.
+
+    The logs of earlier runs go.
+    """
     logs = build.folder / "meson-logs"
+    for path in logs.glob("testlog-[0-9]*"):
+        if not is_running(re.split(r"[.]", path.name)[0]):
+            path.unlink(missing_ok=True)
     # Meson adds the name of the wrapper to the name of the log.
     for path in sorted(logs.glob(f"{base}*")):
-        path.replace(logs / f"testlog{path.suffix}")
+        shutil.copyfile(path, logs / f"testlog{path.suffix}")
     last = logs / "testlog.json"
     return last if last.is_file() else None
 

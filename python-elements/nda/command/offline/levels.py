@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 
 SILENCE = -math.inf
+NOTHING = -300  # dBFS: what `level` says of silence is below this
 
 
 def decibels(power: float) -> float:
@@ -33,10 +34,12 @@ class Level:
         """
         if not rms or any(map(math.isnan, rms)):
             return
-        power = sum(10 ** (value / 10) for value in rms) / len(rms)
+        heard = [value for value in rms if value > NOTHING]
+        power = sum(10 ** (value / 10) for value in heard) / len(rms)
         self.energy += power * duration
         self.duration += duration
-        self.peak = max([self.peak, *peak])
+        peaks = [value for value in peak if value > NOTHING]
+        self.peak = max([self.peak, *peaks])
 
     @property
     def rms(self) -> float:

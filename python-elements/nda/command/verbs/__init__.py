@@ -12,6 +12,7 @@ from types import ModuleType
 # What has to be there before a verb runs
 NOTHING = "nothing"
 CHECKOUT = "checkout"  # the sources
+KEYS = "keys"  # the program nda-key; a checkout is built if it lacks it
 ELEMENTS = "elements"  # GStreamer finds nda's elements; a checkout is built
 
 
@@ -51,8 +52,9 @@ VERBS = [
     Verb("plugins", "list the plugins that are found by their name",
          ELEMENTS),
     Verb("keygen", "write a new key for encrypted audio, and show its "
-         "fingerprint"),
-    Verb("keyinfo", "list the keys of a file by their fingerprints"),
+         "fingerprint", KEYS),
+    Verb("keyinfo", "list the keys of a file by their fingerprints",
+         KEYS),
     Verb("repair", "correct the sizes in a WAV file whose writer was killed"),
     Verb("build", "build nda in build/", CHECKOUT),
     Verb("shell", "open a shell in which GStreamer and Python find the build",

@@ -10,12 +10,11 @@ import shutil
 from pathlib import Path
 
 from ..checkout.build import Build
-from ..checkout.ready import add_yes, become, make_ready
+from ..checkout.ready import become, make_ready
 from ..place import Failure, Place
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_yes(parser)
     parser.add_argument(
         "file", metavar="FILE", help="the key file, for example studio.key"
     )

@@ -8,11 +8,10 @@ import argparse
 
 from ..checkout import packages
 from ..checkout.build import Build, plain_environment
-from ..checkout.ready import add_yes, become, make_ready
+from ..checkout.ready import become, make_ready
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_yes(parser)
     parser.add_argument(
         "names",
         nargs="*",

@@ -7,11 +7,11 @@ from __future__ import annotations
 import argparse
 
 from ..checkout.build import Build
-from ..checkout.ready import add_yes, make_ready
+from ..checkout.ready import make_ready
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_yes(parser)
+    """There are none."""
 
 
 def run(args: argparse.Namespace) -> int:

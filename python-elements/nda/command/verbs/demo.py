@@ -7,11 +7,10 @@ from __future__ import annotations
 import argparse
 
 from ..checkout.build import Build
-from ..checkout.ready import add_yes, become, make_ready
+from ..checkout.ready import become, make_ready
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_yes(parser)
     parser.add_argument(
         "-l",
         "--location",

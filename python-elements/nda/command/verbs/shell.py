@@ -8,11 +8,10 @@ import argparse
 import os
 
 from ..checkout.build import Build, plain_environment
-from ..checkout.ready import add_yes, become, make_ready
+from ..checkout.ready import become, make_ready
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_yes(parser)
     parser.add_argument(
         "command",
         nargs=argparse.REMAINDER,

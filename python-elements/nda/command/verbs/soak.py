@@ -8,7 +8,7 @@ import argparse
 
 from ..checkout import packages
 from ..checkout.build import Build
-from ..checkout.ready import add_yes, become, make_ready
+from ..checkout.ready import become, make_ready
 
 EPILOG = """\
 The parts: live, python, elements, drift, click, servers, hour, day, cycles,
@@ -17,7 +17,6 @@ docs/testing.md says what each of them does."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_yes(parser)
     parser.add_argument(
         "parts",
         nargs="*",

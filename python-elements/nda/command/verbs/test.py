@@ -9,13 +9,12 @@ import argparse
 
 from ..checkout import packages, testrun
 from ..checkout.build import Build
-from ..checkout.ready import add_yes, make_ready
+from ..checkout.ready import make_ready
 from ..checkout.ways import WAYS, test_otherwise
 from ..place import Failure
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_yes(parser)
     ways = parser.add_mutually_exclusive_group()
     ways.add_argument(
         "--sanitize",
