@@ -8,6 +8,7 @@
 
 #include "ndablock.h"
 #include "ndapylog.h"
+#include "ndapyparent.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -220,7 +221,8 @@ collect_garbage (NdaPyBridgeTask * self)
   self->n_runs = 0;
 }
 
-static void
+/* FALSE: the stream does not go on. */
+static gboolean
 work_on_blocks (NdaPyBridgeTask * self, GstMiniObject ** blocks, guint n_blocks)
 {
   NdaPyOnError on_error;
@@ -239,18 +241,36 @@ work_on_blocks (NdaPyBridgeTask * self, GstMiniObject ** blocks, guint n_blocks)
   if (G_UNLIKELY (!n_run && !error)) {
     nda_py_batch_drop (self->batch);
     give_up (self);
-    return;
+    return FALSE;
   }
   if (n_run)
     count_run (self, n_run);
   goes_on = push_run (self, n_run, on_error);
   nda_py_batch_drop (self->batch);
   if (!goes_on)
-    return;
+    return FALSE;
   if (G_UNLIKELY (error))
     fail_stream (self, error);
   else
     collect_garbage (self);
+  return !error;
+}
+
+/* Parameters that follow control bindings change with each block. */
+static void
+work_on_controlled_blocks (NdaPyBridgeTask * self, GstMiniObject ** blocks,
+    guint n_blocks)
+{
+  gboolean goes_on = TRUE;
+
+  for (guint i = 0; i < n_blocks; i++) {
+    if (!goes_on) {
+      gst_mini_object_unref (blocks[i]);
+      continue;
+    }
+    nda_py_parent_sync_to (self->py, self->srcpad, GST_BUFFER_PTS (blocks[i]));
+    goes_on = work_on_blocks (self, blocks + i, 1);
+  }
 }
 
 /* --- events and queries --- */
@@ -320,6 +340,9 @@ nda_py_bridge_task_work (gpointer user_data)
   g_atomic_pointer_set (&self->thread, g_thread_self ());
   if (!nda_block_queue_pop (self->queue, items, NDA_PY_BATCH_MAX, &n_items))
     gst_pad_pause_task (self->srcpad);
+  else if (GST_IS_BUFFER (items[0])
+      && nda_py_parent_has_controls (self->py))
+    work_on_controlled_blocks (self, items, n_items);
   else if (GST_IS_BUFFER (items[0]))
     work_on_blocks (self, items, n_items);
   else if (GST_IS_EVENT (items[0]))

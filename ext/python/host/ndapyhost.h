@@ -67,6 +67,9 @@ gboolean nda_py_host_check (NdaPyHost * host, GError ** error);
 gboolean nda_py_host_reload (NdaPyHost * host);
 gboolean nda_py_host_set_parameter (NdaPyHost * host, const gchar * key,
     const gchar * value);
+gboolean nda_py_host_queue_parameter (NdaPyHost * host, const gchar * key,
+    const gchar * value);
+gboolean nda_py_host_set_queued (NdaPyHost * host, GError ** error);
 gchar *nda_py_host_get_parameter (NdaPyHost * host, const gchar * key);
 gchar *nda_py_host_describe (NdaPyHost * host);
 void nda_py_host_get_facts (NdaPyHost * host, NdaPyFacts * facts);
