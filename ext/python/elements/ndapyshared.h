@@ -125,6 +125,9 @@ void nda_py_shared_post_error (NdaPyShared * self, const GError * error);
 GstFlowReturn nda_py_shared_start (NdaPyShared * self, NdaPyFormat * format);
 gboolean nda_py_shared_call (NdaPyShared * self, NdaPyBlock * block,
     const gchar * consequence);
+void nda_py_shared_count_calls (NdaPyShared * self, NdaPyBlock * const *calls,
+    guint n_calls, guint64 n_frames, GstClockTime gil_wait,
+    const NdaPyFormat * format);
 void nda_py_shared_count_block (NdaPyShared * self, guint n_frames,
     gboolean is_late);
 void nda_py_shared_report_failure (NdaPyShared * self, NdaPyBlock * block,

@@ -36,9 +36,9 @@
  * ## Statistics
  *
  * #ndapysink:stats is a structure application/x-ndapysink-stats with the fields
- * of #ndapybridge:stats. A call is one of write_audio (); `num-late` counts the
- * blocks that took the plugin, room and retries included, longer than two
- * blocks last.
+ * of #ndapybridge:stats but `num-realtime-threads`. A call is one of
+ * write_audio (); `num-late` counts the blocks that took the plugin, room and
+ * retries included, longer than two blocks last.
  *
  * ## Example pipelines
  * |[
@@ -381,6 +381,8 @@ nda_py_sink_init (NdaPySink * self)
       stats_fields, &self->counters_lock);
   nda_py_writer_init (&self->writer, GST_BASE_SINK (self), &self->py);
   nda_block_input_init (&self->input, GST_ELEMENT (self), &to_plugin);
+  /* a plugin that plays is shown short blocks at the end alone */
+  nda_regroup_ignore_grid (self->input.regroup);
   self->writer.budget = DEFAULT_WRITE_BUDGET;
   gst_base_sink_set_processing_deadline (GST_BASE_SINK (self),
       PROCESSING_DEADLINE);
@@ -426,7 +428,7 @@ nda_py_sink_class_init (NdaPySinkClass * class)
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_set_static_metadata (element_class,
-      "Python sink", "Sink/Audio",
+      "Live audio sink written in Python (plugin)", "Sink/Audio",
       "Plays live audio with a plugin written in Python, in blocks of 512 "
       "frames at 48 kHz", "the nda authors");
 }

@@ -8,6 +8,9 @@
 
 #include "ndapyhostpriv.h"
 
+#include "ndablock.h"
+#include "ndapydelay.h"
+
 #include <string.h>
 
 #define SETTLE_TIMEOUT (1 * G_TIME_SPAN_SECOND)
@@ -42,19 +45,46 @@ nda_py_host_end_use (NdaPyHost * self, NdaPyRunner * runner)
 
 /* --- facts -------------------------------------------------------------- */
 
+/* How many frames a block is held back by a plugin of @facts. */
+static guint
+count_held (NdaPyHost * self, const NdaPyFacts * facts)
+{
+  NdaPyFormat format;
+
+  if (self->role != NDA_PY_ROLE_PROCESSOR || facts->is_analyser)
+    return 0;
+  g_mutex_lock (&self->lock);
+  format = self->format;
+  g_mutex_unlock (&self->lock);
+  /* none is known before the start */
+  return format.n_frames == 0 ? facts->delay :
+      nda_py_delay_get (&format, facts->delay);
+}
+
 /* Keeps what the plugin says of itself, and tells the owner. */
 void
 nda_py_host_report_facts (NdaPyHost * self, const NdaPyFacts * facts)
 {
+  guint held = count_held (self, facts);
   gboolean changed;
 
   g_mutex_lock (&self->lock);
-  changed = self->facts.latency != facts->latency
-      || self->facts.delay != facts->delay;
+  changed = self->held != held;
+  self->held = held;
   self->facts = *facts;
   g_mutex_unlock (&self->lock);
   if (changed)
     self->events->latency_changed (self->owner);
+}
+
+/* How long a block is held back: what the plugin reported last, what its calls
+ * are collected for, and the filters. */
+GstClockTime
+nda_py_host_get_latency (NdaPyHost * self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return nda_block_frames_to_time (self->held, NDA_BLOCK_RATE);
 }
 
 /* What the plugin said of itself last. */
@@ -64,15 +94,6 @@ nda_py_host_get_facts (NdaPyHost * self, NdaPyFacts * facts)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   *facts = self->facts;
-}
-
-/* The latency that the plugin reported last. */
-GstClockTime
-nda_py_host_get_latency (NdaPyHost * self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  return self->facts.latency;
 }
 
 /* The channels that the plugin, a source or sink, reported last, or 0. */
