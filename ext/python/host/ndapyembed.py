@@ -49,6 +49,7 @@ _api_path = None
 _secret_words = ()
 _plugin_files = set()
 _owns_gc = False
+_shares_frozen = False  # with other processes, until it is written to
 _next_full_collection = 0.0
 _running = 0
 
@@ -425,7 +426,8 @@ def _freeze_again():
     if not _owns_gc:
         return
     gc.disable()
-    gc.unfreeze()
+    if not _shares_frozen:
+        gc.unfreeze()
     gc.collect()
     if _running:
         gc.freeze()

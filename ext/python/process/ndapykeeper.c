@@ -105,6 +105,18 @@ bring_up (NdaPyKeeper * self, NdaPyWorker * worker, GError ** error)
   return FALSE;
 }
 
+/* Keeps the mould of @worker, so that the next one is forked as well. */
+static void
+keep_mould (NdaPyKeeper * self, NdaPyWorker * worker)
+{
+  NdaPyMould *mould = nda_py_worker_get_mould (worker);
+
+  if (mould)
+    nda_py_mould_ref (mould);
+  g_clear_pointer (&self->mould, nda_py_mould_unref);
+  self->mould = mould;
+}
+
 /* Makes another worker in the place of the last one. */
 static gboolean
 replace (NdaPyKeeper * self)
@@ -113,6 +125,8 @@ replace (NdaPyKeeper * self)
   NdaPyWorker *worker = nda_py_worker_new (self->config, &error);
   gboolean ok = FALSE;
 
+  if (worker)
+    keep_mould (self, worker);
   if (worker && note_next (self, worker)
       && nda_py_worker_load (worker, &error))
     ok = bring_up (self, g_steal_pointer (&worker), &error);
@@ -224,12 +238,15 @@ nda_py_keeper_thread (gpointer data)
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
 
-  if (worker)
+  if (worker) {
+    keep_mould (self, worker);
     keep (self);
+  }
   g_mutex_lock (&self->lock);
   worker = g_steal_pointer (&self->worker);
   g_mutex_unlock (&self->lock);
   g_clear_pointer (&worker, nda_py_worker_unref);
+  g_clear_pointer (&self->mould, nda_py_mould_unref);
   return NULL;
 }
 

@@ -20,6 +20,7 @@ typedef struct
   NdaPyRunnerConfig *config;    /* [const] owned; names the interpreter */
   GThread *thread;              /* [const] owned */
   gint wake_fd;                 /* [const] the thread's doorbell */
+  NdaPyMould *mould;            /* [keeper] owned; of the next one, or NULL */
 
   GMutex lock;
   GCond changed;                /* is_open, is_closing, worker */

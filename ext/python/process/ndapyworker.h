@@ -10,6 +10,7 @@
 
 #pragma once
 
+#include "ndapymould.h"
 #include "ndapyrunner.h"
 
 G_BEGIN_DECLS
@@ -25,6 +26,7 @@ NdaPyWorker *nda_py_worker_open (const NdaPyRunnerConfig * config,
 guint nda_py_worker_set_again (NdaPyWorker * worker);
 gboolean nda_py_worker_start_again (NdaPyWorker * worker,
     const NdaPyFormat * before, GError ** error);
+NdaPyMould *nda_py_worker_get_mould (NdaPyWorker * worker);
 void nda_py_worker_log (NdaPyWorker * worker, gint wake_fd, gint64 end);
 void nda_py_worker_log_rest (NdaPyWorker * worker);
 
