@@ -68,6 +68,7 @@ load_with (NdaPyShared * self, const NdaPySettings * settings, GError ** error)
   config.timeout = settings->timeout;
   config.memory_limit = settings->memory_limit;
   config.restart = settings->restart;
+  config.has_standby = settings->standby;
   config.sandbox = settings->sandbox;
   config.sandbox_folder = settings->sandbox_folder;
   if (!nda_py_host_open (self->host,

@@ -50,6 +50,7 @@ typedef struct
   GstClockTime timeout;         /* of any other call */
   guint64 memory_limit;         /* bytes; 0: none */
   NdaPyRestart restart;
+  gboolean has_standby;         /* a second process waits for its end */
   NdaPySandbox sandbox;
   gchar *sandbox_folder;        /* or NULL; owned by a copy */
 
@@ -58,6 +59,7 @@ typedef struct
   NdaPyLastParameters *last;    /* not owned; for a plugin that is restarted */
   /* any thread, without a lock */
   void (*restarted) (gpointer owner);
+  void (*stood_by) (gpointer owner);    /* a second process waits from now on */
   void (*warn) (gpointer owner, const gchar * text);
   gpointer owner;
 } NdaPyRunnerConfig;

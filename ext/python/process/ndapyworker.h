@@ -41,6 +41,8 @@ gboolean nda_py_worker_start (NdaPyWorker * worker, NdaPyFormat * format,
 NdaPyCallResult nda_py_worker_call (NdaPyWorker * worker,
     const NdaPyAudio * in, const NdaPyAudio * out, guint n_frames,
     gboolean is_gated);
+gboolean nda_py_worker_was_late (NdaPyWorker * worker);
+void nda_py_worker_skip_first_call (NdaPyWorker * worker);
 gchar *nda_py_worker_describe_failure (NdaPyWorker * worker,
     NdaPyCallResult result);
 
