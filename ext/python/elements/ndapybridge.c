@@ -60,6 +60,8 @@
  *   plugin's process_audio (), the copies to and from its array included
  * * `avg-`, `p50-`, `p99-`, `p999-`, `max-gil-wait` (guint64, ns): how long the
  *   GIL was waited for. Percentiles are right to 1/16.
+ * * `num-realtime-threads` (guint): 1 if the thread that runs the plugin has
+ *   real-time priority
  *
  * ## Example pipelines
  * |[
@@ -489,7 +491,7 @@ nda_py_bridge_class_init (NdaPyBridgeClass * class)
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class,
-      "Python processor bridge", "Filter/Effect/Audio",
+      "Live audio effect written in Python (plugin)", "Filter/Effect/Audio",
       "Runs live audio through a plugin written in Python, in blocks of 512 "
       "frames at 48 kHz", "the nda authors");
   gst_type_mark_as_plugin_api (NDA_TYPE_PY_ON_ERROR, 0);

@@ -36,9 +36,9 @@
  * ## Statistics
  *
  * #ndapysink:stats is a structure application/x-ndapysink-stats with the fields
- * of #ndapybridge:stats. A call is one of write_audio (); `num-late` counts the
- * blocks that took the plugin, room and retries included, longer than two
- * blocks last.
+ * of #ndapybridge:stats but `num-realtime-threads`. A call is one of
+ * write_audio (); `num-late` counts the blocks that took the plugin, room and
+ * retries included, longer than two blocks last.
  *
  * ## Example pipelines
  * |[
@@ -417,7 +417,7 @@ nda_py_sink_class_init (NdaPySinkClass * class)
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_set_static_metadata (element_class,
-      "Python sink", "Sink/Audio",
+      "Live audio sink written in Python (plugin)", "Sink/Audio",
       "Plays live audio with a plugin written in Python, in blocks of 512 "
       "frames at 48 kHz", "the nda authors");
 }

@@ -39,9 +39,11 @@
  * ## Statistics
  *
  * #ndapysrc:stats is a structure application/x-ndapysrc-stats with the fields
- * of #ndapybridge:stats. A call is one of read_audio (); `num-late` counts the
- * blocks that were there more than a block after they were due, and
- * `num-discontinuities` (guint64) those that took the clock's time anew.
+ * of #ndapybridge:stats but `num-realtime-threads`. A call is one of
+ * read_audio (); `num-late` counts the blocks that were there more than a block
+ * after they were due. It has one more:
+ *
+ * * `num-discontinuities` (guint64): blocks that took the clock's time anew
  *
  * ## Example pipelines
  * |[
@@ -350,7 +352,7 @@ nda_py_src_class_init (NdaPySrcClass * class)
 
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class,
-      "Python source", "Source/Audio",
+      "Live audio source written in Python (plugin)", "Source/Audio",
       "Makes live audio with a plugin written in Python, in blocks of 512 "
       "frames at 48 kHz", "the nda authors");
 }
