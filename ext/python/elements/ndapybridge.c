@@ -48,6 +48,8 @@
  *   longer than a block lasts, 10.67 ms
  * * `num-restarts` (guint64): processes of the plugin that took the place of
  *   one that ended, with #ndapybridge:isolation process
+ * * `num-standbys` (guint64): processes that have come to wait for that, with
+ *   #ndapybridge:standby
  * * `num-reloads` (guint64): edited plugins that took the place of the one
  *   before, by the action #ndapybridge::reload or #ndapybridge:auto-reload
  * * `num-retries` (guint64): 0 for a processor, which is never offered a block

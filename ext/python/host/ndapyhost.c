@@ -78,6 +78,14 @@ nda_py_host_restarted (gpointer owner)
 }
 
 static void
+nda_py_host_stood_by (gpointer owner)
+{
+  NdaPyHost *self = owner;
+
+  self->events->stood_by (self->owner);
+}
+
+static void
 nda_py_host_warn (gpointer owner, const gchar * text)
 {
   NdaPyHost *self = owner;
@@ -93,6 +101,7 @@ make_config (NdaPyHost * self, const NdaPyRunnerConfig * asked)
   config->role = self->role;
   config->last = self->last;
   config->restarted = nda_py_host_restarted;
+  config->stood_by = nda_py_host_stood_by;
   config->warn = nda_py_host_warn;
   config->owner = self;
   return config;

@@ -52,6 +52,7 @@ typedef struct
   GstClockTime timeout;         /* of any other call */
   guint64 memory_limit;         /* bytes; 0: none */
   NdaPyRestart restart;
+  gboolean has_standby;         /* a second process waits for its end */
   NdaPySandbox sandbox;
   gchar *sandbox_folder;        /* or NULL; owned by a copy */
 
@@ -60,6 +61,7 @@ typedef struct
   NdaPyLastParameters *last;    /* not owned; for a plugin that is restarted */
   /* any thread, without a lock */
   void (*restarted) (gpointer owner);
+  void (*stood_by) (gpointer owner);    /* a second process waits from now on */
   void (*warn) (gpointer owner, const gchar * text);
   gpointer owner;
 } NdaPyRunnerConfig;
