@@ -77,7 +77,9 @@ install_signals (GType type)
    *
    * Sets a parameter of the plugin, between two of its blocks.
    *
-   * Returns: whether there is a plugin to set it (from READY on)
+   * Returns: FALSE if there is no plugin yet (before READY), or if it refused
+   * the value. TRUE if it took it; also if it is in a block, at whose end the
+   * value is set: a refusal is a warning then, as it always is
    */
   g_signal_new_class_handler ("set-parameter", type, flags,
       G_CALLBACK (nda_py_element_set_parameter), NULL, NULL, NULL,

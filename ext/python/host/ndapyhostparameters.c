@@ -112,6 +112,7 @@ nda_py_host_set_job (gpointer data)
         kind->set_parameter (job->runner, p->key, p->value);
 
     job->is_taken[i] = !problem;
+    g_atomic_int_set (&p->is_refused, problem != NULL);
     if (problem) {
       problem[strcspn (problem, "\n")] = '\0';
       g_ptr_array_add (job->problems,
@@ -213,23 +214,28 @@ nda_py_host_set_pending (NdaPyHost * self)
 }
 
 /* Sets a parameter: at once, or at the end of the block call that is being
- * made. FALSE without a plugin. The caller does not hold the GIL. */
+ * made. FALSE: there is no plugin, or it is known already that it does not take
+ * the value. The caller does not hold the GIL. */
 gboolean
 nda_py_host_set_parameter (NdaPyHost * self, const gchar * key,
     const gchar * value)
 {
+  NdaPyParameter *parameter;
   gboolean ok;
 
   if (!nda_py_host_begin_use (self, NULL))
     return FALSE;
+  parameter = nda_py_parameter_new (key, value);
   g_mutex_lock (&self->lock);
   ok = is_open_locked (self);
   if (ok) {
-    g_ptr_array_add (self->pending, nda_py_parameter_new (key, value));
+    g_ptr_array_add (self->pending, nda_py_parameter_ref (parameter));
     self->n_unapplied++;
   }
   g_mutex_unlock (&self->lock);
-  ok = ok && nda_py_host_set_pending (self);
+  ok = ok && nda_py_host_set_pending (self)
+      && !g_atomic_int_get (&parameter->is_refused);
+  nda_py_parameter_unref (parameter);
   nda_py_host_end_use (self, NULL);
   return ok;
 }
