@@ -8,7 +8,7 @@
 
 #include "ndachild.h"
 #include "ndadevicekind.h"
-#include "ndalossthread.h"
+#include "ndalosspriv.h"
 
 #include <glib/gi18n-lib.h>
 

@@ -4,7 +4,7 @@
 
 #include "config.h"
 
-#include "ndalossthread.h"
+#include "ndalosspriv.h"
 
 #include "ndablock.h"
 #include "ndachild.h"

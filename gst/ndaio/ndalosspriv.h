@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The loss thread of an NdaLoss, which has the paragraph on threads. For
- * ndaloss.c alone. */
+/* NdaLoss, for its own files alone: ndaloss.c begins the loss thread and tells
+ * it what happens, ndalossthread.c is that thread. */
 
 #pragma once
 
