@@ -108,8 +108,10 @@ install_signals (GType type)
    * plugin declares is a property of the child “plugin” too. A value that does
    * not fit is refused, which a warning tells.
    *
-   * Returns: whether there is a plugin to set it (from READY on) and, where it
-   * declares its parameters, the value fits
+   * Returns: FALSE if there is no plugin yet (before READY), if the value does
+   * not fit what the plugin declares, or if the plugin refused it. TRUE if it
+   * took it; also if it is in a block, at whose end the value is set: a refusal
+   * is a warning then, as it always is
    */
   g_signal_new_class_handler ("set-parameter", type, flags,
       G_CALLBACK (nda_py_element_set_parameter), NULL, NULL, NULL,

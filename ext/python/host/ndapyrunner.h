@@ -57,6 +57,7 @@ typedef struct
   gchar *sandbox_folder;        /* or NULL; owned by a copy */
 
   /* the host sets these */
+  const gint *is_closing;       /* not owned; see NdaPyPatience */
   NdaPyRole role;
   NdaPyLastParameters *last;    /* not owned; for a plugin that is restarted */
   /* any thread, without a lock */
@@ -73,6 +74,8 @@ typedef struct
 {
   const gchar *path;            /* NULL: of none */
   GstClockTime limit;
+  /* [atomic] not owned; nonzero: it is waited for no longer. NULL: never */
+  const gint *is_closing;
 } NdaPyPatience;
 
 typedef struct

@@ -134,7 +134,7 @@ nda_py_worker_new (const NdaPyRunnerConfig * config, GError ** error)
   self->config = config;
   nda_py_process_init (&self->process, config->deadline);
   nda_py_output_init (&self->output);
-  nda_py_questions_init (&self->questions);
+  nda_py_questions_init (&self->questions, config->is_closing);
   nda_py_shared_block_init (&self->block);
   if (spawn (self, error))
     return self;
@@ -244,6 +244,8 @@ end_unanswering (NdaPyWorker * self, const gchar * call, gboolean is_late)
   if (is_late && call)
     nda_py_process_kill_late (&self->process, call, self->config->timeout,
         "timeout");
+  else if (g_atomic_int_get (self->config->is_closing))
+    nda_py_process_kill (&self->process, _("its plugin is closed"));
   else
     nda_py_worker_end_silent (self);
 }
