@@ -107,7 +107,8 @@ typedef struct
    * “plugin”, and a group “parameter NAME” for each parameter, in their order.
    * NULL: it is an API 1 plugin, or cannot be asked. */
   gchar *(*describe) (NdaPyRunner * self);
-  /* What comes next does not follow what was (API 2, 4.7). The block thread. */
+  /* What comes next does not follow what was (API 2, 4.7). The block thread;
+   * NULL: no plugin of this kind wants to know. */
   void (*reset) (NdaPyRunner * self);
   /* One block: @n_frames of @in (NULL: a source) to @out (NULL: a sink); both
    * may be the same memory. If @is_gated a sink is asked for room first. A
