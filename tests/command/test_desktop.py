@@ -52,7 +52,8 @@ def pulse(tools):
 
 
 def modules(folder):
-    return [path.read_text() for path in sorted((folder / "modules").iterdir())]
+    files = sorted((folder / "modules").iterdir())
+    return [path.read_text() for path in files]
 
 
 def test_a_microphone_is_a_null_sink_and_what_hears_it(pulse):
