@@ -314,10 +314,10 @@ nda_py_properties_install (GObjectClass * class)
       g_param_spec_boxed ("stats", "Statistics",
           "Counters since the element left NULL, all from one moment: "
           "num-blocks, num-frames, num-failures, num-late, num-retries, "
-          "num-reloads, num-restarts, queue-level, max-queue-level; avg-, "
-          "p50-, p99-, p999- and max-call-time, avg-, p50-, p99-, p999- and "
-          "max-gil-wait (ns); of a bridge num-realtime-threads, of a source "
-          "num-discontinuities",
+          "num-reloads, num-restarts, num-standbys, queue-level, "
+          "max-queue-level; avg-, p50-, p99-, p999- and max-call-time, avg-, "
+          "p50-, p99-, p999- and max-gil-wait (ns); of a bridge "
+          "num-realtime-threads, of a source num-discontinuities",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   gst_type_mark_as_plugin_api (isolation_get_type (), 0);
   gst_type_mark_as_plugin_api (restart_get_type (), 0);
