@@ -48,6 +48,8 @@
  *   longer than a block lasts, 10.67 ms
  * * `num-restarts` (guint64): processes of the plugin that took the place of
  *   one that ended, with #ndapybridge:isolation process
+ * * `num-standbys` (guint64): processes that have come to wait for that, with
+ *   #ndapybridge:standby
  * * `num-reloads` (guint64): edited plugins that took the place of the one
  *   before, by the action #ndapybridge::reload or #ndapybridge:auto-reload
  * * `num-retries` (guint64): 0 for a processor, which is never offered a block
@@ -58,6 +60,8 @@
  *   plugin's process_audio (), the copies to and from its array included
  * * `avg-`, `p50-`, `p99-`, `p999-`, `max-gil-wait` (guint64, ns): how long the
  *   GIL was waited for. Percentiles are right to 1/16.
+ * * `num-realtime-threads` (guint): 1 if the thread that runs the plugin has
+ *   real-time priority
  *
  * ## Example pipelines
  * |[
@@ -103,6 +107,7 @@
 #include "ndablock.h"
 #include "ndablockinput.h"
 #include "ndapybridgetask.h"
+#include "ndapychildproxy.h"
 #include "ndapyelementstate.h"
 #include "ndapyproperties.h"
 
@@ -131,8 +136,9 @@ G_DECLARE_FINAL_TYPE (NdaPyBridge, nda_py_bridge, NDA, PY_BRIDGE, GstElement);
 
 static void nda_py_bridge_element_init (NdaPyElementInterface * iface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (NdaPyBridge, nda_py_bridge, GST_TYPE_ELEMENT,
+G_DEFINE_TYPE_WITH_CODE (NdaPyBridge, nda_py_bridge, GST_TYPE_ELEMENT,
     G_IMPLEMENT_INTERFACE (NDA_TYPE_PY_ELEMENT, nda_py_bridge_element_init);
+    NDA_PY_CHILD_PROXY_INTERFACES;
     GST_DEBUG_CATEGORY_INIT (nda_py_bridge_debug, "ndapybridge", 0,
         "live audio through Python plugins"));
 
@@ -488,7 +494,7 @@ nda_py_bridge_class_init (NdaPyBridgeClass * class)
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class,
-      "Python processor bridge", "Filter/Effect/Audio",
+      "Live audio effect written in Python (plugin)", "Filter/Effect/Audio",
       "Runs live audio through a plugin written in Python, in blocks of 512 "
       "frames at 48 kHz", "the nda authors");
   gst_type_mark_as_plugin_api (NDA_TYPE_PY_ON_ERROR, 0);

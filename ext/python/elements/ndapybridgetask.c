@@ -9,6 +9,7 @@
 #include "ndablock.h"
 #include "ndapylog.h"
 #include "ndapymix.h"
+#include "ndapyparent.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -215,7 +216,8 @@ tell_cut (NdaPyBridgeTask * self)
   self->has_run = TRUE;
 }
 
-static void
+/* FALSE: the stream does not go on. */
+static gboolean
 work_on_blocks (NdaPyBridgeTask * self, GstMiniObject ** blocks, guint n_blocks)
 {
   GstFlowReturn flow = GST_FLOW_OK;
@@ -238,6 +240,24 @@ work_on_blocks (NdaPyBridgeTask * self, GstMiniObject ** blocks, guint n_blocks)
     gst_mini_object_unref (blocks[n++]);
   if (flow == GST_FLOW_OK)
     collect_garbage (self);
+  return flow == GST_FLOW_OK;
+}
+
+/* Parameters that follow control bindings change with each block. */
+static void
+work_on_controlled_blocks (NdaPyBridgeTask * self, GstMiniObject ** blocks,
+    guint n_blocks)
+{
+  gboolean goes_on = TRUE;
+
+  for (guint i = 0; i < n_blocks; i++) {
+    if (!goes_on) {
+      gst_mini_object_unref (blocks[i]);
+      continue;
+    }
+    nda_py_parent_sync_to (self->py, self->srcpad, GST_BUFFER_PTS (blocks[i]));
+    goes_on = work_on_blocks (self, blocks + i, 1);
+  }
 }
 
 /* --- events and queries --- */
@@ -380,6 +400,9 @@ nda_py_bridge_task_work (gpointer user_data)
     forget_run (self);
   if (!nda_block_queue_pop (self->queue, items, NDA_PY_BATCH_MAX, &n_items))
     gst_pad_pause_task (self->srcpad);
+  else if (GST_IS_BUFFER (items[0])
+      && nda_py_parent_has_controls (self->py))
+    work_on_controlled_blocks (self, items, n_items);
   else if (GST_IS_BUFFER (items[0]))
     work_on_blocks (self, items, n_items);
   else if (GST_IS_EVENT (items[0]))

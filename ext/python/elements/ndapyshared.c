@@ -57,6 +57,15 @@ nda_py_shared_count_restart (gpointer owner)
 }
 
 static void
+nda_py_shared_count_standby (gpointer owner)
+{
+  NdaPyShared *self = owner;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (self->lock);
+
+  self->counters.n_standbys++;
+}
+
+static void
 nda_py_shared_note_reload (gpointer owner, const GError * error)
 {
   NdaPyShared *self = owner;
@@ -66,6 +75,7 @@ nda_py_shared_note_reload (gpointer owner, const GError * error)
     g_mutex_lock (self->lock);
     self->counters.n_reloads++;
     g_mutex_unlock (self->lock);
+    self->reloaded (self);
     return;
   }
   reason = g_strndup (error->message, strcspn (error->message, "\n"));
@@ -79,6 +89,7 @@ static const NdaPyHostEvents host_events = {
   .gave_up = nda_py_shared_tell_gave_up,
   .latency_changed = nda_py_shared_announce_latency,
   .restarted = nda_py_shared_count_restart,
+  .stood_by = nda_py_shared_count_standby,
   .reloaded = nda_py_shared_note_reload,
 };
 
@@ -87,17 +98,23 @@ nda_py_shared_init (NdaPyShared * self, GstElement * element, NdaPyRole role,
     const NdaStatsField * fields, GMutex * lock)
 {
   self->element = element;
+  self->role = role;
   self->host = nda_py_host_new (role, &host_events, self);
   self->fields = fields;
   self->lock = lock;
   self->settings.deadline = NDA_PY_DEFAULT_DEADLINE;
   self->settings.timeout = NDA_PY_DEFAULT_TIMEOUT;
   self->settings.restart = NDA_PY_RESTART_ALWAYS;
+  self->unheard = g_ptr_array_new_with_free_func (g_free);
 }
 
 void
 nda_py_shared_clear (NdaPyShared * self)
 {
+  if (self->child)
+    gst_object_unparent (GST_OBJECT (self->child));
+  g_clear_object (&self->child);
+  g_ptr_array_unref (self->unheard);
   nda_py_host_free (self->host);
   g_free (self->settings.plugin);
   g_free (self->settings.plugin_path);

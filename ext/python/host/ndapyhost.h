@@ -35,6 +35,7 @@ typedef struct
   void (*gave_up) (gpointer owner, const GError * error);
   void (*latency_changed) (gpointer owner);
   void (*restarted) (gpointer owner);   /* the plugin's process is another */
+  void (*stood_by) (gpointer owner);    /* a second process waits from now on */
   /* the plugin was loaded anew, or, with an error, is the one before */
   void (*reloaded) (gpointer owner, const GError * error);
 } NdaPyHostEvents;
@@ -72,6 +73,9 @@ gboolean nda_py_host_check (NdaPyHost * host, GError ** error);
 gboolean nda_py_host_reload (NdaPyHost * host);
 gboolean nda_py_host_set_parameter (NdaPyHost * host, const gchar * key,
     const gchar * value);
+gboolean nda_py_host_queue_parameter (NdaPyHost * host, const gchar * key,
+    const gchar * value);
+gboolean nda_py_host_set_queued (NdaPyHost * host, GError ** error);
 gchar *nda_py_host_get_parameter (NdaPyHost * host, const gchar * key);
 gchar *nda_py_host_describe (NdaPyHost * host);
 void nda_py_host_get_facts (NdaPyHost * host, NdaPyFacts * facts);

@@ -11,6 +11,36 @@
 /* For a job that only waits for the GIL */
 #define START_LIMIT (2 * GST_SECOND)
 
+/* Sets what was asked for, by the thread that has claimed the plugin. Gives up
+ * the lock meanwhile. */
+static void
+set_pending_locked (NdaPyHost * self, NdaPyParameters * parameters)
+{
+  NdaPySetJob *job;
+
+  g_mutex_unlock (&self->lock);
+  job = nda_py_host_begin_set (self, self->called, parameters);
+  if (nda_py_runner_kind_enter (self->kind)) {
+    nda_py_host_set_job (job);
+    nda_py_runner_kind_leave (self->kind);
+  }
+  nda_py_host_end_set (self, job);
+  g_mutex_lock (&self->lock);
+  self->n_unapplied -= parameters->len;
+  g_ptr_array_unref (parameters);
+}
+
+/* Sets all that was asked for while the plugin runs. */
+static void
+set_all_pending_locked (NdaPyHost * self)
+{
+  NdaPyParameters *parameters;
+
+  while (G_UNLIKELY (!self->is_stopping
+          && (parameters = nda_py_host_take_pending_locked (self))))
+    set_pending_locked (self, parameters);
+}
+
 /* Says that the block thread is about to call the plugin. FALSE: it is being
  * stopped. */
 static gboolean
@@ -26,6 +56,9 @@ claim (NdaPyHost * self)
   /* nobody changes it while the plugin is called */
   self->call_latency = self->facts.delay;
   ok = self->called != NULL;
+  /* the block thread itself queued it, for the call that comes */
+  if (ok && self->state == STATE_RUNNING)
+    set_all_pending_locked (self);
   g_mutex_unlock (&self->lock);
   return ok;
 }
@@ -53,37 +86,16 @@ begin_call (NdaPyHost * self)
   return FALSE;
 }
 
-/* Sets what was asked for during the call. Gives up the lock meanwhile. */
-static void
-set_pending_locked (NdaPyHost * self, NdaPyParameters * parameters)
-{
-  NdaPySetJob *job;
-
-  g_mutex_unlock (&self->lock);
-  job = nda_py_host_begin_set (self, self->called, parameters);
-  if (nda_py_runner_kind_enter (self->kind)) {
-    nda_py_host_set_job (job);
-    nda_py_runner_kind_leave (self->kind);
-  }
-  nda_py_host_end_set (self, job);
-  g_mutex_lock (&self->lock);
-  self->n_unapplied -= parameters->len;
-  g_ptr_array_unref (parameters);
-}
-
 /* Ends a call, out of Python, with the host in @state, in one step: a stopper
  * that sees the call ended must see how. */
 static void
 end_call (NdaPyHost * self, NdaPyHostState state)
 {
-  NdaPyParameters *parameters;
-
   g_mutex_lock (&self->lock);
   if (self->state != STATE_INITIALIZED) /* that it was stopped to meanwhile */
     self->state = state;
-  while (G_UNLIKELY (state == STATE_RUNNING && !self->is_stopping
-          && (parameters = nda_py_host_take_pending_locked (self))))
-    set_pending_locked (self, parameters);
+  if (state == STATE_RUNNING)
+    set_all_pending_locked (self);
   self->called = NULL;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
@@ -99,7 +111,7 @@ nda_py_host_no_job (gpointer unused)
 static gboolean
 can_enter (NdaPyHost * self, GError ** error)
 {
-  const NdaPyPatience patience = { NULL, START_LIMIT };
+  const NdaPyPatience patience = { NULL, START_LIMIT, NULL };
 
   return nda_py_runner_kind_run (self->kind, nda_py_host_no_job, NULL,
       &patience, error);

@@ -143,6 +143,7 @@ nda_py_host_set_job (gpointer data)
         kind->set_parameter (job->runner, p->key, p->value);
 
     job->is_taken[i] = !problem;
+    g_atomic_int_set (&p->is_refused, problem != NULL);
     if (problem) {
       problem[strcspn (problem, "\n")] = '\0';
       g_ptr_array_add (job->problems,
@@ -184,15 +185,19 @@ nda_py_host_set_now (NdaPyHost * self, NdaPyRunner * runner,
   return FALSE;
 }
 
+/* What fails is told in @error, or, if that is NULL, to the owner. */
 static gboolean
 set_or_give_up (NdaPyHost * self, NdaPyRunner * runner,
-    NdaPyParameters * parameters)
+    NdaPyParameters * parameters, GError ** error)
 {
-  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) failure = NULL;
 
-  if (nda_py_host_set_now (self, runner, parameters, &error))
+  if (nda_py_host_set_now (self, runner, parameters, &failure))
     return TRUE;
-  nda_py_host_give_up (self, error);
+  if (error && !*error)
+    *error = g_steal_pointer (&failure);
+  else
+    nda_py_host_give_up (self, failure);
   return FALSE;
 }
 
@@ -214,10 +219,8 @@ is_open_locked (NdaPyHost * self)
   return self->state != STATE_UNLOADED && self->state != STATE_SPENT;
 }
 
-/* Sets what waits, where nobody else does. The block thread waits meanwhile,
- * and sets it itself when it is in a call. */
-gboolean
-nda_py_host_set_pending (NdaPyHost * self)
+static gboolean
+set_pending (NdaPyHost * self, GError ** error)
 {
   NdaPyParameters *parameters;
   NdaPyRunner *runner;
@@ -232,7 +235,7 @@ nda_py_host_set_pending (NdaPyHost * self)
   runner = self->runner;        /* nobody exchanges it while it is held */
   while (runner && (parameters = nda_py_host_take_pending_locked (self))) {
     g_mutex_unlock (&self->lock);
-    ok = set_or_give_up (self, runner, parameters);
+    ok = set_or_give_up (self, runner, parameters, error);
     g_mutex_lock (&self->lock);
     self->n_unapplied -= parameters->len;
     g_ptr_array_unref (parameters);
@@ -243,24 +246,84 @@ nda_py_host_set_pending (NdaPyHost * self)
   return ok;
 }
 
+/* Sets what waits, where nobody else does. The block thread waits meanwhile,
+ * and sets it itself when it is in a call. */
+gboolean
+nda_py_host_set_pending (NdaPyHost * self)
+{
+  return set_pending (self, NULL);
+}
+
+/* Queues @parameter (transfer full). FALSE without a plugin. */
+static gboolean
+queue_locked (NdaPyHost * self, NdaPyParameter * parameter)
+{
+  if (!is_open_locked (self)) {
+    nda_py_parameter_unref (parameter);
+    return FALSE;
+  }
+  g_ptr_array_add (self->pending, parameter);
+  self->n_unapplied++;
+  return TRUE;
+}
+
+/* Queues a parameter, which nda_py_host_set_queued () must follow. FALSE
+ * without a plugin. The caller may hold a lock: nothing is called back. */
+gboolean
+nda_py_host_queue_parameter (NdaPyHost * self, const gchar * key,
+    const gchar * value)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return queue_locked (self, nda_py_parameter_new (key, value));
+}
+
+/* Whether this is the block thread, between two calls: what is queued is set
+ * before the next one. */
+static gboolean
+is_between_calls (NdaPyHost * self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return self->state == STATE_RUNNING && self->block_thread == g_thread_self ();
+}
+
+/* Sets what is queued: at once, or at the end of the block call that is being
+ * made; on the block thread, before the next one. The caller does not hold the
+ * GIL. Without @error the owner is told what fails. */
+gboolean
+nda_py_host_set_queued (NdaPyHost * self, GError ** error)
+{
+  gboolean ok;
+
+  if (is_between_calls (self))
+    return TRUE;
+  if (!nda_py_host_begin_use (self, NULL))
+    return FALSE;
+  ok = set_pending (self, error);
+  nda_py_host_end_use (self, NULL);
+  return ok;
+}
+
 /* Sets a parameter: at once, or at the end of the block call that is being
- * made. FALSE without a plugin. The caller does not hold the GIL. */
+ * made. FALSE: there is no plugin, or it is known already that it does not take
+ * the value. The caller does not hold the GIL. */
 gboolean
 nda_py_host_set_parameter (NdaPyHost * self, const gchar * key,
     const gchar * value)
 {
+  NdaPyParameter *parameter;
   gboolean ok;
 
   if (!nda_py_host_begin_use (self, NULL))
     return FALSE;
+  parameter = nda_py_parameter_new (key, value);
   g_mutex_lock (&self->lock);
-  ok = is_open_locked (self);
-  if (ok) {
-    g_ptr_array_add (self->pending, nda_py_parameter_new (key, value));
-    self->n_unapplied++;
-  }
+  ok = queue_locked (self, nda_py_parameter_ref (parameter));
   g_mutex_unlock (&self->lock);
-  ok = ok && nda_py_host_set_pending (self);
+  ok = ok && nda_py_host_set_pending (self)
+      && !g_atomic_int_get (&parameter->is_refused);
+  nda_py_parameter_unref (parameter);
   nda_py_host_end_use (self, NULL);
   return ok;
 }
