@@ -6,6 +6,7 @@
 
 #include "ndapyshared.h"
 
+#include "ndablock.h"
 #include "ndapylog.h"
 
 #include <glib/gi18n-lib.h>
@@ -56,6 +57,15 @@ nda_py_shared_count_restart (gpointer owner)
 }
 
 static void
+nda_py_shared_count_standby (gpointer owner)
+{
+  NdaPyShared *self = owner;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (self->lock);
+
+  self->counters.n_standbys++;
+}
+
+static void
 nda_py_shared_note_reload (gpointer owner, const GError * error)
 {
   NdaPyShared *self = owner;
@@ -79,6 +89,7 @@ static const NdaPyHostEvents host_events = {
   .gave_up = nda_py_shared_tell_gave_up,
   .latency_changed = nda_py_shared_announce_latency,
   .restarted = nda_py_shared_count_restart,
+  .stood_by = nda_py_shared_count_standby,
   .reloaded = nda_py_shared_note_reload,
 };
 
@@ -196,6 +207,32 @@ nda_py_shared_report_failure (NdaPyShared * self, NdaPyBlock * block,
       ("%s. %s", reason, consequence),
       ("%" G_GUINT64_FORMAT " failed blocks since the last report; %s",
           n_failed, self->failure));
+}
+
+/* --- the calls of a processor --- */
+
+/* Counts @calls, made together, of which each takes @format. They are late when
+ * they take longer than their sound lasts. */
+void
+nda_py_shared_count_calls (NdaPyShared * self, NdaPyBlock * const *calls,
+    guint n_calls, guint64 n_frames, GstClockTime gil_wait,
+    const NdaPyFormat * format)
+{
+  NdaPyCounters *counters = &self->counters;
+  GstClockTime duration =
+      nda_block_frames_to_time (format->n_frames, format->rate);
+
+  g_mutex_lock (self->lock);
+  if (n_calls)
+    nda_histogram_record (&counters->gil_wait, gil_wait);
+  for (guint i = 0; i < n_calls; i++) {
+    nda_histogram_record (&counters->call_time, calls[i]->call_time);
+    counters->n_late += gil_wait + calls[i]->call_time > duration;
+    counters->n_failures += !calls[i]->ok;
+  }
+  counters->n_blocks += n_calls;
+  counters->n_frames += n_frames;
+  g_mutex_unlock (self->lock);
 }
 
 /* --- the calls of a source or sink --- */

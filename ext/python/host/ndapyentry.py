@@ -150,7 +150,10 @@ def _make_parameter(hint, default):
     for extra in getattr(hint, "__metadata__", ()):
         if isinstance(extra, kinds.Parameter):
             return copy.copy(extra)
-    hint = getattr(hint, "__origin__", hint) if hint else type(default)
+    if hasattr(hint, "__metadata__"):
+        hint = hint.__origin__  # of Annotated
+    if hint is None:
+        hint = type(default)
     if typing.get_origin(hint) is typing.Literal:
         return kinds.Choice(default, typing.get_args(hint))
     made = {

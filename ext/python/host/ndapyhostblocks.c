@@ -53,6 +53,8 @@ claim (NdaPyHost * self)
     g_cond_wait (&self->changed, &self->lock);
   if (!self->is_stopping)
     self->called = self->runner;
+  /* nobody changes it while the plugin is called */
+  self->call_latency = self->facts.delay;
   ok = self->called != NULL;
   /* the block thread itself queued it, for the call that comes */
   if (ok && self->state == STATE_RUNNING)
@@ -109,7 +111,7 @@ nda_py_host_no_job (gpointer unused)
 static gboolean
 can_enter (NdaPyHost * self, GError ** error)
 {
-  const NdaPyPatience patience = { NULL, START_LIMIT };
+  const NdaPyPatience patience = { NULL, START_LIMIT, NULL };
 
   return nda_py_runner_kind_run (self->kind, nda_py_host_no_job, NULL,
       &patience, error);
@@ -171,12 +173,12 @@ start_plugin (NdaPyHost * self, NdaPyFormat * format, GError ** error)
     self->kind->get_facts (self->called, &facts);
   nda_py_runner_kind_leave (self->kind);
 
-  nda_py_host_report_facts (self, &facts);
   if (ok) {
     g_mutex_lock (&self->lock);
     self->format = *format;
     g_mutex_unlock (&self->lock);
   }
+  nda_py_host_report_facts (self, &facts);
   end_call (self, ok ? STATE_RUNNING : STATE_SPENT);
   return ok;
 }
@@ -268,10 +270,34 @@ exchange_between_blocks (NdaPyHost * self)
   self->events->reloaded (self->owner, error);
 }
 
+/* Calls are made only while the plugin delays by @latency, of which the host
+ * may learn at any moment; or by any. */
+void
+nda_py_host_expect_latency (NdaPyHost * self, guint latency)
+{
+  self->expected_latency = latency;
+}
+
+/* What the plugin delayed by when calls were made last, or when none were as it
+ * was not the expected one; in frames at its own rate. */
+guint
+nda_py_host_get_call_latency (NdaPyHost * self)
+{
+  return self->call_latency;
+}
+
+static gboolean
+is_expected (NdaPyHost * self)
+{
+  return self->expected_latency == NDA_PY_HOST_ANY_LATENCY
+      || self->expected_latency == self->call_latency;
+}
+
 /* Runs @blocks through the plugin under one acquisition of the GIL, whose
  * length goes to @gil_wait. Returns how many were run: fewer when one failed
  * and @stop_at_failure or the plugin is being stopped, which may be why it
- * failed; none when it was being stopped before. */
+ * failed; none when it was being stopped before, or delays by another amount
+ * than is expected. */
 guint
 nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
     gboolean stop_at_failure, GstClockTime * gil_wait)
@@ -287,7 +313,7 @@ nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
   now = gst_util_get_timestamp ();
   *gil_wait = now - begin;
 
-  while (n_run < n_blocks) {
+  while (n_run < n_blocks && G_LIKELY (is_expected (self))) {
     run_block (self, blocks[n_run], &now);
     if (G_UNLIKELY (!blocks[n_run++]->ok)
         && (stop_at_failure || is_stopping (self)))
@@ -302,7 +328,7 @@ nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
 void
 nda_py_host_reset (NdaPyHost * self)
 {
-  if (!begin_call (self))
+  if (!self->kind->reset || !begin_call (self))
     return;
   self->kind->reset (self->called);
   nda_py_runner_kind_leave (self->kind);

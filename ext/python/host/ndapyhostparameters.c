@@ -8,6 +8,9 @@
 
 #include "ndapyhostpriv.h"
 
+#include "ndablock.h"
+#include "ndapydelay.h"
+
 #include <string.h>
 
 #define SETTLE_TIMEOUT (1 * G_TIME_SPAN_SECOND)
@@ -42,19 +45,46 @@ nda_py_host_end_use (NdaPyHost * self, NdaPyRunner * runner)
 
 /* --- facts -------------------------------------------------------------- */
 
+/* How many frames a block is held back by a plugin of @facts. */
+static guint
+count_held (NdaPyHost * self, const NdaPyFacts * facts)
+{
+  NdaPyFormat format;
+
+  if (self->role != NDA_PY_ROLE_PROCESSOR || facts->is_analyser)
+    return 0;
+  g_mutex_lock (&self->lock);
+  format = self->format;
+  g_mutex_unlock (&self->lock);
+  /* none is known before the start */
+  return format.n_frames == 0 ? facts->delay :
+      nda_py_delay_get (&format, facts->delay);
+}
+
 /* Keeps what the plugin says of itself, and tells the owner. */
 void
 nda_py_host_report_facts (NdaPyHost * self, const NdaPyFacts * facts)
 {
+  guint held = count_held (self, facts);
   gboolean changed;
 
   g_mutex_lock (&self->lock);
-  changed = self->facts.latency != facts->latency
-      || self->facts.delay != facts->delay;
+  changed = self->held != held;
+  self->held = held;
   self->facts = *facts;
   g_mutex_unlock (&self->lock);
   if (changed)
     self->events->latency_changed (self->owner);
+}
+
+/* How long a block is held back: what the plugin reported last, what its calls
+ * are collected for, and the filters. */
+GstClockTime
+nda_py_host_get_latency (NdaPyHost * self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return nda_block_frames_to_time (self->held, NDA_BLOCK_RATE);
 }
 
 /* What the plugin said of itself last. */
@@ -64,15 +94,6 @@ nda_py_host_get_facts (NdaPyHost * self, NdaPyFacts * facts)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   *facts = self->facts;
-}
-
-/* The latency that the plugin reported last. */
-GstClockTime
-nda_py_host_get_latency (NdaPyHost * self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  return self->facts.latency;
 }
 
 /* The channels that the plugin, a source or sink, reported last, or 0. */
@@ -122,6 +143,7 @@ nda_py_host_set_job (gpointer data)
         kind->set_parameter (job->runner, p->key, p->value);
 
     job->is_taken[i] = !problem;
+    g_atomic_int_set (&p->is_refused, problem != NULL);
     if (problem) {
       problem[strcspn (problem, "\n")] = '\0';
       g_ptr_array_add (job->problems,
@@ -232,12 +254,15 @@ nda_py_host_set_pending (NdaPyHost * self)
   return set_pending (self, NULL);
 }
 
+/* Queues @parameter (transfer full). FALSE without a plugin. */
 static gboolean
-queue_locked (NdaPyHost * self, const gchar * key, const gchar * value)
+queue_locked (NdaPyHost * self, NdaPyParameter * parameter)
 {
-  if (!is_open_locked (self))
+  if (!is_open_locked (self)) {
+    nda_py_parameter_unref (parameter);
     return FALSE;
-  g_ptr_array_add (self->pending, nda_py_parameter_new (key, value));
+  }
+  g_ptr_array_add (self->pending, parameter);
   self->n_unapplied++;
   return TRUE;
 }
@@ -250,7 +275,7 @@ nda_py_host_queue_parameter (NdaPyHost * self, const gchar * key,
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  return queue_locked (self, key, value);
+  return queue_locked (self, nda_py_parameter_new (key, value));
 }
 
 /* Whether this is the block thread, between two calls: what is queued is set
@@ -281,19 +306,24 @@ nda_py_host_set_queued (NdaPyHost * self, GError ** error)
 }
 
 /* Sets a parameter: at once, or at the end of the block call that is being
- * made. FALSE without a plugin. The caller does not hold the GIL. */
+ * made. FALSE: there is no plugin, or it is known already that it does not take
+ * the value. The caller does not hold the GIL. */
 gboolean
 nda_py_host_set_parameter (NdaPyHost * self, const gchar * key,
     const gchar * value)
 {
+  NdaPyParameter *parameter;
   gboolean ok;
 
   if (!nda_py_host_begin_use (self, NULL))
     return FALSE;
+  parameter = nda_py_parameter_new (key, value);
   g_mutex_lock (&self->lock);
-  ok = queue_locked (self, key, value);
+  ok = queue_locked (self, nda_py_parameter_ref (parameter));
   g_mutex_unlock (&self->lock);
-  ok = ok && nda_py_host_set_pending (self);
+  ok = ok && nda_py_host_set_pending (self)
+      && !g_atomic_int_get (&parameter->is_refused);
+  nda_py_parameter_unref (parameter);
   nda_py_host_end_use (self, NULL);
   return ok;
 }

@@ -52,14 +52,17 @@ typedef struct
   GstClockTime timeout;         /* of any other call */
   guint64 memory_limit;         /* bytes; 0: none */
   NdaPyRestart restart;
+  gboolean has_standby;         /* a second process waits for its end */
   NdaPySandbox sandbox;
   gchar *sandbox_folder;        /* or NULL; owned by a copy */
 
   /* the host sets these */
+  const gint *is_closing;       /* not owned; see NdaPyPatience */
   NdaPyRole role;
   NdaPyLastParameters *last;    /* not owned; for a plugin that is restarted */
   /* any thread, without a lock */
   void (*restarted) (gpointer owner);
+  void (*stood_by) (gpointer owner);    /* a second process waits from now on */
   void (*warn) (gpointer owner, const gchar * text);
   gpointer owner;
 } NdaPyRunnerConfig;
@@ -71,6 +74,8 @@ typedef struct
 {
   const gchar *path;            /* NULL: of none */
   GstClockTime limit;
+  /* [atomic] not owned; nonzero: it is waited for no longer. NULL: never */
+  const gint *is_closing;
 } NdaPyPatience;
 
 typedef struct
@@ -107,7 +112,8 @@ typedef struct
    * “plugin”, and a group “parameter NAME” for each parameter, in their order.
    * NULL: it is an API 1 plugin, or cannot be asked. */
   gchar *(*describe) (NdaPyRunner * self);
-  /* What comes next does not follow what was (API 2, 4.7). The block thread. */
+  /* What comes next does not follow what was (API 2, 4.7). The block thread;
+   * NULL: no plugin of this kind wants to know. */
   void (*reset) (NdaPyRunner * self);
   /* One block: @n_frames of @in (NULL: a source) to @out (NULL: a sink); both
    * may be the same memory. If @is_gated a sink is asked for room first. A

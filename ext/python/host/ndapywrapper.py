@@ -150,10 +150,15 @@ class Wrapper:
             at_once(instance.on_change(name), "on_change")
 
     def get_parameter(self, name):
+        """A parameter, or a public attribute, such as a counter, as text."""
+        first = self._instances[0]
         parameter = self.parameters.get(name)
-        if parameter is None:
-            return ""
-        return parameter.format(self._get(self._instances[0], name))
+        if parameter is not None:
+            return parameter.format(self._get(first, name))
+        value = None if name[:1] == "_" else getattr(first, name, None)
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return str(value) if isinstance(value, (int, float, str)) else ""
 
     def is_secret(self, name):
         parameter = self.parameters.get(name)
