@@ -303,8 +303,7 @@ reword (NdaSrc * self, const GError * failure)
   GST_OBJECT_UNLOCK (self);
 
   if (uri)
-    return g_error_new (failure->domain, failure->code,
-        _("“%s” cannot be played: %s"), uri, failure->message);
+    return nda_source_reword (failure, uri);
   if (failure->domain != GST_RESOURCE_ERROR)
     return NULL;
   if (device)
