@@ -30,7 +30,8 @@ typedef struct
 void nda_bursts_restart (NdaBursts * bursts);
 
 /* A buffer of @duration has come @now. Returns how long nearly all of the last
- * bursts were, after each NDA_BURSTS_N of them; else, or where they differ, 0. */
+ * bursts were, after each NDA_BURSTS_N of them; else, or where they differ,
+ * 0. */
 GstClockTime nda_bursts_note (NdaBursts * bursts, GstClockTime now,
     GstClockTime duration);
 
