@@ -409,7 +409,7 @@ nda_src_init (NdaSrc * self)
 
   self->parts = parts;
   nda_source_probe_init (&self->probe, GST_ELEMENT (self), &parts->meter,
-      &parts->clocks, &parts->loss);
+      &parts->clocks, &parts->loss, &parts->watch);
   nda_io_bin_fill (NDA_IO_BIN (self), nda_regrouper_new ("blocks",
           &parts->meter));
   if (parts->convert)
