@@ -38,6 +38,9 @@ GstClockTime nda_block_frames_to_time (guint64 n_frames, guint rate);
 gboolean nda_block_count_frames (GstBuffer * buffer, const GstAudioInfo * info,
     guint * n_frames, GError ** error);
 
+/* System memory, which can always be had and written, whatever default
+ * allocator the application has set. */
+GstBuffer *nda_block_buffer_new (gsize n_bytes);
 GstBufferPool *nda_block_pool_new (GstCaps * caps, const GstAudioInfo * info,
     guint n_frames);
 void nda_block_pool_clear (GstBufferPool ** pool);

@@ -181,8 +181,8 @@ take_frames (NdaRegroup * self, guint n_frames)
   const guint64 start = self->n_queued - n_waiting_frames (self);
 
   if (gst_buffer_pool_acquire_buffer (self->pool, &buffer, NULL) != GST_FLOW_OK)
-    buffer = gst_buffer_new_allocate (NULL,
-        (gsize) self->n_block_frames * self->info.bpf, NULL);
+    buffer = nda_block_buffer_new ((gsize) self->n_block_frames
+        * self->info.bpf);
   gst_buffer_set_size (buffer, (gssize) n_frames * self->info.bpf);
   copy_planes (self, buffer, n_frames);
   if (self->info.layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED)

@@ -9,6 +9,8 @@
 #include "ndadevicekind.h"
 #include "ndaleash.h"
 
+#include <glib/gi18n-lib.h>
+
 #include <unistd.h>
 
 #define INTERVAL (100 * G_TIME_SPAN_MILLISECOND)
@@ -43,6 +45,17 @@ nda_watch_add (NdaWatch * self, GstElement * element)
   self->is_steady |= kind->is_steady;
   self->is_of_pipewire |= kind->is_of_pipewire;
   g_mutex_unlock (&self->lock);
+}
+
+gboolean
+nda_watch_is_steady (NdaWatch * self)
+{
+  gboolean is_steady;
+
+  g_mutex_lock (&self->lock);
+  is_steady = self->is_steady;
+  g_mutex_unlock (&self->lock);
+  return is_steady;
 }
 
 void
@@ -135,6 +148,7 @@ nda_watch_run (gpointer user_data)
 static void
 start (NdaWatch * self)
 {
+  g_autoptr (GError) error = NULL;
   gboolean is_needed;
 
   g_mutex_lock (&self->lock);
@@ -143,7 +157,12 @@ start (NdaWatch * self)
   g_mutex_unlock (&self->lock);
   self->n_idle = 0;
   if (is_needed && !self->thread)
-    self->thread = g_thread_new ("nda-watch", nda_watch_run, self);
+    self->thread = g_thread_try_new ("nda-watch", nda_watch_run, self, &error);
+  if (error)
+    GST_ELEMENT_WARNING (self->loss->bin, RESOURCE, FAILED,
+        (_("The system gives no thread that watches the device. A device that "
+                "stands still without a word is not noticed. “ulimit -a” shows "
+                "the limits of this program.")), ("%s", error->message));
 }
 
 static void

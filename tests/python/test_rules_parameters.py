@@ -130,6 +130,33 @@ def test_7_4_stopped_plugin_takes_parameters_at_once(
     assert journal()[-1] == ["set_parameter", "a", "1"]
 
 
+REFUSES = """
+def set_parameter(self, key, value):
+    if value == "bad": raise ValueError(value)
+    return {"good": True, "bool": False, "none": None}[value]
+Plugin.set_parameter = set_parameter
+"""
+
+
+@pytest.mark.parametrize("is_playing", [False, True])
+def test_7_2_set_parameter_says_what_the_plugin_refused(
+    gst, make_bridge, write_plugin, is_playing
+):
+    bridge = make_bridge(write_plugin(REFUSES))
+    bridge.pipeline.set_state(gst.State.READY)
+    if is_playing:
+        bridge.play()
+        bridge.push(np.zeros((BLOCK, 2)))
+        bridge.pull()
+
+    answers = [
+        bridge.element.emit("set-parameter", "level", value)
+        for value in ("good", "bad", "none", "bool", "good", "unknown")
+    ]
+
+    assert answers == [True, False, True, False, True, False]
+
+
 def test_7_6_get_parameter_is_text_whatever_it_returns(
     make_bridge, write_plugin
 ):
@@ -174,7 +201,9 @@ def test_7_5_8_1_latency_is_read_at_start_and_after_parameters(
     )
     bridge.src.set_property("is-live", True)
     bridge.play()
-    bridge.push(np.zeros((BLOCK, 2)))
+    # the plugin's latency is taken out: as much has to come first
+    for _ in range(24):
+        bridge.push(np.zeros((BLOCK, 2)))
     bridge.pull()
     assert bridge.wait(gst.MessageType.LATENCY)
     before = latency_of(gst, bridge)
@@ -258,7 +287,7 @@ def test_8_2_latency_is_that_of_plugin_and_regrouping(
     bridge.src.set_property("is-live", True)
     bridge.src.set_property("max-latency", 0)
     bridge.play()
-    for _ in range(3):
+    for _ in range(6000 // size + 3):
         bridge.push(noise(size))
     bridge.pull()
     query = gst.Query.new_latency()

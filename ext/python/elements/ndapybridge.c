@@ -6,12 +6,10 @@
  * SECTION:element-ndapybridge
  * @title: ndapybridge
  *
- * Runs live audio through a plugin written in Python. What arrives is
- * regrouped into blocks of 512 frames at 48 kHz; the plugin sees each as an
- * array of 32-bit floats of the shape (channels, 512), which it changes in
- * place. Nothing is dropped and nothing padded: the last block before the end
- * of the stream or segment or a discontinuity may be shorter, and is shown to
- * the plugin with zeros behind it, which are cut off again.
+ * Runs live audio through a plugin written in Python. The plugin gets arrays of
+ * 32-bit floats of the shape (channels, frames): 512 frames at 48 kHz, or the
+ * rate, frames and channels that it declares. Frames out are frames in, and
+ * each keeps its time stamp: docs/latency.md.
  *
  * Blocks are handed to a thread of the element's own, which holds Python's
  * global interpreter lock (the GIL) around the plugin's calls and at no other
@@ -21,11 +19,10 @@
  *
  * ## Latency
  *
- * The latency added is the plugin's own (its get_processing_latency ()) and
- * that of regrouping: nothing when whole blocks arrive, else
- * (512 - gcd (512, buffer lengths)) / 48000 s. The queue is empty in steady
- * state; it adds to the maximum latency only. A block's time stamp is
- * base + n * 512 / 48000 s, rounded down once.
+ * The latency added is the plugin's own, F - gcd (F, 512) frames for a plugin
+ * of F frames at 48 kHz, and the filters' for one of another rate. Regrouping
+ * adds nothing when whole blocks arrive, else (512 - gcd (512, buffer lengths))
+ * / 48000 s. The queue adds to the maximum latency only.
  *
  * ## When a plugin fails
  *
@@ -47,12 +44,12 @@
  *   longer than a block lasts, 10.67 ms
  * * `num-restarts` (guint64): processes of the plugin that took the place of
  *   one that ended, with #ndapybridge:isolation process
+ * * `num-standbys` (guint64): processes that have come to wait for that, with
+ *   #ndapybridge:standby
  * * `num-reloads` (guint64): edited plugins that took the place of the one
  *   before, by the action #ndapybridge::reload or #ndapybridge:auto-reload
- * * `num-retries` (guint64): 0 for a processor, which is never offered a block
- *   twice
- * * `queue-level`, `max-queue-level` (guint): blocks that wait, and the most
- *   that ever did
+ * * `num-retries` (guint64): always 0
+ * * `queue-level`, `max-queue-level` (guint): blocks that wait, and waited
  * * `avg-`, `p50-`, `p99-`, `p999-`, `max-call-time` (guint64, ns): the
  *   plugin's process_audio (), the copies to and from its array included
  * * `avg-`, `p50-`, `p99-`, `p999-`, `max-gil-wait` (guint64, ns): how long the
@@ -67,7 +64,7 @@
  * |[
  * gst-launch-1.0 audiotestsrc num-buffers=100 ! audioconvert ! \
  *   audioresample ! ndapybridge plugin=passthrough ! fakesink
- * ]| As fast as it goes, through a plugin that changes nothing.
+ * ]| As fast as it goes.
  *
  * Since: 0.1
  */

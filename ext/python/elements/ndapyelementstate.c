@@ -74,8 +74,9 @@ load_with (NdaPyShared * self, const NdaPySettings * settings, GError ** error)
 static void
 close_plugin (NdaPyShared * self)
 {
-  g_clear_pointer (&self->watch, nda_py_watch_free);
+  /* first: the watch may be in a reload, which the host does not wait for */
   nda_py_host_close (self->host);
+  g_clear_pointer (&self->watch, nda_py_watch_free);
   nda_py_parent_end (self);
 }
 

@@ -51,6 +51,7 @@ nda_py_open_in (NdaPyHost * host, const NdaPyRunnerKind * kind,
   config.timeout = settings->timeout;
   config.memory_limit = settings->memory_limit;
   config.restart = settings->restart;
+  config.has_standby = settings->standby;
   config.sandbox = settings->sandbox;
   config.sandbox_folder = settings->sandbox_folder;
   return nda_py_host_open (host, kind, &config, none, error);
@@ -105,6 +106,7 @@ ask_apart (NdaPyShared * self, NdaPySettings * settings, GError ** error)
     return NULL;
   host = nda_py_host_new (self->role, &ignored_events, self);
   settings->restart = NDA_PY_RESTART_NEVER;
+  settings->standby = FALSE;
   if (nda_py_open_in (host, nda_py_runners_get_kind (NDA_PY_ISOLATION_PROCESS),
           settings, file, entry, error)) {
     text = nda_py_host_describe (host);

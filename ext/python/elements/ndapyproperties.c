@@ -121,6 +121,9 @@ nda_py_properties_set (NdaPyShared * self, guint id, const GValue * value)
     case NDA_PY_PROP_RESTART:
       settings->restart = g_value_get_enum (value);
       break;
+    case NDA_PY_PROP_STANDBY:
+      settings->standby = g_value_get_boolean (value);
+      break;
     case NDA_PY_PROP_SANDBOX:
       settings->sandbox = g_value_get_enum (value);
       break;
@@ -183,6 +186,9 @@ nda_py_properties_get (NdaPyShared * self, guint id, GValue * value)
       break;
     case NDA_PY_PROP_RESTART:
       g_value_set_enum (value, settings->restart);
+      break;
+    case NDA_PY_PROP_STANDBY:
+      g_value_set_boolean (value, settings->standby);
       break;
     case NDA_PY_PROP_SANDBOX:
       g_value_set_enum (value, settings->sandbox);
@@ -266,6 +272,12 @@ install_how_it_runs (GObjectClass * class)
           "another process takes its place, at once if this one went well "
           "for a second, else after 0.1 s to 10 s", restart_get_type (),
           NDA_PY_RESTART_ALWAYS, flags | GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property (class, NDA_PY_PROP_STANDBY,
+      g_param_spec_boolean ("standby", "Standby",
+          "With isolation=process, whether a second process waits with the "
+          "plugin loaded, initialised and told its parameters: when the one at "
+          "work ends or misses its deadline, the block goes to it. Takes twice "
+          "the memory", FALSE, flags | GST_PARAM_MUTABLE_READY));
   g_object_class_install_property (class, NDA_PY_PROP_AUTO_RELOAD,
       g_param_spec_boolean ("auto-reload", "Reload by itself",
           "Load the plugin anew whenever its file is written, as the action "
@@ -302,10 +314,10 @@ nda_py_properties_install (GObjectClass * class)
       g_param_spec_boxed ("stats", "Statistics",
           "Counters since the element left NULL, all from one moment: "
           "num-blocks, num-frames, num-failures, num-late, num-retries, "
-          "num-reloads, num-restarts, queue-level, max-queue-level; avg-, "
-          "p50-, p99-, p999- and max-call-time, avg-, p50-, p99-, p999- and "
-          "max-gil-wait (ns); of a bridge num-realtime-threads, of a source "
-          "num-discontinuities",
+          "num-reloads, num-restarts, num-standbys, queue-level, "
+          "max-queue-level; avg-, p50-, p99-, p999- and max-call-time, avg-, "
+          "p50-, p99-, p999- and max-gil-wait (ns); of a bridge "
+          "num-realtime-threads, of a source num-discontinuities",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   gst_type_mark_as_plugin_api (isolation_get_type (), 0);
   gst_type_mark_as_plugin_api (restart_get_type (), 0);

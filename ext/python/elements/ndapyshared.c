@@ -57,6 +57,15 @@ nda_py_shared_count_restart (gpointer owner)
 }
 
 static void
+nda_py_shared_count_standby (gpointer owner)
+{
+  NdaPyShared *self = owner;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (self->lock);
+
+  self->counters.n_standbys++;
+}
+
+static void
 nda_py_shared_note_reload (gpointer owner, const GError * error)
 {
   NdaPyShared *self = owner;
@@ -80,6 +89,7 @@ static const NdaPyHostEvents host_events = {
   .gave_up = nda_py_shared_tell_gave_up,
   .latency_changed = nda_py_shared_announce_latency,
   .restarted = nda_py_shared_count_restart,
+  .stood_by = nda_py_shared_count_standby,
   .reloaded = nda_py_shared_note_reload,
 };
 

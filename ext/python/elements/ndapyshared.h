@@ -30,6 +30,7 @@ typedef struct
   NdaPyRestart restart;
   NdaPySandbox sandbox;
   gchar *sandbox_folder;        /* owned */
+  gboolean standby;
   gboolean auto_reload;
 } NdaPySettings;
 
@@ -42,6 +43,7 @@ typedef struct
   guint64 n_retries;
   guint64 n_reloads;
   guint64 n_restarts;
+  guint64 n_standbys;
   guint64 n_discontinuities;    /* of a source */
   NdaBlockQueueLevel level;     /* of a processor */
   guint n_realtime_threads;     /* of a processor */
@@ -103,6 +105,7 @@ struct _NdaPyShared
     NDA_PY_STATS_FIELD ("num-retries", NDA_STATS_UINT64, n_retries), \
     NDA_PY_STATS_FIELD ("num-reloads", NDA_STATS_UINT64, n_reloads), \
     NDA_PY_STATS_FIELD ("num-restarts", NDA_STATS_UINT64, n_restarts), \
+    NDA_PY_STATS_FIELD ("num-standbys", NDA_STATS_UINT64, n_standbys), \
     NDA_PY_STATS_FIELD ("queue-level", NDA_STATS_UINT, level.n_blocks), \
     NDA_PY_STATS_FIELD ("max-queue-level", NDA_STATS_UINT, \
         level.max_n_blocks), \

@@ -288,6 +288,31 @@ nda_py_sink_event (GstBaseSink * base, GstEvent * event)
   return GST_BASE_SINK_CLASS (nda_py_sink_parent_class)->event (base, event);
 }
 
+/* FALSE: a flush began before all that has come was written. */
+static gboolean
+drain (NdaPySink * self)
+{
+  GstBaseSink *base = GST_BASE_SINK (self);
+  gboolean ok;
+
+  GST_BASE_SINK_PREROLL_LOCK (base);
+  if (!base->flushing) {
+    nda_block_input_drain (&self->input);
+    nda_py_writer_drain (&self->writer);
+  }
+  ok = !base->flushing;
+  GST_BASE_SINK_PREROLL_UNLOCK (base);
+  return ok;
+}
+
+static gboolean
+nda_py_sink_query (GstBaseSink * base, GstQuery * query)
+{
+  if (GST_QUERY_TYPE (query) == GST_QUERY_DRAIN && !drain (NDA_PY_SINK (base)))
+    return FALSE;
+  return GST_BASE_SINK_CLASS (nda_py_sink_parent_class)->query (base, query);
+}
+
 /* --- life cycle and properties --- */
 
 static gboolean
@@ -414,6 +439,7 @@ nda_py_sink_class_init (NdaPySinkClass * class)
   base_class->get_caps = GST_DEBUG_FUNCPTR (nda_py_sink_get_caps);
   base_class->set_caps = GST_DEBUG_FUNCPTR (nda_py_sink_set_caps);
   base_class->event = GST_DEBUG_FUNCPTR (nda_py_sink_event);
+  base_class->query = GST_DEBUG_FUNCPTR (nda_py_sink_query);
   base_class->render = GST_DEBUG_FUNCPTR (nda_py_sink_render);
   base_class->unlock = GST_DEBUG_FUNCPTR (nda_py_sink_unlock);
   base_class->unlock_stop = GST_DEBUG_FUNCPTR (nda_py_sink_unlock_stop);

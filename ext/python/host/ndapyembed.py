@@ -54,6 +54,7 @@ _api_path = None
 _secret_words = ()
 _plugin_files = set()
 _owns_gc = False
+_shares_frozen = False  # with other processes, until it is written to
 _next_full_collection = 0.0
 _running = 0
 _gone = 0
@@ -466,7 +467,9 @@ def unsettle():
     if not _owns_gc or _gone * 4 < _running:
         return
     _gone = 0
-    gc.unfreeze()
+    gc.disable()
+    if not _shares_frozen:
+        gc.unfreeze()
     gc.collect()
     if _running:
         gc.freeze()

@@ -150,7 +150,10 @@ def _make_parameter(hint, default):
     for extra in getattr(hint, "__metadata__", ()):
         if isinstance(extra, kinds.Parameter):
             return copy.copy(extra)
-    hint = getattr(hint, "__origin__", hint) if hint else type(default)
+    if hasattr(hint, "__metadata__"):
+        hint = hint.__origin__  # of Annotated
+    if hint is None:
+        hint = type(default)
     if typing.get_origin(hint) is typing.Literal:
         return kinds.Choice(default, typing.get_args(hint))
     made = {
@@ -242,6 +245,15 @@ def whole(value, what, low, high):
             f"its {what} is {value!r}, not a whole number from {low} to {high}"
         )
     return number
+
+
+def whole_or_0(value, high, low=0):
+    """The same where nonsense is told later, with its line: at the start,
+    before which it may still be said otherwise."""
+    try:
+        return whole(value, "", low, high)
+    except PluginError:
+        return 0
 
 
 # --- describing ------------------------------------------------------------

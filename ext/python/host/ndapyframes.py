@@ -13,46 +13,64 @@ class Cutter:
     def __init__(self, pull, n_channels):
         self._pull = pull
         self.n_channels = n_channels  # None: as the first array has
-        self._arrays = collections.deque()  # that wait, the first in part
-        self._n_frames = 0  # that wait
+        self._rest = None  # frames that wait, (channels, frames)
         self._has_ended = False
 
     def look(self):
         """Learn the channels from the first array."""
         if self.n_channels is None:
-            self._fetch()
+            self._keep(self._fetch())
         if self.n_channels is None:
             self.n_channels = 1
 
     def fill(self, data):
         """Put the next frames into a block. True; False: there are not enough
         yet; Ended: so many are all there are."""
-        n_frames = data.shape[1]
-        while self._n_frames < n_frames and not self._has_ended:
-            if not self._fetch():
+        at = self._take(data)
+        while at < data.shape[1] and not self._has_ended:
+            array = self._fetch()
+            if array is not None:
+                n_taken = min(data.shape[1] - at, array.shape[1])
+                data[:, at : at + n_taken] = array[:, :n_taken]
+                self._keep(array[:, n_taken:])
+                at += n_taken
+            elif not self._has_ended:
+                self._keep(data[:, :at])
                 return False
-        n_given = min(n_frames, self._n_frames)
-        self._take(data, n_given)
-        return True if n_given == n_frames else Ended(n_given)
+        return True if at == data.shape[1] else Ended(at)
 
     def _fetch(self):
-        """Pull the next array. False: there is nothing yet."""
+        """Pull the next array. None: there is nothing yet, or no more."""
         try:
             array = self._pull()
         except StopIteration:
             self._has_ended = True
-            return True
+            return None
         if array is None:
-            return False
+            return None
         array = self._check(array)
-        if not array.shape[1]:
-            return False
-        self._arrays.append(array)
-        self._n_frames += array.shape[1]
-        return True
+        return array if array.shape[1] else None
+
+    def _keep(self, array):
+        """Let frames wait, as a copy: the plugin may use its array again."""
+        import numpy
+
+        if array is not None and array.shape[1]:
+            self._rest = numpy.array(array, numpy.float32)
+
+    def _take(self, data):
+        """Move frames that wait to the start of a block; how many."""
+        if self._rest is None:
+            return 0
+        n_taken = min(data.shape[1], self._rest.shape[1])
+        data[:, :n_taken] = self._rest[:, :n_taken]
+        self._rest = self._rest[:, n_taken:]
+        if not self._rest.shape[1]:
+            self._rest = None
+        return n_taken
 
     def _check(self, array):
-        """A copy, as (channels, frames): the plugin may use its own again."""
+        """The array as (channels, frames)."""
         import numpy
 
         shape = self.n_channels or "channels", "frames"
@@ -70,19 +88,7 @@ class Cutter:
                 f"its read () gave an array of shape {array.shape}, which is "
                 f"not {shape}"
             )
-        return array.astype(numpy.float32)
-
-    def _take(self, data, n_frames):
-        """Move frames from those that wait into the first ones of a block."""
-        at = 0
-        while at < n_frames:
-            array = self._arrays.popleft()
-            n_taken = min(n_frames - at, array.shape[1])
-            data[:, at : at + n_taken] = array[:, :n_taken]
-            if n_taken < array.shape[1]:
-                self._arrays.appendleft(array[:, n_taken:])
-            at += n_taken
-        self._n_frames -= n_frames
+        return array
 
 
 class Gatherer:

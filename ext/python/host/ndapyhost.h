@@ -35,6 +35,7 @@ typedef struct
   void (*gave_up) (gpointer owner, const GError * error);
   void (*latency_changed) (gpointer owner);
   void (*restarted) (gpointer owner);   /* the plugin's process is another */
+  void (*stood_by) (gpointer owner);    /* a second process waits from now on */
   /* the plugin was loaded anew, or, with an error, is the one before */
   void (*reloaded) (gpointer owner, const GError * error);
 } NdaPyHostEvents;

@@ -111,7 +111,7 @@ nda_py_host_no_job (gpointer unused)
 static gboolean
 can_enter (NdaPyHost * self, GError ** error)
 {
-  const NdaPyPatience patience = { NULL, START_LIMIT };
+  const NdaPyPatience patience = { NULL, START_LIMIT, NULL };
 
   return nda_py_runner_kind_run (self->kind, nda_py_host_no_job, NULL,
       &patience, error);

@@ -143,6 +143,7 @@ nda_py_host_set_job (gpointer data)
         kind->set_parameter (job->runner, p->key, p->value);
 
     job->is_taken[i] = !problem;
+    g_atomic_int_set (&p->is_refused, problem != NULL);
     if (problem) {
       problem[strcspn (problem, "\n")] = '\0';
       g_ptr_array_add (job->problems,
@@ -253,12 +254,15 @@ nda_py_host_set_pending (NdaPyHost * self)
   return set_pending (self, NULL);
 }
 
+/* Queues @parameter (transfer full). FALSE without a plugin. */
 static gboolean
-queue_locked (NdaPyHost * self, const gchar * key, const gchar * value)
+queue_locked (NdaPyHost * self, NdaPyParameter * parameter)
 {
-  if (!is_open_locked (self))
+  if (!is_open_locked (self)) {
+    nda_py_parameter_unref (parameter);
     return FALSE;
-  g_ptr_array_add (self->pending, nda_py_parameter_new (key, value));
+  }
+  g_ptr_array_add (self->pending, parameter);
   self->n_unapplied++;
   return TRUE;
 }
@@ -271,7 +275,7 @@ nda_py_host_queue_parameter (NdaPyHost * self, const gchar * key,
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  return queue_locked (self, key, value);
+  return queue_locked (self, nda_py_parameter_new (key, value));
 }
 
 /* Whether this is the block thread, between two calls: what is queued is set
@@ -302,19 +306,24 @@ nda_py_host_set_queued (NdaPyHost * self, GError ** error)
 }
 
 /* Sets a parameter: at once, or at the end of the block call that is being
- * made. FALSE without a plugin. The caller does not hold the GIL. */
+ * made. FALSE: there is no plugin, or it is known already that it does not take
+ * the value. The caller does not hold the GIL. */
 gboolean
 nda_py_host_set_parameter (NdaPyHost * self, const gchar * key,
     const gchar * value)
 {
+  NdaPyParameter *parameter;
   gboolean ok;
 
   if (!nda_py_host_begin_use (self, NULL))
     return FALSE;
+  parameter = nda_py_parameter_new (key, value);
   g_mutex_lock (&self->lock);
-  ok = queue_locked (self, key, value);
+  ok = queue_locked (self, nda_py_parameter_ref (parameter));
   g_mutex_unlock (&self->lock);
-  ok = ok && nda_py_host_set_pending (self);
+  ok = ok && nda_py_host_set_pending (self)
+      && !g_atomic_int_get (&parameter->is_refused);
+  nda_py_parameter_unref (parameter);
   nda_py_host_end_use (self, NULL);
   return ok;
 }

@@ -44,6 +44,7 @@ struct _NdaPyHost
   NdaPyFormat format;           /* [host lock] that it was started with */
   gboolean is_held;             /* [host lock] the block thread must not call */
   guint n_users;                /* [host lock] others that call the plugin */
+  gint is_closing;              /* [atomic] none of them waits any longer */
   gboolean is_stopping;         /* [host lock] no call may begin */
   GPtrArray *pending;           /* [host lock] owned; parameters to be set */
   guint n_unapplied;            /* [host lock] pending, and being set */

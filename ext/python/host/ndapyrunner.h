@@ -52,14 +52,17 @@ typedef struct
   GstClockTime timeout;         /* of any other call */
   guint64 memory_limit;         /* bytes; 0: none */
   NdaPyRestart restart;
+  gboolean has_standby;         /* a second process waits for its end */
   NdaPySandbox sandbox;
   gchar *sandbox_folder;        /* or NULL; owned by a copy */
 
   /* the host sets these */
+  const gint *is_closing;       /* not owned; see NdaPyPatience */
   NdaPyRole role;
   NdaPyLastParameters *last;    /* not owned; for a plugin that is restarted */
   /* any thread, without a lock */
   void (*restarted) (gpointer owner);
+  void (*stood_by) (gpointer owner);    /* a second process waits from now on */
   void (*warn) (gpointer owner, const gchar * text);
   gpointer owner;
 } NdaPyRunnerConfig;
@@ -71,6 +74,8 @@ typedef struct
 {
   const gchar *path;            /* NULL: of none */
   GstClockTime limit;
+  /* [atomic] not owned; nonzero: it is waited for no longer. NULL: never */
+  const gint *is_closing;
 } NdaPyPatience;
 
 typedef struct

@@ -150,10 +150,15 @@ class Wrapper:
             at_once(instance.on_change(name), "on_change")
 
     def get_parameter(self, name):
+        """A parameter, or a public attribute, such as a counter, as text."""
+        first = self._instances[0]
         parameter = self.parameters.get(name)
-        if parameter is None:
-            return ""
-        return parameter.format(self._get(self._instances[0], name))
+        if parameter is not None:
+            return parameter.format(self._get(first, name))
+        value = None if name[:1] == "_" else getattr(first, name, None)
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return str(value) if isinstance(value, (int, float, str)) else ""
 
     def is_secret(self, name):
         parameter = self.parameters.get(name)
@@ -405,10 +410,10 @@ class Wrapper:
             "role": CALLS[self.call_name][1],
             "entry": self.entry_name,
             "description": self.description,
-            "rate": said["rate"] or 0,
-            "frames": said["frames"] or 0,
-            "channels": said["channels"] or 0,
-            "latency": getattr(first, "latency", 0),
+            "rate": whole_or_0(said["rate"], RATES[-1]),
+            "frames": whole_or_0(said["frames"], MAX_FRAMES),
+            "channels": whole_or_0(said["channels"], MAX_CHANNELS, EACH),
+            "latency": whole_or_0(getattr(first, "latency", 0), MAX_DELAY),
             "path": self.path,
         }
 

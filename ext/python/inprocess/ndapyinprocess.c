@@ -30,7 +30,9 @@ nda_py_inprocess_open_job (gpointer data)
 static NdaPyRunner *
 nda_py_inprocess_open (const NdaPyRunnerConfig * config, GError ** error)
 {
-  const NdaPyPatience patience = { config->path, config->timeout };
+  const NdaPyPatience patience = { config->path, config->timeout,
+    config->is_closing
+  };
   NdaPyRunner *runner;
   OpenJob *job;
 

@@ -65,7 +65,7 @@ nda_py_plugin_load (const NdaPyRunnerKind * kind,
   nda_py_runner_init (&self->parent, kind);
   self->path = g_strdup (config->path);
   self->parent.patience = (NdaPyPatience) {
-  self->path, config->timeout};
+  self->path, config->timeout, config->is_closing};
   self->role = config->role;
   self->module = Py_NewRef (PyTuple_GetItem (opened, 0));
   self->instance = Py_NewRef (PyTuple_GetItem (opened, 1));

@@ -10,6 +10,7 @@
 
 #pragma once
 
+#include "ndapymould.h"
 #include "ndapyrunner.h"
 
 G_BEGIN_DECLS
@@ -25,6 +26,7 @@ NdaPyWorker *nda_py_worker_open (const NdaPyRunnerConfig * config,
 guint nda_py_worker_set_again (NdaPyWorker * worker);
 gboolean nda_py_worker_start_again (NdaPyWorker * worker,
     const NdaPyFormat * before, GError ** error);
+NdaPyMould *nda_py_worker_get_mould (NdaPyWorker * worker);
 void nda_py_worker_log (NdaPyWorker * worker, gint wake_fd, gint64 end);
 void nda_py_worker_log_rest (NdaPyWorker * worker);
 
@@ -41,6 +43,8 @@ NdaPyCallResult nda_py_worker_call (NdaPyWorker * worker,
     gboolean is_gated);
 void nda_py_worker_reset (NdaPyWorker * worker);
 guint nda_py_worker_get_n_last (NdaPyWorker * worker);
+gboolean nda_py_worker_was_late (NdaPyWorker * worker);
+void nda_py_worker_skip_first_call (NdaPyWorker * worker);
 gchar *nda_py_worker_describe_failure (NdaPyWorker * worker,
     NdaPyCallResult result);
 

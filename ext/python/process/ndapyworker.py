@@ -322,12 +322,15 @@ def answer(instance, verb, arguments):
     return []
 
 
-def die_with_parent(control):
-    """What ends the other process ends this one."""
+def die_with_parent(control, name):
+    """What ends the other process ends this one; and `name`, which ps shows.
+    """
     try:
         import ctypes
 
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        libc = ctypes.CDLL(None)
+        libc.prctl(15, name)  # PR_SET_NAME
+        libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     except (ImportError, OSError, AttributeError):
         pass  # the socket's end remains
     try:
@@ -372,7 +375,7 @@ def serve():
     for descriptor in (CONTROL, MEMORY, BELL, REPLY_BELL):
         os.set_inheritable(descriptor, False)
     control = socket.socket(fileno=CONTROL)
-    die_with_parent(control)
+    die_with_parent(control, b"nda-py-worker")
     request = receive(control)
     if request is None:
         os._exit(0)
@@ -384,7 +387,3 @@ def serve():
         return
     send(control, number, "ok")
     serve_questions(control, instance)
-
-
-sys.argv = [""]
-serve()

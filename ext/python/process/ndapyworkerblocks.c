@@ -115,6 +115,20 @@ nda_py_worker_get_n_last (NdaPyWorker * self)
   return self->block.n_last;
 }
 
+/* Whether the process was ended, and did not end by itself. */
+gboolean
+nda_py_worker_was_late (NdaPyWorker * self)
+{
+  return !nda_py_process_died_by_itself (&self->process);
+}
+
+/* Gives the first call after the start no more time than any other. */
+void
+nda_py_worker_skip_first_call (NdaPyWorker * self)
+{
+  self->is_first_call = FALSE;
+}
+
 /* What befell the plugin when its process died of @death (transfer full). */
 gchar *
 nda_py_worker_describe_end (const NdaPyRunnerConfig * config,

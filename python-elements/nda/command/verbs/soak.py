@@ -12,7 +12,8 @@ from ..checkout.ready import become, make_ready
 
 EPILOG = """\
 The parts: live, python, elements, drift, click, servers, hour, day, cycles,
-gil, blocks, hosts, faults, hostile, bridges, crypto, random, starts, stress.
+gil, blocks, hosts, faults, standby, processes, hostile, bridges, crypto,
+random, starts, stress.
 docs/testing.md says what each of them does."""
 
 
