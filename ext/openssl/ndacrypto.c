@@ -400,7 +400,11 @@ install_properties (GObjectClass * class)
       "and lengths, for files and pipes. auto: what the caps say, else stream",
       NDA_TYPE_FRAMING, DEFAULT_FRAMING, flags);
   properties[PROP_STATS] = g_param_spec_boxed ("stats", "Statistics",
-      "Counters since the element left READY, all from one moment",
+      "Counters since the element left READY, all from one moment: "
+      "num-blocks, num-frames, num-records, num-sessions; of ndadecrypt also "
+      "num-concealed-frames, num-malformed, num-stale, num-replayed, "
+      "num-too-old, num-unknown-key, num-auth-failed, num-invalid-block, "
+      "num-expired, num-out-of-order, num-lost, num-truncated, num-trailing",
       GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (class, N_PROPS, properties);
 }

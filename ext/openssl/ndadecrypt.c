@@ -336,7 +336,8 @@ nda_decrypt_class_init (NdaDecryptClass * class)
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
-  gst_element_class_set_static_metadata (element_class, "Audio decryption",
+  gst_element_class_set_static_metadata (element_class,
+      "Live audio decryption (SFrame)",
       "Decryptor/Audio", "Decrypts records of RFC 9605 (SFrame) that "
       "ndaencrypt made", "the nda authors");
   gst_type_mark_as_plugin_api (NDA_TYPE_ON_BAD, 0);

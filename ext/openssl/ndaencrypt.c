@@ -332,7 +332,8 @@ nda_encrypt_class_init (NdaEncryptClass * class)
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
-  gst_element_class_set_static_metadata (element_class, "Audio encryption",
+  gst_element_class_set_static_metadata (element_class,
+      "Live audio encryption (SFrame)",
       "Encryptor/Audio", "Encrypts audio, block by block, into records of RFC "
       "9605 (SFrame)", "the nda authors");
 }

@@ -28,6 +28,11 @@ G_BEGIN_DECLS
     "rate = (int) 48000, channels = (int) [ 1, 64 ], " \
     "layout = (string) { interleaved, non-interleaved }"
 
+/* A short block at the start of a stretch of sound that whole blocks follow:
+ * the grid of blocks begins at its end. What delays sound by no whole number of
+ * blocks gives one, and elements behind it take that grid over. */
+#define NDA_BLOCK_FLAG_LEADING ((guint) GST_BUFFER_FLAG_LAST << 5)
+
 GstClockTime nda_block_frames_to_time (guint64 n_frames, guint rate);
 
 gboolean nda_block_count_frames (GstBuffer * buffer, const GstAudioInfo * info,

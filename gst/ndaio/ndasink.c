@@ -13,11 +13,8 @@
  *
  * A file's format goes by its suffix: `.wav` is 32-bit float and keeps every
  * bit, `.flac` has 24 bits, `.ogg` (Vorbis) is lossy. A `.wav` file is whole
- * whenever the process ends, and an RF64 one past 4 GiB. The others are
- * finished at EOS: in gst-launch-1.0, `-e` makes Ctrl-C send one.
- *
- * Three to eight channels without positions get GStreamer's usual ones where
- * the sink does not take them as they are.
+ * whenever the process ends, RF64 past 4 GiB. The others are finished at EOS:
+ * in gst-launch-1.0, `-e` makes Ctrl-C send one.
  *
  * ## Time
  *
@@ -29,18 +26,10 @@
  * since half of what is beyond two becomes the quantum of the whole desktop;
  * JACK for two of its own.
  *
- * A device starts later than it says, by some 40 ms, and all live sound would
- * be heard that much later. The first 16 blocks show how late it is. As much of
- * the sound that waits is left out, once, within the first quarter of a second,
- * so that the latency reported is the one heard. Behind a gap, where the source
- * has lost sound, the device begins anew in the same way.
- *
- * A device that skips a period of its own is heard later from then on. When its
- * latency was level for 4 s, changed by more than 3 ms within 6 s, and is level
- * again for 4 s, the sound is moved back, once: some is left out, or silence
- * goes before it. A latency that has changed bit by bit is put right when it is
- * off by 15 ms and level for 10 s. What an ndaresample that follows the device
- * makes up for is left to it.
+ * A device starts some 40 ms later than it says. Within the first quarter of a
+ * second ndasink leaves out as much of the sound that waits, once, so that the
+ * latency reported is the one heard; behind a gap likewise. A device that skips
+ * a period of its own later is put right once, too: docs/ndasink.md.
  *
  * Where the pipeline's clock is not the device's, ndasink follows the device
  * (#ndasink:drift-compensation), as #ndasrc does.
@@ -58,9 +47,16 @@
  *
  * An audio device that vanishes while it runs, or takes nothing for two
  * seconds, is opened again, after the same pauses as in ndasrc. Meanwhile live
- * sound is dropped, and sound that is not live waits. A warning says so, and
- * element messages ndasink with `device-lost` (gboolean): TRUE, and FALSE when
- * it is back.
+ * sound is dropped, and sound that is not live waits. A warning and a message
+ * say so.
+ *
+ * ## Messages
+ *
+ * Element messages `ndasink`:
+ *
+ * * `device-lost` (gboolean): FALSE when it is back
+ *
+ * The ndaresample inside posts its own.
  *
  * ## Statistics
  *
@@ -93,7 +89,7 @@
  *   the pipeline's latency
  * * `drift-ppm`, `drift-state`, `delay-error`: those of the ndaresample inside,
  *   which follows the device where #ndasink:drift-compensation is auto and two
- *   clocks are proven; it posts a message when it gains or loses the lock
+ *   clocks are proven
  * * `realtime` (string): where the real-time priority of the threads inside is
  *   from: `direct`, `rtkit` or `none`
  * * `num-realtime-threads` (guint): threads inside that have it
@@ -460,9 +456,12 @@ install_properties (GObjectClass * class)
   properties[PROP_DRIFT_COMPENSATION] = nda_clocks_param ();
   properties[PROP_REALTIME] = nda_realtime_param ();
   properties[PROP_STATS] = g_param_spec_boxed ("stats", "Statistics",
-      "Counters since the element left NULL: buffers, frames, rate (blocks/s) "
-      "and drift (nanoseconds) against the pipeline's clock, underruns, "
-      "overruns, discontinuities, latency (nanoseconds)", GST_TYPE_STRUCTURE,
+      "Counters since the element left NULL: num-blocks, num-frames, rate "
+      "(blocks/s) and drift (ns) against the pipeline's clock, num-underruns, "
+      "num-overruns, num-discontinuities, num-device-losses, "
+      "num-frames-skipped, num-frames-silent, min-, avg- and max-latency (ns), "
+      "drift-ppm, drift-state, delay-error (ns), realtime, "
+      "num-realtime-threads, num-realtime-revoked", GST_TYPE_STRUCTURE,
       G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (class, N_PROPS, properties);
 }
@@ -491,7 +490,8 @@ nda_sink_class_init (NdaSinkClass * class)
   install_properties (object_class);
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);
-  gst_element_class_set_static_metadata (element_class, "Sink of blocks",
+  gst_element_class_set_static_metadata (element_class,
+      "Live audio sink: speaker, recording or any element",
       "Sink/Audio",
       "Blocks into any sink: the speaker, a file, or another element",
       "the nda authors");

@@ -40,10 +40,18 @@
  * then after pauses twice as long each time, up to 2.7 s. What played before
  * is tried first; from the sixth trial on, autoaudiosrc may find another.
  * Meanwhile time goes on, and silence comes in buffers with the flag GAP. A
- * warning says so, and element messages ndasrc with `device-lost` (gboolean):
- * TRUE, and FALSE when it is back. Where the pipeline's clock was the
- * device's, time stands still until the application has answered the message
- * CLOCK_LOST, as gst-launch-1.0 does.
+ * warning and a message say so. Where the pipeline's clock was the device's,
+ * time stands still until the application has answered the message CLOCK_LOST,
+ * as gst-launch-1.0 does.
+ *
+ * ## Messages
+ *
+ * Element messages `ndasrc`:
+ *
+ * * `device-lost` (gboolean): TRUE when the device has vanished, FALSE when it
+ *   is back
+ *
+ * The ndaresample inside posts its own.
  *
  * ## Statistics
  *
@@ -64,7 +72,7 @@
  * * `num-device-losses` (guint64): times that the device vanished
  * * `drift-ppm`, `drift-state`, `delay-error`: those of the ndaresample inside,
  *   which follows the device where #ndasrc:drift-compensation is auto and two
- *   clocks are proven; it posts a message when it gains or loses the lock
+ *   clocks are proven
  * * `realtime` (string): where the real-time priority of the threads inside is
  *   from: `direct`, `rtkit` or `none`
  * * `num-realtime-threads` (guint): threads inside that have it
@@ -295,8 +303,7 @@ reword (NdaSrc * self, const GError * failure)
   GST_OBJECT_UNLOCK (self);
 
   if (uri)
-    return g_error_new (failure->domain, failure->code,
-        _("“%s” cannot be played: %s"), uri, failure->message);
+    return nda_source_reword (failure, uri);
   if (failure->domain != GST_RESOURCE_ERROR)
     return NULL;
   if (device)
@@ -435,9 +442,11 @@ install_properties (GObjectClass * class)
   properties[PROP_DRIFT_COMPENSATION] = nda_clocks_param ();
   properties[PROP_REALTIME] = nda_realtime_param ();
   properties[PROP_STATS] = g_param_spec_boxed ("stats", "Statistics",
-      "Counters since the element left NULL: blocks, frames, rate (blocks/s) "
-      "and drift (nanoseconds) against the pipeline's clock, underruns, "
-      "overruns, discontinuities", GST_TYPE_STRUCTURE,
+      "Counters since the element left NULL: num-blocks, num-frames, rate "
+      "(blocks/s) and drift (ns) against the pipeline's clock, num-underruns, "
+      "num-overruns, num-discontinuities, num-device-losses, drift-ppm, "
+      "drift-state, delay-error (ns), realtime, num-realtime-threads, "
+      "num-realtime-revoked", GST_TYPE_STRUCTURE,
       G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (class, N_PROPS, properties);
 }
@@ -462,7 +471,8 @@ nda_src_class_init (NdaSrcClass * class)
   install_properties (object_class);
 
   gst_element_class_add_static_pad_template (element_class, &src_template);
-  gst_element_class_set_static_metadata (element_class, "Source of blocks",
+  gst_element_class_set_static_metadata (element_class,
+      "Live audio source: microphone, URI or any element",
       "Source/Audio",
       "Any source as blocks of 512 frames at 48 kHz: the microphone, a URI, or "
       "another element", "the nda authors");

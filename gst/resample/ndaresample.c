@@ -77,6 +77,13 @@
  * holds no whole number of frames, and two rates that no converter bridges, end
  * the stream with an error message that says so.
  *
+ * ## Messages
+ *
+ * Element messages `ndaresample`, when an adaptive one gains or loses the lock:
+ *
+ * * `locked` (gboolean): whether it has the lock
+ * * `drift-ppm` (gdouble), `delay-error` (gint64, ns): as in the statistics
+ *
  * ## Statistics
  *
  * The property #ndaresample:stats is a structure of counters since NULL, named
@@ -94,9 +101,6 @@
  * * `delay` (guint64, ns): how long sound was held when the last block began
  * * `delay-error` (gint64, ns): how far that is from what it was at the start
  * * `num-clock-steps` (guint64): times that a clock was set
- *
- * When the lock is gained or lost, an element message ndaresample is posted. It
- * has `locked` (gboolean), and `drift-ppm` and `delay-error` as above.
  *
  * ## Example pipelines
  * |[
@@ -447,10 +451,10 @@ install_properties (GObjectClass * class)
       flags);
   properties[PROP_STATS] =
       g_param_spec_boxed ("stats", "Statistics",
-      "Counters since the element left NULL: blocks and frames out, frames in, "
-      "ratio (frames out for one in), converter, drift (millionths), its "
-      "state, delay and its error (nanoseconds)", GST_TYPE_STRUCTURE,
-      G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+      "Counters since the element left NULL: num-blocks and num-frames out, "
+      "num-frames-in, ratio (frames out for one in), converter, drift-ppm, "
+      "drift-state, delay and delay-error (ns), num-clock-steps",
+      GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (class, N_PROPS, properties);
 }
 
@@ -469,7 +473,7 @@ nda_resample_class_init (NdaResampleClass * class)
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class,
-      "Resampling in blocks", "Filter/Converter/Audio",
+      "Live audio resampler, compensates clock drift", "Filter/Converter/Audio",
       "Resamples audio of any rate to any other, into blocks of 512 frames",
       "the nda authors");
   gst_type_mark_as_plugin_api (NDA_TYPE_QUALITY, 0);

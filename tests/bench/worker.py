@@ -38,6 +38,7 @@ def pss_kib(text: str) -> int:
 
 
 def children() -> list[int]:
+    """The plugin's process, and the one that it was forked from."""
     found = []
     for path in Path("/proc/self/task").glob("*/children"):
         found += map(int, path.read_text().split())
@@ -73,8 +74,10 @@ def measure(plugin: str) -> tuple[float, int]:
     )
     if message.type == Gst.MessageType.ERROR:
         sys.exit(message.parse_error()[0].message)
-    (worker,) = children()
-    pss = pss_kib(Path(f"/proc/{worker}/smaps_rollup").read_text())
+    pss = sum(
+        pss_kib(Path(f"/proc/{child}/smaps_rollup").read_text())
+        for child in children()
+    )
     pipeline.set_state(Gst.State.NULL)
     return taken, pss
 

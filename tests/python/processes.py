@@ -58,10 +58,29 @@ def _parents():
     return found
 
 
-def children(pid=None):
-    """The processes that plugins run in, by their number."""
+def _name(pid):
+    try:
+        with open(f"/proc/{pid}/comm") as comm:
+            return comm.read().strip()
+    except OSError:
+        return ""
+
+
+def _all_children(pid):
     pid = pid or os.getpid()
     return [child for child, parent in _parents().items() if parent == pid]
+
+
+def children(pid=None):
+    """The processes that plugins run in, by their number."""
+    found = _all_children(pid)
+    return [child for child in found if _name(child) != "nda-py-mould"]
+
+
+def moulds(pid=None):
+    """The processes that these are forked from."""
+    found = _all_children(pid)
+    return [child for child in found if _name(child) == "nda-py-mould"]
 
 
 def descendants(pid=None):

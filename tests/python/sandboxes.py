@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What a container may forbid, for a program that a test runs."""
 
+import errno
+
 # the same wherever Linux runs
-NUMBERS = {"pidfd_open": 434, "landlock_create_ruleset": 444}
+NUMBERS = {"pidfd_open": 434, "clone3": 435, "landlock_create_ruleset": 444}
 
 CODE = """
 import ctypes, struct
 def forbid(number):
-    # load the number; equal: EPERM; else: allow
+    # load the number; equal: an error; else: allow
     code = b"".join(struct.pack("=HBBI", *line) for line in (
-        (0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, 0x00050001),
+        (0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, 0x00050000 | %d),
         (0x06, 0, 0, 0x7FFF0000)))
     lines = ctypes.create_string_buffer(code, len(code))
     program = struct.pack("HP", 4, ctypes.addressof(lines))
@@ -21,6 +23,6 @@ forbid(%d)
 """
 
 
-def forbidding(name):
+def forbidding(name, error="EPERM"):
     """Python code after which the system call `name` is not permitted."""
-    return CODE % NUMBERS[name]
+    return CODE % (getattr(errno, error), NUMBERS[name])

@@ -183,7 +183,7 @@ def test_restart_never_leaves_the_policy_in_force(mortal, gst):
         bridge.push(np.ones((BLOCK, 2)))
         assert not bridge.pull()[1].any()
 
-    assert children() == []
+    wait_until(lambda: children() == [])
     assert bridge.get_stat("num-restarts") == 0
     assert bridge.get_stat("num-failures") == 20
 

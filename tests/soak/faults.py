@@ -128,15 +128,19 @@ class Victim:
         table.count(f"{name}: playing", 1, int(state == Gst.State.PLAYING))
 
 
+def is_mould(process: Path) -> bool:
+    return (process / "comm").read_text() == "nda-py-mould\n"
+
+
 def children() -> list[str]:
-    """The states of our child processes; Z is a zombie."""
+    """The states of the plugins' processes; Z is a zombie."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, parent = path.read_text().rpartition(")")[2].split()[:2]
         except OSError:
             continue
-        if int(parent) == os.getpid():
+        if int(parent) == os.getpid() and not is_mould(path.parent):
             found.append(state)
     return found
 

@@ -6,12 +6,10 @@
  * SECTION:element-ndapybridge
  * @title: ndapybridge
  *
- * Runs live audio through a plugin written in Python. What arrives is
- * regrouped into blocks of 512 frames at 48 kHz; the plugin sees each as an
- * array of 32-bit floats of the shape (channels, 512), which it changes in
- * place. Nothing is dropped and nothing padded: the last block before the end
- * of the stream or segment or a discontinuity may be shorter, and is shown to
- * the plugin with zeros behind it, which are cut off again.
+ * Runs live audio through a plugin written in Python. The plugin gets arrays of
+ * 32-bit floats of the shape (channels, frames): 512 frames at 48 kHz, or the
+ * rate, frames and channels that it declares. Frames out are frames in, and
+ * each keeps its time stamp: docs/latency.md.
  *
  * Blocks are handed to a thread of the element's own, which holds Python's
  * global interpreter lock (the GIL) around the plugin's calls and at no other
@@ -21,11 +19,10 @@
  *
  * ## Latency
  *
- * The latency added is the plugin's own (its get_processing_latency ()) and
- * that of regrouping: nothing when whole blocks arrive, else
- * (512 - gcd (512, buffer lengths)) / 48000 s. The queue is empty in steady
- * state; it adds to the maximum latency only. A block's time stamp is
- * base + n * 512 / 48000 s, rounded down once.
+ * The latency added is the plugin's own, F - gcd (F, 512) frames for a plugin
+ * of F frames at 48 kHz, and the filters' for one of another rate. Regrouping
+ * adds nothing when whole blocks arrive, else (512 - gcd (512, buffer lengths))
+ * / 48000 s. The queue adds to the maximum latency only.
  *
  * ## When a plugin fails
  *
@@ -38,9 +35,8 @@
  *
  * ## Statistics
  *
- * The property #ndapybridge:stats is a structure
- * application/x-ndapybridge-stats of counters since NULL, all from the same
- * moment:
+ * #ndapybridge:stats is a structure application/x-ndapybridge-stats of counters
+ * since NULL, all from one moment:
  *
  * * `num-blocks`, `num-frames` (guint64): run through the plugin
  * * `num-failures` (guint64): blocks on which the plugin failed
@@ -48,16 +44,18 @@
  *   longer than a block lasts, 10.67 ms
  * * `num-restarts` (guint64): processes of the plugin that took the place of
  *   one that ended, with #ndapybridge:isolation process
+ * * `num-standbys` (guint64): processes that have come to wait for that, with
+ *   #ndapybridge:standby
  * * `num-reloads` (guint64): edited plugins that took the place of the one
  *   before, by the action #ndapybridge::reload or #ndapybridge:auto-reload
- * * `num-retries` (guint64): 0 for a processor, which is never offered a block
- *   twice
- * * `queue-level`, `max-queue-level` (guint): blocks that wait, and the most
- *   that ever did
+ * * `num-retries` (guint64): always 0
+ * * `queue-level`, `max-queue-level` (guint): blocks that wait, and waited
  * * `avg-`, `p50-`, `p99-`, `p999-`, `max-call-time` (guint64, ns): the
  *   plugin's process_audio (), the copies to and from its array included
  * * `avg-`, `p50-`, `p99-`, `p999-`, `max-gil-wait` (guint64, ns): how long the
  *   GIL was waited for. Percentiles are right to 1/16.
+ * * `num-realtime-threads` (guint): 1 if the thread that runs the plugin has
+ *   real-time priority
  *
  * ## Example pipelines
  * |[
@@ -66,7 +64,7 @@
  * |[
  * gst-launch-1.0 audiotestsrc num-buffers=100 ! audioconvert ! \
  *   audioresample ! ndapybridge plugin=passthrough ! fakesink
- * ]| As fast as it goes, through a plugin that changes nothing.
+ * ]| As fast as it goes.
  *
  * Since: 0.1
  */
@@ -103,6 +101,7 @@
 #include "ndablock.h"
 #include "ndablockinput.h"
 #include "ndapybridgetask.h"
+#include "ndapychildproxy.h"
 #include "ndapyelementstate.h"
 #include "ndapyproperties.h"
 
@@ -131,8 +130,9 @@ G_DECLARE_FINAL_TYPE (NdaPyBridge, nda_py_bridge, NDA, PY_BRIDGE, GstElement);
 
 static void nda_py_bridge_element_init (NdaPyElementInterface * iface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (NdaPyBridge, nda_py_bridge, GST_TYPE_ELEMENT,
+G_DEFINE_TYPE_WITH_CODE (NdaPyBridge, nda_py_bridge, GST_TYPE_ELEMENT,
     G_IMPLEMENT_INTERFACE (NDA_TYPE_PY_ELEMENT, nda_py_bridge_element_init);
+    NDA_PY_CHILD_PROXY_INTERFACES;
     GST_DEBUG_CATEGORY_INIT (nda_py_bridge_debug, "ndapybridge", 0,
         "live audio through Python plugins"));
 
@@ -206,6 +206,7 @@ flush_stop (NdaPyBridge * self, GstEvent * event)
   gboolean ok = gst_pad_push_event (self->srcpad, event);
 
   nda_regroup_flush (self->input.regroup);
+  nda_py_bridge_task_flush (&self->task);
   nda_block_queue_restart (&self->queue);
   nda_py_bridge_task_start (&self->task);
   return ok;
@@ -458,14 +459,12 @@ nda_py_bridge_finalize (GObject * object)
 static void
 install_properties (GObjectClass * class)
 {
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
-
   g_object_class_install_property (class, PROP_MAX_BLOCKS,
       g_param_spec_uint ("max-blocks", "Maximum blocks",
           "How many blocks (of 512 frames, 10.67 ms) may wait for the plugin "
           "before upstream has to wait; adds to the maximum latency only",
-          1, NDA_PY_BATCH_MAX, DEFAULT_MAX_BLOCKS,
-          flags | GST_PARAM_MUTABLE_PLAYING));
+          1, NDA_PY_BATCH_MAX, DEFAULT_MAX_BLOCKS, G_PARAM_READWRITE
+          | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
   g_object_class_install_property (class, PROP_ON_ERROR,
       nda_py_on_error_param (DEFAULT_ON_ERROR));
   g_object_class_install_property (class, PROP_REALTIME, nda_realtime_param ());
@@ -487,7 +486,7 @@ nda_py_bridge_class_init (NdaPyBridgeClass * class)
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class,
-      "Python processor bridge", "Filter/Effect/Audio",
+      "Live audio effect written in Python (plugin)", "Filter/Effect/Audio",
       "Runs live audio through a plugin written in Python, in blocks of 512 "
       "frames at 48 kHz", "the nda authors");
   gst_type_mark_as_plugin_api (NDA_TYPE_PY_ON_ERROR, 0);

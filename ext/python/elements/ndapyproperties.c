@@ -7,6 +7,7 @@
 #include "ndapyproperties.h"
 
 #include "ndapyparameters.h"
+#include "ndapyparent.h"
 
 static GType
 isolation_get_type (void)
@@ -72,7 +73,7 @@ set_parameters (NdaPyShared * self, const gchar * text)
   for (guint i = 0; i < parameters->len; i++) {
     NdaPyParameter *p = g_ptr_array_index (parameters, i);
 
-    nda_py_shared_set_parameter (self, p->key, p->value);
+    nda_py_parent_set_parameter (self, p->key, p->value);
   }
 }
 
@@ -120,6 +121,9 @@ nda_py_properties_set (NdaPyShared * self, guint id, const GValue * value)
     case NDA_PY_PROP_RESTART:
       settings->restart = g_value_get_enum (value);
       break;
+    case NDA_PY_PROP_STANDBY:
+      settings->standby = g_value_get_boolean (value);
+      break;
     case NDA_PY_PROP_SANDBOX:
       settings->sandbox = g_value_get_enum (value);
       break;
@@ -133,6 +137,7 @@ nda_py_properties_set (NdaPyShared * self, guint id, const GValue * value)
       break;
   }
   self->is_stale |= id != NDA_PY_PROP_PARAMETERS;
+  self->n_named += id == NDA_PY_PROP_PLUGIN || id == NDA_PY_PROP_PLUGIN_PATH;
   GST_OBJECT_UNLOCK (self->element);
 
   if (id == NDA_PY_PROP_PARAMETERS)
@@ -181,6 +186,9 @@ nda_py_properties_get (NdaPyShared * self, guint id, GValue * value)
       break;
     case NDA_PY_PROP_RESTART:
       g_value_set_enum (value, settings->restart);
+      break;
+    case NDA_PY_PROP_STANDBY:
+      g_value_set_boolean (value, settings->standby);
       break;
     case NDA_PY_PROP_SANDBOX:
       g_value_set_enum (value, settings->sandbox);
@@ -264,6 +272,12 @@ install_how_it_runs (GObjectClass * class)
           "another process takes its place, at once if this one went well "
           "for a second, else after 0.1 s to 10 s", restart_get_type (),
           NDA_PY_RESTART_ALWAYS, flags | GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property (class, NDA_PY_PROP_STANDBY,
+      g_param_spec_boolean ("standby", "Standby",
+          "With isolation=process, whether a second process waits with the "
+          "plugin loaded, initialised and told its parameters: when the one at "
+          "work ends or misses its deadline, the block goes to it. Takes twice "
+          "the memory", FALSE, flags | GST_PARAM_MUTABLE_READY));
   g_object_class_install_property (class, NDA_PY_PROP_AUTO_RELOAD,
       g_param_spec_boolean ("auto-reload", "Reload by itself",
           "Load the plugin anew whenever its file is written, as the action "
@@ -298,9 +312,12 @@ nda_py_properties_install (GObjectClass * class)
   install_what_it_may (class);
   g_object_class_install_property (class, NDA_PY_PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics",
-          "Counters since the element left NULL, all from one moment: blocks, "
-          "frames, failures, late blocks, and the mean, percentiles and "
-          "maximum of call time and GIL wait, in nanoseconds",
+          "Counters since the element left NULL, all from one moment: "
+          "num-blocks, num-frames, num-failures, num-late, num-retries, "
+          "num-reloads, num-restarts, num-standbys, queue-level, "
+          "max-queue-level; avg-, p50-, p99-, p999- and max-call-time, avg-, "
+          "p50-, p99-, p999- and max-gil-wait (ns); of a bridge "
+          "num-realtime-threads, of a source num-discontinuities",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   gst_type_mark_as_plugin_api (isolation_get_type (), 0);
   gst_type_mark_as_plugin_api (restart_get_type (), 0);

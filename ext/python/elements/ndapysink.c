@@ -36,9 +36,9 @@
  * ## Statistics
  *
  * #ndapysink:stats is a structure application/x-ndapysink-stats with the fields
- * of #ndapybridge:stats. A call is one of write_audio (); `num-late` counts the
- * blocks that took the plugin, room and retries included, longer than two
- * blocks last.
+ * of #ndapybridge:stats but `num-realtime-threads`. A call is one of
+ * write_audio (); `num-late` counts the blocks that took the plugin, room and
+ * retries included, longer than two blocks last.
  *
  * ## Example pipelines
  * |[
@@ -71,7 +71,9 @@
 
 #include "ndablock.h"
 #include "ndablockinput.h"
+#include "ndapychildproxy.h"
 #include "ndapyelementstate.h"
+#include "ndapyparent.h"
 #include "ndapyproperties.h"
 #include "ndapywriter.h"
 
@@ -103,8 +105,9 @@ G_DECLARE_FINAL_TYPE (NdaPySink, nda_py_sink, NDA, PY_SINK, GstBaseSink);
 
 static void nda_py_sink_element_init (NdaPyElementInterface * iface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (NdaPySink, nda_py_sink, GST_TYPE_BASE_SINK,
+G_DEFINE_TYPE_WITH_CODE (NdaPySink, nda_py_sink, GST_TYPE_BASE_SINK,
     G_IMPLEMENT_INTERFACE (NDA_TYPE_PY_ELEMENT, nda_py_sink_element_init);
+    NDA_PY_CHILD_PROXY_INTERFACES;
     GST_DEBUG_CATEGORY_INIT (nda_py_sink_debug, "ndapysink", 0,
         "live audio into Python plugins"));
 
@@ -155,8 +158,10 @@ nda_py_sink_set_caps (GstBaseSink * base, GstCaps * caps)
 
   if (!gst_audio_info_from_caps (&self->info, caps))
     return FALSE;
-  if (!self->writer.is_started)
+  if (!self->writer.is_started) {
+    self->writer.format.n_channels = self->info.channels;
     flow = nda_py_writer_start (&self->writer);
+  }
   /* the next block tells that the stream stops: FALSE would be an error */
   if (flow != GST_FLOW_OK)
     return flow == GST_FLOW_FLUSHING;
@@ -219,6 +224,10 @@ nda_py_sink_push_block (gpointer owner, GstBuffer * buffer)
   GstClockTime begin = gst_util_get_timestamp ();
   guint n_frames;
 
+  if (nda_py_parent_has_controls (&self->py))
+    nda_py_parent_sync_controls (&self->py,
+        gst_segment_to_stream_time (&GST_BASE_SINK (self)->segment,
+            GST_FORMAT_TIME, GST_BUFFER_PTS (block)));
   if (flow == GST_FLOW_OK)
     flow = nda_py_writer_write (&self->writer, &self->info, block, &n_frames);
   if (flow == GST_FLOW_OK)
@@ -397,6 +406,8 @@ nda_py_sink_init (NdaPySink * self)
       stats_fields, &self->counters_lock);
   nda_py_writer_init (&self->writer, GST_BASE_SINK (self), &self->py);
   nda_block_input_init (&self->input, GST_ELEMENT (self), &to_plugin);
+  /* a plugin that plays is shown short blocks at the end alone */
+  nda_regroup_ignore_grid (self->input.regroup);
   self->writer.budget = DEFAULT_WRITE_BUDGET;
   gst_base_sink_set_processing_deadline (GST_BASE_SINK (self),
       PROCESSING_DEADLINE);
@@ -443,7 +454,7 @@ nda_py_sink_class_init (NdaPySinkClass * class)
 
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_set_static_metadata (element_class,
-      "Python sink", "Sink/Audio",
+      "Live audio sink written in Python (plugin)", "Sink/Audio",
       "Plays live audio with a plugin written in Python, in blocks of 512 "
       "frames at 48 kHz", "the nda authors");
 }

@@ -48,6 +48,7 @@ nda_py_host_new (NdaPyRole role, const NdaPyHostEvents * events, gpointer owner)
   self->role = role;
   self->events = events;
   self->owner = owner;
+  self->expected_latency = NDA_PY_HOST_ANY_LATENCY;
   self->last = nda_py_last_parameters_new ();
   self->pending = nda_py_parameters_new ();
   g_mutex_init (&self->lock);
@@ -77,6 +78,14 @@ nda_py_host_restarted (gpointer owner)
 }
 
 static void
+nda_py_host_stood_by (gpointer owner)
+{
+  NdaPyHost *self = owner;
+
+  self->events->stood_by (self->owner);
+}
+
+static void
 nda_py_host_warn (gpointer owner, const gchar * text)
 {
   NdaPyHost *self = owner;
@@ -93,6 +102,7 @@ make_config (NdaPyHost * self, const NdaPyRunnerConfig * asked)
   config->role = self->role;
   config->last = self->last;
   config->restarted = nda_py_host_restarted;
+  config->stood_by = nda_py_host_stood_by;
   config->warn = nda_py_host_warn;
   config->owner = self;
   return config;
@@ -202,6 +212,9 @@ nda_py_host_close (NdaPyHost * self)
   g_mutex_lock (&self->lock);
   self->state = STATE_UNLOADED;
   self->facts = (NdaPyFacts) {
+  0};
+  self->held = 0;
+  self->format = (NdaPyFormat) {
   0};
   self->n_unapplied -= self->pending->len;
   g_ptr_array_set_size (self->pending, 0);

@@ -15,6 +15,7 @@ nda_py_runner_config_copy (const NdaPyRunnerConfig * config)
 
   *copy = *config;
   copy->path = g_strdup (config->path);
+  copy->entry = g_strdup (config->entry);
   copy->python = g_strdup (config->python);
   copy->sandbox_folder = g_strdup (config->sandbox_folder);
   return copy;
@@ -24,6 +25,7 @@ void
 nda_py_runner_config_free (NdaPyRunnerConfig * self)
 {
   g_free (self->path);
+  g_free (self->entry);
   g_free (self->python);
   g_free (self->sandbox_folder);
   g_free (self);
@@ -34,6 +36,7 @@ nda_py_runner_init (NdaPyRunner * self, const NdaPyRunnerKind * kind)
 {
   self->kind = kind;
   self->ref_count = 1;
+  self->n_last = 0;
 }
 
 NdaPyRunner *

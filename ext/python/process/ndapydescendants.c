@@ -19,14 +19,15 @@
 /* How many processes count, with theirs */
 #define MAX_PROCESSES 1000
 
-/* A text (transfer full) that no other process of this system has. */
+/* A text (transfer full) that no other process of this system has; each is as
+ * long as any other, so that a fork can put its own in the place of one. */
 gchar *
 nda_py_descendants_make_mark (void)
 {
   static gint n_made = 0;
 
-  return g_strdup_printf ("%d-%d-%" G_GINT64_MODIFIER "x", (gint) getpid (),
-      g_atomic_int_add (&n_made, 1), g_get_monotonic_time ());
+  return g_strdup_printf ("%010d-%010d-%016" G_GINT64_MODIFIER "x",
+      (gint) getpid (), g_atomic_int_add (&n_made, 1), g_get_monotonic_time ());
 }
 
 /* --- ending them --------------------------------------------------------- */

@@ -2,27 +2,29 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* THREADS. The keeper's own thread, one for each plugin: makes every worker
- * (which the kernel kills when the thread that made it ends), logs what it
- * prints, looks at its memory, and replaces it. The block thread makes the
- * calls, and others set parameters and stop, with whatever worker there is.
+/* THREADS. Each seat has a thread of its own: it makes one worker after the
+ * other, logs what it prints, looks at its memory, and replaces it. With a
+ * standby there are two seats, and their workers are at work by turns. The
+ * block thread makes the calls, and others set parameters and stop, with
+ * whatever worker is at work.
  *
  * LOCKS. lock guards what is marked so. Nobody holds it while a worker is
  * asked anything.
  *
- * HAND-OVER. `worker` is the process of the moment, NULL while there is none.
- * Whoever uses it holds a reference. A new one is complete, with parameters
- * and started, before it stands there; the keeper's thread alone puts one
- * there.
+ * HAND-OVER. `worker` is the process of the moment, NULL while there is none,
+ * and `standby` one that waits. Whoever uses one holds a reference. A worker is
+ * complete, with parameters and started, before it stands in `worker`. Whoever
+ * sets `is_starting`, and nobody else meanwhile, starts one for that place: a
+ * seat's thread a new one where none is at work, the thread that makes calls
+ * the standby when it finds the other one dead.
  *
- * STOP. `is_closing` is set and the keeper woken, which ends at once, or as
- * soon as the worker that it makes has answered. */
+ * STOP. `is_closing` is set and the seats are woken, which end at once, or as
+ * soon as the worker that they make has answered. */
 
 #include "config.h"
 
 #include "ndapykeeperpriv.h"
 
-#include "ndapyawait.h"
 #include "ndapydescriptor.h"
 #include "ndapylog.h"
 #include "ndapypaths.h"
@@ -31,217 +33,19 @@
 
 #include <errno.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
-
-/* How long a process that just began must have gone well for the next to come
- * at once; else each waits twice as long as the one before */
-#define GOOD_TIME (1 * G_TIME_SPAN_SECOND)
-#define FIRST_BACK_OFF (100 * G_TIME_SPAN_MILLISECOND)
-#define LAST_BACK_OFF (10 * G_TIME_SPAN_SECOND)
-/* How often its memory is looked at */
-#define MEMORY_INTERVAL (100 * GST_MSECOND)
-
-/* --- replacing a worker ------------------------------------------------- */
-
-/* Puts @worker (transfer full) to use, unless there is no more use for it or
- * the plugin was started or stopped meanwhile. Parameters that changed since
- * @n_told of them are set first. */
-static gboolean
-install (NdaPyKeeper * self, NdaPyWorker * worker, gboolean is_started,
-    guint n_told)
-{
-  gboolean ok;
-
-  g_mutex_lock (&self->lock);
-  while (nda_py_last_parameters_get_n_changes (self->config->last) != n_told) {
-    g_mutex_unlock (&self->lock);
-    n_told = nda_py_worker_set_again (worker);
-    g_mutex_lock (&self->lock);
-  }
-  ok = !self->is_closing && self->is_started == is_started;
-  if (ok)
-    self->worker = worker;
-  g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
-  if (!ok)
-    nda_py_worker_unref (worker);
-  return ok;
-}
-
-/* Notes the worker that is being made, or NULL. FALSE: there is no more use
- * for it. */
-static gboolean
-note_next (NdaPyKeeper * self, NdaPyWorker * worker)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  self->next = worker;
-  return !self->is_closing;
-}
-
-/* Brings @worker (transfer full) to where the last one was. It counts before
- * the first block can come from it. */
-static gboolean
-bring_up (NdaPyKeeper * self, NdaPyWorker * worker, GError ** error)
-{
-  gboolean was_started;
-  NdaPyFormat format;
-  guint n_told;
-
-  g_mutex_lock (&self->lock);
-  was_started = self->is_started;
-  format = self->format;
-  g_mutex_unlock (&self->lock);
-
-  n_told = nda_py_worker_set_again (worker);
-  if (!was_started || nda_py_worker_start_again (worker, &format, error)) {
-    note_next (self, NULL);
-    self->config->restarted (self->config->owner);
-    return install (self, worker, was_started, n_told);
-  }
-  nda_py_worker_shut_down (worker);
-  note_next (self, NULL);
-  nda_py_worker_unref (worker);
-  return FALSE;
-}
-
-/* Makes another worker in the place of the last one. */
-static gboolean
-replace (NdaPyKeeper * self)
-{
-  g_autoptr (GError) error = NULL;
-  NdaPyWorker *worker = nda_py_worker_new (self->config, &error);
-  gboolean ok = FALSE;
-
-  if (worker && note_next (self, worker)
-      && nda_py_worker_load (worker, &error))
-    ok = bring_up (self, g_steal_pointer (&worker), &error);
-  note_next (self, NULL);
-  g_clear_pointer (&worker, nda_py_worker_unref);
-  if (error)
-    GST_WARNING ("The plugin cannot be restarted: %s", error->message);
-  return ok;
-}
-
-/* --- the keeper's thread ------------------------------------------------ */
-
-/* Notes how the worker has ended, and lets it go. */
-static void
-bury (NdaPyKeeper * self)
-{
-  NdaPyWorker *worker = self->worker;   /* nobody else writes it */
-  gchar *death = nda_py_worker_describe_death (worker);
-
-  GST_WARNING ("The process of the plugin “%s” has ended: %s",
-      self->config->path, death);
-  g_mutex_lock (&self->lock);
-  self->worker = NULL;
-  g_free (self->death);
-  self->death = death;
-  g_mutex_unlock (&self->lock);
-  nda_py_worker_unref (worker);
-}
-
-static gboolean
-is_closing (NdaPyKeeper * self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  return self->is_closing;
-}
-
-/* FALSE: there is no more use for the plugin. */
-static gboolean
-wait_before_restart (NdaPyKeeper * self, gint64 back_off)
-{
-  gint64 end = self->config->restart == NDA_PY_RESTART_NEVER ? G_MAXINT64 :
-      g_get_monotonic_time () + back_off;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  while (!self->is_closing
-      && g_cond_wait_until (&self->changed, &self->lock, end));
-  return !self->is_closing;
-}
-
-/* Looks after the worker until it has ended, or there is no more use for it. */
-static void
-look_after (NdaPyKeeper * self)
-{
-  guint64 limit = self->config->memory_limit, n_wakes;
-  NdaPyWorker *worker;
-
-  g_mutex_lock (&self->lock);
-  worker = nda_py_worker_ref (self->worker);
-  g_mutex_unlock (&self->lock);
-
-  while (!nda_py_worker_is_dead (worker) && !is_closing (self)) {
-    nda_py_worker_log (worker, self->wake_fd,
-        nda_py_await_end_of (limit ? MEMORY_INTERVAL : 0));
-    while (read (self->wake_fd, &n_wakes, sizeof (n_wakes)) > 0);
-    if (limit && nda_py_worker_get_memory (worker) > limit)
-      nda_py_worker_kill (worker,
-          _("it took more memory than “memory-limit”"));
-  }
-  nda_py_worker_log_rest (worker);
-  nda_py_worker_unref (worker);
-}
-
-/* Keeps a worker until there is no more use for it. One that went well for a
- * while is replaced at once. */
-static void
-keep (NdaPyKeeper * self)
-{
-  gint64 back_off = 0;
-
-  while (TRUE) {
-    gint64 begin = g_get_monotonic_time ();
-
-    look_after (self);
-    if (is_closing (self))
-      return;
-    bury (self);
-    if (g_get_monotonic_time () - begin >= GOOD_TIME)
-      back_off = 0;
-    do {
-      if (!wait_before_restart (self, back_off))
-        return;
-      back_off = CLAMP (back_off * 2, FIRST_BACK_OFF, LAST_BACK_OFF);
-    } while (!replace (self));
-  }
-}
-
-static gpointer
-nda_py_keeper_thread (gpointer data)
-{
-  NdaPyKeeper *self = data;
-  GError *error = NULL;
-  NdaPyWorker *worker = nda_py_worker_open (self->config, &error);
-
-  g_mutex_lock (&self->lock);
-  self->worker = worker;
-  self->error = error;
-  self->is_open = TRUE;
-  g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
-
-  if (worker)
-    keep (self);
-  g_mutex_lock (&self->lock);
-  worker = g_steal_pointer (&self->worker);
-  g_mutex_unlock (&self->lock);
-  g_clear_pointer (&worker, nda_py_worker_unref);
-  return NULL;
-}
 
 /* --- life cycle --------------------------------------------------------- */
 
 static void
 free_keeper (NdaPyKeeper * self)
 {
-  g_clear_pointer (&self->thread, g_thread_join);
-  nda_py_descriptor_close (&self->wake_fd);
+  for (guint i = 0; i < self->n_seats; i++) {
+    g_clear_pointer (&self->seats[i].thread, g_thread_join);
+    nda_py_descriptor_close (&self->seats[i].wake_fd);
+  }
   g_clear_error (&self->error);
   nda_py_runner_config_free (self->config);
+  g_ptr_array_unref (self->dead);
   g_free (self->death);
   g_free (self->failure);
   g_mutex_clear (&self->lock);
@@ -260,33 +64,67 @@ make_keeper (const NdaPyRunnerConfig * config)
     g_free (self->config->python);
     self->config->python = nda_py_paths_find_python ();
   }
+  self->dead = g_ptr_array_new_with_free_func ((GDestroyNotify)
+      nda_py_worker_unref);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
+  self->n_seats = config->has_standby ? 2 : 1;
+  for (guint i = 0; i < self->n_seats; i++) {
+    self->seats[i].keeper = self;
+    self->seats[i].wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  }
   return self;
 }
 
-/* Begins its thread, and waits for the first worker. */
+/* FALSE, with errno. */
 static gboolean
-begin (NdaPyKeeper * self, GError ** error)
+has_doorbells (NdaPyKeeper * self)
 {
-  self->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (self->wake_fd < 0) {
-    nda_py_worker_set_no_resources (error, errno);
-    return FALSE;
-  }
-  self->thread = g_thread_try_new ("nda-py-keeper", nda_py_keeper_thread,
-      self, error);
-  if (!self->thread)
-    return FALSE;
+  for (guint i = 0; i < self->n_seats; i++)
+    if (self->seats[i].wake_fd < 0)
+      return FALSE;
+  return TRUE;
+}
 
-  g_mutex_lock (&self->lock);
+static gboolean
+begin_thread (NdaPySeat * seat, GThreadFunc thread, GError ** error)
+{
+  seat->thread = g_thread_try_new ("nda-py-keeper", thread, seat, error);
+  return seat->thread != NULL;
+}
+
+/* Waits for the first worker. */
+static gboolean
+wait_until_open (NdaPyKeeper * self, GError ** error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
   while (!self->is_open)
     g_cond_wait (&self->changed, &self->lock);
-  g_mutex_unlock (&self->lock);
   if (!self->error)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&self->error));
   return FALSE;
+}
+
+/* Begins the first seat's thread, and then the other's, which is not waited
+ * for. */
+static gboolean
+begin (NdaPyKeeper * self, GError ** error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  if (!has_doorbells (self)) {
+    nda_py_worker_set_no_resources (error, errno);
+    return FALSE;
+  }
+  if (!begin_thread (&self->seats[0], nda_py_seat_thread, error)
+      || !wait_until_open (self, error))
+    return FALSE;
+  for (guint i = 1; i < self->n_seats; i++)
+    if (!begin_thread (&self->seats[i], nda_py_seat_standby_thread, &failure))
+      GST_WARNING ("There is no standby: %s", failure->message);
+  return TRUE;
 }
 
 static NdaPyRunner *
@@ -300,15 +138,6 @@ nda_py_keeper_open (const NdaPyRunnerConfig * config, GError ** error)
   return NULL;
 }
 
-/* The worker of the moment (transfer full), or NULL. */
-NdaPyWorker *
-nda_py_keeper_get_worker (NdaPyKeeper * self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  return self->worker ? nda_py_worker_ref (self->worker) : NULL;
-}
-
 /* Warns of what did not come to its end, such as a recording. */
 void
 nda_py_keeper_tell_end (NdaPyKeeper * self, NdaPyWorker * worker)
@@ -320,28 +149,41 @@ nda_py_keeper_tell_end (NdaPyKeeper * self, NdaPyWorker * worker)
   self->config->warn (self->config->owner, text);
 }
 
-/* Shuts the plugin down and ends its process. */
+/* Has no worker made any more. Returns the standby (transfer full), or NULL. */
+static NdaPyWorker *
+begin_closing (NdaPyKeeper * self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  self->is_closing = TRUE;
+  for (guint i = 0; i < self->n_seats; i++)
+    if (self->seats[i].next)
+      nda_py_worker_kill (self->seats[i].next, _("it is not needed any more"));
+  g_cond_broadcast (&self->changed);
+  return g_steal_pointer (&self->standby);
+}
+
+/* Shuts the plugin down in @worker (transfer full), which may be NULL. */
+static void
+shut_down (NdaPyKeeper * self, NdaPyWorker * worker)
+{
+  if (!worker)
+    return;
+  if (!nda_py_worker_shut_down (worker))
+    nda_py_keeper_tell_end (self, worker);
+  nda_py_worker_unref (worker);
+}
+
+/* Shuts the plugin down and ends its processes. */
 static void
 nda_py_keeper_close (NdaPyRunner * runner)
 {
   NdaPyKeeper *self = (NdaPyKeeper *) runner;
-  const guint64 one = 1;
-  NdaPyWorker *worker;
+  NdaPyWorker *standby = begin_closing (self);
 
-  g_mutex_lock (&self->lock);
-  self->is_closing = TRUE;
-  if (self->next)
-    nda_py_worker_kill (self->next, _("it is not needed any more"));
-  g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
-  worker = nda_py_keeper_get_worker (self);
-  if (worker) {
-    if (!nda_py_worker_shut_down (worker))
-      nda_py_keeper_tell_end (self, worker);
-    nda_py_worker_unref (worker);
-  }
-  if (write (self->wake_fd, &one, sizeof (one)) < 0)
-    GST_WARNING ("The keeper of a plugin cannot be woken");
+  shut_down (self, nda_py_keeper_get_worker (self));
+  shut_down (self, standby);
+  nda_py_keeper_wake (self);
   free_keeper (self);
 }
 
@@ -354,6 +196,8 @@ const NdaPyRunnerKind nda_py_keeper_kind = {
   .set_parameter = nda_py_keeper_set_parameter,
   .get_parameter = nda_py_keeper_get_parameter,
   .get_facts = nda_py_keeper_get_facts,
+  .describe = nda_py_keeper_describe,
+  .reset = nda_py_keeper_reset,
   .call = nda_py_keeper_call,
   .take_error = nda_py_keeper_take_error,
 

@@ -20,6 +20,19 @@ get_keeper (NdaPyRunner * runner)
   return (NdaPyKeeper *) runner;
 }
 
+/* Puts the standby to work if the worker of the moment is dead. */
+static void
+replace_dead (NdaPyKeeper * self)
+{
+  NdaPyWorker *worker = nda_py_keeper_get_worker (self);
+  NdaPyWorker *next = NULL;
+
+  if (!worker || nda_py_worker_is_dead (worker))
+    next = nda_py_keeper_switch_over (self, worker);
+  g_clear_pointer (&worker, nda_py_worker_unref);
+  g_clear_pointer (&next, nda_py_worker_unref);
+}
+
 /* The worker of the moment, or the next one (transfer full). NULL when there is
  * none for long, with how the last one died. */
 static NdaPyWorker *
@@ -44,9 +57,11 @@ nda_py_keeper_start (NdaPyRunner * runner, NdaPyFormat * format,
 {
   NdaPyKeeper *self = get_keeper (runner);
   g_autofree gchar *death = NULL;
-  NdaPyWorker *worker = wait_for_worker (self, &death);
+  NdaPyWorker *worker;
   gboolean ok;
 
+  replace_dead (self);
+  worker = wait_for_worker (self, &death);
   if (!worker) {
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
         _("The process of the plugin “%s” has ended: %s"),
@@ -110,12 +125,15 @@ gchar *
 nda_py_keeper_set_parameter (NdaPyRunner * runner, const gchar * key,
     const gchar * value)
 {
-  NdaPyWorker *worker = nda_py_keeper_get_worker (get_keeper (runner));
+  NdaPyKeeper *self = get_keeper (runner);
+  NdaPyWorker *worker = nda_py_keeper_get_worker (self);
   gchar *problem;
 
   if (!worker)
     return NULL;
   problem = nda_py_worker_set_parameter (worker, key, value);
+  if (!problem && self->n_seats > 1)
+    nda_py_keeper_wake (self);  /* the standby is told as well */
   if (problem && nda_py_worker_is_dead (worker)
       && !nda_py_worker_died_setting (worker))
     g_clear_pointer (&problem, g_free);
@@ -149,6 +167,19 @@ nda_py_keeper_get_facts (NdaPyRunner * runner, NdaPyFacts * facts)
   nda_py_worker_unref (worker);
 }
 
+gchar *
+nda_py_keeper_describe (NdaPyRunner * runner)
+{
+  NdaPyWorker *worker = nda_py_keeper_get_worker (get_keeper (runner));
+  gchar *text;
+
+  if (!worker)
+    return NULL;
+  text = nda_py_worker_describe (worker);
+  nda_py_worker_unref (worker);
+  return text;
+}
+
 /* --- blocks ------------------------------------------------------------- */
 
 /* Why there is no worker to make a call (transfer full). */
@@ -161,25 +192,76 @@ describe_death (NdaPyKeeper * self)
       self->death ? self->death : _("it has ended"));
 }
 
+static gboolean
+is_failure (NdaPyCallResult result)
+{
+  return result != NDA_PY_CALL_OK && result != NDA_PY_CALL_NO_SPACE
+      && result != NDA_PY_CALL_ENDED;
+}
+
 /* Makes one block call; DEAD while there is nobody to make it. */
+/* The standby (transfer full), put to work since @dead was dead in a call;
+ * or NULL. The block that one hung in does not get the time that a first call
+ * may take: it would hang in this one as well. */
+static NdaPyWorker *
+call_in (NdaPyKeeper * self, NdaPyWorker * dead)
+{
+  NdaPyWorker *next = nda_py_keeper_switch_over (self, dead);
+
+  if (next && dead && nda_py_worker_was_late (dead))
+    nda_py_worker_skip_first_call (next);
+  return next;
+}
+
+/* Notes why the call failed that had this @result in @worker, or in none. */
+static void
+note_failure (NdaPyKeeper * self, NdaPyWorker * worker, NdaPyCallResult result)
+{
+  g_free (self->failure);
+  self->failure = worker ? nda_py_worker_describe_failure (worker, result) :
+      describe_death (self);
+}
+
+/* Makes one block call; DEAD while there is nobody to make it. A block in whose
+ * call the process ended goes to the standby. */
 NdaPyCallResult
 nda_py_keeper_call (NdaPyRunner * runner, const NdaPyAudio * in,
     const NdaPyAudio * out, guint n_frames, gboolean is_gated)
 {
   NdaPyKeeper *self = get_keeper (runner);
-  NdaPyWorker *worker = nda_py_keeper_get_worker (self);
+  NdaPyWorker *worker = nda_py_keeper_get_worker (self), *next;
   NdaPyCallResult result = NDA_PY_CALL_DEAD;
 
   if (worker)
     result = nda_py_worker_call (worker, in, out, n_frames, is_gated);
-  if (G_UNLIKELY (result != NDA_PY_CALL_OK && result != NDA_PY_CALL_NO_SPACE)) {
-    g_free (self->failure);
-    self->failure = worker ? nda_py_worker_describe_failure (worker, result) :
-        describe_death (self);
+  if (G_UNLIKELY (result == NDA_PY_CALL_DEAD)
+      && (next = call_in (self, worker))) {
+    if (worker)
+      nda_py_keeper_release (self, worker);
+    worker = next;
+    result = nda_py_worker_call (worker, in, out, n_frames, is_gated);
   }
-  if (worker)
+  if (G_UNLIKELY (result == NDA_PY_CALL_ENDED))
+    runner->n_last = nda_py_worker_get_n_last (worker);
+  if (G_UNLIKELY (is_failure (result)))
+    note_failure (self, worker, result);
+  if (worker && G_UNLIKELY (result == NDA_PY_CALL_DEAD))
+    nda_py_keeper_release (self, worker);
+  else if (worker)
     nda_py_worker_unref (worker);
   return result;
+}
+
+/* A worker that is made anew has nothing to forget. */
+void
+nda_py_keeper_reset (NdaPyRunner * runner)
+{
+  NdaPyWorker *worker = nda_py_keeper_get_worker (get_keeper (runner));
+
+  if (!worker)
+    return;
+  nda_py_worker_reset (worker);
+  nda_py_worker_unref (worker);
 }
 
 gchar *

@@ -2,9 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The keeper, for its own files alone: ndapykeeper.c has its thread,
-    which makes
- * and replaces workers, ndapykeepercalls.c what the host calls. */
+/* The keeper, for its own files alone. ndapykeeperwork.c says which worker is
+ * at work and which stands by, ndapykeeperseat.c has the threads, each of which
+ * makes and replaces one worker, ndapykeepercalls.c what the host calls,
+ * ndapykeeper.c opens and closes, and has the paragraph on threads. */
 
 #pragma once
 
@@ -14,30 +15,68 @@
 
 G_BEGIN_DECLS
 
+/* With a standby there are two */
+#define NDA_PY_MAX_SEATS 2
+
+typedef struct _NdaPyKeeper NdaPyKeeper;
+
+/* One worker at a time, and the thread that looks after it */
 typedef struct
+{
+  NdaPyKeeper *keeper;          /* [const] not owned */
+  GThread *thread;              /* [const] owned, or NULL */
+  gint wake_fd;                 /* [const] the thread's doorbell */
+  NdaPyMould *mould;            /* [its thread] owned, or NULL; of the next */
+  NdaPyWorker *worker;          /* [its thread] owned reference, or NULL */
+  NdaPyWorker *next;            /* [lock] not owned; it is being made */
+} NdaPySeat;
+
+struct _NdaPyKeeper
 {
   NdaPyRunner parent;
   NdaPyRunnerConfig *config;    /* [const] owned; names the interpreter */
-  GThread *thread;              /* [const] owned */
-  gint wake_fd;                 /* [const] the thread's doorbell */
+  NdaPySeat seats[NDA_PY_MAX_SEATS];
+  guint n_seats;                /* [const] */
 
   GMutex lock;
-  GCond changed;                /* is_open, is_closing, worker */
+  /* is_open, is_closing, worker, is_starting, dead */
+  GCond changed;
   gboolean is_open;             /* [lock] the first worker has answered */
   GError *error;                /* [lock] owned; why it could not be made */
   gboolean is_closing;          /* [lock] */
   NdaPyWorker *worker;          /* [lock] owned reference, or NULL */
-  NdaPyWorker *next;            /* [lock] not owned; it is being made */
+  gboolean is_starting;         /* [lock] somebody starts the next one */
+  NdaPyWorker *standby;         /* [lock] owned reference, or NULL */
+  guint n_told;                 /* [lock] changes of `last` that it knows */
+  GPtrArray *dead;              /* [lock] owned; workers to be let go of */
   gboolean is_started;          /* [lock] the plugin shall run */
   NdaPyFormat format;           /* [lock] that it was started with */
   gchar *death;                 /* [lock] owned; how the last one ended */
 
   gchar *failure;               /* [block thread] owned; of the last call */
-} NdaPyKeeper;
+};
 
+/* ndapykeeperwork.c */
 NdaPyWorker *nda_py_keeper_get_worker (NdaPyKeeper * self);
+NdaPyWorker *nda_py_keeper_switch_over (NdaPyKeeper * self,
+    NdaPyWorker * dead);
+void nda_py_keeper_release (NdaPyKeeper * self, NdaPyWorker * worker);
+gboolean nda_py_keeper_take_in (NdaPyKeeper * self, NdaPyWorker * worker,
+    GError ** error);
+gboolean nda_py_keeper_is_standby (NdaPyKeeper * self, NdaPyWorker * worker);
+void nda_py_keeper_refresh_standby (NdaPyKeeper * self, NdaPyWorker * worker);
+void nda_py_keeper_forget (NdaPyKeeper * self, NdaPyWorker * worker,
+    gchar * death);
+void nda_py_keeper_wake (NdaPyKeeper * self);
+
+/* ndapykeeperseat.c */
+gpointer nda_py_seat_thread (gpointer seat);
+gpointer nda_py_seat_standby_thread (gpointer seat);
+
+/* ndapykeeper.c */
 void nda_py_keeper_tell_end (NdaPyKeeper * self, NdaPyWorker * worker);
 
+/* ndapykeepercalls.c */
 gboolean nda_py_keeper_start (NdaPyRunner * runner, NdaPyFormat * format,
     GError ** error);
 void nda_py_keeper_stop (NdaPyRunner * runner);
@@ -47,6 +86,8 @@ gchar *nda_py_keeper_set_parameter (NdaPyRunner * runner, const gchar * key,
     const gchar * value);
 gchar *nda_py_keeper_get_parameter (NdaPyRunner * runner, const gchar * key);
 void nda_py_keeper_get_facts (NdaPyRunner * runner, NdaPyFacts * facts);
+gchar *nda_py_keeper_describe (NdaPyRunner * runner);
+void nda_py_keeper_reset (NdaPyRunner * runner);
 NdaPyCallResult nda_py_keeper_call (NdaPyRunner * runner, const NdaPyAudio * in,
     const NdaPyAudio * out, guint n_frames, gboolean is_gated);
 gchar *nda_py_keeper_take_error (NdaPyRunner * runner);

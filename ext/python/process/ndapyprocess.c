@@ -75,16 +75,44 @@ make_environment (const gchar * mark)
   return g_environ_setenv (env, NDA_PY_DESCENDANTS_MARK, mark, TRUE);
 }
 
+/* @python, and what it is to run with @arguments, which may be NULL (transfer
+ * container). */
+static gchar **
+make_command (const gchar * python, GStrv arguments)
+{
+  GPtrArray *command = g_ptr_array_new ();
+
+  g_ptr_array_add (command, (gchar *) python);
+  g_ptr_array_add (command, (gchar *) "-X");
+  g_ptr_array_add (command, (gchar *) "utf8");
+  g_ptr_array_add (command, (gchar *) "-c");
+  g_ptr_array_add (command, (gchar *) BOOTSTRAP);
+  for (guint i = 0; arguments && arguments[i]; i++)
+    g_ptr_array_add (command, arguments[i]);
+  g_ptr_array_add (command, NULL);
+  return (gchar **) g_ptr_array_free (command, FALSE);
+}
+
 static gint
-spawn_with (NdaPyProcess * self, const gchar * python, const gint * fds,
+add_descriptors (posix_spawn_file_actions_t * actions, const gint * fds,
+    guint n_fds)
+{
+  gint result = 0;
+
+  for (guint i = 0; i < n_fds && !result; i++)
+    result = posix_spawn_file_actions_adddup2 (actions, fds[i], i);
+  return result ? result :
+      posix_spawn_file_actions_addclosefrom_np (actions, n_fds);
+}
+
+static gint
+spawn_with (NdaPyProcess * self, const NdaPyProgram * program,
     posix_spawn_file_actions_t * actions, posix_spawnattr_t * attributes)
 {
-  gchar *argv[] = { (gchar *) python, (gchar *) "-X", (gchar *) "utf8",
-    (gchar *) "-c", (gchar *) BOOTSTRAP, NULL
-  };
+  g_autofree gchar **argv = make_command (program->python, program->arguments);
   g_auto (GStrv) env = make_environment (self->mark);
   sigset_t none, all;
-  gint result = 0;
+  gint result;
 
   sigemptyset (&none);
   sigfillset (&all);
@@ -94,20 +122,25 @@ spawn_with (NdaPyProcess * self, const gchar * python, const gint * fds,
   posix_spawnattr_setpgroup (attributes, 0);
   posix_spawnattr_setflags (attributes, POSIX_SPAWN_SETSIGMASK
       | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  for (gint i = 0; i < NDA_PY_N_FDS && !result; i++)
-    result = posix_spawn_file_actions_adddup2 (actions, fds[i], i);
+  result = add_descriptors (actions, program->fds, program->n_fds);
   if (!result)
-    result = posix_spawn_file_actions_addclosefrom_np (actions, NDA_PY_N_FDS);
-  if (!result)
-    result = posix_spawnp (&self->pid, python, actions, attributes, argv, env);
+    result = posix_spawnp (&self->pid, program->python, actions, attributes,
+        argv, env);
   return result;
 }
 
-/* Runs the interpreter @python, which finds @fds at their numbers. Returns an
+/* Returns an errno, or 0. */
+static gint
+watch (NdaPyProcess * self)
+{
+  self->end_fd = nda_py_ending_watch (self->pid);
+  return self->end_fd < 0 ? errno : 0;
+}
+
+/* Runs an interpreter, which finds its descriptors at their numbers. Returns an
  * errno, or 0. */
 gint
-nda_py_process_spawn (NdaPyProcess * self, const gchar * python,
-    const gint * fds)
+nda_py_process_spawn (NdaPyProcess * self, const NdaPyProgram * program)
 {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
@@ -115,13 +148,19 @@ nda_py_process_spawn (NdaPyProcess * self, const gchar * python,
 
   posix_spawn_file_actions_init (&actions);
   posix_spawnattr_init (&attributes);
-  result = spawn_with (self, python, fds, &actions, &attributes);
+  result = spawn_with (self, program, &actions, &attributes);
   posix_spawnattr_destroy (&attributes);
   posix_spawn_file_actions_destroy (&actions);
-  if (result)
-    return result;
-  self->end_fd = nda_py_ending_watch (self->pid);
-  return self->end_fd < 0 ? errno : 0;
+  return result ? result : watch (self);
+}
+
+/* Takes over a child of ours that somebody else has started. Returns an errno,
+ * or 0. */
+gint
+nda_py_process_adopt (NdaPyProcess * self, pid_t pid)
+{
+  self->pid = pid;
+  return watch (self);
 }
 
 /* Waits for its end. */

@@ -16,7 +16,8 @@
 
 G_BEGIN_DECLS
 
-/* What the process finds at which descriptor; there is none above */
+/* What a worker finds at which descriptor; there is none above. A mould has the
+ * first four. */
 enum
 {
   NDA_PY_FD_PROGRAM,
@@ -28,6 +29,17 @@ enum
   NDA_PY_FD_REPLY_BELL,
   NDA_PY_N_FDS
 };
+
+#define NDA_PY_N_FDS_OF_A_MOULD (NDA_PY_FD_CONTROL + 1)
+
+/* What is run; nothing of it is owned */
+typedef struct
+{
+  const gchar *python;
+  GStrv arguments;              /* or NULL */
+  const gint *fds;              /* that it finds at 0, 1, ... and no other */
+  guint n_fds;
+} NdaPyProgram;
 
 typedef struct
 {
@@ -42,8 +54,9 @@ typedef struct
 } NdaPyProcess;
 
 void nda_py_process_init (NdaPyProcess * process, GstClockTime deadline);
-gint nda_py_process_spawn (NdaPyProcess * process, const gchar * python,
-    const gint * fds);
+gint nda_py_process_spawn (NdaPyProcess * process,
+    const NdaPyProgram * program);
+gint nda_py_process_adopt (NdaPyProcess * process, pid_t pid);
 void nda_py_process_reap (NdaPyProcess * process);
 void nda_py_process_clear (NdaPyProcess * process);
 

@@ -2,9 +2,6 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* memfd_create () */
-#define _GNU_SOURCE
-
 #include "config.h"
 
 #include "ndapyworkerpriv.h"
@@ -14,43 +11,20 @@
 #include "ndapydescriptor.h"
 #include "ndapypaths.h"
 #include "ndapyproblem.h"
-#include "ndapyworker-source.h"
+#include "ndapyprogram.h"
 
 #include <glib/gi18n-lib.h>
 
 #include <errno.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include <fcntl.h>
 
 /* For what runs none of the plugin's code */
 #define INTERRUPT_TIMEOUT (1 * GST_SECOND)
 /* What a plugin can say of itself: as ndapyembed.py bounds it */
 #define MAX_LATENCY (3600 * GST_SECOND)
+#define MAX_DELAY G_MAXINT      /* frames */
 
 /* --- making and ending -------------------------------------------------- */
-
-static gboolean
-write_all (gint fd, const gchar * text)
-{
-  gsize n_bytes = strlen (text);
-
-  return write (fd, text, n_bytes) == (gssize) n_bytes;
-}
-
-/* The program of the process, in memory: it is always of one piece with us. */
-static gint
-make_program (void)
-{
-  gint fd = nda_py_descriptor_move_up (memfd_create ("nda-py-worker",
-          MFD_CLOEXEC));
-
-  if (fd >= 0 && write_all (fd, nda_py_worker_source)
-      && lseek (fd, 0, SEEK_SET) == 0)
-    return fd;
-  nda_py_descriptor_close (&fd);
-  return -1;
-}
 
 /* Opens everything; in @theirs (transfer full) what is the process's alone.
  * FALSE, with errno: there is no more of something. */
@@ -63,7 +37,7 @@ open_all (NdaPyWorker * self, gint * theirs)
       || !nda_py_output_open (&self->output, &theirs[NDA_PY_FD_OUT],
           &theirs[NDA_PY_FD_ERR]))
     return FALSE;
-  theirs[NDA_PY_FD_PROGRAM] = make_program ();
+  theirs[NDA_PY_FD_PROGRAM] = open ("/dev/null", O_RDONLY | O_CLOEXEC);
   return theirs[NDA_PY_FD_PROGRAM] >= 0;
 }
 
@@ -94,18 +68,50 @@ is_exhausted (gint reason)
       || reason == EAGAIN;
 }
 
+/* Has the process forked from a mould, which has the program already. FALSE:
+ * there is none that is fit. One that dies of it is replaced once. */
+static gboolean
+cast (NdaPyWorker * self, const gint * theirs)
+{
+  pid_t pid = 0;
+
+  for (guint i = 0; i < 2 && !pid; i++) {
+    g_clear_pointer (&self->mould, nda_py_mould_unref);
+    self->mould = nda_py_mould_get (self->config->python, self->config->path);
+    if (self->mould)
+      pid = nda_py_mould_cast (self->mould, theirs, self->process.mark);
+  }
+  return pid && nda_py_process_adopt (&self->process, pid) == 0;
+}
+
+/* Starts an interpreter for it. Returns an errno, or 0. */
+static gint
+start_interpreter (NdaPyWorker * self, gint * theirs)
+{
+  const NdaPyProgram program = { self->config->python, NULL, theirs,
+    NDA_PY_N_FDS
+  };
+
+  nda_py_descriptor_close (&theirs[NDA_PY_FD_PROGRAM]);
+  theirs[NDA_PY_FD_PROGRAM] = nda_py_program_make ();
+  if (theirs[NDA_PY_FD_PROGRAM] < 0)
+    return errno;
+  return nda_py_process_spawn (&self->process, &program);
+}
+
 static gboolean
 spawn (NdaPyWorker * self, GError ** error)
 {
-  const gchar *python = self->config->python;
-  gint theirs[NDA_PY_N_FDS], result;
+  gint theirs[NDA_PY_N_FDS], result = 0;
   gboolean is_ready;
 
   for (gint i = 0; i < NDA_PY_N_FDS; i++)
     theirs[i] = -1;
   is_ready = open_all (self, theirs);
-  result = is_ready ? nda_py_process_spawn (&self->process, python, theirs) :
-      errno;
+  if (!is_ready)
+    result = errno;
+  else if (!cast (self, theirs))
+    result = start_interpreter (self, theirs);
   for (gint i = 0; i < NDA_PY_N_FDS; i++)
     nda_py_descriptor_close (&theirs[i]);
   if (is_ready && !result)
@@ -113,7 +119,7 @@ spawn (NdaPyWorker * self, GError ** error)
   if (!is_ready || is_exhausted (result))
     nda_py_worker_set_no_resources (error, result);
   else
-    set_no_interpreter (error, python, result);
+    set_no_interpreter (error, self->config->python, result);
   return FALSE;
 }
 
@@ -155,7 +161,15 @@ nda_py_worker_unref (NdaPyWorker * self)
   nda_py_shared_block_clear (&self->block);
   nda_py_output_clear (&self->output);
   nda_py_process_clear (&self->process);
+  g_clear_pointer (&self->mould, nda_py_mould_unref);
   g_free (self);
+}
+
+/* The mould of the process (not owned), or NULL: it was started by itself. */
+NdaPyMould *
+nda_py_worker_get_mould (NdaPyWorker * self)
+{
+  return self->mould;
 }
 
 /* Logs what the process prints, until it has ended, @wake_fd can be read or the
@@ -299,8 +313,9 @@ nda_py_worker_load (NdaPyWorker * self, GError ** error)
       g_strdup_printf ("%" G_GUINT64_FORMAT, config->deadline);
   g_auto (GStrv) answer =
       ask (self, "its module code or initialize ()", 0, TRUE, "load",
-      config->path, nda_py_role_name (config->role), api, NDA_PY_SECRET_WORDS,
-      deadline, config->sandbox == NDA_PY_SANDBOX_ON ? "yes" : "no",
+      config->path, nda_py_role_name (config->role),
+      config->entry ? config->entry : "", api, NDA_PY_SECRET_WORDS, deadline,
+      config->sandbox == NDA_PY_SANDBOX_ON ? "yes" : "no",
       config->sandbox_folder ? config->sandbox_folder : "", NULL);
 
   if (!answer) {
@@ -354,7 +369,7 @@ void
 nda_py_worker_get_facts (NdaPyWorker * self, NdaPyFacts * facts)
 {
   g_auto (GStrv) answer =
-      ask (self, "get_processing_latency ()", 2, FALSE, "facts", NULL);
+      ask (self, "get_processing_latency ()", 4, FALSE, "facts", NULL);
 
   *facts = (NdaPyFacts) {
   0};
@@ -363,6 +378,18 @@ nda_py_worker_get_facts (NdaPyWorker * self, NdaPyFacts * facts)
   facts->latency = MIN (g_ascii_strtoull (answer[1], NULL, 10), MAX_LATENCY);
   facts->n_channels = MIN (g_ascii_strtoull (answer[2], NULL, 10),
       NDA_BLOCK_MAX_CHANNELS);
+  facts->delay = MIN (g_ascii_strtoull (answer[3], NULL, 10), MAX_DELAY);
+  facts->is_analyser = g_str_equal (answer[4], "1");
+}
+
+/* What the plugin declares (transfer full), or NULL. */
+gchar *
+nda_py_worker_describe (NdaPyWorker * self)
+{
+  g_auto (GStrv) answer = ask (self, "its module code", 1, FALSE, "describe",
+      NULL);
+
+  return answer && *answer[1] ? g_utf8_make_valid (answer[1], -1) : NULL;
 }
 
 /* Whether the process has ended because of the parameter that it was asked to

@@ -10,6 +10,7 @@
 
 #pragma once
 
+#include "ndapymould.h"
 #include "ndapyrunner.h"
 
 G_BEGIN_DECLS
@@ -25,6 +26,7 @@ NdaPyWorker *nda_py_worker_open (const NdaPyRunnerConfig * config,
 guint nda_py_worker_set_again (NdaPyWorker * worker);
 gboolean nda_py_worker_start_again (NdaPyWorker * worker,
     const NdaPyFormat * before, GError ** error);
+NdaPyMould *nda_py_worker_get_mould (NdaPyWorker * worker);
 void nda_py_worker_log (NdaPyWorker * worker, gint wake_fd, gint64 end);
 void nda_py_worker_log_rest (NdaPyWorker * worker);
 
@@ -39,6 +41,10 @@ gboolean nda_py_worker_start (NdaPyWorker * worker, NdaPyFormat * format,
 NdaPyCallResult nda_py_worker_call (NdaPyWorker * worker,
     const NdaPyAudio * in, const NdaPyAudio * out, guint n_frames,
     gboolean is_gated);
+void nda_py_worker_reset (NdaPyWorker * worker);
+guint nda_py_worker_get_n_last (NdaPyWorker * worker);
+gboolean nda_py_worker_was_late (NdaPyWorker * worker);
+void nda_py_worker_skip_first_call (NdaPyWorker * worker);
 gchar *nda_py_worker_describe_failure (NdaPyWorker * worker,
     NdaPyCallResult result);
 
@@ -47,6 +53,7 @@ gchar *nda_py_worker_set_parameter (NdaPyWorker * worker, const gchar * key,
     const gchar * value);
 gchar *nda_py_worker_get_parameter (NdaPyWorker * worker, const gchar * key);
 void nda_py_worker_get_facts (NdaPyWorker * worker, NdaPyFacts * facts);
+gchar *nda_py_worker_describe (NdaPyWorker * worker);
 gboolean nda_py_worker_died_setting (NdaPyWorker * worker);
 gboolean nda_py_worker_stop (NdaPyWorker * worker);
 void nda_py_worker_interrupt (NdaPyWorker * worker);

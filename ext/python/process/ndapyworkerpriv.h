@@ -24,6 +24,9 @@ struct _NdaPyWorker
   gint ref_count;               /* [atomic] */
   const NdaPyRunnerConfig *config;      /* [const] not owned */
 
+  /* [const] owned reference, or NULL: that it was forked from, or that is not
+   * fit */
+  NdaPyMould *mould;
   NdaPyProcess process;         /* has its own lock */
   NdaPyOutput output;           /* [keeper] */
   NdaPyQuestions questions;     /* has its own lock */

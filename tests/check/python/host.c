@@ -135,7 +135,7 @@ static void
 fake_get_facts (NdaPyRunner * runner, NdaPyFacts * facts)
 {
   *facts = (NdaPyFacts) {
-  ((Fake *) runner)->number, 2};
+  .latency = ((Fake *) runner)->number,.n_channels = 2};
 }
 
 static NdaPyCallResult

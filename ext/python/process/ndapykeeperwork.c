@@ -1,0 +1,247 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Which worker is at work, and which stands by: loaded, initialised and told
+ * the parameters, and not started, since a device can be open but once. Any
+ * thread. */
+
+#include "config.h"
+
+#include "ndapykeeperpriv.h"
+
+#include "ndapylog.h"
+
+#include <glib/gi18n-lib.h>
+
+#include <unistd.h>
+
+/* The worker of the moment (transfer full), or NULL. */
+NdaPyWorker *
+nda_py_keeper_get_worker (NdaPyKeeper * self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return self->worker ? nda_py_worker_ref (self->worker) : NULL;
+}
+
+/* Has the seats' threads look at what has changed. */
+void
+nda_py_keeper_wake (NdaPyKeeper * self)
+{
+  const guint64 one = 1;
+
+  for (guint i = 0; i < self->n_seats; i++)
+    if (write (self->seats[i].wake_fd, &one, sizeof (one)) < 0)
+      GST_WARNING ("The keeper of a plugin cannot be woken");
+}
+
+/* Leaves a reference (transfer full) on one that is dead to the seats' threads:
+ * the last one takes time. */
+void
+nda_py_keeper_release (NdaPyKeeper * self, NdaPyWorker * worker)
+{
+  g_mutex_lock (&self->lock);
+  g_ptr_array_add (self->dead, worker);
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  nda_py_keeper_wake (self);
+}
+
+/* --- putting one to work -------------------------------------------------- */
+
+/* Tells @worker what has changed since @n_told, until nothing has. Gives up the
+ * lock meanwhile. */
+static guint
+tell_rest_locked (NdaPyKeeper * self, NdaPyWorker * worker, guint n_told)
+{
+  while (nda_py_last_parameters_get_n_changes (self->config->last) != n_told) {
+    g_mutex_unlock (&self->lock);
+    n_told = nda_py_worker_set_again (worker);
+    g_mutex_lock (&self->lock);
+  }
+  return n_told;
+}
+
+/* Puts @worker (transfer full) in use, unless there is no more use for it or
+ * the plugin was started or stopped meanwhile. */
+static gboolean
+install (NdaPyKeeper * self, NdaPyWorker * worker, gboolean is_started,
+    guint n_told)
+{
+  gboolean ok;
+
+  g_mutex_lock (&self->lock);
+  tell_rest_locked (self, worker, n_told);
+  ok = !self->is_closing && self->is_started == is_started;
+  if (ok)
+    self->worker = worker;
+  self->is_starting = FALSE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  if (!ok)
+    nda_py_worker_unref (worker);
+  return ok;
+}
+
+static void
+end_starting (NdaPyKeeper * self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  self->is_starting = FALSE;
+  g_cond_broadcast (&self->changed);
+}
+
+/* Brings @worker (transfer full), which knows of @n_told changes, to where the
+ * last one was. The caller has set is_starting. It counts before the first
+ * block can come from it. */
+static gboolean
+put_to_work (NdaPyKeeper * self, NdaPyWorker * worker, guint n_told,
+    GError ** error)
+{
+  gboolean was_started;
+  NdaPyFormat format;
+
+  g_mutex_lock (&self->lock);
+  was_started = self->is_started;
+  format = self->format;
+  n_told = tell_rest_locked (self, worker, n_told);
+  g_mutex_unlock (&self->lock);
+
+  if (!was_started || nda_py_worker_start_again (worker, &format, error)) {
+    self->config->restarted (self->config->owner);
+    return install (self, worker, was_started, n_told);
+  }
+  end_starting (self);
+  nda_py_worker_unref (worker);
+  return FALSE;
+}
+
+/* Whether @worker shall be started, since none is at work; else it stands by
+ * (a reference is taken), told of all changes. */
+static gboolean
+begin_starting_or_stand_by (NdaPyKeeper * self, NdaPyWorker * worker,
+    guint n_told)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  n_told = tell_rest_locked (self, worker, n_told);
+  if (!self->worker && !self->is_starting) {
+    self->is_starting = TRUE;
+    return TRUE;
+  }
+  self->standby = nda_py_worker_ref (worker);
+  self->n_told = n_told;
+  return FALSE;
+}
+
+/* Takes in a new @worker (not owned), which was loaded: puts it to work, or has
+ * it stand by. A seat's thread. */
+gboolean
+nda_py_keeper_take_in (NdaPyKeeper * self, NdaPyWorker * worker,
+    GError ** error)
+{
+  guint n_told = nda_py_worker_set_again (worker);
+
+  if (begin_starting_or_stand_by (self, worker, n_told)) {
+    if (put_to_work (self, nda_py_worker_ref (worker), n_told, error))
+      return TRUE;
+    nda_py_worker_shut_down (worker);
+    return FALSE;
+  }
+  self->config->stood_by (self->config->owner);
+  return TRUE;
+}
+
+/* --- the standby ---------------------------------------------------------- */
+
+/* Takes the standby (transfer full), if it is @worker or that is NULL. */
+static NdaPyWorker *
+take_standby_locked (NdaPyKeeper * self, NdaPyWorker * worker)
+{
+  if (!self->standby || (worker && self->standby != worker))
+    return NULL;
+  return g_steal_pointer (&self->standby);
+}
+
+gboolean
+nda_py_keeper_is_standby (NdaPyKeeper * self, NdaPyWorker * worker)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return self->standby == worker;
+}
+
+/* Tells @worker of changed parameters, if it stands by. Its seat's thread. */
+void
+nda_py_keeper_refresh_standby (NdaPyKeeper * self, NdaPyWorker * worker)
+{
+  NdaPyWorker *standby;
+
+  g_mutex_lock (&self->lock);
+  if (nda_py_last_parameters_get_n_changes (self->config->last) != self->n_told
+      && (standby = take_standby_locked (self, worker))) {
+    self->n_told = tell_rest_locked (self, standby, self->n_told);
+    self->standby = standby;
+  }
+  g_mutex_unlock (&self->lock);
+}
+
+/* Forgets @worker, which has ended of @death (transfer full). Its seat's
+ * thread. */
+void
+nda_py_keeper_forget (NdaPyKeeper * self, NdaPyWorker * worker, gchar * death)
+{
+  NdaPyWorker *standby, *at_work = NULL;
+
+  g_mutex_lock (&self->lock);
+  standby = take_standby_locked (self, worker);
+  if (self->worker == worker)
+    at_work = g_steal_pointer (&self->worker);
+  g_free (self->death);
+  self->death = death;
+  g_mutex_unlock (&self->lock);
+  g_clear_pointer (&standby, nda_py_worker_unref);
+  g_clear_pointer (&at_work, nda_py_worker_unref);
+}
+
+/* The standby (transfer full), which is to take the place of @dead or of none,
+ * since a seat's thread may have seen it first;
+ * and in @n_told what it knows. NULL: there is none, or another does. */
+static NdaPyWorker *
+begin_switch (NdaPyKeeper * self, NdaPyWorker * dead, guint * n_told)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  if ((self->worker && self->worker != dead) || self->is_starting
+      || self->is_closing || !self->standby)
+    return NULL;
+  if (self->worker)
+    g_ptr_array_add (self->dead, g_steal_pointer (&self->worker));
+  self->is_starting = TRUE;
+  *n_told = self->n_told;
+  return take_standby_locked (self, NULL);
+}
+
+/* Puts the standby to work in the place of @dead (not owned), or where there is
+ * none. Returns it (transfer full), or NULL. */
+NdaPyWorker *
+nda_py_keeper_switch_over (NdaPyKeeper * self, NdaPyWorker * dead)
+{
+  g_autoptr (GError) error = NULL;
+  guint n_told;
+  NdaPyWorker *standby = begin_switch (self, dead, &n_told);
+
+  if (!standby)
+    return NULL;
+  if (put_to_work (self, nda_py_worker_ref (standby), n_told, &error)) {
+    nda_py_keeper_wake (self);
+    return standby;
+  }
+  if (error)
+    GST_WARNING ("The standby of a plugin does not start: %s", error->message);
+  nda_py_worker_kill (standby, _("it is not needed any more"));
+  nda_py_keeper_release (self, standby);
+  return NULL;
+}

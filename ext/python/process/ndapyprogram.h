@@ -1,0 +1,16 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The program of a worker and of a mould, in memory: it is always of one piece
+ * with us. */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+gint nda_py_program_make (void);
+
+G_END_DECLS
