@@ -48,12 +48,10 @@
  *   longer than a block lasts, 10.67 ms
  * * `num-restarts` (guint64): processes of the plugin that took the place of
  *   one that ended, with #ndapybridge:isolation process
- * * `num-standbys` (guint64): processes that have come to wait for that, with
- *   #ndapybridge:standby
+ * * `num-standbys` (guint64): processes that have come to wait for that
  * * `num-reloads` (guint64): edited plugins that took the place of the one
  *   before, by the action #ndapybridge::reload or #ndapybridge:auto-reload
- * * `num-retries` (guint64): 0 for a processor, which is never offered a block
- *   twice
+ * * `num-retries` (guint64): always 0
  * * `queue-level`, `max-queue-level` (guint): blocks that wait, and the most
  *   that ever did
  * * `avg-`, `p50-`, `p99-`, `p999-`, `max-call-time` (guint64, ns): the

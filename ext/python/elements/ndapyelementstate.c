@@ -27,6 +27,7 @@ copy_settings (NdaPyShared * self, NdaPySettings * copy)
   copy->parameters = g_strdup (copy->parameters);
   copy->python = g_strdup (copy->python);
   copy->sandbox_folder = g_strdup (copy->sandbox_folder);
+  copy->group = g_strdup (copy->group);
   self->is_stale = FALSE;
 }
 
@@ -38,6 +39,7 @@ clear_settings (NdaPySettings * copy)
   g_free (copy->parameters);
   g_free (copy->python);
   g_free (copy->sandbox_folder);
+  g_free (copy->group);
 }
 
 static void
@@ -69,6 +71,7 @@ load_with (NdaPyShared * self, const NdaPySettings * settings, GError ** error)
   config.memory_limit = settings->memory_limit;
   config.restart = settings->restart;
   config.has_standby = settings->standby;
+  config.group = settings->group;
   config.sandbox = settings->sandbox;
   config.sandbox_folder = settings->sandbox_folder;
   if (!nda_py_host_open (self->host,

@@ -30,6 +30,7 @@ typedef struct
   NdaPySandbox sandbox;
   gchar *sandbox_folder;        /* owned */
   gboolean standby;
+  gchar *group;                 /* owned */
   gboolean auto_reload;
 } NdaPySettings;
 
