@@ -44,7 +44,7 @@ class Wrong(Exception):
     """What the page or the source has to say otherwise."""
 
 
-# --- the comment at the head of a source 
+# --- the comment at the head of a source
 
 
 def comment(source):
@@ -87,7 +87,7 @@ def documented(text):
     return set(names)
 
 
-# --- the element 
+# --- the element
 
 
 def cell(text):
@@ -179,7 +179,7 @@ def signals(element):
     return "\n".join(lines) + "\n" if lines else None
 
 
-# --- the page 
+# --- the page
 
 
 def check_statistics(name, element, text):

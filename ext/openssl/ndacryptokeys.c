@@ -44,10 +44,20 @@ static gboolean
 load_passphrase (NdaCrypto * self, const NdaCryptoSettings * settings,
     GError ** error)
 {
+  g_autoptr (GError) no_thread = NULL;
   Stretching s = { self->ring, settings, NULL };
-  GThread *thread = g_thread_new ("nda-scrypt", nda_crypto_stretch, &s);
-  gboolean ok = GPOINTER_TO_INT (g_thread_join (thread));
+  GThread *thread =
+      g_thread_try_new ("nda-scrypt", nda_crypto_stretch, &s, &no_thread);
+  gboolean ok;
 
+  if (!thread) {
+    g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_FAILED,
+        _("The system gives no thread that makes a key of the passphrase: %s. "
+            "“ulimit -a” shows the limits of this program."),
+        no_thread->message);
+    return FALSE;
+  }
+  ok = GPOINTER_TO_INT (g_thread_join (thread));
   if (s.error)
     g_propagate_error (error, s.error);
   return ok;

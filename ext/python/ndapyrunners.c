@@ -20,11 +20,15 @@ nda_py_runners_get_kind (NdaPyIsolation isolation)
       &nda_py_inprocess_kind;
 }
 
+/* The file of @plugin (transfer full), and in @entry (transfer full) the name
+ * in it that it picks, or NULL. */
 gchar *
 nda_py_runners_find_plugin (const gchar * plugin, const gchar * plugin_path,
-    GstClockTime timeout, GError ** error)
+    GstClockTime timeout, gchar ** entry, GError ** error)
 {
-  return nda_py_find_plugin (plugin, plugin_path, timeout, error);
+  g_autofree gchar *file = nda_py_find_split (plugin, entry);
+
+  return nda_py_find_plugin (file, plugin_path, timeout, error);
 }
 
 gpointer

@@ -46,15 +46,27 @@ nda_block_count_frames (GstBuffer * buffer, const GstAudioInfo * info,
   return TRUE;
 }
 
-/* A pool, active, of buffers for blocks of @n_frames (transfer full); NULL when
- * there is no memory for it. */
+GstBuffer *
+nda_block_buffer_new (gsize n_bytes)
+{
+  g_autoptr (GstAllocator) allocator =
+      gst_allocator_find (GST_ALLOCATOR_SYSMEM);
+
+  return gst_buffer_new_allocate (allocator, n_bytes, NULL);
+}
+
+/* A pool, active, of buffers for blocks of @n_frames (transfer full), in system
+ * memory too; NULL: there is none. */
 GstBufferPool *
 nda_block_pool_new (GstCaps * caps, const GstAudioInfo * info, guint n_frames)
 {
+  g_autoptr (GstAllocator) allocator =
+      gst_allocator_find (GST_ALLOCATOR_SYSMEM);
   g_autoptr (GstBufferPool) pool = gst_buffer_pool_new ();
   GstStructure *config = gst_buffer_pool_get_config (pool);
 
   gst_buffer_pool_config_set_params (config, caps, n_frames * info->bpf, 2, 0);
+  gst_buffer_pool_config_set_allocator (config, allocator, NULL);
   if (!gst_buffer_pool_set_config (pool, config)
       || !gst_buffer_pool_set_active (pool, TRUE))
     return NULL;

@@ -28,11 +28,19 @@ G_BEGIN_DECLS
     "rate = (int) 48000, channels = (int) [ 1, 64 ], " \
     "layout = (string) { interleaved, non-interleaved }"
 
+/* A short block at the start of a stretch of sound that whole blocks follow:
+ * the grid of blocks begins at its end. What delays sound by no whole number of
+ * blocks gives one, and elements behind it take that grid over. */
+#define NDA_BLOCK_FLAG_LEADING ((guint) GST_BUFFER_FLAG_LAST << 5)
+
 GstClockTime nda_block_frames_to_time (guint64 n_frames, guint rate);
 
 gboolean nda_block_count_frames (GstBuffer * buffer, const GstAudioInfo * info,
     guint * n_frames, GError ** error);
 
+/* System memory, which can always be had and written, whatever default
+ * allocator the application has set. */
+GstBuffer *nda_block_buffer_new (gsize n_bytes);
 GstBufferPool *nda_block_pool_new (GstCaps * caps, const GstAudioInfo * info,
     guint n_frames);
 void nda_block_pool_clear (GstBufferPool ** pool);

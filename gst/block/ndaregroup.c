@@ -16,6 +16,7 @@
 struct _NdaRegroup
 {
   guint n_block_frames;
+  gboolean keeps_grid;          /* [const] takes over that of upstream */
 
   GstAudioInfo info;            /* [const] between two set_caps () */
   guint n_planes;               /* 1 when interleaved */
@@ -36,6 +37,7 @@ struct _NdaRegroup
 
   GstBuffer *cut;               /* owned; the short block before a cut */
   GstBuffer *whole;             /* owned; an aligned block, passing */
+  guint n_whole;                /* its frames: fewer where it is leading */
 
   guint64 n_discontinuities;
   gint step;                    /* [atomic] gcd of the lengths and a block's */
@@ -49,12 +51,20 @@ nda_regroup_new (guint n_block_frames)
   NdaRegroup *self = g_new0 (NdaRegroup, 1);
 
   self->n_block_frames = n_block_frames;
+  self->keeps_grid = TRUE;
   self->step = n_block_frames;
   self->rate = NDA_BLOCK_RATE;
   gst_audio_info_init (&self->info);
   nda_frame_clock_init (&self->clock, NDA_BLOCK_RATE);
   nda_keep_init (&self->keep);
   return self;
+}
+
+/* Makes whole blocks of leading ones too. Before there is a stream. */
+void
+nda_regroup_ignore_grid (NdaRegroup * self)
+{
+  self->keeps_grid = FALSE;
 }
 
 static void
@@ -171,8 +181,8 @@ take_frames (NdaRegroup * self, guint n_frames)
   const guint64 start = self->n_queued - n_waiting_frames (self);
 
   if (gst_buffer_pool_acquire_buffer (self->pool, &buffer, NULL) != GST_FLOW_OK)
-    buffer = gst_buffer_new_allocate (NULL,
-        (gsize) self->n_block_frames * self->info.bpf, NULL);
+    buffer = nda_block_buffer_new ((gsize) self->n_block_frames
+        * self->info.bpf);
   gst_buffer_set_size (buffer, (gssize) n_frames * self->info.bpf);
   copy_planes (self, buffer, n_frames);
   if (self->info.layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED)
@@ -214,13 +224,13 @@ is_next_block (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
 /* Lets @buffer pass as it is. Planes that it does not describe lie one behind
  * the other, as they do in buffers of other lengths. */
 static void
-take_whole (NdaRegroup * self, GstBuffer * buffer)
+take_whole (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
 {
   self->whole = gst_buffer_make_writable (buffer);
+  self->n_whole = n_frames;
   if (self->info.layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED
       && !gst_buffer_get_audio_meta (self->whole))
-    gst_buffer_add_audio_meta (self->whole, &self->info, self->n_block_frames,
-        NULL);
+    gst_buffer_add_audio_meta (self->whole, &self->info, n_frames, NULL);
 }
 
 static void
@@ -229,7 +239,16 @@ take_next_block (NdaRegroup * self, GstBuffer * buffer)
   self->unseen = GST_BUFFER_PTS (buffer);
   self->last_is_gap = GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP);
   self->rest_is_gap = self->last_is_gap;
-  take_whole (self, buffer);
+  take_whole (self, buffer, self->n_block_frames);
+}
+
+/* Whether @buffer passes as it is, though it is short: whole blocks follow. */
+static gboolean
+is_leading (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
+{
+  return GST_BUFFER_FLAG_IS_SET (buffer, NDA_BLOCK_FLAG_LEADING)
+      && self->keeps_grid && n_frames < self->n_block_frames
+      && !n_waiting_bytes (self);
 }
 
 /* Tells the alignment of the buffer before, if it was not asked about it. */
@@ -342,13 +361,18 @@ nda_regroup_push (NdaRegroup * self, GstBuffer * buffer, GError ** error)
     self->discont |= GST_BUFFER_IS_DISCONT (buffer);
     rebase (self, buffer);
   }
+  if (is_leading (self, buffer, n_frames)) {
+    self->last_n_frames = 0;
+    take_whole (self, buffer, n_frames);
+    return TRUE;
+  }
   learn_step (self, n_frames);
 
   self->last_is_gap = GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP);
   if (!n_waiting_frames (self)) {
     self->rest_is_gap = self->last_is_gap;
     if (n_frames == self->n_block_frames) {
-      take_whole (self, buffer);
+      take_whole (self, buffer, n_frames);
       return TRUE;
     }
   } else {
@@ -368,7 +392,7 @@ nda_regroup_pop (NdaRegroup * self)
 
   if (self->whole) {
     mark_discont (self, self->whole);
-    nda_frame_clock_stamp (&self->clock, self->whole, self->n_block_frames);
+    nda_frame_clock_stamp (&self->clock, self->whole, self->n_whole);
     return g_steal_pointer (&self->whole);
   }
 

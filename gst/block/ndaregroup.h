@@ -7,7 +7,8 @@
  * What arrives as one aligned block passes without a copy; the rest goes
  * through a GstAdapter (one for each plane) into buffers of a pool. Nothing is
  * padded and nothing dropped: only the last buffer before a cut (the end of
- * the stream or segment, a discontinuity) is shorter. Times come from a frame
+ * the stream or segment, a discontinuity) is shorter, and one that upstream
+ * marks as leading (ndablock.h), which passes too. Times come from a frame
  * clock.
  *
  *     if (!nda_regroup_push (regroup, buffer, &error)) ...
@@ -26,6 +27,7 @@ G_BEGIN_DECLS
 typedef struct _NdaRegroup NdaRegroup;
 
 NdaRegroup *nda_regroup_new (guint n_block_frames);
+void nda_regroup_ignore_grid (NdaRegroup * regroup);
 void nda_regroup_free (NdaRegroup * regroup);
 
 gboolean nda_regroup_set_caps (NdaRegroup * regroup, GstCaps * caps);

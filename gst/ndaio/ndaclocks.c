@@ -132,7 +132,8 @@ nda_clocks_is_following (NdaClocks * self)
     return FALSE;
   g_object_get (self->resample, "stats", &inner, NULL);
   state = gst_structure_get_string (inner, "drift-state");
-  return g_strcmp0 (state, "off") != 0 && g_strcmp0 (state, "watching") != 0;
+  return g_strcmp0 (state, "off") != 0 && g_strcmp0 (state, "watching") != 0
+      && g_strcmp0 (state, "given-up") != 0;
 }
 
 static void

@@ -6,17 +6,11 @@
 
 #include "ndaloss.h"
 
-#include "ndablock.h"
 #include "ndachild.h"
 #include "ndadevicekind.h"
+#include "ndalosspriv.h"
 
 #include <glib/gi18n-lib.h>
-
-/* In blocks: 85 ms, 171 ms, ..., 2.7 s */
-#define FIRST_PAUSE 8
-#define LONGEST_PAUSE 256
-/* From this trial on, 5 s after the loss, another device is as good */
-#define FIRST_FREE_TRIAL 6
 
 void
 nda_loss_init (NdaLoss * self, GstElement * bin, NdaMeter * meter,
@@ -52,151 +46,10 @@ nda_loss_get_n_buffers (NdaLoss * self)
 }
 
 static void
-set_state_locked (NdaLoss * self, NdaLossState state)
-{
-  g_atomic_int_set (&self->state, state);
-  self->n_ticks = 0;
-  g_cond_broadcast (&self->changed);
-}
-
-static void
 lock_child_locked (NdaLoss * self, gboolean is_locked)
 {
   gst_element_set_locked_state (self->child, is_locked);
   self->is_state_locked = is_locked;
-}
-
-/* --- the loss thread: closing and opening --- */
-
-static void
-close_and_unlock (NdaLoss * self)
-{
-  g_mutex_unlock (&self->lock);
-  nda_child_close (self->child);
-
-  g_mutex_lock (&self->lock);
-  self->is_closed = TRUE;
-  g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
-}
-
-static void
-try_and_unlock (NdaLoss * self)
-{
-  gboolean may_choose = ++self->n_trials >= FIRST_FREE_TRIAL;
-  gboolean ok;
-
-  self->is_closed = self->has_failed = FALSE;
-  self->is_opening = TRUE;
-  self->pause = MIN (2 * self->pause, LONGEST_PAUSE);
-  g_mutex_unlock (&self->lock);
-  ok = nda_child_reopen (self->child, self->bin, may_choose);
-  GST_DEBUG_OBJECT (self->bin, "the device is %sthere", ok ? "" : "not ");
-
-  g_mutex_lock (&self->lock);
-  self->is_opening = FALSE;
-  set_state_locked (self, ok && !self->has_failed ? NDA_LOSS_TRIAL :
-      NDA_LOSS_AWAY);
-  g_mutex_unlock (&self->lock);
-}
-
-/* --- the loss thread: passing the time --- */
-
-/* FALSE when it was woken before. */
-static gboolean
-wait_for_clock_and_unlock (NdaLoss * self, GstClock * clock)
-{
-  GstClockID id = self->wait = gst_clock_new_single_shot_id (clock,
-      gst_clock_get_time (clock) + NDA_BLOCK_DURATION);
-  GstClockReturn result;
-
-  g_mutex_unlock (&self->lock);
-  result = gst_clock_id_wait (id, NULL);
-  g_mutex_lock (&self->lock);
-  self->wait = NULL;
-  g_mutex_unlock (&self->lock);
-  gst_clock_id_unref (id);
-  return result != GST_CLOCK_UNSCHEDULED;
-}
-
-/* Lets one block's time pass: by the pipeline's clock, unless that has stopped
- * with the device. */
-static void
-tick_and_unlock (NdaLoss * self)
-{
-  g_autoptr (GstClock) clock = gst_element_get_clock (self->bin);
-
-  self->n_ticks++;
-  if (!clock || clock == self->own_clock) {
-    g_cond_wait_until (&self->changed, &self->lock, g_get_monotonic_time ()
-        + NDA_BLOCK_DURATION / GST_USECOND);
-    g_mutex_unlock (&self->lock);
-    return;
-  }
-  if (wait_for_clock_and_unlock (self, clock) && self->hooks->pass_time)
-    self->hooks->pass_time (self->user_data, clock);
-}
-
-/* --- the loss thread: its steps --- */
-
-/* A trial that led to nothing, or must not go on */
-static gboolean
-is_vain_locked (NdaLoss * self)
-{
-  return self->state == NDA_LOSS_TRIAL && (self->is_stopping
-      || self->is_ending || (self->hooks->max_trial
-          && self->n_ticks > self->hooks->max_trial));
-}
-
-static gboolean
-must_close_locked (NdaLoss * self)
-{
-  return self->state == NDA_LOSS_AWAY && !self->is_closed;
-}
-
-static void
-end_and_unlock (NdaLoss * self)
-{
-  self->has_ended = TRUE;
-  g_mutex_unlock (&self->lock);
-  if (self->hooks->end)
-    self->hooks->end (self->user_data);
-}
-
-/* One step, whichever is due. */
-static void
-step_and_unlock (NdaLoss * self)
-{
-  if (is_vain_locked (self))
-    set_state_locked (self, NDA_LOSS_AWAY);
-
-  if (must_close_locked (self)) {
-    close_and_unlock (self);
-  } else if (self->state == NDA_LOSS_HERE || self->is_held || self->has_ended) {
-    g_cond_wait (&self->changed, &self->lock);
-    g_mutex_unlock (&self->lock);
-  } else if (self->is_ending) {
-    end_and_unlock (self);
-  } else if (self->state == NDA_LOSS_AWAY && self->n_ticks >= self->pause) {
-    try_and_unlock (self);
-  } else {
-    tick_and_unlock (self);
-  }
-}
-
-static gpointer
-nda_loss_run (gpointer user_data)
-{
-  NdaLoss *self = user_data;
-
-  g_mutex_lock (&self->lock);
-  while (!self->is_stopping || is_vain_locked (self)
-      || must_close_locked (self)) {
-    step_and_unlock (self);
-    g_mutex_lock (&self->lock);
-  }
-  g_mutex_unlock (&self->lock);
-  return NULL;
 }
 
 /* --- what the device says --- */
@@ -240,24 +93,31 @@ tell (NdaLoss * self, gboolean is_lost)
               "device-lost", G_TYPE_BOOLEAN, is_lost, NULL)));
 }
 
-/* Whether that was the first to say so. */
 static gboolean
-note_loss (NdaLoss * self)
+begin_thread_locked (NdaLoss * self, GError ** error)
+{
+  if (!self->thread)
+    self->thread = g_thread_try_new ("nda-loss", nda_loss_run, self, error);
+  return self->thread != NULL;
+}
+
+/* Whether that was the first to say so. With an @error nothing is noted. */
+static gboolean
+note_loss (NdaLoss * self, GError ** error)
 {
   g_autoptr (GstClock) clock = gst_element_provide_clock (self->child);
   gboolean is_new;
 
   g_mutex_lock (&self->lock);
-  is_new = self->state == NDA_LOSS_HERE && !self->is_stopping;
+  is_new = self->state == NDA_LOSS_HERE && !self->is_stopping
+      && begin_thread_locked (self, error);
   if (is_new) {
     gst_object_replace ((GstObject **) & self->own_clock, GST_OBJECT (clock));
-    self->pause = FIRST_PAUSE;
+    self->pause = NDA_LOSS_FIRST_PAUSE;
     self->n_trials = 0;
     self->is_closed = FALSE;
     lock_child_locked (self, TRUE);
-    set_state_locked (self, NDA_LOSS_AWAY);
-    if (!self->thread)
-      self->thread = g_thread_new ("nda-loss", nda_loss_run, self);
+    nda_loss_set_state_locked (self, NDA_LOSS_AWAY);
   }
   g_mutex_unlock (&self->lock);
   return is_new;
@@ -267,7 +127,15 @@ note_loss (NdaLoss * self)
 static void
 lose (NdaLoss * self, const gchar * why)
 {
-  if (!note_loss (self))
+  g_autoptr (GError) error = NULL;
+  gboolean is_new = note_loss (self, &error);
+
+  if (error)
+    GST_ELEMENT_ERROR (self->bin, RESOURCE, FAILED,
+        (_("The device is gone, and the system gives no thread that could wait "
+                "for it. “ulimit -a” shows the limits of this program.")),
+        ("%s; %s", why, error->message));
+  if (!is_new)
     return;
   nda_meter_count_device_loss (self->meter);
   GST_ELEMENT_WARNING (self->bin, RESOURCE, NOT_FOUND,
@@ -296,7 +164,7 @@ fail_locked (NdaLoss * self)
 {
   self->has_failed = TRUE;
   if (self->state == NDA_LOSS_TRIAL)
-    set_state_locked (self, NDA_LOSS_AWAY);
+    nda_loss_set_state_locked (self, NDA_LOSS_AWAY);
 }
 
 /* Whether @message comes from a device whose loss has been told. */
@@ -349,7 +217,7 @@ nda_loss_note_buffer (NdaLoss * self)
   is_back = self->state == NDA_LOSS_TRIAL;
   if (is_back) {
     lock_child_locked (self, FALSE);
-    set_state_locked (self, NDA_LOSS_HERE);
+    nda_loss_set_state_locked (self, NDA_LOSS_HERE);
   }
   g_mutex_unlock (&self->lock);
   if (!is_back)
@@ -432,7 +300,7 @@ nda_loss_start (NdaLoss * self, GstElement * child)
   if (was_away)
     lock_child_locked (self, FALSE);
   gst_object_replace ((GstObject **) & self->child, GST_OBJECT (child));
-  set_state_locked (self, NDA_LOSS_HERE);
+  nda_loss_set_state_locked (self, NDA_LOSS_HERE);
   self->is_held = TRUE;
   self->is_stopping = self->is_ending = self->has_ended = FALSE;
   g_atomic_int_set (&self->n_buffers, 0);
@@ -448,7 +316,7 @@ hold (NdaLoss * self)
   while (self->is_opening)
     g_cond_wait (&self->changed, &self->lock);
   if (self->state == NDA_LOSS_TRIAL)
-    set_state_locked (self, NDA_LOSS_AWAY);
+    nda_loss_set_state_locked (self, NDA_LOSS_AWAY);
   if (self->wait)
     gst_clock_id_unschedule (self->wait);
   g_mutex_unlock (&self->lock);

@@ -6,6 +6,8 @@
 
 #include "ndaplayout.h"
 
+#include "ndablock.h"
+
 void
 nda_playout_init (NdaPlayout * self, GstBaseSink * sink)
 {
@@ -75,8 +77,7 @@ GstBuffer *
 nda_playout_put_silence_before (GstBuffer * buffer, gsize n_frames,
     const GstAudioInfo * info)
 {
-  GstBuffer *longer = gst_buffer_new_allocate (NULL, n_frames * info->bpf,
-      NULL);
+  GstBuffer *longer = nda_block_buffer_new (n_frames * info->bpf);
   GstMapInfo map;
 
   if (gst_buffer_map (longer, &map, GST_MAP_WRITE)) {

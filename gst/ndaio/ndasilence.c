@@ -78,8 +78,7 @@ static GstBuffer *
 make_silence (NdaSilence * self)
 {
   guint n_frames = count_frames (self);
-  GstBuffer *buffer = gst_buffer_new_allocate (NULL,
-      (gsize) n_frames * self->info.bpf, NULL);
+  GstBuffer *buffer = nda_block_buffer_new ((gsize) n_frames * self->info.bpf);
   GstMapInfo map;
 
   if (gst_buffer_map (buffer, &map, GST_MAP_WRITE)) {

@@ -9,6 +9,8 @@
 #include "ndadevicekind.h"
 #include "ndaleash.h"
 
+#include <glib/gi18n-lib.h>
+
 #include <unistd.h>
 
 #define INTERVAL (100 * G_TIME_SPAN_MILLISECOND)
@@ -135,6 +137,7 @@ nda_watch_run (gpointer user_data)
 static void
 start (NdaWatch * self)
 {
+  g_autoptr (GError) error = NULL;
   gboolean is_needed;
 
   g_mutex_lock (&self->lock);
@@ -143,7 +146,12 @@ start (NdaWatch * self)
   g_mutex_unlock (&self->lock);
   self->n_idle = 0;
   if (is_needed && !self->thread)
-    self->thread = g_thread_new ("nda-watch", nda_watch_run, self);
+    self->thread = g_thread_try_new ("nda-watch", nda_watch_run, self, &error);
+  if (error)
+    GST_ELEMENT_WARNING (self->loss->bin, RESOURCE, FAILED,
+        (_("The system gives no thread that watches the device. A device that "
+                "stands still without a word is not noticed. “ulimit -a” shows "
+                "the limits of this program.")), ("%s", error->message));
 }
 
 static void

@@ -132,12 +132,12 @@ put_riff (Writer * writer, guint64 riff_bytes, guint64 n_bytes,
 
 gsize
 nda_wav_make_header (const NdaWavFormat * format, guint64 n_frames,
-    guint8 header[NDA_WAV_MAX_HEADER])
+    guint32 n_more, guint8 header[NDA_WAV_MAX_HEADER])
 {
   Writer writer = { header, 0 };
   guint64 n_bytes = n_frames * format->n_channels * SAMPLE_BYTES;
   guint64 riff_bytes = 4 + (8 + DS64_BYTES) + (8 + get_format_bytes (format))
-      + (8 + 4) + 8 + n_bytes;
+      + (8 + 4) + 8 + n_bytes + n_more;
   gboolean is_long = riff_bytes >= IN_DS64;
 
   put_riff (&writer, riff_bytes, n_bytes, n_frames);

@@ -23,8 +23,9 @@ typedef struct
   guint64 channel_mask;         /* GStreamer's; 0: no positions */
 } NdaWavFormat;
 
-/* Fills @header, and returns its length in bytes. */
+/* Fills @header, of a file with @n_more bytes behind its frames, and returns
+ * its length in bytes. */
 gsize nda_wav_make_header (const NdaWavFormat * format, guint64 n_frames,
-    guint8 header[NDA_WAV_MAX_HEADER]);
+    guint32 n_more, guint8 header[NDA_WAV_MAX_HEADER]);
 
 G_END_DECLS

@@ -7,6 +7,7 @@
 #include "ndawavsink.h"
 
 #include "ndawavheader.h"
+#include "ndawavtags.h"
 
 #include <gst/audio/audio.h>
 
@@ -18,7 +19,7 @@
 #include <unistd.h>
 
 /* THREADS. The streaming thread writes; the file is opened and closed in
- * changes of state, without it. */
+ * changes of state, without it. The tags have a lock of their own. */
 struct _NdaWavSink
 {
   GstBaseSink parent;
@@ -27,9 +28,11 @@ struct _NdaWavSink
   int file;                     /* [streaming thread] -1: not open */
   NdaWavFormat format;          /* [streaming thread] no rate: no caps yet */
   guint64 n_frames;             /* [streaming thread] in the file */
+  guint32 n_more;               /* [streaming thread] bytes behind them */
 };
 
-G_DEFINE_FINAL_TYPE (NdaWavSink, nda_wav_sink, GST_TYPE_BASE_SINK);
+G_DEFINE_FINAL_TYPE_WITH_CODE (NdaWavSink, nda_wav_sink, GST_TYPE_BASE_SINK,
+    G_IMPLEMENT_INTERFACE (GST_TYPE_TAG_SETTER, NULL));
 
 /* A RIFF file has little-endian samples on any machine */
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
@@ -82,17 +85,19 @@ static gboolean
 write_header (NdaWavSink * self)
 {
   guint8 header[NDA_WAV_MAX_HEADER];
-  gsize n_bytes = nda_wav_make_header (&self->format, self->n_frames, header);
+  gsize n_bytes = nda_wav_make_header (&self->format, self->n_frames,
+      self->n_more, header);
 
   return write_at (self, header, n_bytes, 0);
 }
 
+/* Where the next frame is written. */
 static goffset
 get_end (NdaWavSink * self)
 {
   guint8 header[NDA_WAV_MAX_HEADER];
 
-  return nda_wav_make_header (&self->format, self->n_frames, header)
+  return nda_wav_make_header (&self->format, self->n_frames, 0, header)
       + self->n_frames * self->format.n_channels * sizeof (gfloat);
 }
 
@@ -103,7 +108,7 @@ nda_wav_sink_start (GstBaseSink * sink)
 {
   NdaWavSink *self = NDA_WAV_SINK (sink);
 
-  self->n_frames = 0;
+  self->n_frames = self->n_more = 0;
   self->format.rate = 0;
   self->file = g_open (self->location, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC,
       0666);
@@ -123,6 +128,7 @@ nda_wav_sink_stop (GstBaseSink * sink)
   if (self->file >= 0 && close (self->file) < 0)
     fail (self, errno);
   self->file = -1;
+  gst_tag_setter_reset_tags (GST_TAG_SETTER (self));
   return TRUE;
 }
 
@@ -147,6 +153,16 @@ nda_wav_sink_set_caps (GstBaseSink * sink, GstCaps * caps)
   return write_header (self) || fail (self, errno) == GST_FLOW_OK;
 }
 
+/* Cuts off what is behind the frames: more of them follow. */
+static gboolean
+drop_more (NdaWavSink * self)
+{
+  if (!self->n_more)
+    return TRUE;
+  self->n_more = 0;
+  return ftruncate (self->file, get_end (self)) == 0;
+}
+
 static GstFlowReturn
 nda_wav_sink_render (GstBaseSink * sink, GstBuffer * buffer)
 {
@@ -158,7 +174,8 @@ nda_wav_sink_render (GstBaseSink * sink, GstBuffer * buffer)
 
   if (!gst_buffer_map (buffer, &map, GST_MAP_READ))
     return fail (self, EFAULT);
-  ok = write_at (self, map.data, map.size, get_end (self));
+  ok = drop_more (self)
+      && write_at (self, map.data, map.size, get_end (self));
   code = errno;
   if (ok)
     self->n_frames += map.size / frame_bytes;
@@ -173,21 +190,51 @@ nda_wav_sink_render (GstBaseSink * sink, GstBuffer * buffer)
 static void
 empty (NdaWavSink * self)
 {
-  self->n_frames = 0;
+  self->n_frames = self->n_more = 0;
   if (ftruncate (self->file, 0) < 0
       || (self->format.rate && !write_header (self)))
     fail (self, errno);
 }
 
-/* The stream ends before it has said what it is: the file has no frames. */
+static gboolean
+write_tags (NdaWavSink * self)
+{
+  const GstTagList *tags = gst_tag_setter_get_tag_list (GST_TAG_SETTER (self));
+  g_autoptr (GByteArray) info = tags ? nda_wav_make_info (tags) : NULL;
+
+  if (!info)
+    return TRUE;
+  if (!write_at (self, info->data, info->len, get_end (self)))
+    return FALSE;
+  self->n_more = info->len;
+  return write_header (self);
+}
+
+/* A stream that ends before it has said what it is gives a file without
+ * frames. */
 static void
 finish (NdaWavSink * self)
 {
-  if (self->format.rate)
-    return;
-  self->format = default_format;
-  if (!write_header (self))
+  if (!self->format.rate) {
+    self->format = default_format;
+    if (!write_header (self)) {
+      fail (self, errno);
+      return;
+    }
+  }
+  if (!write_tags (self))
     fail (self, errno);
+}
+
+static void
+merge_tags (NdaWavSink * self, GstEvent * event)
+{
+  GstTagSetter *setter = GST_TAG_SETTER (self);
+  GstTagList *tags;
+
+  gst_event_parse_tag (event, &tags);
+  gst_tag_setter_merge_tags (setter, tags,
+      gst_tag_setter_get_tag_merge_mode (setter));
 }
 
 static gboolean
@@ -197,6 +244,8 @@ nda_wav_sink_event (GstBaseSink * sink, GstEvent * event)
     empty (NDA_WAV_SINK (sink));
   else if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
     finish (NDA_WAV_SINK (sink));
+  else if (GST_EVENT_TYPE (event) == GST_EVENT_TAG)
+    merge_tags (NDA_WAV_SINK (sink), event);
   return GST_BASE_SINK_CLASS (nda_wav_sink_parent_class)->event (sink, event);
 }
 

@@ -16,8 +16,8 @@
 static GstBuffer *
 make_silent_block (const GstAudioInfo * info)
 {
-  GstBuffer *block = gst_buffer_new_allocate (NULL,
-      (gsize) NDA_BLOCK_FRAMES * info->bpf, NULL);
+  GstBuffer *block =
+      nda_block_buffer_new ((gsize) NDA_BLOCK_FRAMES * info->bpf);
 
   gst_buffer_memset (block, 0, 0, -1);
   if (info->layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED)

@@ -29,6 +29,11 @@
 /* The clocks of a sound server run fast or slow by milliseconds at first: what
  * is to prove that they are two begins to count after so long */
 #define SETTLING (20 * GST_SECOND)
+/* A clock goes the other way than was proven when it does by so much (in s a
+ * second): a crystal that warms up changes by less. Given up after so long (in
+ * s); a sound server's clock wanders back sooner. */
+#define MIN_TURN 10e-6
+#define TURN_TIME 30.0
 /* A pause (in s) counts as no more than this, so that none is made up for */
 #define MAX_INTERVAL 0.1
 
@@ -46,6 +51,8 @@ nda_drift_init (NdaDrift * self, gdouble rate, gboolean in_chunks)
 static void
 learn (NdaDrift * self)
 {
+  if (self->state == NDA_DRIFT_GIVEN_UP)
+    return;
   self->state = NDA_DRIFT_LEARNING;
   self->has_start = self->has_settled = FALSE;
   self->last_time = GST_CLOCK_TIME_NONE;
@@ -160,6 +167,30 @@ turn (NdaDrift * self, gdouble error, gdouble bandwidth, gdouble interval)
         + bandwidth * bandwidth * error * interval);
 }
 
+/* Whether the device goes as no drift does that was proven. */
+static gboolean
+is_turned (const NdaDrift * self)
+{
+  gdouble speed = nda_timing_get_speed (&self->timing) - 1.0;
+
+  if (self->proven * speed < 0.0)
+    return fabs (speed) >= MIN_TURN;
+  return fabs (speed) >= NDA_DRIFT_MAX_PPM * 1e-6;
+}
+
+/* The sound stays where it is, at the speed that it has by itself. */
+static void
+judge_turn (NdaDrift * self, gdouble interval)
+{
+  if (self->proven == 0.0)
+    return;
+  self->turned = is_turned (self) ? self->turned + interval : 0.0;
+  if (self->turned < TURN_TIME)
+    return;
+  self->state = NDA_DRIFT_GIVEN_UP;
+  self->speed = self->integral = 0.0;
+}
+
 /* How far (in s) the resampler, at @frame at @time, is behind where it should
  * be. FALSE when it is so far that the lead has to be taken anew. */
 static gboolean
@@ -189,6 +220,8 @@ nda_drift_steer (NdaDrift * self, GstClockTime time, gdouble frame)
 {
   gdouble error, interval;
 
+  if (self->state == NDA_DRIFT_GIVEN_UP)
+    return 1.0;
   if (self->state == NDA_DRIFT_LEARNING) {
     try_following (self, time, frame);
     return 1.0 + self->speed;
@@ -199,6 +232,7 @@ nda_drift_steer (NdaDrift * self, GstClockTime time, gdouble frame)
     interval = take_interval (self, time);
     turn (self, error, bandwidth_at (self, time), interval);
     judge_lock (self, interval);
+    judge_turn (self, interval);
   }
   return 1.0 + self->speed;
 }
@@ -250,6 +284,7 @@ nda_drift_watch (NdaDrift * self, GstClockTime time, gdouble frame)
   self->integral = clamp_speed (nda_timing_get_speed (&self->timing) - 1.0);
   if (!nda_proof_add (&self->proof, since, distance, first))
     return FALSE;
+  self->proven = (distance - self->proof.steps - first) / since;
   take_steps (self);
   self->locking_since = self->last_time = time;
   self->calm = 0.0;
@@ -275,7 +310,9 @@ nda_drift_get_ppm (const NdaDrift * self)
 const gchar *
 nda_drift_state_get_nick (NdaDriftState state)
 {
-  static const gchar *const nicks[] = { "learning", "locking", "locked" };
+  static const gchar *const nicks[] = { "learning", "locking", "locked",
+    "given-up"
+  };
 
   return nicks[state];
 }

@@ -31,6 +31,11 @@
  * The lead is what the line says about the start; as long as the line is still
  * being fitted, it says so ever better.
  *
+ * What was watched before it was followed may be one clock all the same, which
+ * wanders so slowly that a part of it is as straight as drift. Such a clock
+ * turns back, and two pieces of hardware do not. So one that goes the other
+ * way, or faster than can be followed, for half a minute is given up.
+ *
  * Belongs to one thread: no locks. */
 
 #pragma once
@@ -48,6 +53,7 @@ typedef enum
   NDA_DRIFT_LEARNING,           /* where the device is is not known yet */
   NDA_DRIFT_LOCKING,            /* followed, but not near enough for long */
   NDA_DRIFT_LOCKED,
+  NDA_DRIFT_GIVEN_UP,           /* it was no drift: never followed again */
 } NdaDriftState;
 
 typedef struct
@@ -69,6 +75,9 @@ typedef struct
   gdouble speed;                /* that was told last, less 1 */
   gdouble calm;                 /* s, for how long the error has been small */
   guint64 n_steps;              /* times that a clock was set */
+  gdouble proven;               /* the speed less 1 that watching found, or 0.0
+                                 * where nobody watched */
+  gdouble turned;               /* s, for how long that has been wrong */
 } NdaDrift;
 
 void nda_drift_init (NdaDrift * drift, gdouble rate, gboolean in_chunks);

@@ -114,8 +114,8 @@ nda_frames_out_open (NdaFramesOut * self)
 {
   if (gst_buffer_pool_acquire_buffer (self->pool, &self->block, NULL)
       != GST_FLOW_OK)
-    self->block = gst_buffer_new_allocate (NULL,
-        (gsize) NDA_BLOCK_FRAMES * self->info.bpf, NULL);
+    self->block = nda_block_buffer_new ((gsize) NDA_BLOCK_FRAMES
+        * self->info.bpf);
   if (!gst_buffer_map (self->block, &self->map, GST_MAP_WRITE))
     g_error ("system memory of a pool cannot be mapped");
   self->n_filled = 0;

@@ -370,6 +370,13 @@ nda_polyphase_get_lag (const NdaPolyphase * self)
   return self->filter.n_taps / 2;
 }
 
+/* The same of a filter that is not made yet. */
+guint
+nda_polyphase_lag_of (guint in_rate, guint out_rate)
+{
+  return nda_polyphase_filter_count_taps (in_rate, out_rate) / 2;
+}
+
 /* How many of the frames that were pushed lie behind the one that comes out
  * next, with it. */
 gdouble

@@ -55,6 +55,7 @@ gsize nda_polyphase_pull (NdaPolyphase * polyphase, gfloat * const *out,
     gsize stride, gsize n_frames);
 void nda_polyphase_end (NdaPolyphase * polyphase);
 
+guint nda_polyphase_lag_of (guint in_rate, guint out_rate);
 gsize nda_polyphase_get_needed (const NdaPolyphase * polyphase,
     gsize n_frames);
 guint nda_polyphase_get_lag (const NdaPolyphase * polyphase);

@@ -73,6 +73,17 @@ greatest_common_divisor (guint a, guint b)
   return b ? greatest_common_divisor (b, a % b) : a;
 }
 
+/* How many taps a row has. */
+guint
+nda_polyphase_filter_count_taps (guint in_rate, guint out_rate)
+{
+  gdouble scale = MIN (1.0, (gdouble) out_rate / in_rate);
+  guint n_taps = ceil (MIN_TAPS / scale);
+
+  return (n_taps + NDA_POLYPHASE_LANES - 1)
+      / NDA_POLYPHASE_LANES * NDA_POLYPHASE_LANES;
+}
+
 /* Going down, the filter is that of the lower rate, stretched; it needs fewer
  * phases as it has more taps. */
 void
@@ -80,11 +91,10 @@ nda_polyphase_filter_init (NdaPolyphaseFilter * self, guint in_rate,
     guint out_rate, gboolean is_fixed)
 {
   gdouble scale = MIN (1.0, (gdouble) out_rate / in_rate);
-  guint n_taps = ceil (MIN_TAPS / scale), n_rows;
   guint n_exact = out_rate / greatest_common_divisor (in_rate, out_rate);
+  guint n_rows;
 
-  self->n_taps = (n_taps + NDA_POLYPHASE_LANES - 1)
-      / NDA_POLYPHASE_LANES * NDA_POLYPHASE_LANES;
+  self->n_taps = nda_polyphase_filter_count_taps (in_rate, out_rate);
   self->is_exact = is_fixed && n_exact <= MAX_EXACT_PHASES;
   self->n_phases = N_PHASES;
   for (guint ratio = in_rate / out_rate; ratio > 1 && self->n_phases > 2;

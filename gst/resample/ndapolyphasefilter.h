@@ -19,6 +19,7 @@ typedef struct
   gfloat *rows;                 /* owned; see nda_polyphase_filter_row () */
 } NdaPolyphaseFilter;
 
+guint nda_polyphase_filter_count_taps (guint in_rate, guint out_rate);
 void nda_polyphase_filter_init (NdaPolyphaseFilter * filter, guint in_rate,
     guint out_rate, gboolean is_fixed);
 void nda_polyphase_filter_clear (NdaPolyphaseFilter * filter);

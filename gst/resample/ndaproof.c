@@ -15,6 +15,10 @@
 /* In s, and in chunks; a sound server's clocks wander by less, end to end */
 #define MIN_ERROR 0.008
 #define MIN_CHUNKS 1.25
+/* In s a second: no two cards are further apart, and a clock that is asked may
+ * be, for as long as it wanders one way; so far (in s) it has to go then */
+#define FAST_PACE 0.00021
+#define WANDER_ERROR 0.031
 /* How far from the straight line a point may lie, in parts of the error: a step
  * would lie half of it away */
 #define MAX_STRAY 0.25
@@ -22,12 +26,12 @@
  * of the whole, in s, and in parts of the whole after a long time (in s): a
  * clock that wanders goes further in some quarters than in others */
 #define MIN_PART_ERROR 0.00015
-#define MAX_PART_ERROR 0.05
+#define MAX_PART_ERROR 0.04
 #define LONG_TIME 100.0
 /* s; what a second is off beside its drift, and what no clock goes in one */
 #define MIN_STEP 0.002
 /* In parts of all seconds: where more of them step, a clock wanders */
-#define MAX_STEPS 0.15
+#define MAX_STEPS 0.2
 /* A pace is that of so long (in s), and needs so many observations */
 #define PACE_TIME 1.0
 #define MIN_OBSERVATIONS 8
@@ -208,11 +212,19 @@ is_even (const NdaProof * self, gdouble since, gdouble first, gdouble error)
   return TRUE;
 }
 
+/* How far the clocks have to go apart at least, at @pace. */
+static gdouble
+get_min_error (const NdaProof * self, gdouble pace)
+{
+  if (self->chunk > 0.0)
+    return MAX (MIN_ERROR, MIN_CHUNKS * self->chunk);
+  return fabs (pace) > FAST_PACE ? WANDER_ERROR : MIN_ERROR;
+}
+
 gboolean
 nda_proof_add (NdaProof * self, gdouble since, gdouble distance, gdouble first)
 {
   gdouble error = distance - self->steps - first;
-  gdouble min_error = MAX (MIN_ERROR, MIN_CHUNKS * self->chunk);
 
   if (since < (self->n_points + 1) * self->spacing)
     return FALSE;
@@ -220,7 +232,8 @@ nda_proof_add (NdaProof * self, gdouble since, gdouble distance, gdouble first)
     thin_out (self);
   self->distances[self->n_points] = distance - self->steps;
   self->offsets[self->n_points++] = take_offset (self);
-  return self->n_points >= MIN_POINTS && fabs (error) >= min_error
+  return self->n_points >= MIN_POINTS
+      && fabs (error) >= get_min_error (self, error / since)
       && is_even (self, since, first, error)
       && is_steady (self, since)
       && is_drift (self, error / since);

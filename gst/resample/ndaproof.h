@@ -21,7 +21,9 @@
  * pace of the whole. Chunks that slide have a pace of their own; there the
  * median only has to be one that moves at all. A clock that wanders goes fast
  * and slow by turns: averages of single observations have to be as far apart in
- * each part of the way.
+ * each part of the way. One that wanders slowly does so too for a while; where
+ * it is faster than any two pieces of hardware it has to go further than it
+ * wanders.
  *
  * Belongs to one thread: no locks. */
 

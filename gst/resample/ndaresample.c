@@ -96,7 +96,8 @@
  * * `drift-ppm` (gdouble): how much faster the device is than it says, in
  *   millionths; 0 unless adaptive
  * * `drift-state` (string): `off`, unless adaptive; `watching` whether there
- *   are two clocks, `learning` where the device is, `locking`, `locked`
+ *   are two clocks, `learning` where the device is, `locking`, `locked`,
+ *   `given-up` where it was no drift that was followed
  * * `delay` (guint64, ns): how long sound was held when the last block began
  * * `delay-error` (gint64, ns): how far that is from what it was at the start
  * * `num-clock-steps` (guint64): times that a clock was set

@@ -2,17 +2,23 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """nda: live audio through Python.
 
-This package holds what Python plugins import by the bare names `base_plugin`
-and `nda_py_utils` (in `api_path()`), and the ready-made plugins (in
-`plugins_path()`). For programs and tests the classes of both modules can be
-reached here too::
+A plugin is a function `process`, `analyse`, `read` or `write`, or a class of
+one of the bases here (API 2)::
 
-    import nda
-    buffer = nda.AudioBuffer(2, 512)
+    from nda import Float, Processor
 
-They are the very classes a plugin in the same interpreter gets: `base_plugin`
-is imported by its bare name at the first use, never as a second copy under
-this package.
+    class Gain(Processor):
+        gain = Float(1, 0, 4, help="factor")
+
+        def process(self, block):
+            block *= self.gain
+
+The package also holds what plugins of API 1 import by the bare names
+`base_plugin` and `nda_py_utils` (in `api_path()`), and the ready-made plugins
+(in `plugins_path()`). The classes of both modules can be reached here too, as
+`nda.AudioBuffer`. They are the very classes a plugin in the same interpreter
+gets: `base_plugin` is imported by its bare name at the first use, never as a
+second copy under this package.
 """
 
 from __future__ import annotations
@@ -22,6 +28,9 @@ import os
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from .parameters import Bool, Choice, Float, Int, Secret, Text
+from .roles import EACH, Analyser, Processor, Sink, Source
 
 if TYPE_CHECKING:
     from .api.base_plugin import (
@@ -43,6 +52,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "EACH",
+    "Analyser",
     "AudioBuffer",
     "AudioProcessorPlugin",
     "AudioRingBuffer",
@@ -50,10 +61,19 @@ __all__ = [
     "AudioSourceCallback",
     "AudioSourcePlugin",
     "BasePlugin",
+    "Bool",
+    "Choice",
+    "Float",
+    "Int",
     "PluginInfo",
     "PluginState",
     "PluginType",
+    "Processor",
     "RingBufferStats",
+    "Secret",
+    "Sink",
+    "Source",
+    "Text",
     "api_path",
     "plugins_path",
 ]

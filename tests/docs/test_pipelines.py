@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import wave
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def test_there_are_pipelines():
 
 @pytest.fixture
 def folder(tmp_path):
-    """What a reader has: a recording, and the plugin of the README."""
+    """What a reader has: a recording, and the plugins that pages show."""
     with wave.open(str(tmp_path / "in.wav"), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
@@ -62,6 +63,9 @@ def folder(tmp_path):
     readme = (TOP / "README.md").read_text()
     plugin = re.search(r"```python\n(.*?)```", readme, re.S).group(1)
     (tmp_path / "halve.py").write_text(plugin)
+    page = (TOP / "docs" / "plugins-as-elements.md").read_text()
+    plugin = re.search(r"```python\n(.*?)```", page, re.S).group(1)
+    (tmp_path / "quiet.py").write_text(plugin)
     if not is_left_out("ndaencrypt"):
         write_secrets(tmp_path)
     return tmp_path
@@ -117,6 +121,19 @@ def say_something(folder):
     )
 
 
+def with_installed(folder):
+    """An environment in which the plugin of a page is installed."""
+    environment = {**os.environ, "NDA_INSTALLED_DIR": str(folder / "kept")}
+    environment["GST_REGISTRY"] = str(folder / "registry.bin")
+    subprocess.run(
+        [sys.executable, "-m", "nda", "install", "quiet.py"],
+        cwd=folder,
+        env=environment,
+        check=True,
+    )
+    return environment
+
+
 @functools.cache
 def is_left_out(element):
     """Whether nda was built without what `element` needs."""
@@ -141,6 +158,8 @@ def test_pipeline_runs(line, folder):
             pytest.skip("there is no PulseAudio")
         words[:0] = [str(WITH_RIG), "one"]
     environment = dict(os.environ)
+    if "nda-quiet" in words:
+        environment = with_installed(folder)
     if IN_PYTHON & set(words):
         environment.pop("G_DEBUG", None)
     process = subprocess.Popen(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from lines import Line, read_sample
+from lines import Line, read_sample, where_of
 
 BLOCK = 512
 
@@ -129,8 +129,18 @@ def write_noting_plugin(write_plugin, journal):
 
 @pytest.fixture(params=ISOLATIONS)
 def isolation(request):
-    """Where the plugins of a test run: a value of that property."""
+    """Where the plugins of a test run: a value of that property; or “group”,
+    in a process that they share."""
     return request.param
+
+
+def pytest_generate_tests(metafunc):
+    """The rules of the plugin contract hold in a group as well."""
+    is_of_rules = metafunc.module.__name__.startswith("test_rules")
+    if is_of_rules and "isolation" in metafunc.fixturenames:
+        metafunc.parametrize(
+            "isolation", [*ISOLATIONS, "group"], indirect=True
+        )
 
 
 @pytest.fixture
@@ -139,7 +149,7 @@ def launch_bridge(isolation):
 
     def launch(plugin, sink="fakesink", env=None, **options):
         options.setdefault("stdout", subprocess.PIPE)
-        where = "" if isolation == "thread" else f"isolation={isolation}"
+        where = " ".join("=".join(p) for p in where_of(isolation).items())
         description = (
             "audiotestsrc num-buffers=20 samplesperbuffer=512 ! "
             "audio/x-raw,format=F32LE,rate=48000,channels=2 ! "
@@ -182,7 +192,7 @@ def make_line(gst, isolation):
 
     def make(description, plugin, clock=None, **props):
         if isolation != "thread":
-            props["isolation"] = isolation
+            props.update(where_of(isolation))
             props.setdefault("deadline", 0)
         made.append(Line(gst, description, plugin, clock, **props))
         return made[-1]

@@ -1,7 +1,11 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A host in Python, for tests: it calls plugins as PLUGIN_API.md says."""
+"""A host in Python, for tests: it calls plugins as PLUGIN_API.md says.
 
+A plugin of API 2 is called by way of the real host's own wrapper.
+"""
+
+import functools
 import importlib.util
 import sys
 import tracemalloc
@@ -29,9 +33,97 @@ def load(name):
     return module
 
 
+@functools.cache
+def _host():
+    """The names of the host's part in Python."""
+    folder = Path(__file__).parents[2] / "ext" / "python" / "host"
+    names = {
+        "__file__": "<ndapyembed>",
+        "log": lambda is_error, line: None,
+        "calling": lambda method: None,
+    }
+    parts = "embed load entry wrapper calls frames texts"
+    for part in parts.split():
+        path = folder / f"ndapy{part}.py"
+        exec(compile(path.read_text(), path, "exec"), names)
+    names["start"](False, nda.api_path(), "")
+    return names
+
+
+class Second:
+    """A plugin of API 2, with what these tests call of any."""
+
+    def __init__(self, module, name):
+        nda.BasePlugin
+        entry = _host()["find_entry"](module)
+        self.wrapper = _host()["Wrapper"](module, entry, "")
+        self.instance = self.wrapper._instances[0]
+        self.channels, self.rate = 2, 48000
+        self.initialize = self.wrapper.initialize
+        self.stop = self.wrapper.stop
+        self.shutdown = self.wrapper.shutdown
+        self.get_info = self.wrapper.get_info
+        self.get_parameter = self.wrapper.get_parameter
+
+    def set_parameter(self, key, value):
+        try:
+            self.wrapper.set_parameter(key, value)
+        except _host()["PluginError"] as error:
+            raise ValueError(str(error)) from None
+        return True
+
+    def start(self):
+        """Raises a RuntimeError with what the application is told."""
+        try:
+            self.rate, self.channels, _ = self.wrapper.begin(self.channels)
+        except _host()["Problem"] as problem:
+            raise RuntimeError(problem.args[2]) from None
+        return True
+
+    def get_sample_rate(self):
+        return self.rate
+
+    def get_channels(self):
+        return self.channels
+
+    def set_channels(self, channels):
+        self.channels = channels
+
+    def set_buffer_size(self, n_frames):
+        pass
+
+    def get_available_space(self):
+        return self.wrapper.get_available_space()
+
+    def get_processing_latency(self):
+        return self.wrapper.get_facts()[2] / self.rate
+
+    def process_audio(self, buffer):
+        return self.wrapper.process_audio(buffer)
+
+    def write_audio(self, buffer):
+        return self.wrapper.write_audio(buffer)
+
+    def read_audio(self, buffer):
+        """At the end False, behind what is left with silence behind it."""
+        answer = self.wrapper.read_audio(buffer)
+        if not isinstance(answer, _host()["Ended"]):
+            return answer
+        buffer.data[:, answer:] = 0
+        return answer > 0
+
+
+def make(name):
+    """An instance of a ready-made plugin, of either API."""
+    module = load(name)
+    if hasattr(module, "create_plugin"):
+        return module.create_plugin()
+    return Second(module, name)
+
+
 def initialized(name, **parameters):
     """Return an instance that knows its parameters and has not started."""
-    plugin = load(name).create_plugin()
+    plugin = make(name)
     assert plugin.initialize() is True
     for key, value in parameters.items():
         assert plugin.set_parameter(key, value) is True

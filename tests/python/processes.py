@@ -1,8 +1,48 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The processes and descriptors of a test."""
+"""The processes, threads and descriptors of a test."""
 
 import os
+import subprocess
+import sys
+
+PATIENCE = 120  # seconds: of a program that hangs
+
+# The address space has no room for the stack of one more thread
+NO_THREAD = """
+import resource, sys
+import gi
+gi.require_version("Gst", "1.0")
+from gi.repository import Gst
+Gst.init(None)
+element = Gst.parse_launch(sys.argv[1])
+bus = Gst.Bus()
+element.set_bus(bus)
+with open("/proc/self/statm") as statm:
+    size = int(statm.read().split()[0]) * resource.getpagesize()
+hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+resource.setrlimit(resource.RLIMIT_AS, (size + 4 * 2**20, hard))
+result = element.set_state(Gst.State.READY)
+resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+assert result == Gst.StateChangeReturn.FAILURE
+print(bus.pop_filtered(Gst.MessageType.ERROR).parse_error()[0].message)
+element.set_state(Gst.State.NULL)
+assert element.set_state(Gst.State.READY) == Gst.StateChangeReturn.SUCCESS
+element.set_state(Gst.State.NULL)
+"""
+
+
+def error_without_threads(description):
+    """What an element says that finds no thread on its way to READY. It gets
+    there as soon as there is one."""
+    done = subprocess.run(
+        [sys.executable, "-c", NO_THREAD, description],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def _parents():

@@ -13,6 +13,8 @@ import subprocess
 import numpy as np
 import pytest
 
+from processes import error_without_threads
+
 CONTEXT = b"alice"
 
 
@@ -255,6 +257,18 @@ def test_a_context_that_is_too_long(gst, key):
 def test_a_passphrase_without_salt(gst, key):
     error = run(gst, f"{SOURCE} ndaencrypt passphrase-file={key} ! fakesink")
     assert "passphrase-salt" in error.message
+
+
+def test_a_passphrase_without_a_thread(tmp_path):
+    phrase = tmp_path / "phrase"
+    phrase.write_text("correct horse battery staple")
+    phrase.chmod(0o600)
+
+    error = error_without_threads(
+        f"ndaencrypt passphrase-file={phrase} passphrase-salt=room-1234"
+    )
+
+    assert "gives no thread" in error
 
 
 def records(stream):

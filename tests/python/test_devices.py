@@ -59,16 +59,17 @@ def underruns(plugin):
 
 @pytest.mark.parametrize("name", PLUGINS)
 def test_3_8_no_package_is_a_hint_and_no_error_at_import(
-    name, monkeypatch, capfd
+    name, monkeypatch
 ):
     for package in PACKAGES:
         monkeypatch.setitem(sys.modules, package, None)
     plugin = driver.load(name).create_plugin()
 
     assert plugin.get_info().name.lower() == name
-    assert plugin.initialize() is False
+    with pytest.raises(OSError) as caught:
+        plugin.initialize()
 
-    assert "“apt-get install python3-pyaudio”" in capfd.readouterr().out
+    assert "“apt-get install python3-pyaudio”" in str(caught.value)
     plugin.shutdown()
 
 
@@ -159,25 +160,27 @@ def test_device_is_chosen_by_name_by_index_or_by_the_system(
     ],
 )
 def test_a_device_that_is_not_there_is_an_error_that_lists_those_that_are(
-    name, parameters, text, fake, capfd
+    name, parameters, text, fake
 ):
     plugin = driver.initialized(name, **parameters)
 
-    assert plugin.start() is False
+    with pytest.raises(OSError) as caught:
+        plugin.start()
 
-    assert text in capfd.readouterr().out
+    assert text in str(caught.value)
     assert not fake.streams
 
 
-def test_no_default_device_is_an_error(install, capfd):
+def test_no_default_device_is_an_error(install):
     install(default=(-1, -1), devices=[])
     plugin = driver.initialized("microphone")
 
-    assert plugin.start() is False
+    with pytest.raises(OSError) as caught:
+        plugin.start()
 
     assert (
         "there is no device that is the default; those there are: none"
-        in capfd.readouterr().out
+        in str(caught.value)
     )
 
 
@@ -213,15 +216,16 @@ def test_5_4_a_device_with_one_channel_gives_one(fake):
 
 
 @pytest.mark.parametrize("name", PLUGINS)
-def test_a_device_that_cannot_be_opened_is_an_error(name, install, capfd):
+def test_a_device_that_cannot_be_opened_is_an_error(name, install):
     install(refuses=[(48000, 1), (48000, 2), (44100, 1), (44100, 2)])
     plugin = driver.initialized(name)
 
-    assert plugin.start() is False
+    with pytest.raises(OSError) as caught:
+        plugin.start()
 
     assert (
         "cannot be opened with 2 channels at 48000 Hz: Invalid number of "
-        "channels" in capfd.readouterr().out
+        "channels" in str(caught.value)
     )
 
 

@@ -162,6 +162,88 @@ def test_another_format_is_not_written_into_the_same_file(gst, tmp_path):
         assert len(heard) == 4096
 
 
+TAGS = (
+    'title="Über uns",artist="A, B",album=Odd,genre=Spoken,comment="so, said",'
+    "copyright=(string)2026,date=(date)2026-11-30,isrc=X12"
+)
+
+
+def read_tags(gst, path):
+    """What is said in a WAV file, by GStreamer's own parser."""
+    pipeline = gst.parse_launch(
+        f"filesrc location={path} ! wavparse ! fakesink sync=false"
+    )
+    bus, found = pipeline.get_bus(), {}
+    pipeline.set_state(gst.State.PLAYING)
+    while True:
+        message = bus.timed_pop(60 * gst.SECOND)
+        if message.type in (gst.MessageType.EOS, gst.MessageType.ERROR):
+            break
+        if message.type == gst.MessageType.TAG:
+            tags = message.parse_tag()
+            for n in range(tags.n_tags()):
+                name = tags.nth_tag_name(n)
+                found[name] = str(tags.get_value_index(name, 0))
+                if name == "datetime":
+                    time = tags.get_date_time(name)[1]
+                    found[name] = time.to_iso8601_string()
+    pipeline.set_state(gst.State.NULL)
+    assert message.type == gst.MessageType.EOS
+    return found
+
+
+@pytest.mark.parametrize("n_frames", [512, 3])
+def test_tags_are_those_that_wavenc_writes(gst, play, tmp_path, n_frames):
+    ours, theirs = tmp_path / "ours.wav", tmp_path / "theirs.wav"
+    sound = SOUND.format(n=5, frames=n_frames) + "audio/x-raw,format=F32LE ! "
+    for sink in (
+        f"ndasink location={ours}",
+        f"wavenc ! filesink location={theirs}",
+    ):
+        play(f"{sound} taginject name=inject ! {sink}", inject__tags=TAGS)
+
+    tags, upstream = read_tags(gst, ours), read_tags(gst, theirs)
+    # of which wavparse sees the year alone as wavenc writes it
+    assert tags.pop("datetime") == "2026-11-30"
+    assert upstream.pop("datetime") == "2026"
+    assert tags == upstream
+    assert tags["title"] == "Über uns" and tags["artist"] == "A, B"
+    assert len(read_float_wav(ours)) == 5 * n_frames
+
+
+def test_a_file_without_tags_ends_with_its_frames(gst, play, tmp_path):
+    out = tmp_path / "out.wav"
+    play(SOUND.format(n=5, frames=512) + f"ndasink location={out}")
+
+    assert b"LIST" not in out.read_bytes()
+
+
+def test_a_seek_after_the_end_leaves_no_tags_in_the_sound(
+    gst, recording, tmp_path
+):
+    path, samples = recording(n_frames=2048)
+    out = tmp_path / "out.wav"
+    pipeline = gst.parse_launch(
+        f"ndasrc uri={path.as_uri()} ! taginject name=inject ! "
+        f"ndasink location={out}"
+    )
+    pipeline.get_by_name("inject").set_property("tags", TAGS)
+    bus = pipeline.get_bus()
+    ends = gst.MessageType.EOS | gst.MessageType.ERROR
+    written = []
+    pipeline.set_state(gst.State.PLAYING)
+    for _ in range(2):
+        if written:
+            pipeline.seek_simple(gst.Format.TIME, gst.SeekFlags.FLUSH, 0)
+        message = bus.timed_pop_filtered(60 * gst.SECOND, ends)
+        assert message.type == gst.MessageType.EOS
+        written.append(out.read_bytes())
+    pipeline.set_state(gst.State.NULL)
+
+    assert b"INAM" in written[0] and written[0] == written[1]
+    assert len(read_float_wav(out)) == len(samples)
+
+
 def test_the_file_is_readable_by_others(play, tmp_path):
     out = tmp_path / "out.wav"
     play(SOUND.format(n=5, frames=512) + f"ndasink location={out}")

@@ -7,11 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
 
 from conftest import PATIENCE
+from processes import error_without_threads
 
 HANGS = """
 import threading
@@ -134,6 +136,44 @@ def test_edit_that_does_not_return_keeps_the_one_before(
     assert bridge.stop() == gst.StateChangeReturn.SUCCESS
 
 
+LONGER = 60_000_000_000  # ns: than any test may wait
+
+
+def is_given_up(bridge, gst):
+    """Whether a warning says so, and not that its time was over."""
+    while message := bridge.wait(gst.MessageType.WARNING):
+        if "is closed" in message.parse_warning()[0].message:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("isolation", ["thread", "process"])
+@pytest.mark.parametrize("how", ["reload", "auto-reload"])
+def test_edit_that_does_not_return_does_not_keep_null(
+    gst, make_bridge, write_noting_plugin, journal, isolation, how
+):
+    bridge = make_bridge(
+        write_noting_plugin(),
+        timeout=LONGER,
+        isolation=isolation,
+        auto_reload=how == "auto-reload",
+    )
+    bridge.play()
+    bridge.pipeline.set_auto_flush_bus(False)
+    write_noting_plugin(MODULE_HANGS)
+    reload = threading.Thread(target=bridge.element.emit, args=["reload"])
+    if how == "reload":
+        reload.start()
+    while ["module code"] not in journal():
+        os.sched_yield()
+
+    assert bridge.stop() == gst.StateChangeReturn.SUCCESS
+
+    assert is_given_up(bridge, gst)
+    if how == "reload":
+        reload.join()
+
+
 def runs_code_of(path):
     """Whether a thread of this interpreter is in a function of that file."""
     for frame in sys._current_frames().values():
@@ -179,42 +219,10 @@ def test_second_ctrl_c_ends_the_program(write_noting_plugin, journal):
         program.kill()
 
 
-# The address space has no room for the stack of one more thread
-NO_THREAD = """
-import resource, sys
-import gi
-gi.require_version("Gst", "1.0")
-from gi.repository import Gst
-Gst.init(None)
-bridge = Gst.ElementFactory.make("ndapybridge")
-bridge.set_property("plugin", "gain")
-bridge.set_property("auto-reload", True)
-bus = Gst.Bus()
-bridge.set_bus(bus)
-with open("/proc/self/statm") as statm:
-    size = int(statm.read().split()[0]) * resource.getpagesize()
-hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-resource.setrlimit(resource.RLIMIT_AS, (size + 4 * 2**20, hard))
-result = bridge.set_state(Gst.State.READY)
-resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
-assert result == Gst.StateChangeReturn.FAILURE
-print(bus.pop_filtered(Gst.MessageType.ERROR).parse_error()[0].message)
-bridge.set_state(Gst.State.NULL)
-assert bridge.set_state(Gst.State.READY) == Gst.StateChangeReturn.SUCCESS
-bridge.set_state(Gst.State.NULL)
-"""
-
-
 def test_thread_that_is_not_to_be_had_is_an_error():
-    done = subprocess.run(
-        [sys.executable, "-c", NO_THREAD],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
+    error = error_without_threads("ndapybridge plugin=gain auto-reload=true")
 
-    assert done.returncode == 0, done.stderr
-    assert "thread" in done.stdout
+    assert "thread" in error
 
 
 NEIGHBOURS = {

@@ -4,13 +4,11 @@
 
 import os
 import resource
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
-from processes import children, wait_until
+from processes import children, error_without_threads, wait_until
 
 BLOCK = 512
 SHORT = 300_000_000  # ns
@@ -250,39 +248,7 @@ def test_out_of_descriptors_is_told_as_that(gst, make_bridge, write_plugin):
         assert "“python”" not in text
 
 
-# The address space has no room for the stack of one more thread
-NO_THREAD = """
-import resource
-import gi
-gi.require_version("Gst", "1.0")
-from gi.repository import Gst
-Gst.init(None)
-bridge = Gst.ElementFactory.make("ndapybridge")
-bridge.set_property("plugin", "gain")
-Gst.util_set_object_arg(bridge, "isolation", "process")
-bus = Gst.Bus()
-bridge.set_bus(bus)
-with open("/proc/self/statm") as statm:
-    size = int(statm.read().split()[0]) * resource.getpagesize()
-hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-resource.setrlimit(resource.RLIMIT_AS, (size + 4 * 2**20, hard))
-result = bridge.set_state(Gst.State.READY)
-resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
-assert result == Gst.StateChangeReturn.FAILURE
-print(bus.pop_filtered(Gst.MessageType.ERROR).parse_error()[0].message)
-bridge.set_state(Gst.State.NULL)
-assert bridge.set_state(Gst.State.READY) == Gst.StateChangeReturn.SUCCESS
-bridge.set_state(Gst.State.NULL)
-"""
-
-
 def test_thread_that_is_not_to_be_had_is_an_error():
-    done = subprocess.run(
-        [sys.executable, "-c", NO_THREAD],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    error = error_without_threads("ndapybridge plugin=gain isolation=process")
 
-    assert done.returncode == 0, done.stderr
-    assert "thread" in done.stdout
+    assert "thread" in error

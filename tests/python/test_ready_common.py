@@ -12,8 +12,10 @@ import pytest
 import nda
 import plugin_driver as driver
 
-SOURCES = ["noise", "sine", "wav_player"]
+SOURCES = ["noise", "sine"]
 SINKS = ["null_sink", "wav_recorder"]
+# of API 2: the host has the rest of what is tested here
+SECOND = ["wav_player"]
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +38,7 @@ def needed(name):
 
 def call(plugin, n_frames=512):
     buffer = nda.AudioBuffer(plugin.get_channels(), n_frames)
-    if plugin.get_type() is nda.PluginType.AUDIO_SOURCE:
+    if plugin.get_info().type.value == "AudioSource":
         return plugin.read_audio(buffer)
     return plugin.write_audio(buffer)
 
@@ -84,7 +86,7 @@ def test_4_4_shutdown_without_start_or_stop(name):
     assert plugin.get_state() is nda.PluginState.UNLOADED
 
 
-@pytest.mark.parametrize("name", SOURCES + SINKS)
+@pytest.mark.parametrize("name", SOURCES + SINKS + SECOND)
 @pytest.mark.parametrize("n_frames", [1, 64, 512, 513, 1024])
 def test_5_6_any_block_size_is_taken(name, n_frames):
     plugin = driver.running(name, **needed(name))
@@ -100,7 +102,7 @@ def test_7_an_unknown_parameter_is_refused(name):
     assert plugin.get_parameter("frequenzy") == ""
 
 
-@pytest.mark.parametrize("name", sorted(set(SOURCES + SINKS) - {"wav_player"}))
+@pytest.mark.parametrize("name", SOURCES + SINKS)
 def test_7_channels_are_fixed_while_running(name):
     plugin = driver.initialized(name, channels="3", **needed(name))
     assert plugin.get_channels() == 3
@@ -136,7 +138,6 @@ def test_7_channels_are_fixed_while_running(name):
         ("noise", "colour", "blue", "one of white, pink, brown"),
         ("noise", "channels", "65", "a whole number from 1 to 64"),
         ("null_sink", "interval", "0", "a number from 0.01 to 60.0 seconds"),
-        ("wav_player", "loop", "True", "true or false"),
         ("wav_recorder", "bits", "8", "one of 16, 24, 32"),
         ("wav_recorder", "overwrite", "1", "true or false"),
     ],
@@ -170,7 +171,7 @@ def test_a_block_makes_no_array(name, parameters):
     plugin = driver.running(name, **parameters)
     buffer = nda.AudioBuffer(2, 512)
     block_call = (
-        plugin.read_audio if name in SOURCES else plugin.write_audio
+        plugin.write_audio if name in SINKS else plugin.read_audio
     )
 
     assert driver.peak_of(lambda: block_call(buffer)) < driver.ONE_CHANNEL

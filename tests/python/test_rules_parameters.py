@@ -130,6 +130,33 @@ def test_7_4_stopped_plugin_takes_parameters_at_once(
     assert journal()[-1] == ["set_parameter", "a", "1"]
 
 
+REFUSES = """
+def set_parameter(self, key, value):
+    if value == "bad": raise ValueError(value)
+    return {"good": True, "bool": False, "none": None}[value]
+Plugin.set_parameter = set_parameter
+"""
+
+
+@pytest.mark.parametrize("is_playing", [False, True])
+def test_7_2_set_parameter_says_what_the_plugin_refused(
+    gst, make_bridge, write_plugin, is_playing
+):
+    bridge = make_bridge(write_plugin(REFUSES))
+    bridge.pipeline.set_state(gst.State.READY)
+    if is_playing:
+        bridge.play()
+        bridge.push(np.zeros((BLOCK, 2)))
+        bridge.pull()
+
+    answers = [
+        bridge.element.emit("set-parameter", "level", value)
+        for value in ("good", "bad", "none", "bool", "good", "unknown")
+    ]
+
+    assert answers == [True, False, True, False, True, False]
+
+
 def test_7_6_get_parameter_is_text_whatever_it_returns(
     make_bridge, write_plugin
 ):

@@ -2,58 +2,58 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A run of blocks on its way through a plugin: buffers mapped, run under one
- * acquisition of the GIL, and what the failure policy makes of those that
- * failed. In place where a buffer may be written to. Belongs to the block
+/* A run of blocks on its way through a plugin, under one acquisition of the
+ * GIL: as they come where the plugin takes them so (ndapydirect.h), else in its
+ * own frames (ndapyframing.h), which hold some back. Belongs to the block
  * thread: no locks. */
 
 #pragma once
 
-#include "ndapyhost.h"
+#include "ndapyframing.h"
 
 G_BEGIN_DECLS
-
-/* The most blocks that one acquisition of the GIL serves */
-#define NDA_PY_BATCH_MAX 64
-
-typedef enum
-{
-  NDA_PY_ON_ERROR_STOP,
-  NDA_PY_ON_ERROR_SILENCE,
-  NDA_PY_ON_ERROR_PASSTHROUGH,
-} NdaPyOnError;
-
-#define NDA_TYPE_PY_ON_ERROR (nda_py_on_error_get_type ())
-GType nda_py_on_error_get_type (void);
-GParamSpec *nda_py_on_error_param (NdaPyOnError on_error);
-
-typedef struct
-{
-  NdaPyBlock block;
-  GstBuffer *in;                /* owned; NULL when worked in place */
-  GstBuffer *out;               /* owned */
-  GstAudioBuffer in_map;
-  GstAudioBuffer out_map;
-} NdaPyBatchItem;
 
 typedef struct
 {
   GstAudioInfo info;
   GstBufferPool *pool;          /* owned; NULL before there is a format */
+  NdaPyFormat format;           /* that the plugin was started with */
 
-  NdaPyBatchItem items[NDA_PY_BATCH_MAX];
-  guint n_items;
-  NdaPyBlock *blocks[NDA_PY_BATCH_MAX]; /* into items */
-  GstClockTime gil_wait;        /* of the last run */
+  NdaPyDirect direct;
+  NdaPyFraming framing;
+  gboolean is_framed;           /* the last run was */
+
+  /* of the last run */
+  NdaPyBlock *const *calls;
+  guint n_calls;
+  guint64 n_frames;             /* of the stream, that went in */
+  GstClockTime gil_wait;
 } NdaPyBatch;
 
-gboolean nda_py_batch_set_caps (NdaPyBatch * batch, GstCaps * caps);
+void nda_py_batch_init (NdaPyBatch * batch);
 void nda_py_batch_clear (NdaPyBatch * batch);
+void nda_py_batch_clear_stream (NdaPyBatch * batch);
+/* A format of the stream; FALSE if there is none such. Then the plugin's. */
+gboolean nda_py_batch_set_caps (NdaPyBatch * batch, GstCaps * caps);
+void nda_py_batch_set_format (NdaPyBatch * batch, const NdaPyFormat * format);
+void nda_py_batch_forget (NdaPyBatch * batch);
 
-guint nda_py_batch_run (NdaPyBatch * batch, NdaPyHost * host,
+/* Whether @block does not follow what came before it */
+gboolean nda_py_batch_is_cut (GstMiniObject * block);
+/* How many of @buffers, from the first on, follow each other */
+guint nda_py_batch_count_run (GstMiniObject ** buffers, guint n_buffers);
+
+/* Runs @buffers (transfer full) through the plugin; without any, what is held
+ * back. FALSE: the plugin is being stopped, and all is dropped. With an @error
+ * all blocks before a buffer that is none were run. */
+gboolean nda_py_batch_run (NdaPyBatch * batch, NdaPyHost * host,
     GstMiniObject ** buffers, guint n_buffers, NdaPyOnError on_error,
     GError ** error);
-GstBuffer *nda_py_batch_take (NdaPyBatch * batch, guint i);
-void nda_py_batch_drop (NdaPyBatch * batch);
+/* The next block that leaves (transfer full), or NULL */
+GstBuffer *nda_py_batch_take (NdaPyBatch * batch);
+/* Ends the run, whose blocks were taken, or are not wanted */
+void nda_py_batch_settle (NdaPyBatch * batch);
+/* Whether frames are held back */
+gboolean nda_py_batch_is_holding (NdaPyBatch * batch);
 
 G_END_DECLS

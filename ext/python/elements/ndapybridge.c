@@ -6,12 +6,10 @@
  * SECTION:element-ndapybridge
  * @title: ndapybridge
  *
- * Runs live audio through a plugin written in Python. What arrives is
- * regrouped into blocks of 512 frames at 48 kHz; the plugin sees each as an
- * array of 32-bit floats of the shape (channels, 512), which it changes in
- * place. Nothing is dropped and nothing padded: the last block before the end
- * of the stream or segment or a discontinuity may be shorter, and is shown to
- * the plugin with zeros behind it, which are cut off again.
+ * Runs live audio through a plugin written in Python. The plugin gets arrays of
+ * 32-bit floats of the shape (channels, frames): 512 frames at 48 kHz, or the
+ * rate, frames and channels that it declares. Frames out are frames in, and
+ * each keeps its time stamp: docs/latency.md.
  *
  * Blocks are handed to a thread of the element's own, which holds Python's
  * global interpreter lock (the GIL) around the plugin's calls and at no other
@@ -21,11 +19,10 @@
  *
  * ## Latency
  *
- * The latency added is the plugin's own (its get_processing_latency ()) and
- * that of regrouping: nothing when whole blocks arrive, else
- * (512 - gcd (512, buffer lengths)) / 48000 s. The queue is empty in steady
- * state; it adds to the maximum latency only. A block's time stamp is
- * base + n * 512 / 48000 s, rounded down once.
+ * The latency added is the plugin's own, F - gcd (F, 512) frames for a plugin
+ * of F frames at 48 kHz, and the filters' for one of another rate. Regrouping
+ * adds nothing when whole blocks arrive, else (512 - gcd (512, buffer lengths))
+ * / 48000 s. The queue adds to the maximum latency only.
  *
  * ## When a plugin fails
  *
@@ -52,8 +49,7 @@
  * * `num-reloads` (guint64): edited plugins that took the place of the one
  *   before, by the action #ndapybridge::reload or #ndapybridge:auto-reload
  * * `num-retries` (guint64): always 0
- * * `queue-level`, `max-queue-level` (guint): blocks that wait, and the most
- *   that ever did
+ * * `queue-level`, `max-queue-level` (guint): blocks that wait, and waited
  * * `avg-`, `p50-`, `p99-`, `p999-`, `max-call-time` (guint64, ns): the
  *   plugin's process_audio (), the copies to and from its array included
  * * `avg-`, `p50-`, `p99-`, `p999-`, `max-gil-wait` (guint64, ns): how long the
@@ -68,7 +64,7 @@
  * |[
  * gst-launch-1.0 audiotestsrc num-buffers=100 ! audioconvert ! \
  *   audioresample ! ndapybridge plugin=passthrough ! fakesink
- * ]| As fast as it goes, through a plugin that changes nothing.
+ * ]| As fast as it goes.
  *
  * Since: 0.1
  */
@@ -105,6 +101,7 @@
 #include "ndablock.h"
 #include "ndablockinput.h"
 #include "ndapybridgetask.h"
+#include "ndapychildproxy.h"
 #include "ndapyelementstate.h"
 #include "ndapyproperties.h"
 
@@ -133,8 +130,9 @@ G_DECLARE_FINAL_TYPE (NdaPyBridge, nda_py_bridge, NDA, PY_BRIDGE, GstElement);
 
 static void nda_py_bridge_element_init (NdaPyElementInterface * iface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (NdaPyBridge, nda_py_bridge, GST_TYPE_ELEMENT,
+G_DEFINE_TYPE_WITH_CODE (NdaPyBridge, nda_py_bridge, GST_TYPE_ELEMENT,
     G_IMPLEMENT_INTERFACE (NDA_TYPE_PY_ELEMENT, nda_py_bridge_element_init);
+    NDA_PY_CHILD_PROXY_INTERFACES;
     GST_DEBUG_CATEGORY_INIT (nda_py_bridge_debug, "ndapybridge", 0,
         "live audio through Python plugins"));
 
@@ -208,6 +206,7 @@ flush_stop (NdaPyBridge * self, GstEvent * event)
   gboolean ok = gst_pad_push_event (self->srcpad, event);
 
   nda_regroup_flush (self->input.regroup);
+  nda_py_bridge_task_flush (&self->task);
   nda_block_queue_restart (&self->queue);
   nda_py_bridge_task_start (&self->task);
   return ok;

@@ -10,4 +10,6 @@ G_BEGIN_DECLS
 
 GST_ELEMENT_REGISTER_DECLARE (ndapybridge);
 
+GType nda_py_bridge_get_type (void);
+
 G_END_DECLS

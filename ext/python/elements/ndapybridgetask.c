@@ -8,6 +8,8 @@
 
 #include "ndablock.h"
 #include "ndapylog.h"
+#include "ndapymix.h"
+#include "ndapyparent.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -73,88 +75,7 @@ stop_by_downstream (NdaPyBridgeTask * self, GstFlowReturn flow, gint n_relinks)
     nda_py_bridge_task_start (self);
 }
 
-/* --- real time --- */
-
-static gboolean
-is_upstream_live (NdaPyBridgeTask * self)
-{
-  g_autoptr (GstPad) sinkpad =
-      gst_element_get_static_pad (self->py->element, "sink");
-  g_autoptr (GstQuery) query = gst_query_new_latency ();
-  gboolean is_live = FALSE;
-
-  if (gst_pad_peer_query (sinkpad, query))
-    gst_query_parse_latency (query, &is_live, NULL, NULL);
-  return is_live;
-}
-
-static void
-count_realtime (NdaPyBridgeTask * self, guint n_threads)
-{
-  g_mutex_lock (&self->queue->lock);
-  self->py->counters.n_realtime_threads = n_threads;
-  g_mutex_unlock (&self->queue->lock);
-}
-
-/* Before the first block of a stream: live sound gets priority, below that of
- * the devices. */
-static void
-quicken (NdaPyBridgeTask * self)
-{
-  g_autofree gchar *problem = NULL;
-  NdaRealtimePolicy policy;
-  gint thread = nda_realtime_get_thread ();
-
-  GST_OBJECT_LOCK (self->py->element);
-  policy = self->realtime;
-  GST_OBJECT_UNLOCK (self->py->element);
-
-  self->has_asked = TRUE;
-  if (policy == NDA_REALTIME_OFF || !is_upstream_live (self))
-    return;
-  if (nda_realtime_enter (thread, NDA_REALTIME_PLUGIN_PRIORITY, &problem)
-      == NDA_REALTIME_NONE) {
-    GST_INFO_OBJECT (self->py->element,
-        "the plugin's thread stays without real-time priority: %s", problem);
-    return;
-  }
-  self->realtime_thread = thread;
-  count_realtime (self, 1);
-}
-
-/* When the task has ended */
-static void
-forget_thread (NdaPyBridgeTask * self)
-{
-  if (self->realtime_thread != 0) {
-    nda_realtime_leave (self->realtime_thread);
-    count_realtime (self, 0);
-  }
-  self->realtime_thread = 0;
-  self->has_asked = FALSE;
-}
-
 /* --- blocks --- */
-
-static void
-count_run (NdaPyBridgeTask * self, guint n_run)
-{
-  NdaPyBatch *batch = self->batch;
-  NdaPyCounters *counters = &self->py->counters;
-
-  g_mutex_lock (&self->queue->lock);
-  nda_histogram_record (&counters->gil_wait, batch->gil_wait);
-  for (guint i = 0; i < n_run; i++) {
-    NdaPyBlock *block = batch->blocks[i];
-
-    nda_histogram_record (&counters->call_time, block->call_time);
-    counters->n_late += batch->gil_wait + block->call_time > NDA_BLOCK_DURATION;
-    counters->n_failures += !block->ok;
-    counters->n_blocks++;
-    counters->n_frames += block->n_frames;
-  }
-  g_mutex_unlock (&self->queue->lock);
-}
 
 /* Posts why the block failed that ends the stream. */
 static void
@@ -180,31 +101,41 @@ give_up (NdaPyBridgeTask * self)
     fail_stream (self, error);
 }
 
-/* FALSE when the stream has ended. */
-static gboolean
-push_run (NdaPyBridgeTask * self, guint n_run, NdaPyOnError on_error)
+/* Tells of calls that failed. The one that is to stop the stream, or NULL. */
+static NdaPyBlock *
+report_failures (NdaPyBridgeTask * self, NdaPyOnError on_error)
+{
+  for (guint i = 0; i < self->batch->n_calls; i++) {
+    NdaPyBlock *block = self->batch->calls[i];
+
+    if (G_LIKELY (block->ok))
+      continue;
+    if (on_error == NDA_PY_ON_ERROR_STOP)
+      return block;
+    nda_py_shared_report_failure (self->py, block,
+        on_error == NDA_PY_ON_ERROR_SILENCE ?
+        _("Silence took the place of the block.") :
+        _("The block passed unchanged."));
+  }
+  return NULL;
+}
+
+/* Pushes what leaves; OK while the stream goes on. */
+static GstFlowReturn
+push_run (NdaPyBridgeTask * self)
 {
   GstFlowReturn flow = GST_FLOW_OK;
   gint n_relinks = g_atomic_int_get (&self->n_relinks);
+  GstBuffer *block;
 
-  for (guint i = 0; i < n_run && flow == GST_FLOW_OK && !self->has_left; i++) {
-    NdaPyBlock *block = self->batch->blocks[i];
-
-    if (G_UNLIKELY (!block->ok)) {
-      if (on_error == NDA_PY_ON_ERROR_STOP) {
-        post_failure (self, block);
-        return FALSE;
-      }
-      nda_py_shared_report_failure (self->py, block,
-          on_error == NDA_PY_ON_ERROR_SILENCE ?
-          _("Silence took the place of the block.") :
-          _("The block passed unchanged."));
-    }
-    flow = gst_pad_push (self->srcpad, nda_py_batch_take (self->batch, i));
-  }
-  if (flow != GST_FLOW_OK && !self->has_left)
+  while (flow == GST_FLOW_OK && !self->has_left
+      && (block = nda_py_batch_take (self->batch)))
+    flow = gst_pad_push (self->srcpad, block);
+  if (self->has_left)
+    return GST_FLOW_FLUSHING;
+  if (flow != GST_FLOW_OK)
     stop_by_downstream (self, flow, n_relinks);
-  return flow == GST_FLOW_OK && !self->has_left;
+  return flow;
 }
 
 /* Garbage is collected beside the blocks: when none waits, if that happens. */
@@ -220,48 +151,155 @@ collect_garbage (NdaPyBridgeTask * self)
   self->n_runs = 0;
 }
 
-static void
-work_on_blocks (NdaPyBridgeTask * self, GstMiniObject ** blocks, guint n_blocks)
+static NdaPyOnError
+get_on_error (NdaPyBridgeTask * self)
 {
-  NdaPyOnError on_error;
-  guint n_run;
-  gboolean goes_on;
+  g_autoptr (GMutexLocker) locker =
+      g_mutex_locker_new (GST_OBJECT_GET_LOCK (self->py->element));
+
+  return self->on_error;
+}
+
+/* Runs @blocks (transfer full) and pushes what leaves; without any, some of
+ * what is held back. OK while the stream goes on. */
+static GstFlowReturn
+work_on_run (NdaPyBridgeTask * self, GstMiniObject ** blocks, guint n_blocks)
+{
+  NdaPyOnError on_error = get_on_error (self);
+  GstFlowReturn flow;
+  NdaPyBlock *failed;
   g_autoptr (GError) error = NULL;
 
-  if (G_UNLIKELY (!self->has_asked))
-    quicken (self);
-  GST_OBJECT_LOCK (self->py->element);
-  on_error = self->on_error;
-  GST_OBJECT_UNLOCK (self->py->element);
-
-  n_run = nda_py_batch_run (self->batch, self->py->host, blocks, n_blocks,
-      on_error, &error);
-  if (G_UNLIKELY (!n_run && !error)) {
-    nda_py_batch_drop (self->batch);
+  if (!nda_py_batch_run (self->batch, self->py->host, blocks, n_blocks,
+          on_error, &error)) {
+    nda_py_batch_forget (self->batch);
     give_up (self);
-    return;
+    return GST_FLOW_FLUSHING;
   }
-  if (n_run)
-    count_run (self, n_run);
-  goes_on = push_run (self, n_run, on_error);
-  nda_py_batch_drop (self->batch);
-  if (!goes_on)
-    return;
-  if (G_UNLIKELY (error))
-    fail_stream (self, error);
-  else
+  nda_py_shared_count_calls (self->py, self->batch->calls, self->batch->n_calls,
+      self->batch->n_frames, self->batch->gil_wait, &self->format);
+  failed = report_failures (self, on_error);
+  flow = push_run (self);
+  if (flow == GST_FLOW_OK && G_UNLIKELY (failed || error)) {
+    if (failed)
+      post_failure (self, failed);
+    else
+      fail_stream (self, error);
+    flow = GST_FLOW_ERROR;
+  }
+  nda_py_batch_settle (self->batch);
+  if (flow != GST_FLOW_OK)
+    nda_py_batch_forget (self->batch);
+  return flow;
+}
+
+/* What comes next does not follow what came before: brings out all that is held
+ * back. */
+static GstFlowReturn
+end_run (NdaPyBridgeTask * self)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  self->is_cut = TRUE;
+  while (flow == GST_FLOW_OK && nda_py_batch_is_holding (self->batch))
+    flow = work_on_run (self, NULL, 0);
+  return flow;
+}
+
+/* Tells a plugin that was shown sound before, if there was a cut. */
+static void
+tell_cut (NdaPyBridgeTask * self)
+{
+  if (G_UNLIKELY (self->is_cut && self->has_run))
+    nda_py_host_reset (self->py->host);
+  self->is_cut = FALSE;
+  self->has_run = TRUE;
+}
+
+/* FALSE: the stream does not go on. */
+static gboolean
+work_on_blocks (NdaPyBridgeTask * self, GstMiniObject ** blocks, guint n_blocks)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+  guint n = 0;
+
+  if (G_UNLIKELY (!self->has_asked))
+    nda_py_bridge_task_quicken (self);
+  while (flow == GST_FLOW_OK && n < n_blocks) {
+    guint n_run = nda_py_batch_count_run (blocks + n, n_blocks - n);
+
+    if (G_UNLIKELY (nda_py_batch_is_cut (blocks[n])))
+      flow = end_run (self);
+    if (flow != GST_FLOW_OK)
+      break;
+    tell_cut (self);
+    flow = work_on_run (self, blocks + n, n_run);
+    n += n_run;
+  }
+  while (n < n_blocks)
+    gst_mini_object_unref (blocks[n++]);
+  if (flow == GST_FLOW_OK)
     collect_garbage (self);
+  return flow == GST_FLOW_OK;
+}
+
+/* Parameters that follow control bindings change with each block. */
+static void
+work_on_controlled_blocks (NdaPyBridgeTask * self, GstMiniObject ** blocks,
+    guint n_blocks)
+{
+  gboolean goes_on = TRUE;
+
+  for (guint i = 0; i < n_blocks; i++) {
+    if (!goes_on) {
+      gst_mini_object_unref (blocks[i]);
+      continue;
+    }
+    nda_py_parent_sync_to (self->py, self->srcpad, GST_BUFFER_PTS (blocks[i]));
+    goes_on = work_on_blocks (self, blocks + i, 1);
+  }
 }
 
 /* --- events and queries --- */
 
+/* Whether the plugin can be shown a stream of @n_channels. */
+static gboolean
+check_channels (const NdaPyFormat * format, guint n_channels, GError ** error)
+{
+  if (nda_py_mix_fits (n_channels, format->n_channels))
+    return TRUE;
+  g_set_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+      _("The plugin takes %u channels, and the stream has %u. Put "
+          "“audioconvert ! audio/x-raw, channels=%u” before this element, or "
+          "let the plugin take 1 channel, or as many as there are."),
+      format->n_channels, n_channels, format->n_channels);
+  return FALSE;
+}
+
 /* The plugin is started here, on the thread of its block calls, and started
- * anew when the number of channels changes. */
+ * anew when the number of channels changes. FALSE, without an @error: it is
+ * being stopped. */
+static gboolean
+start_plugin (NdaPyBridgeTask * self, GError ** error)
+{
+  const guint n_channels = self->batch->info.channels;
+  NdaPyFormat format = { NDA_BLOCK_RATE, n_channels, NDA_BLOCK_FRAMES };
+
+  if (n_channels == self->n_channels)
+    return TRUE;
+  if (!nda_py_host_start (self->py->host, &format, error)
+      || !check_channels (&format, n_channels, error))
+    return FALSE;
+  self->n_channels = n_channels;
+  self->format = format;
+  self->has_run = FALSE;
+  return TRUE;
+}
+
 static void
 work_on_caps (NdaPyBridgeTask * self, GstEvent * event)
 {
   GstCaps *caps;
-  NdaPyFormat format = { 0 };
   g_autoptr (GError) error = NULL;
 
   gst_event_parse_caps (event, &caps);
@@ -270,10 +308,8 @@ work_on_caps (NdaPyBridgeTask * self, GstEvent * event)
     stop_stream (self, GST_FLOW_NOT_NEGOTIATED);
     return;
   }
-  format.n_channels = self->batch->info.channels;
-  if (format.n_channels == self->n_channels
-      || nda_py_host_start (self->py->host, &format, &error)) {
-    self->n_channels = format.n_channels;
+  if (start_plugin (self, &error)) {
+    nda_py_batch_set_format (self->batch, &self->format);
     gst_pad_push_event (self->srcpad, event);
     return;
   }
@@ -284,30 +320,71 @@ work_on_caps (NdaPyBridgeTask * self, GstEvent * event)
     give_up (self);
 }
 
+/* Whether sound behind @event does not follow that before it. The same format
+ * again is none such. */
+static gboolean
+is_cutting (NdaPyBridgeTask * self, GstEvent * event)
+{
+  GstCaps *caps;
+  GstAudioInfo info;
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_CAPS:
+      gst_event_parse_caps (event, &caps);
+      return !gst_audio_info_from_caps (&info, caps)
+          || !gst_audio_info_is_equal (&info, &self->batch->info);
+    case GST_EVENT_STREAM_START:
+    case GST_EVENT_SEGMENT:
+    case GST_EVENT_SEGMENT_DONE:
+    case GST_EVENT_GAP:
+    case GST_EVENT_EOS:
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}
+
 static void
 work_on_event (NdaPyBridgeTask * self, GstEvent * event)
 {
-  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
+  gboolean is_cut = is_cutting (self, event);
+  GstFlowReturn flow = is_cut ? end_run (self) : GST_FLOW_OK;
+
+  /* downstream may want the next stream or segment */
+  if (flow != GST_FLOW_OK && flow != GST_FLOW_EOS)
+    gst_event_unref (event);
+  else if (is_cut && GST_EVENT_TYPE (event) == GST_EVENT_CAPS)
     work_on_caps (self, event);
-    return;
-  }
-  gst_pad_push_event (self->srcpad, event);
+  else
+    gst_pad_push_event (self->srcpad, event);
 }
 
 static void
 work_on_query (NdaPyBridgeTask * self, GstQuery * query)
 {
-  gboolean ok = gst_pad_peer_query (self->srcpad, query);
+  gboolean ok;
 
+  if (GST_QUERY_TYPE (query) == GST_QUERY_DRAIN)
+    end_run (self);
+  ok = gst_pad_peer_query (self->srcpad, query);
   nda_block_queue_answer (self->queue, query, ok);
 }
 
 static void
 forget_stream (NdaPyBridgeTask * self)
 {
-  nda_py_batch_clear (self->batch);
+  nda_py_batch_clear_stream (self->batch);
   self->n_channels = 0;
-  forget_thread (self);
+  self->has_run = self->is_cut = FALSE;
+  nda_py_bridge_task_forget_thread (self);
+}
+
+/* After a flush */
+static void
+forget_run (NdaPyBridgeTask * self)
+{
+  nda_py_batch_forget (self->batch);
+  self->is_cut = TRUE;
 }
 
 static void
@@ -318,8 +395,14 @@ nda_py_bridge_task_work (gpointer user_data)
   guint n_items;
 
   g_atomic_pointer_set (&self->thread, g_thread_self ());
+  if (G_UNLIKELY (g_atomic_int_compare_and_exchange (&self->is_flushed, TRUE,
+              FALSE)))
+    forget_run (self);
   if (!nda_block_queue_pop (self->queue, items, NDA_PY_BATCH_MAX, &n_items))
     gst_pad_pause_task (self->srcpad);
+  else if (GST_IS_BUFFER (items[0])
+      && nda_py_parent_has_controls (self->py))
+    work_on_controlled_blocks (self, items, n_items);
   else if (GST_IS_BUFFER (items[0]))
     work_on_blocks (self, items, n_items);
   else if (GST_IS_EVENT (items[0]))
@@ -333,6 +416,13 @@ nda_py_bridge_task_work (gpointer user_data)
   self->has_left = FALSE;
 }
 
+/* A flush: what is held back is dropped. From any thread, the task paused. */
+void
+nda_py_bridge_task_flush (NdaPyBridgeTask * self)
+{
+  g_atomic_int_set (&self->is_flushed, TRUE);
+}
+
 /* --- life --- */
 
 void
@@ -344,6 +434,7 @@ nda_py_bridge_task_init (NdaPyBridgeTask * self, GstPad * srcpad,
   self->py = py;
   g_mutex_init (&self->lock);
   self->batch = g_new0 (NdaPyBatch, 1);
+  nda_py_batch_init (self->batch);
 }
 
 void

@@ -30,12 +30,16 @@ typedef struct
   GThread *thread;              /* [atomic] that works now, or NULL */
   gint n_relinks;               /* [atomic] RECONFIGURE events, counted */
   gint is_told;                 /* [atomic] why the stream ended was posted */
+  gint is_flushed;              /* [atomic] what is held back is not wanted */
   NdaPyOnError on_error;        /* [object lock] of the element */
   NdaRealtimePolicy realtime;   /* [object lock] of the element */
 
   /* [task] */
   NdaPyBatch *batch;            /* owned */
   guint n_channels;             /* that the plugin was started with, or 0 */
+  NdaPyFormat format;           /* what it takes then */
+  gboolean has_run;             /* the plugin was shown sound */
+  gboolean is_cut;              /* what comes next does not follow that */
   guint n_runs;                 /* since garbage was collected */
   gboolean has_asked;           /* whether the sound is live */
   gint realtime_thread;         /* the same, if it has priority, or 0 */
@@ -49,8 +53,13 @@ void nda_py_bridge_task_clear (NdaPyBridgeTask * task);
 /* Any thread, without a lock */
 void nda_py_bridge_task_activate (NdaPyBridgeTask * task);
 void nda_py_bridge_task_start (NdaPyBridgeTask * task);
+void nda_py_bridge_task_flush (NdaPyBridgeTask * task);
 gboolean nda_py_bridge_task_stop (NdaPyBridgeTask * task);
 void nda_py_bridge_task_relink (NdaPyBridgeTask * task);
 void nda_py_bridge_task_tell_end (NdaPyBridgeTask * task, GstFlowReturn flow);
+
+/* ndapybridgerealtime.c: the task, before the first block and when it ends */
+void nda_py_bridge_task_quicken (NdaPyBridgeTask * task);
+void nda_py_bridge_task_forget_thread (NdaPyBridgeTask * task);
 
 G_END_DECLS

@@ -7,6 +7,7 @@
 #include "ndapyelement.h"
 
 #include "ndapylog.h"
+#include "ndapyparent.h"
 #include "ndapyproperties.h"
 
 G_DEFINE_INTERFACE (NdaPyElement, nda_py_element, GST_TYPE_ELEMENT);
@@ -35,8 +36,10 @@ static gboolean
 nda_py_element_set_parameter (NdaPyElement * self, const gchar * key,
     const gchar * value)
 {
-  return key && value && nda_py_shared_set_parameter
-      (nda_py_element_get_shared (self), key, value);
+  NdaPyShared *shared = nda_py_element_get_shared (self);
+
+  return key && value && nda_py_parent_is_open (shared)
+      && nda_py_parent_set_parameter (shared, key, value);
 }
 
 static gchar *
@@ -46,17 +49,29 @@ nda_py_element_get_parameter (NdaPyElement * self, const gchar * key)
       key) : g_strdup ("");
 }
 
+static gchar *
+nda_py_element_describe (NdaPyElement * self)
+{
+  NdaPyShared *shared = nda_py_element_get_shared (self);
+  g_autoptr (GError) error = NULL;
+  gchar *text = nda_py_parent_describe (shared, &error);
+
+  if (error)
+    nda_py_shared_post_error (shared, error);
+  return text;
+}
+
 static gboolean
 nda_py_element_reload (NdaPyElement * self)
 {
   return nda_py_shared_reload (nda_py_element_get_shared (self));
 }
 
-static void
-install_signals (GType type)
-{
-  const GSignalFlags flags = G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION;
+#define FLAGS (G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION)
 
+static void
+install_plugin_actions (GType type)
+{
   /**
    * NdaPyElement::reload:
    *
@@ -67,19 +82,42 @@ install_signals (GType type)
    *
    * Returns: whether there is an edited plugin, which loads
    */
-  g_signal_new_class_handler ("reload", type, flags,
+  g_signal_new_class_handler ("reload", type, FLAGS,
       G_CALLBACK (nda_py_element_reload), NULL, NULL, NULL, G_TYPE_BOOLEAN, 0);
 
+  /**
+   * NdaPyElement::describe:
+   *
+   * Asks what the plugin declares: its role, rate and frame, and its
+   * parameters. In NULL the plugin that is named is asked, in a process of its
+   * own.
+   *
+   * Returns: (transfer full): the text of a key file, with a group “plugin” and
+   * a group “parameter NAME” for each parameter; NULL if it is a plugin of API
+   * 1, which declares nothing, or cannot be asked, which an error tells
+   */
+  g_signal_new_class_handler ("describe", type, FLAGS,
+      G_CALLBACK (nda_py_element_describe), NULL, NULL, NULL, G_TYPE_STRING, 0);
+}
+
+static void
+install_parameter_actions (GType type)
+{
   /**
    * NdaPyElement::set-parameter:
    * @key: the parameter
    * @value: its value, as text
    *
-   * Sets a parameter of the plugin, between two of its blocks.
+   * Sets a parameter of the plugin, between two of its blocks. One that the
+   * plugin declares is a property of the child “plugin” too. A value that does
+   * not fit is refused, which a warning tells.
    *
-   * Returns: whether there is a plugin to set it (from READY on)
+   * Returns: FALSE if there is no plugin yet (before READY), if the value does
+   * not fit what the plugin declares, or if the plugin refused it. TRUE if it
+   * took it; also if it is in a block, at whose end the value is set: a refusal
+   * is a warning then, as it always is
    */
-  g_signal_new_class_handler ("set-parameter", type, flags,
+  g_signal_new_class_handler ("set-parameter", type, FLAGS,
       G_CALLBACK (nda_py_element_set_parameter), NULL, NULL, NULL,
       G_TYPE_BOOLEAN, 2, G_TYPE_STRING, G_TYPE_STRING);
 
@@ -91,7 +129,7 @@ install_signals (GType type)
    *
    * Returns: (transfer full): the value as text, "" if there is none
    */
-  g_signal_new_class_handler ("get-parameter", type, flags,
+  g_signal_new_class_handler ("get-parameter", type, FLAGS,
       G_CALLBACK (nda_py_element_get_parameter), NULL, NULL, NULL,
       G_TYPE_STRING, 1, G_TYPE_STRING);
 }
@@ -103,6 +141,7 @@ nda_py_element_install (GstElementClass * class)
 {
   nda_py_log_init ();
   nda_py_properties_install (G_OBJECT_CLASS (class));
-  install_signals (G_TYPE_FROM_CLASS (class));
+  install_plugin_actions (G_TYPE_FROM_CLASS (class));
+  install_parameter_actions (G_TYPE_FROM_CLASS (class));
   gst_type_mark_as_plugin_api (NDA_TYPE_PY_ELEMENT, 0);
 }

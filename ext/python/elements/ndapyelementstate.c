@@ -9,38 +9,13 @@
 
 #include "ndapyelementstate.h"
 
+#include "ndapyopen.h"
 #include "ndapyparameters.h"
+#include "ndapyparent.h"
 
 #include <glib/gi18n-lib.h>
 
 #include <string.h>
-
-static void
-copy_settings (NdaPyShared * self, NdaPySettings * copy)
-{
-  g_autoptr (GMutexLocker) locker =
-      g_mutex_locker_new (GST_OBJECT_GET_LOCK (self->element));
-
-  *copy = self->settings;
-  copy->plugin = g_strdup (copy->plugin);
-  copy->plugin_path = g_strdup (copy->plugin_path);
-  copy->parameters = g_strdup (copy->parameters);
-  copy->python = g_strdup (copy->python);
-  copy->sandbox_folder = g_strdup (copy->sandbox_folder);
-  copy->group = g_strdup (copy->group);
-  self->is_stale = FALSE;
-}
-
-static void
-clear_settings (NdaPySettings * copy)
-{
-  g_free (copy->plugin);
-  g_free (copy->plugin_path);
-  g_free (copy->parameters);
-  g_free (copy->python);
-  g_free (copy->sandbox_folder);
-  g_free (copy->group);
-}
 
 static void
 nda_py_element_reload_edited (gpointer user_data)
@@ -50,33 +25,46 @@ nda_py_element_reload_edited (gpointer user_data)
   nda_py_host_reload (self->host);
 }
 
+/* Sets the parameters of a plugin that was opened just now. One that is
+ * installed declares what it did then. */
+static gboolean
+set_up (NdaPyShared * self, const NdaPyParameters * parameters, GError ** error)
+{
+  const NdaPyDescription *installed = self->installed;
+  g_autofree gchar *text = NULL;
+
+  if (!installed)
+    text = nda_py_host_describe (self->host);
+  else if (!installed->is_api_1)
+    text = g_strdup (installed->text);
+
+  if (nda_py_parent_open (self, text, parameters, error))
+    return TRUE;
+  nda_py_host_close (self->host);
+  return FALSE;
+}
+
 static gboolean
 load_with (NdaPyShared * self, const NdaPySettings * settings, GError ** error)
 {
   g_autofree gchar *file = NULL;
+  g_autofree gchar *entry = NULL;
   g_autoptr (GPtrArray) parameters = NULL;
-  NdaPyRunnerConfig config = { NULL };
 
+  if (self->installed
+      && !nda_py_description_check_file (self->installed, error))
+    return FALSE;
   file = nda_py_runners_find_plugin (settings->plugin,
-      settings->plugin_path, settings->timeout, error);
+      settings->plugin_path, settings->timeout, &entry, error);
   if (!file)
     return FALSE;
   parameters = nda_py_parameters_parse (settings->parameters, error);
   if (!parameters)
     return FALSE;
-  config.path = file;
-  config.python = settings->python;
-  config.deadline = settings->deadline;
-  config.timeout = settings->timeout;
-  config.memory_limit = settings->memory_limit;
-  config.restart = settings->restart;
-  config.has_standby = settings->standby;
-  config.group = settings->group;
-  config.sandbox = settings->sandbox;
-  config.sandbox_folder = settings->sandbox_folder;
-  if (!nda_py_host_open (self->host,
-          nda_py_runners_get_kind (settings->isolation), &config, parameters,
-          error))
+  if (!nda_py_open_in (self->host,
+          nda_py_runners_get_kind (settings->isolation), settings, file, entry,
+          error)
+      || !set_up (self, parameters, error))
     return FALSE;
   if (settings->auto_reload)
     self->watch = nda_py_watch_new (file, nda_py_element_reload_edited, self);
@@ -86,8 +74,10 @@ load_with (NdaPyShared * self, const NdaPySettings * settings, GError ** error)
 static void
 close_plugin (NdaPyShared * self)
 {
-  g_clear_pointer (&self->watch, nda_py_watch_free);
+  /* first: the watch may be in a reload, which the host does not wait for */
   nda_py_host_close (self->host);
+  g_clear_pointer (&self->watch, nda_py_watch_free);
+  nda_py_parent_end (self);
 }
 
 static gboolean
@@ -96,9 +86,12 @@ load (NdaPyShared * self, GError ** error)
   NdaPySettings settings;
   gboolean ok;
 
-  copy_settings (self, &settings);
+  GST_OBJECT_LOCK (self->element);
+  self->is_stale = FALSE;
+  GST_OBJECT_UNLOCK (self->element);
+  nda_py_open_copy_settings (self, &settings);
   ok = load_with (self, &settings, error);
-  clear_settings (&settings);
+  nda_py_open_clear_settings (&settings);
   return ok;
 }
 
@@ -110,8 +103,10 @@ open_plugin (NdaPyShared * self)
   g_mutex_lock (self->lock);
   memset (&self->counters, 0, sizeof (self->counters));
   g_mutex_unlock (self->lock);
+  nda_py_parent_begin (self);
   if (load (self, &error))
     return TRUE;
+  nda_py_parent_end (self);
   nda_py_shared_post_error (self, error);
   return FALSE;
 }

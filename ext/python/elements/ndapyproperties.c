@@ -7,6 +7,7 @@
 #include "ndapyproperties.h"
 
 #include "ndapyparameters.h"
+#include "ndapyparent.h"
 
 static GType
 isolation_get_type (void)
@@ -72,7 +73,7 @@ set_parameters (NdaPyShared * self, const gchar * text)
   for (guint i = 0; i < parameters->len; i++) {
     NdaPyParameter *p = g_ptr_array_index (parameters, i);
 
-    nda_py_shared_set_parameter (self, p->key, p->value);
+    nda_py_parent_set_parameter (self, p->key, p->value);
   }
 }
 
@@ -183,6 +184,7 @@ nda_py_properties_set (NdaPyShared * self, guint id, const GValue * value)
       break;
   }
   self->is_stale |= id != NDA_PY_PROP_PARAMETERS;
+  self->n_named += id == NDA_PY_PROP_PLUGIN || id == NDA_PY_PROP_PLUGIN_PATH;
   GST_OBJECT_UNLOCK (self->element);
 
   if (id == NDA_PY_PROP_PARAMETERS)
@@ -354,10 +356,9 @@ nda_py_properties_install (GObjectClass * class)
           "Counters since the element left NULL, all from one moment: "
           "num-blocks, num-frames, num-failures, num-late, num-retries, "
           "num-reloads, num-restarts, num-standbys, queue-level, "
-          "max-queue-level; avg-, "
-          "p50-, p99-, p999- and max-call-time, avg-, p50-, p99-, p999- and "
-          "max-gil-wait (ns); of a bridge num-realtime-threads, of a source "
-          "num-discontinuities",
+          "max-queue-level; avg-, p50-, p99-, p999- and max-call-time, avg-, "
+          "p50-, p99-, p999- and max-gil-wait (ns); of a bridge "
+          "num-realtime-threads, of a source num-discontinuities",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   gst_type_mark_as_plugin_api (isolation_get_type (), 0);
   gst_type_mark_as_plugin_api (restart_get_type (), 0);

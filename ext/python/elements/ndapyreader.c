@@ -78,23 +78,25 @@ wait_to_retry (NdaPyReader * self, NdaPyCallResult result)
       get_running_time (self) + interval);
 }
 
-/* Reads @audio, of as many frames as the plugin gives at a time. FALSE when the
+/* Reads @audio, of as many frames as the plugin gives at a time. Returns how
+ * many there are: fewer than that when it has ended, and 0 then or when the
  * stream is being stopped. */
-static gboolean
+static guint
 read_chunk (NdaPyReader * self, const NdaPyAudio * audio)
 {
   NdaPyBlock block = {.out = *audio,.n_frames = self->format.n_frames };
 
   if (!wait_for_frames (self))
-    return FALSE;
+    return 0;
   while (TRUE) {
     if (!nda_py_shared_call (self->py, &block,
             _("It is asked again, and nothing takes the block's place.")))
-      return FALSE;
-    if (block.ok)
-      return TRUE;
+      return 0;
+    self->has_ended = block.result == NDA_PY_CALL_ENDED;
+    if (block.ok || self->has_ended)
+      return block.n_frames;
     if (!wait_to_retry (self, block.result))
-      return FALSE;
+      return 0;
   }
 }
 
@@ -133,9 +135,9 @@ resynchronise (NdaPyReader * self)
 
 /* Counts what was just read. */
 static void
-accept_chunk (NdaPyReader * self)
+accept_chunk (NdaPyReader * self, guint n_frames)
 {
-  self->pace.n_frames += self->format.n_frames;
+  self->pace.n_frames += n_frames;
   self->had_nothing = FALSE;
 }
 
@@ -161,68 +163,94 @@ finish_block (NdaPyReader * self, GstBuffer * buffer, guint n_frames,
   nda_py_shared_count_block (self->py, n_frames, is_late);
 }
 
-/* A block that the plugin makes of itself, read into @map. */
-static gboolean
+/* A block that the plugin makes of itself, read into @map. Returns how many
+ * frames there are. */
+static guint
 fill_directly (NdaPyReader * self, GstAudioBuffer * map, gboolean * is_late)
 {
   NdaPyAudio audio = { map->planes, self->info.channels,
     self->info.layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED
   };
+  guint n_frames = read_chunk (self, &audio);
   GstClockTime lag;
 
-  if (!read_chunk (self, &audio))
-    return FALSE;
+  if (!n_frames)
+    return 0;
   lag = get_lag (self);
   if (is_behind_a_gap (self, lag))
     resynchronise (self);
-  accept_chunk (self);
+  accept_chunk (self, n_frames);
   *is_late = lag > NDA_BLOCK_DURATION;
+  return n_frames;
+}
+
+/* Reads what the plugin has next into the fit's input. If it does not follow
+ * what was before, that is brought out. FALSE when the stream is being stopped,
+ * or has ended. */
+static gboolean
+fetch_chunk (NdaPyReader * self, const NdaPyAudio * audio, gboolean * is_late)
+{
+  GstClockTime lag;
+
+  self->n_chunk = read_chunk (self, audio);
+  if (!self->n_chunk)
+    return FALSE;
+  lag = get_lag (self);
+  *is_late |= lag > NDA_BLOCK_DURATION;
+  self->is_behind_gap = is_behind_a_gap (self, lag);
+  if (self->is_behind_gap)
+    nda_py_fit_drain (self->fit);
   return TRUE;
 }
 
-/* Reads until there is a block, or what is left of one before a gap. Returns
- * how many frames there are, 0 when the stream is being stopped. */
-static guint
-gather (NdaPyReader * self, gboolean * is_late)
+/* Lets the fit have what was read. */
+static void
+push_chunk (NdaPyReader * self)
 {
-  const NdaPyArray *input = nda_py_fit_get_input (self->fit);
-  gpointer planes[NDA_BLOCK_MAX_CHANNELS];
-  NdaPyAudio audio = { planes, input->n_channels, TRUE };
+  if (self->is_behind_gap)
+    resynchronise (self);
+  self->is_behind_gap = FALSE;
+  accept_chunk (self, self->n_chunk);
+  nda_py_fit_push (self->fit, self->n_chunk);
+  self->n_chunk = 0;
+}
 
-  for (guint c = 0; c < input->n_channels; c++)
-    planes[c] = input->data + (gsize) c *input->n_frames;
+/* Reads until there is a block, or what is left of one before a gap or at the
+ * end. Returns how many frames there are, 0 when the stream is being stopped or
+ * has ended. */
+static guint
+gather (NdaPyReader * self, const NdaPyAudio * audio, gboolean * is_late)
+{
   while (nda_py_fit_get_n_frames (self->fit) < NDA_BLOCK_FRAMES) {
-    if (!self->has_chunk) {
-      GstClockTime lag;
-
-      if (!read_chunk (self, &audio))
-        return 0;
-      lag = get_lag (self);
-      *is_late |= lag > NDA_BLOCK_DURATION;
-      self->has_chunk = is_behind_a_gap (self, lag);
-      if (self->has_chunk) {
-        nda_py_fit_drain (self->fit);
-        if (nda_py_fit_get_n_frames (self->fit))
-          break;
-      }
+    if (!self->n_chunk && !self->has_ended
+        && !fetch_chunk (self, audio, is_late) && !self->has_ended)
+      return 0;
+    if (!self->n_chunk) {
+      nda_py_fit_drain (self->fit);
+      break;
     }
-    if (self->has_chunk)
-      resynchronise (self);
-    self->has_chunk = FALSE;
-    accept_chunk (self);
-    nda_py_fit_push (self->fit, self->format.n_frames);
+    if (self->is_behind_gap && nda_py_fit_get_n_frames (self->fit))
+      break;
+    push_chunk (self);
   }
   return MIN (nda_py_fit_get_n_frames (self->fit), NDA_BLOCK_FRAMES);
 }
 
+/* Makes a block in @map of what the plugin gives, at any length and rate. */
 static guint
 fill_from_fit (NdaPyReader * self, GstAudioBuffer * map, gboolean * is_late)
 {
   NdaPyAudio audio = { map->planes, self->info.channels,
     self->info.layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED
   };
-  guint n_frames = gather (self, is_late);
+  const NdaPyArray *input = nda_py_fit_get_input (self->fit);
+  gpointer planes[NDA_BLOCK_MAX_CHANNELS];
+  NdaPyAudio chunk = { planes, input->n_channels, TRUE };
+  guint n_frames;
 
+  for (guint c = 0; c < input->n_channels; c++)
+    planes[c] = input->data + (gsize) c *input->n_frames;
+  n_frames = gather (self, &chunk, is_late);
   if (n_frames) {
     nda_py_planes_store (nda_py_fit_get_output (self->fit), &audio, n_frames);
     nda_py_fit_pop (self->fit, n_frames);
@@ -230,7 +258,7 @@ fill_from_fit (NdaPyReader * self, GstAudioBuffer * map, gboolean * is_late)
   return n_frames;
 }
 
-/* Makes the next block. */
+/* Makes the next block. EOS when the plugin has ended. */
 GstFlowReturn
 nda_py_reader_read (NdaPyReader * self, GstBuffer ** result)
 {
@@ -242,6 +270,8 @@ nda_py_reader_read (NdaPyReader * self, GstBuffer ** result)
 
   if (!self->pool)              /* stopped before there was a format */
     return GST_FLOW_FLUSHING;
+  if (self->has_ended && !self->fit)
+    return GST_FLOW_EOS;
   flow = gst_buffer_pool_acquire_buffer (self->pool, &buffer, NULL);
   if (flow != GST_FLOW_OK)
     return flow;
@@ -253,10 +283,10 @@ nda_py_reader_read (NdaPyReader * self, GstBuffer ** result)
   if (self->fit)
     n_frames = fill_from_fit (self, &map, &is_late);
   else
-    n_frames = fill_directly (self, &map, &is_late) ? NDA_BLOCK_FRAMES : 0;
+    n_frames = fill_directly (self, &map, &is_late);
   gst_audio_buffer_unmap (&map);
   if (!n_frames)
-    return GST_FLOW_FLUSHING;
+    return self->has_ended ? GST_FLOW_EOS : GST_FLOW_FLUSHING;
 
   finish_block (self, buffer, n_frames, is_late);
   *result = g_steal_pointer (&buffer);
@@ -305,8 +335,10 @@ nda_py_reader_stop (NdaPyReader * self)
   nda_block_pool_clear (&self->pool);
   g_clear_pointer (&self->fit, nda_py_fit_free);
   self->is_started = FALSE;
-  self->has_chunk = FALSE;
+  self->n_chunk = 0;
+  self->is_behind_gap = FALSE;
   self->had_nothing = FALSE;
+  self->has_ended = FALSE;
 }
 
 /* Takes the format of the blocks. */

@@ -30,8 +30,10 @@ typedef struct
   NdaPyFit *fit;                /* owned; NULL where the plugin makes blocks */
   NdaFrameClock pace;           /* of the frames that were read */
   NdaFrameClock stamps;         /* of those that were pushed */
-  gboolean has_chunk;           /* behind a discontinuity, in the fit's input */
+  guint n_chunk;                /* frames that wait in the fit's input */
+  gboolean is_behind_gap;       /* these */
   gboolean had_nothing;         /* since the last block */
+  gboolean has_ended;           /* the plugin gives nothing more */
 } NdaPyReader;
 
 void nda_py_reader_init (NdaPyReader * reader, GstBaseSrc * src,

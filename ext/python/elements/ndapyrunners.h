@@ -21,7 +21,8 @@ typedef enum
 const NdaPyRunnerKind *nda_py_runners_get_kind (NdaPyIsolation isolation);
 
 gchar *nda_py_runners_find_plugin (const gchar * plugin,
-    const gchar * plugin_path, GstClockTime timeout, GError ** error);
+    const gchar * plugin_path, GstClockTime timeout, gchar ** entry,
+    GError ** error);
 
 /* Around a wait for a thread that may want the GIL: gives it up, where this
  * thread holds it. */

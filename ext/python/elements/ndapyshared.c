@@ -6,6 +6,7 @@
 
 #include "ndapyshared.h"
 
+#include "ndablock.h"
 #include "ndapylog.h"
 
 #include <glib/gi18n-lib.h>
@@ -74,6 +75,7 @@ nda_py_shared_note_reload (gpointer owner, const GError * error)
     g_mutex_lock (self->lock);
     self->counters.n_reloads++;
     g_mutex_unlock (self->lock);
+    self->reloaded (self);
     return;
   }
   reason = g_strndup (error->message, strcspn (error->message, "\n"));
@@ -96,17 +98,23 @@ nda_py_shared_init (NdaPyShared * self, GstElement * element, NdaPyRole role,
     const NdaStatsField * fields, GMutex * lock)
 {
   self->element = element;
+  self->role = role;
   self->host = nda_py_host_new (role, &host_events, self);
   self->fields = fields;
   self->lock = lock;
   self->settings.deadline = NDA_PY_DEFAULT_DEADLINE;
   self->settings.timeout = NDA_PY_DEFAULT_TIMEOUT;
   self->settings.restart = NDA_PY_RESTART_ALWAYS;
+  self->unheard = g_ptr_array_new_with_free_func (g_free);
 }
 
 void
 nda_py_shared_clear (NdaPyShared * self)
 {
+  if (self->child)
+    gst_object_unparent (GST_OBJECT (self->child));
+  g_clear_object (&self->child);
+  g_ptr_array_unref (self->unheard);
   nda_py_host_free (self->host);
   g_free (self->settings.plugin);
   g_free (self->settings.plugin_path);
@@ -202,6 +210,32 @@ nda_py_shared_report_failure (NdaPyShared * self, NdaPyBlock * block,
           n_failed, self->failure));
 }
 
+/* --- the calls of a processor --- */
+
+/* Counts @calls, made together, of which each takes @format. They are late when
+ * they take longer than their sound lasts. */
+void
+nda_py_shared_count_calls (NdaPyShared * self, NdaPyBlock * const *calls,
+    guint n_calls, guint64 n_frames, GstClockTime gil_wait,
+    const NdaPyFormat * format)
+{
+  NdaPyCounters *counters = &self->counters;
+  GstClockTime duration =
+      nda_block_frames_to_time (format->n_frames, format->rate);
+
+  g_mutex_lock (self->lock);
+  if (n_calls)
+    nda_histogram_record (&counters->gil_wait, gil_wait);
+  for (guint i = 0; i < n_calls; i++) {
+    nda_histogram_record (&counters->call_time, calls[i]->call_time);
+    counters->n_late += gil_wait + calls[i]->call_time > duration;
+    counters->n_failures += !calls[i]->ok;
+  }
+  counters->n_blocks += n_calls;
+  counters->n_frames += n_frames;
+  g_mutex_unlock (self->lock);
+}
+
 /* --- the calls of a source or sink --- */
 
 /* Starts the plugin of a source or sink, which says in @format what it has.
@@ -236,7 +270,8 @@ count_call (NdaPyShared * self, const NdaPyBlock * block, GstClockTime gil_wait)
     nda_histogram_record (&counters->call_time, block->call_time);
   counters->n_failures += block->result == NDA_PY_CALL_FAILED
       || block->result == NDA_PY_CALL_DEAD;
-  counters->n_retries += is_made && !block->ok;
+  counters->n_retries += is_made && !block->ok
+      && block->result != NDA_PY_CALL_ENDED;
 }
 
 /* Counts a block that came from the plugin, or went into it. */

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "ndablockqueue.h"
+#include "ndapydescription.h"
 #include "ndapyhost.h"
 #include "ndapyrunners.h"
 #include "ndapywatch.h"
@@ -51,9 +52,12 @@ typedef struct
   NdaHistogram gil_wait;
 } NdaPyCounters;
 
-typedef struct
+typedef struct _NdaPyShared NdaPyShared;
+
+struct _NdaPyShared
 {
   GstElement *element;          /* [const] not owned; whose this is */
+  NdaPyRole role;               /* [const] */
   NdaPyHost *host;              /* [const] owned; has its own lock */
   NdaPyWatch *watch;            /* [state changes] owned, or NULL */
   const NdaStatsField *fields;  /* [const] of the statistics */
@@ -61,13 +65,26 @@ typedef struct
 
   NdaPySettings settings;       /* [object lock] */
   gboolean is_stale;            /* [object lock] another plugin was named */
+  guint n_named;                /* [object lock] how often one was named */
+  gboolean is_up;               /* [object lock] out of NULL */
+  gboolean is_open;             /* [object lock] there is a plugin */
+  struct _NdaPyChild *child;    /* [object lock] owned, or NULL; see there */
+  guint n_named_of_child;       /* [object lock] n_named when it was made */
+  GPtrArray *unheard;           /* [object lock] owned; what was refused */
+  const NdaPyDescription *installed;    /* [const] not owned, or NULL */
+  /* [const] while a plugin is open; called on any thread, without a lock and
+   * without the GIL: an edited plugin took the place of the one before */
+  void (*reloaded) (NdaPyShared * self);
+  /* [const] called on any thread, without a lock: a property of the child has
+   * changed, which an installed plugin has too; or NULL */
+  void (*notify) (NdaPyShared * self, const gchar * property);
   NdaPyCounters counters;       /* [counters lock] */
 
   /* [block thread] */
   NdaReportLimit report;        /* of failures that do not end the stream */
   gchar *failure;               /* owned; what the last burst began with */
   guint n_calls;                /* since garbage was collected */
-} NdaPyShared;
+};
 
 /* Longer than any stall that a device's buffer absorbs, so that such a stall is
  * not taken for a plugin that hangs */
@@ -112,6 +129,9 @@ void nda_py_shared_post_error (NdaPyShared * self, const GError * error);
 GstFlowReturn nda_py_shared_start (NdaPyShared * self, NdaPyFormat * format);
 gboolean nda_py_shared_call (NdaPyShared * self, NdaPyBlock * block,
     const gchar * consequence);
+void nda_py_shared_count_calls (NdaPyShared * self, NdaPyBlock * const *calls,
+    guint n_calls, guint64 n_frames, GstClockTime gil_wait,
+    const NdaPyFormat * format);
 void nda_py_shared_count_block (NdaPyShared * self, guint n_frames,
     gboolean is_late);
 void nda_py_shared_report_failure (NdaPyShared * self, NdaPyBlock * block,

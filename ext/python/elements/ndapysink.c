@@ -71,7 +71,9 @@
 
 #include "ndablock.h"
 #include "ndablockinput.h"
+#include "ndapychildproxy.h"
 #include "ndapyelementstate.h"
+#include "ndapyparent.h"
 #include "ndapyproperties.h"
 #include "ndapywriter.h"
 
@@ -103,8 +105,9 @@ G_DECLARE_FINAL_TYPE (NdaPySink, nda_py_sink, NDA, PY_SINK, GstBaseSink);
 
 static void nda_py_sink_element_init (NdaPyElementInterface * iface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (NdaPySink, nda_py_sink, GST_TYPE_BASE_SINK,
+G_DEFINE_TYPE_WITH_CODE (NdaPySink, nda_py_sink, GST_TYPE_BASE_SINK,
     G_IMPLEMENT_INTERFACE (NDA_TYPE_PY_ELEMENT, nda_py_sink_element_init);
+    NDA_PY_CHILD_PROXY_INTERFACES;
     GST_DEBUG_CATEGORY_INIT (nda_py_sink_debug, "ndapysink", 0,
         "live audio into Python plugins"));
 
@@ -155,8 +158,10 @@ nda_py_sink_set_caps (GstBaseSink * base, GstCaps * caps)
 
   if (!gst_audio_info_from_caps (&self->info, caps))
     return FALSE;
-  if (!self->writer.is_started)
+  if (!self->writer.is_started) {
+    self->writer.format.n_channels = self->info.channels;
     flow = nda_py_writer_start (&self->writer);
+  }
   /* the next block tells that the stream stops: FALSE would be an error */
   if (flow != GST_FLOW_OK)
     return flow == GST_FLOW_FLUSHING;
@@ -219,6 +224,10 @@ nda_py_sink_push_block (gpointer owner, GstBuffer * buffer)
   GstClockTime begin = gst_util_get_timestamp ();
   guint n_frames;
 
+  if (nda_py_parent_has_controls (&self->py))
+    nda_py_parent_sync_controls (&self->py,
+        gst_segment_to_stream_time (&GST_BASE_SINK (self)->segment,
+            GST_FORMAT_TIME, GST_BUFFER_PTS (block)));
   if (flow == GST_FLOW_OK)
     flow = nda_py_writer_write (&self->writer, &self->info, block, &n_frames);
   if (flow == GST_FLOW_OK)
@@ -277,6 +286,31 @@ nda_py_sink_event (GstBaseSink * base, GstEvent * event)
   if (GST_EVENT_IS_SERIALIZED (event))
     return nda_block_input_event (&self->input, event) == GST_FLOW_OK;
   return GST_BASE_SINK_CLASS (nda_py_sink_parent_class)->event (base, event);
+}
+
+/* FALSE: a flush began before all that has come was written. */
+static gboolean
+drain (NdaPySink * self)
+{
+  GstBaseSink *base = GST_BASE_SINK (self);
+  gboolean ok;
+
+  GST_BASE_SINK_PREROLL_LOCK (base);
+  if (!base->flushing) {
+    nda_block_input_drain (&self->input);
+    nda_py_writer_drain (&self->writer);
+  }
+  ok = !base->flushing;
+  GST_BASE_SINK_PREROLL_UNLOCK (base);
+  return ok;
+}
+
+static gboolean
+nda_py_sink_query (GstBaseSink * base, GstQuery * query)
+{
+  if (GST_QUERY_TYPE (query) == GST_QUERY_DRAIN && !drain (NDA_PY_SINK (base)))
+    return FALSE;
+  return GST_BASE_SINK_CLASS (nda_py_sink_parent_class)->query (base, query);
 }
 
 /* --- life cycle and properties --- */
@@ -372,6 +406,8 @@ nda_py_sink_init (NdaPySink * self)
       stats_fields, &self->counters_lock);
   nda_py_writer_init (&self->writer, GST_BASE_SINK (self), &self->py);
   nda_block_input_init (&self->input, GST_ELEMENT (self), &to_plugin);
+  /* a plugin that plays is shown short blocks at the end alone */
+  nda_regroup_ignore_grid (self->input.regroup);
   self->writer.budget = DEFAULT_WRITE_BUDGET;
   gst_base_sink_set_processing_deadline (GST_BASE_SINK (self),
       PROCESSING_DEADLINE);
@@ -403,6 +439,7 @@ nda_py_sink_class_init (NdaPySinkClass * class)
   base_class->get_caps = GST_DEBUG_FUNCPTR (nda_py_sink_get_caps);
   base_class->set_caps = GST_DEBUG_FUNCPTR (nda_py_sink_set_caps);
   base_class->event = GST_DEBUG_FUNCPTR (nda_py_sink_event);
+  base_class->query = GST_DEBUG_FUNCPTR (nda_py_sink_query);
   base_class->render = GST_DEBUG_FUNCPTR (nda_py_sink_render);
   base_class->unlock = GST_DEBUG_FUNCPTR (nda_py_sink_unlock);
   base_class->unlock_stop = GST_DEBUG_FUNCPTR (nda_py_sink_unlock_stop);

@@ -10,4 +10,6 @@ G_BEGIN_DECLS
 
 GST_ELEMENT_REGISTER_DECLARE (ndapysink);
 
+GType nda_py_sink_get_type (void);
+
 G_END_DECLS

@@ -36,6 +36,9 @@
  * after a millisecond. So is one that raises an exception, which is counted in
  * `num-failures` as well and told in a warning, at most once a second.
  *
+ * A plugin of API 2 may have an end: a generator read () that returns ends the
+ * stream with EOS. Its last block is as short as what was left.
+ *
  * ## Statistics
  *
  * #ndapysrc:stats is a structure application/x-ndapysrc-stats with the fields
@@ -71,7 +74,9 @@
 #include "ndapysrc.h"
 
 #include "ndablock.h"
+#include "ndapychildproxy.h"
 #include "ndapyelementstate.h"
+#include "ndapyparent.h"
 #include "ndapyproperties.h"
 #include "ndapyreader.h"
 
@@ -95,8 +100,9 @@ G_DECLARE_FINAL_TYPE (NdaPySrc, nda_py_src, NDA, PY_SRC, GstPushSrc);
 
 static void nda_py_src_element_init (NdaPyElementInterface * iface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (NdaPySrc, nda_py_src, GST_TYPE_PUSH_SRC,
+G_DEFINE_TYPE_WITH_CODE (NdaPySrc, nda_py_src, GST_TYPE_PUSH_SRC,
     G_IMPLEMENT_INTERFACE (NDA_TYPE_PY_ELEMENT, nda_py_src_element_init);
+    NDA_PY_CHILD_PROXY_INTERFACES;
     GST_DEBUG_CATEGORY_INIT (nda_py_src_debug, "ndapysrc", 0,
         "live audio from Python plugins"));
 
@@ -201,9 +207,23 @@ nda_py_src_negotiate (GstBaseSrc * base)
   return TRUE;
 }
 
+/* Parameters that follow control bindings change with each block. */
+static void
+sync_controls (NdaPySrc * self)
+{
+  const GstSegment *segment = &GST_BASE_SRC (self)->segment;
+  GstClockTime time = nda_frame_clock_now (&self->reader.stamps);
+
+  nda_py_parent_sync_controls (&self->py,
+      gst_segment_to_stream_time (segment, GST_FORMAT_TIME,
+          GST_CLOCK_TIME_IS_VALID (time) ? time : segment->start));
+}
+
 static GstFlowReturn
 nda_py_src_create (GstPushSrc * push_src, GstBuffer ** result)
 {
+  if (nda_py_parent_has_controls (&NDA_PY_SRC (push_src)->py))
+    sync_controls (NDA_PY_SRC (push_src));
   return nda_py_reader_read (&NDA_PY_SRC (push_src)->reader, result);
 }
 

@@ -5,6 +5,8 @@
 #include "config.h"
 
 #include "ndapybridge.h"
+#include "ndapyinstalled.h"
+#include "ndapylog.h"
 #include "ndapysink.h"
 #include "ndapysrc.h"
 
@@ -20,9 +22,13 @@ plugin_init (GstPlugin * plugin)
   bindtextdomain (GETTEXT_PACKAGE, LOCALEDIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
 
-  return GST_ELEMENT_REGISTER (ndapybridge, plugin)
-      && GST_ELEMENT_REGISTER (ndapysrc, plugin)
-      && GST_ELEMENT_REGISTER (ndapysink, plugin);
+  nda_py_log_init ();
+  if (!GST_ELEMENT_REGISTER (ndapybridge, plugin)
+      || !GST_ELEMENT_REGISTER (ndapysrc, plugin)
+      || !GST_ELEMENT_REGISTER (ndapysink, plugin))
+    return FALSE;
+  nda_py_installed_register (plugin);
+  return TRUE;
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, ndapython,

@@ -73,6 +73,23 @@ def _read_name(source):
     return ast.literal_eval(name) if _is_text(name) else None
 
 
+def _is_second(source):
+    """Whether a file is of API 2 beyond doubt: its name is the file's."""
+    if b"create_plugin" in source:
+        return False
+    body = ast.parse(source).body
+    functions = (n.name for n in body if isinstance(n, ast.FunctionDef))
+    classes = [n for n in body if isinstance(n, ast.ClassDef) and n.bases]
+    imports = [
+        node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
+        for node in body
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+    ]
+    return any(n in CALLS for n in functions) or (
+        bool(classes) and "nda" in imports
+    )
+
+
 def _redefines(node, name):
     if isinstance(node, ast.Name):
         return node.id == name and not isinstance(node.ctx, ast.Load)
@@ -106,8 +123,11 @@ def _ask_name(path):
 
 def display_name(path):
     """The display name of a plugin file."""
-    with open(path, "rb") as source:
-        name = _read_name(source.read())
+    with open(path, "rb") as file:
+        source = file.read()
+    name = _read_name(source)
+    if name is None and _is_second(source):
+        name = os.path.splitext(os.path.basename(path))[0]
     return _ask_name(path) if name is None else name
 
 

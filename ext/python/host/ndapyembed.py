@@ -8,12 +8,16 @@ process of a plugin, by ndapyworker.py. Rule numbers are those of the plugin
 contract.
 """
 
+import ast
 import builtins
+import collections
 import collections.abc
 import contextlib
+import copy
 import gc
 import importlib.machinery
 import importlib.util
+import inspect
 import io
 import itertools
 import math
@@ -23,6 +27,7 @@ import threading
 import time
 import traceback
 import types
+import typing
 
 RATE = 48000
 FRAMES = 512
@@ -52,6 +57,7 @@ _owns_gc = False
 _shares_frozen = False  # with other processes, until it is written to
 _next_full_collection = 0.0
 _running = 0
+_gone = 0
 
 
 class PluginError(Exception):
@@ -187,13 +193,14 @@ def _check_role(plugin, path, role):
         raise Problem("role", role, found or "unknown")
 
 
-def open_plugin(path, role):
+def open_plugin(path, role, entry=None):
     """Load a plugin, initialise it and see that it fits (4.1).
 
+    An entry is the name of the function or class that is meant (API 2).
     Returns the module and the instance. Anything wrong is a Problem.
     """
     try:
-        module, plugin, is_based = load(path)
+        module, plugin, is_based = load(path, role, entry)
     except BaseException as error:
         raise Problem("load", "", describe(error)) from error
     if not is_based:
@@ -214,6 +221,8 @@ def start_plugin(plugin, path, role, n_channels):
 
     Anything wrong is a Problem, and the plugin then does not run.
     """
+    if isinstance(plugin, Wrapper):
+        return start_wrapped(plugin, path, n_channels)
     try:
         taken = configure(plugin, role, n_channels)
     except BaseException as error:
@@ -355,20 +364,48 @@ def _latency(plugin):
 
 
 def facts(plugin, role):
-    """What it says of itself now: latency in ns, and channels.
+    """What it says of itself now: latency in ns, channels, latency in frames
+    at its rate, and whether it only analyses.
 
     Nonsense about the latency is 0 (8.1). Processors have no channels of
     their own, the others no latency.
     """
+    if isinstance(plugin, Wrapper):
+        return plugin.get_facts()
     if role == "Processor":
-        return _latency(plugin), 0
+        latency = _latency(plugin)
+        return latency, 0, round(latency * RATE / 1e9), 0
     try:
-        return 0, max(0, min(_channels(plugin), MAX_CHANNELS))
+        return 0, max(0, min(_channels(plugin), MAX_CHANNELS)), 0, 0
     except BaseException:
-        return 0, 0
+        return 0, 0, 0, 0
 
 
-def _is_secret(key):
+def describe_plugin(plugin):
+    """What an API 2 plugin declares, as text of a key file; else None."""
+    return describe_wrapped(plugin) if isinstance(plugin, Wrapper) else None
+
+
+def reset_plugin(plugin):
+    """What comes next does not follow what was (API 2, 4.7)."""
+    if not isinstance(plugin, Wrapper):
+        return
+    try:
+        plugin.reset()
+    except BaseException as error:
+        log(True, f"The plugin “{plugin.path}” failed in its reset (): "
+                  f"{describe(error)}")
+
+
+def last_frames(answer):
+    """How many frames a source gave with its last answer; None: it is not
+    the last one."""
+    return int(answer) if isinstance(answer, Ended) else None
+
+
+def _is_secret(plugin, key):
+    if isinstance(plugin, Wrapper) and plugin.is_secret(key):
+        return True
     return any(word in key.lower() for word in _secret_words)
 
 
@@ -377,7 +414,7 @@ def set_parameter(plugin, key, value):
     try:
         result = _ask(plugin, "set_parameter", key, value)
     except BaseException as error:
-        if _is_secret(key):  # the error may quote the value (7.6)
+        if _is_secret(plugin, key):  # the error may quote the value (7.6)
             return _type_name(error)
         _tell(error)
         return describe(error).partition("\n")[0]
@@ -390,7 +427,7 @@ def get_parameter(plugin, key):
         value = _ask(plugin, "get_parameter", key)
         return "" if value is None else _printable(str(value), LONGEST_VALUE)
     except BaseException as error:
-        if _is_secret(key):  # the error may quote the value (7.6)
+        if _is_secret(plugin, key):  # the error may quote the value (7.6)
             log(True, f"get_parameter () failed: {_type_name(error)}")
         else:
             _tell(error)
@@ -410,21 +447,26 @@ def settle():
     """Keep the collector away from all that is loaded now (T13)."""
     global _running
     _running += 1
-    _freeze_again()
+    if _owns_gc:
+        gc.disable()
+        gc.collect()
+        gc.freeze()
 
 
 def unsettle():
-    """Let the collector at what a plugin left behind."""
-    global _running
+    """Let the collector at what a plugin left behind.
+
+    One that always plays must not keep all that ever came and went beside
+    it. To look through all that is frozen takes long, so many that go at once
+    are looked through together: again when a quarter of those that are left
+    has gone.
+    """
+    global _running, _gone
     _running -= 1
-    _freeze_again()
-
-
-def _freeze_again():
-    """What was frozen may be garbage by now: one that always plays must not
-    keep all that ever came and went beside it."""
-    if not _owns_gc:
+    _gone += 1
+    if not _owns_gc or _gone * 4 < _running:
         return
+    _gone = 0
     gc.disable()
     if not _shares_frozen:
         gc.unfreeze()

@@ -40,7 +40,9 @@ nda_py_exchange_new (NdaPyHost * host, const NdaPyRunnerConfig * config)
 static gboolean
 run_apart (NdaPyExchange * x, NdaPyJob job)
 {
-  const NdaPyPatience patience = { x->config->path, x->config->timeout };
+  const NdaPyPatience patience = { x->config->path, x->config->timeout,
+    x->config->is_closing
+  };
   GError *late = NULL;
 
   if (nda_py_runner_kind_run (x->kind, job, x, &patience, &late))

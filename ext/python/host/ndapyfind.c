@@ -218,3 +218,18 @@ nda_py_find_plugin (const gchar * plugin, const gchar * plugin_path,
   return path ? check_file (path, error) :
       find_display_name (plugin, folders, timeout, error);
 }
+
+/* What of @plugin means a file (transfer full), and in @entry (transfer full)
+ * the function or class in it, or NULL: “file.py:name” has one. */
+gchar *
+nda_py_find_split (const gchar * plugin, gchar ** entry)
+{
+  const gchar *end = plugin ? strrchr (plugin, ':') : NULL;
+
+  *entry = NULL;
+  if (!end || !end[1] || strchr (end, '/')
+      || end - plugin < 3 || strncmp (end - 3, ".py", 3) != 0)
+    return g_strdup (plugin);
+  *entry = g_strdup (end + 1);
+  return g_strndup (plugin, end - plugin);
+}

@@ -12,5 +12,6 @@ G_BEGIN_DECLS
 
 gchar *nda_py_find_plugin (const gchar * plugin, const gchar * plugin_path,
     GstClockTime timeout, GError ** error);
+gchar *nda_py_find_split (const gchar * plugin, gchar ** entry);
 
 G_END_DECLS

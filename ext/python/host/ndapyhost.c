@@ -48,6 +48,7 @@ nda_py_host_new (NdaPyRole role, const NdaPyHostEvents * events, gpointer owner)
   self->role = role;
   self->events = events;
   self->owner = owner;
+  self->expected_latency = NDA_PY_HOST_ANY_LATENCY;
   self->last = nda_py_last_parameters_new ();
   self->pending = nda_py_parameters_new ();
   g_mutex_init (&self->lock);
@@ -97,6 +98,7 @@ make_config (NdaPyHost * self, const NdaPyRunnerConfig * asked)
 {
   NdaPyRunnerConfig *config = nda_py_runner_config_copy (asked);
 
+  config->is_closing = &self->is_closing;
   config->role = self->role;
   config->last = self->last;
   config->restarted = nda_py_host_restarted;
@@ -159,18 +161,31 @@ nda_py_host_take_next_locked (NdaPyHost * self)
   return next;
 }
 
-/* Waits until nobody else uses the plugin. FALSE: somebody still does. */
+/* Waits until nobody else uses the plugin. FALSE at the timeout. */
 static gboolean
 wait_for_users_locked (NdaPyHost * self)
 {
-  /* a runner that can be killed answers every call in the end */
-  gint64 deadline = !self->kind || self->kind->kill ? G_MAXINT64 :
-      g_get_monotonic_time () + STOP_TIMEOUT;
+  gint64 deadline = g_get_monotonic_time () + STOP_TIMEOUT;
 
   while (self->n_users)
     if (!g_cond_wait_until (&self->changed, &self->lock, deadline))
       return FALSE;
   return TRUE;
+}
+
+/* Waits until nobody else uses the plugin; a call that takes longer than that
+ * is given up. FALSE: somebody still does. */
+static gboolean
+end_users_locked (NdaPyHost * self)
+{
+  gboolean is_free = wait_for_users_locked (self);
+
+  if (is_free)
+    return TRUE;
+  g_atomic_int_set (&self->is_closing, TRUE);
+  is_free = wait_for_users_locked (self);
+  g_atomic_int_set (&self->is_closing, FALSE);
+  return is_free;
 }
 
 /* Ends the plugin, if this is its last reference. */
@@ -198,9 +213,12 @@ nda_py_host_close (NdaPyHost * self)
   self->state = STATE_UNLOADED;
   self->facts = (NdaPyFacts) {
   0};
+  self->held = 0;
+  self->format = (NdaPyFormat) {
+  0};
   self->n_unapplied -= self->pending->len;
   g_ptr_array_set_size (self->pending, 0);
-  is_free = wait_for_users_locked (self);
+  is_free = end_users_locked (self);
   runner = g_steal_pointer (&self->runner);
   next = nda_py_host_take_next_locked (self);
   config = g_steal_pointer (&self->config);

@@ -17,7 +17,7 @@ typedef struct
 {
   NdaPyAudio in;                /* unless of a source */
   NdaPyAudio out;               /* unless of a sink; may be the same memory */
-  guint n_frames;
+  guint n_frames;               /* of a source that ENDED: what it wrote */
   gboolean is_gated;            /* of a sink: only if it says it has room */
 
   /* what came of it */
@@ -40,6 +40,9 @@ typedef struct
   void (*reloaded) (gpointer owner, const GError * error);
 } NdaPyHostEvents;
 
+/* For nda_py_host_expect_latency () */
+#define NDA_PY_HOST_ANY_LATENCY G_MAXUINT
+
 typedef struct _NdaPyHost NdaPyHost;
 
 NdaPyHost *nda_py_host_new (NdaPyRole role, const NdaPyHostEvents * events,
@@ -60,6 +63,9 @@ gboolean nda_py_host_start (NdaPyHost * host, NdaPyFormat * format,
     GError ** error);
 guint nda_py_host_process (NdaPyHost * host, NdaPyBlock ** blocks,
     guint n_blocks, gboolean stop_at_failure, GstClockTime * gil_wait);
+void nda_py_host_expect_latency (NdaPyHost * host, guint latency);
+guint nda_py_host_get_call_latency (NdaPyHost * host);
+void nda_py_host_reset (NdaPyHost * host);
 void nda_py_host_collect (NdaPyHost * host);
 gboolean nda_py_host_check (NdaPyHost * host, GError ** error);
 
@@ -67,7 +73,12 @@ gboolean nda_py_host_check (NdaPyHost * host, GError ** error);
 gboolean nda_py_host_reload (NdaPyHost * host);
 gboolean nda_py_host_set_parameter (NdaPyHost * host, const gchar * key,
     const gchar * value);
+gboolean nda_py_host_queue_parameter (NdaPyHost * host, const gchar * key,
+    const gchar * value);
+gboolean nda_py_host_set_queued (NdaPyHost * host, GError ** error);
 gchar *nda_py_host_get_parameter (NdaPyHost * host, const gchar * key);
+gchar *nda_py_host_describe (NdaPyHost * host);
+void nda_py_host_get_facts (NdaPyHost * host, NdaPyFacts * facts);
 GstClockTime nda_py_host_get_latency (NdaPyHost * host);
 guint nda_py_host_get_n_channels (NdaPyHost * host);
 

@@ -11,6 +11,36 @@
 /* For a job that only waits for the GIL */
 #define START_LIMIT (2 * GST_SECOND)
 
+/* Sets what was asked for, by the thread that has claimed the plugin. Gives up
+ * the lock meanwhile. */
+static void
+set_pending_locked (NdaPyHost * self, NdaPyParameters * parameters)
+{
+  NdaPySetJob *job;
+
+  g_mutex_unlock (&self->lock);
+  job = nda_py_host_begin_set (self, self->called, parameters);
+  if (nda_py_runner_kind_enter (self->kind)) {
+    nda_py_host_set_job (job);
+    nda_py_runner_kind_leave (self->kind);
+  }
+  nda_py_host_end_set (self, job);
+  g_mutex_lock (&self->lock);
+  self->n_unapplied -= parameters->len;
+  g_ptr_array_unref (parameters);
+}
+
+/* Sets all that was asked for while the plugin runs. */
+static void
+set_all_pending_locked (NdaPyHost * self)
+{
+  NdaPyParameters *parameters;
+
+  while (G_UNLIKELY (!self->is_stopping
+          && (parameters = nda_py_host_take_pending_locked (self))))
+    set_pending_locked (self, parameters);
+}
+
 /* Says that the block thread is about to call the plugin. FALSE: it is being
  * stopped. */
 static gboolean
@@ -23,7 +53,12 @@ claim (NdaPyHost * self)
     g_cond_wait (&self->changed, &self->lock);
   if (!self->is_stopping)
     self->called = self->runner;
+  /* nobody changes it while the plugin is called */
+  self->call_latency = self->facts.delay;
   ok = self->called != NULL;
+  /* the block thread itself queued it, for the call that comes */
+  if (ok && self->state == STATE_RUNNING)
+    set_all_pending_locked (self);
   g_mutex_unlock (&self->lock);
   return ok;
 }
@@ -51,37 +86,16 @@ begin_call (NdaPyHost * self)
   return FALSE;
 }
 
-/* Sets what was asked for during the call. Gives up the lock meanwhile. */
-static void
-set_pending_locked (NdaPyHost * self, NdaPyParameters * parameters)
-{
-  NdaPySetJob *job;
-
-  g_mutex_unlock (&self->lock);
-  job = nda_py_host_begin_set (self, self->called, parameters);
-  if (nda_py_runner_kind_enter (self->kind)) {
-    nda_py_host_set_job (job);
-    nda_py_runner_kind_leave (self->kind);
-  }
-  nda_py_host_end_set (self, job);
-  g_mutex_lock (&self->lock);
-  self->n_unapplied -= parameters->len;
-  g_ptr_array_unref (parameters);
-}
-
 /* Ends a call, out of Python, with the host in @state, in one step: a stopper
  * that sees the call ended must see how. */
 static void
 end_call (NdaPyHost * self, NdaPyHostState state)
 {
-  NdaPyParameters *parameters;
-
   g_mutex_lock (&self->lock);
   if (self->state != STATE_INITIALIZED) /* that it was stopped to meanwhile */
     self->state = state;
-  while (G_UNLIKELY (state == STATE_RUNNING && !self->is_stopping
-          && (parameters = nda_py_host_take_pending_locked (self))))
-    set_pending_locked (self, parameters);
+  if (state == STATE_RUNNING)
+    set_all_pending_locked (self);
   self->called = NULL;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
@@ -97,7 +111,7 @@ nda_py_host_no_job (gpointer unused)
 static gboolean
 can_enter (NdaPyHost * self, GError ** error)
 {
-  const NdaPyPatience patience = { NULL, START_LIMIT };
+  const NdaPyPatience patience = { NULL, START_LIMIT, NULL };
 
   return nda_py_runner_kind_run (self->kind, nda_py_host_no_job, NULL,
       &patience, error);
@@ -159,12 +173,12 @@ start_plugin (NdaPyHost * self, NdaPyFormat * format, GError ** error)
     self->kind->get_facts (self->called, &facts);
   nda_py_runner_kind_leave (self->kind);
 
-  nda_py_host_report_facts (self, &facts);
   if (ok) {
     g_mutex_lock (&self->lock);
     self->format = *format;
     g_mutex_unlock (&self->lock);
   }
+  nda_py_host_report_facts (self, &facts);
   end_call (self, ok ? STATE_RUNNING : STATE_SPENT);
   return ok;
 }
@@ -215,6 +229,8 @@ run_block (NdaPyHost * self, NdaPyBlock * block, GstClockTime * now)
   *now = gst_util_get_timestamp ();
   block->call_time = *now - begin;
   block->ok = block->result == NDA_PY_CALL_OK;
+  if (G_UNLIKELY (block->result == NDA_PY_CALL_ENDED))
+    block->n_frames = self->called->n_last;
   block->failure = NULL;
   if (G_LIKELY (block->ok)) {
     self->is_failing = FALSE;
@@ -254,10 +270,34 @@ exchange_between_blocks (NdaPyHost * self)
   self->events->reloaded (self->owner, error);
 }
 
+/* Calls are made only while the plugin delays by @latency, of which the host
+ * may learn at any moment; or by any. */
+void
+nda_py_host_expect_latency (NdaPyHost * self, guint latency)
+{
+  self->expected_latency = latency;
+}
+
+/* What the plugin delayed by when calls were made last, or when none were as it
+ * was not the expected one; in frames at its own rate. */
+guint
+nda_py_host_get_call_latency (NdaPyHost * self)
+{
+  return self->call_latency;
+}
+
+static gboolean
+is_expected (NdaPyHost * self)
+{
+  return self->expected_latency == NDA_PY_HOST_ANY_LATENCY
+      || self->expected_latency == self->call_latency;
+}
+
 /* Runs @blocks through the plugin under one acquisition of the GIL, whose
  * length goes to @gil_wait. Returns how many were run: fewer when one failed
  * and @stop_at_failure or the plugin is being stopped, which may be why it
- * failed; none when it was being stopped before. */
+ * failed; none when it was being stopped before, or delays by another amount
+ * than is expected. */
 guint
 nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
     gboolean stop_at_failure, GstClockTime * gil_wait)
@@ -273,7 +313,7 @@ nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
   now = gst_util_get_timestamp ();
   *gil_wait = now - begin;
 
-  while (n_run < n_blocks) {
+  while (n_run < n_blocks && G_LIKELY (is_expected (self))) {
     run_block (self, blocks[n_run], &now);
     if (G_UNLIKELY (!blocks[n_run++]->ok)
         && (stop_at_failure || is_stopping (self)))
@@ -282,6 +322,17 @@ nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
   nda_py_runner_kind_leave (self->kind);
   end_call (self, STATE_RUNNING);
   return n_run;
+}
+
+/* Tells the plugin that the next block does not follow the last one. */
+void
+nda_py_host_reset (NdaPyHost * self)
+{
+  if (!self->kind->reset || !begin_call (self))
+    return;
+  self->kind->reset (self->called);
+  nda_py_runner_kind_leave (self->kind);
+  end_call (self, STATE_RUNNING);
 }
 
 /* Lets Python's garbage collector run, between blocks. */

@@ -8,6 +8,9 @@
 
 #include "ndapyhostpriv.h"
 
+#include "ndablock.h"
+#include "ndapydelay.h"
+
 #include <string.h>
 
 #define SETTLE_TIMEOUT (1 * G_TIME_SPAN_SECOND)
@@ -42,27 +45,55 @@ nda_py_host_end_use (NdaPyHost * self, NdaPyRunner * runner)
 
 /* --- facts -------------------------------------------------------------- */
 
+/* How many frames a block is held back by a plugin of @facts. */
+static guint
+count_held (NdaPyHost * self, const NdaPyFacts * facts)
+{
+  NdaPyFormat format;
+
+  if (self->role != NDA_PY_ROLE_PROCESSOR || facts->is_analyser)
+    return 0;
+  g_mutex_lock (&self->lock);
+  format = self->format;
+  g_mutex_unlock (&self->lock);
+  /* none is known before the start */
+  return format.n_frames == 0 ? facts->delay :
+      nda_py_delay_get (&format, facts->delay);
+}
+
 /* Keeps what the plugin says of itself, and tells the owner. */
 void
 nda_py_host_report_facts (NdaPyHost * self, const NdaPyFacts * facts)
 {
+  guint held = count_held (self, facts);
   gboolean changed;
 
   g_mutex_lock (&self->lock);
-  changed = self->facts.latency != facts->latency;
+  changed = self->held != held;
+  self->held = held;
   self->facts = *facts;
   g_mutex_unlock (&self->lock);
   if (changed)
     self->events->latency_changed (self->owner);
 }
 
-/* The latency that the plugin reported last. */
+/* How long a block is held back: what the plugin reported last, what its calls
+ * are collected for, and the filters. */
 GstClockTime
 nda_py_host_get_latency (NdaPyHost * self)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  return self->facts.latency;
+  return nda_block_frames_to_time (self->held, NDA_BLOCK_RATE);
+}
+
+/* What the plugin said of itself last. */
+void
+nda_py_host_get_facts (NdaPyHost * self, NdaPyFacts * facts)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  *facts = self->facts;
 }
 
 /* The channels that the plugin, a source or sink, reported last, or 0. */
@@ -112,6 +143,7 @@ nda_py_host_set_job (gpointer data)
         kind->set_parameter (job->runner, p->key, p->value);
 
     job->is_taken[i] = !problem;
+    g_atomic_int_set (&p->is_refused, problem != NULL);
     if (problem) {
       problem[strcspn (problem, "\n")] = '\0';
       g_ptr_array_add (job->problems,
@@ -153,15 +185,19 @@ nda_py_host_set_now (NdaPyHost * self, NdaPyRunner * runner,
   return FALSE;
 }
 
+/* What fails is told in @error, or, if that is NULL, to the owner. */
 static gboolean
 set_or_give_up (NdaPyHost * self, NdaPyRunner * runner,
-    NdaPyParameters * parameters)
+    NdaPyParameters * parameters, GError ** error)
 {
-  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) failure = NULL;
 
-  if (nda_py_host_set_now (self, runner, parameters, &error))
+  if (nda_py_host_set_now (self, runner, parameters, &failure))
     return TRUE;
-  nda_py_host_give_up (self, error);
+  if (error && !*error)
+    *error = g_steal_pointer (&failure);
+  else
+    nda_py_host_give_up (self, failure);
   return FALSE;
 }
 
@@ -183,10 +219,8 @@ is_open_locked (NdaPyHost * self)
   return self->state != STATE_UNLOADED && self->state != STATE_SPENT;
 }
 
-/* Sets what waits, where nobody else does. The block thread waits meanwhile,
- * and sets it itself when it is in a call. */
-gboolean
-nda_py_host_set_pending (NdaPyHost * self)
+static gboolean
+set_pending (NdaPyHost * self, GError ** error)
 {
   NdaPyParameters *parameters;
   NdaPyRunner *runner;
@@ -201,7 +235,7 @@ nda_py_host_set_pending (NdaPyHost * self)
   runner = self->runner;        /* nobody exchanges it while it is held */
   while (runner && (parameters = nda_py_host_take_pending_locked (self))) {
     g_mutex_unlock (&self->lock);
-    ok = set_or_give_up (self, runner, parameters);
+    ok = set_or_give_up (self, runner, parameters, error);
     g_mutex_lock (&self->lock);
     self->n_unapplied -= parameters->len;
     g_ptr_array_unref (parameters);
@@ -212,43 +246,106 @@ nda_py_host_set_pending (NdaPyHost * self)
   return ok;
 }
 
+/* Sets what waits, where nobody else does. The block thread waits meanwhile,
+ * and sets it itself when it is in a call. */
+gboolean
+nda_py_host_set_pending (NdaPyHost * self)
+{
+  return set_pending (self, NULL);
+}
+
+/* Queues @parameter (transfer full). FALSE without a plugin. */
+static gboolean
+queue_locked (NdaPyHost * self, NdaPyParameter * parameter)
+{
+  if (!is_open_locked (self)) {
+    nda_py_parameter_unref (parameter);
+    return FALSE;
+  }
+  g_ptr_array_add (self->pending, parameter);
+  self->n_unapplied++;
+  return TRUE;
+}
+
+/* Queues a parameter, which nda_py_host_set_queued () must follow. FALSE
+ * without a plugin. The caller may hold a lock: nothing is called back. */
+gboolean
+nda_py_host_queue_parameter (NdaPyHost * self, const gchar * key,
+    const gchar * value)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return queue_locked (self, nda_py_parameter_new (key, value));
+}
+
+/* Whether this is the block thread, between two calls: what is queued is set
+ * before the next one. */
+static gboolean
+is_between_calls (NdaPyHost * self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return self->state == STATE_RUNNING && self->block_thread == g_thread_self ();
+}
+
+/* Sets what is queued: at once, or at the end of the block call that is being
+ * made; on the block thread, before the next one. The caller does not hold the
+ * GIL. Without @error the owner is told what fails. */
+gboolean
+nda_py_host_set_queued (NdaPyHost * self, GError ** error)
+{
+  gboolean ok;
+
+  if (is_between_calls (self))
+    return TRUE;
+  if (!nda_py_host_begin_use (self, NULL))
+    return FALSE;
+  ok = set_pending (self, error);
+  nda_py_host_end_use (self, NULL);
+  return ok;
+}
+
 /* Sets a parameter: at once, or at the end of the block call that is being
- * made. FALSE without a plugin. The caller does not hold the GIL. */
+ * made. FALSE: there is no plugin, or it is known already that it does not take
+ * the value. The caller does not hold the GIL. */
 gboolean
 nda_py_host_set_parameter (NdaPyHost * self, const gchar * key,
     const gchar * value)
 {
+  NdaPyParameter *parameter;
   gboolean ok;
 
   if (!nda_py_host_begin_use (self, NULL))
     return FALSE;
+  parameter = nda_py_parameter_new (key, value);
   g_mutex_lock (&self->lock);
-  ok = is_open_locked (self);
-  if (ok) {
-    g_ptr_array_add (self->pending, nda_py_parameter_new (key, value));
-    self->n_unapplied++;
-  }
+  ok = queue_locked (self, nda_py_parameter_ref (parameter));
   g_mutex_unlock (&self->lock);
-  ok = ok && nda_py_host_set_pending (self);
+  ok = ok && nda_py_host_set_pending (self)
+      && !g_atomic_int_get (&parameter->is_refused);
+  nda_py_parameter_unref (parameter);
   nda_py_host_end_use (self, NULL);
   return ok;
 }
 
 /* --- getting ------------------------------------------------------------ */
 
+/* A question to the plugin, on whatever thread can ask it */
 typedef struct
 {
   NdaPyRunner *runner;          /* owned reference */
-  gchar *key;                   /* owned */
-  gchar *value;                 /* owned */
+  gchar *key;                   /* owned; NULL: what it declares */
+  gchar *text;                  /* owned; the answer */
 } GetJob;
 
 static void
 nda_py_host_get_job (gpointer data)
 {
   GetJob *job = data;
+  const NdaPyRunnerKind *kind = job->runner->kind;
 
-  job->value = job->runner->kind->get_parameter (job->runner, job->key);
+  job->text = job->key ? kind->get_parameter (job->runner, job->key) :
+      kind->describe (job->runner);
 }
 
 /* Waits until what was set before has reached the plugin. */
@@ -270,7 +367,7 @@ get_from (NdaPyHost * self, NdaPyRunner * runner, const gchar * key)
 {
   g_autoptr (GError) error = NULL;
   GetJob *job = g_new0 (GetJob, 1);
-  gchar *value;
+  gchar *text;
 
   job->runner = nda_py_runner_ref (runner);
   job->key = g_strdup (key);
@@ -278,11 +375,24 @@ get_from (NdaPyHost * self, NdaPyRunner * runner, const gchar * key)
     nda_py_host_give_up (self, error);
     return NULL;
   }
-  value = job->value;
+  text = job->text;
   nda_py_runner_unref (job->runner);
   g_free (job->key);
   g_free (job);
-  return value;
+  return text;
+}
+
+static gchar *
+get (NdaPyHost * self, const gchar * key)
+{
+  NdaPyRunner *runner;
+  gchar *text;
+
+  if (!nda_py_host_begin_use (self, &runner))
+    return NULL;
+  text = get_from (self, runner, key);
+  nda_py_host_end_use (self, runner);
+  return text;
 }
 
 /* What the plugin says of @key (transfer full), "" without a plugin. The
@@ -290,13 +400,17 @@ get_from (NdaPyHost * self, NdaPyRunner * runner, const gchar * key)
 gchar *
 nda_py_host_get_parameter (NdaPyHost * self, const gchar * key)
 {
-  NdaPyRunner *runner;
-  gchar *value = NULL;
+  gchar *value;
 
   wait_for_parameters (self);
-  if (nda_py_host_begin_use (self, &runner)) {
-    value = get_from (self, runner, key);
-    nda_py_host_end_use (self, runner);
-  }
+  value = get (self, key);
   return value ? value : g_strdup ("");
+}
+
+/* What the plugin declares (transfer full): see the runner's describe (). NULL:
+ * there is no plugin, or one of API 1. The caller does not hold the GIL. */
+gchar *
+nda_py_host_describe (NdaPyHost * self)
+{
+  return get (self, NULL);
 }

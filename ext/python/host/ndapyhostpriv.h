@@ -44,10 +44,12 @@ struct _NdaPyHost
   NdaPyFormat format;           /* [host lock] that it was started with */
   gboolean is_held;             /* [host lock] the block thread must not call */
   guint n_users;                /* [host lock] others that call the plugin */
+  gint is_closing;              /* [atomic] none of them waits any longer */
   gboolean is_stopping;         /* [host lock] no call may begin */
   GPtrArray *pending;           /* [host lock] owned; parameters to be set */
   guint n_unapplied;            /* [host lock] pending, and being set */
   NdaPyFacts facts;             /* [host lock] what the plugin said last */
+  guint held;                   /* [host lock] frames a block is held back */
   GThread *block_thread;        /* [host lock] not owned */
 
   gboolean is_reloading;        /* [host lock] one reload at a time */
@@ -58,6 +60,8 @@ struct _NdaPyHost
   guint n_told;                 /* [host lock] changes of `last` it knows */
 
   gboolean is_failing;          /* [block thread] in a burst of failures */
+  guint call_latency;           /* [block thread] of the calls made last */
+  guint expected_latency;       /* [block thread] without it, none are made */
 };
 
 /* Parameters on their way to a plugin, and what comes of it */

@@ -12,7 +12,7 @@ which name sys.modules has a module of the folder: by its own, unless that was
 another module's before.
 """
 
-API = {"base_plugin", "nda_py_utils"}  # one of each for all plugins (2.7)
+API = {"base_plugin", "nda_py_utils", "nda"}  # one for all plugins (2.7)
 
 _folders = {}  # by directory
 _owners = {}  # of the modules in folders, by their top name in sys.modules
@@ -47,6 +47,22 @@ class _Finder:
     def find_spec(name, path=None, target=None):
         owner = _owners.get(name.partition(".")[0])
         return owner.find(name, path) if owner is not None else None
+
+
+class _PackageFinder:
+    """Finds the package nda, of which _api_path is a folder, where nothing on
+    the path has it: an interpreter of the user's may not (API 2, 2.1)."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name != "nda" or not _api_path:
+            return None
+        folder = os.path.dirname(_api_path)
+        return importlib.util.spec_from_file_location(
+            name,
+            os.path.join(folder, "__init__.py"),
+            submodule_search_locations=[folder],
+        )
 
 
 class _Folder:
@@ -172,6 +188,7 @@ def _extend_path(directory):
     sys.path.append(_api_path)
     if _Finder not in sys.meta_path:
         sys.meta_path.insert(0, _Finder)
+        sys.meta_path.append(_PackageFinder)
     folder = _folders.setdefault(directory, _Folder(directory))
     folder.forget_edited()
     return folder
@@ -222,16 +239,20 @@ def _give_back(name, module, previous):
         del sys.modules[name]
 
 
-def load(path):
+def load(path, role="", entry=None):
     """Load a plugin file and make an instance.
 
-    Returns the module, the instance, and whether it is a BasePlugin.
+    A file without create_plugin () is one of API 2. Returns the module, the
+    instance, and whether it is what its API says: a BasePlugin.
     """
     directory, name = os.path.split(path)
     folder = _extend_path(directory)
     module = _execute(path, os.path.splitext(name)[0], folder)
     try:
-        factory = getattr(module, "create_plugin", None)
+        if entry or not hasattr(module, "create_plugin"):
+            wrapper = Wrapper(module, find_entry(module, entry), role)
+            return module, wrapper, True
+        factory = module.create_plugin
         if not callable(factory):
             raise PluginError(
                 "it has no function create_plugin (), which makes the plugin"

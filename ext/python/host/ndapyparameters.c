@@ -15,26 +15,37 @@
 NdaPyParameter *
 nda_py_parameter_new (const gchar * key, const gchar * value)
 {
-  NdaPyParameter *self = g_new (NdaPyParameter, 1);
+  NdaPyParameter *self = g_atomic_rc_box_new0 (NdaPyParameter);
 
   self->key = g_strdup (key);
   self->value = g_strdup (value);
   return self;
 }
 
-void
-nda_py_parameter_free (NdaPyParameter * self)
+NdaPyParameter *
+nda_py_parameter_ref (NdaPyParameter * self)
+{
+  return g_atomic_rc_box_acquire (self);
+}
+
+static void
+clear (NdaPyParameter * self)
 {
   g_free (self->key);
   g_free (self->value);
-  g_free (self);
+}
+
+void
+nda_py_parameter_unref (NdaPyParameter * self)
+{
+  g_atomic_rc_box_release_full (self, (GDestroyNotify) clear);
 }
 
 NdaPyParameters *
 nda_py_parameters_new (void)
 {
   return g_ptr_array_new_with_free_func ((GDestroyNotify)
-      nda_py_parameter_free);
+      nda_py_parameter_unref);
 }
 
 /* Adds one, which takes the place of any other with its key. */
@@ -169,7 +180,7 @@ nda_py_parameters_hide (const gchar * text)
       g_string_append_printf (shown, "%s=***", parameter->key);
     else
       g_string_append_len (shown, begin, text - begin);
-    nda_py_parameter_free (parameter);
+    nda_py_parameter_unref (parameter);
     if (*text == ',')
       g_string_append_c (shown, *text++);
   }

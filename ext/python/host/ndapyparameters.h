@@ -17,6 +17,7 @@ typedef struct
 {
   gchar *key;
   gchar *value;
+  gint is_refused;              /* [atomic] a plugin did not take it */
 } NdaPyParameter;
 
 typedef GPtrArray NdaPyParameters;      /* of NdaPyParameter, owned */
@@ -26,7 +27,8 @@ typedef GPtrArray NdaPyParameters;      /* of NdaPyParameter, owned */
 #define NDA_PY_SECRET_WORDS "key secret pass token"
 
 NdaPyParameter *nda_py_parameter_new (const gchar * key, const gchar * value);
-void nda_py_parameter_free (NdaPyParameter * parameter);
+NdaPyParameter *nda_py_parameter_ref (NdaPyParameter * parameter);
+void nda_py_parameter_unref (NdaPyParameter * parameter);
 
 NdaPyParameters *nda_py_parameters_new (void);
 NdaPyParameters *nda_py_parameters_parse (const gchar * text, GError ** error);

@@ -18,13 +18,19 @@ typedef enum
   NDA_PY_ROLE_SINK,
 } NdaPyRole;
 
-/* What a plugin is started with. A processor takes the stream's channels, at
- * 48 kHz and 512 frames a call; the others have their own of each. */
+/* The most frames of a call that a plugin may ask for (API 2) */
+#define NDA_PY_MAX_FRAMES 96000
+
+/* What a plugin is started with. A start is told the stream's, which for a
+ * processor are 48 kHz and 512 frames a call, and says the plugin's own. Those
+ * of an API 1 processor are the stream's. */
 typedef struct
 {
   guint rate;
   guint n_channels;
-  guint n_frames;               /* of a call; at most 512 */
+  /* of a call: at most 512 of a source or sink, NDA_PY_MAX_FRAMES of a
+   * processor */
+  guint n_frames;
 } NdaPyFormat;
 
 /* What a plugin says of itself, and may say otherwise after a parameter. */
@@ -32,6 +38,8 @@ typedef struct
 {
   GstClockTime latency;         /* of a processor */
   guint n_channels;             /* of a source or sink */
+  guint delay;                  /* the latency in frames, at its own rate */
+  gboolean is_analyser;         /* a processor whose output is ignored */
 } NdaPyFacts;
 
 typedef enum
@@ -40,6 +48,7 @@ typedef enum
   NDA_PY_CALL_REFUSED,          /* returned False */
   NDA_PY_CALL_FAILED,           /* an exception, or an array does not fit */
   NDA_PY_CALL_NO_SPACE,         /* was not made: a sink says it is full */
+  NDA_PY_CALL_ENDED,            /* a source has no more; see n_last */
   NDA_PY_CALL_DEAD,             /* the plugin's process died, or begins */
 } NdaPyCallResult;
 

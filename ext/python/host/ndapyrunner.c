@@ -15,6 +15,7 @@ nda_py_runner_config_copy (const NdaPyRunnerConfig * config)
 
   *copy = *config;
   copy->path = g_strdup (config->path);
+  copy->entry = g_strdup (config->entry);
   copy->python = g_strdup (config->python);
   copy->sandbox_folder = g_strdup (config->sandbox_folder);
   copy->group = g_strdup (config->group);
@@ -31,6 +32,7 @@ void
 nda_py_runner_config_free (NdaPyRunnerConfig * self)
 {
   g_free (self->path);
+  g_free (self->entry);
   g_free (self->python);
   g_free (self->sandbox_folder);
   g_free (self->group);
@@ -42,6 +44,7 @@ nda_py_runner_init (NdaPyRunner * self, const NdaPyRunnerKind * kind)
 {
   self->kind = kind;
   self->ref_count = 1;
+  self->n_last = 0;
 }
 
 NdaPyRunner *

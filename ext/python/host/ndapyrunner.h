@@ -43,6 +43,8 @@ typedef enum
 typedef struct
 {
   gchar *path;                  /* of the plugin; owned by a copy */
+  /* the function or class in it, or NULL: the only one; owned by a copy */
+  gchar *entry;
 
   /* for a plugin in a process of its own, but `timeout` for any */
   gchar *python;                /* the interpreter, or NULL; owned by a copy */
@@ -56,6 +58,7 @@ typedef struct
   gchar *group;                 /* shares a process, or NULL; owned by a copy */
 
   /* the host sets these */
+  const gint *is_closing;       /* not owned; see NdaPyPatience */
   NdaPyRole role;
   NdaPyLastParameters *last;    /* not owned; for a plugin that is restarted */
   /* any thread, without a lock */
@@ -72,6 +75,8 @@ typedef struct
 {
   const gchar *path;            /* NULL: of none */
   GstClockTime limit;
+  /* [atomic] not owned; nonzero: it is waited for no longer. NULL: never */
+  const gint *is_closing;
 } NdaPyPatience;
 
 typedef struct
@@ -104,9 +109,17 @@ typedef struct
   /* (transfer full), "" when it is not known */
   gchar *(*get_parameter) (NdaPyRunner * self, const gchar * key);
   void (*get_facts) (NdaPyRunner * self, NdaPyFacts * facts);
+  /* What the plugin declares (transfer full), as text of a key file: the group
+   * “plugin”, and a group “parameter NAME” for each parameter, in their order.
+   * NULL: it is an API 1 plugin, or cannot be asked. */
+  gchar *(*describe) (NdaPyRunner * self);
+  /* What comes next does not follow what was (API 2, 4.7). The block thread;
+   * NULL: no plugin of this kind wants to know. */
+  void (*reset) (NdaPyRunner * self);
   /* One block: @n_frames of @in (NULL: a source) to @out (NULL: a sink); both
-   * may be the same memory. If @is_gated a sink is asked for room first. On
-   * failure nothing was written to @out, and take_error () must follow. */
+   * may be the same memory. If @is_gated a sink is asked for room first. A
+   * source that has ENDED wrote n_last frames. On failure nothing was written
+   * to @out, and take_error () must follow. */
   NdaPyCallResult (*call) (NdaPyRunner * self, const NdaPyAudio * in,
       const NdaPyAudio * out, guint n_frames, gboolean is_gated);
   gchar *(*take_error) (NdaPyRunner * self);    /* (transfer full) */
@@ -125,6 +138,7 @@ struct _NdaPyRunner
   const NdaPyRunnerKind *kind;  /* [const] */
   NdaPyPatience patience;       /* [const] with its jobs; the path not owned */
   gint ref_count;               /* [atomic] */
+  guint n_last;                 /* [block thread] of the call that ENDED */
 };
 
 NdaPyRunnerConfig *nda_py_runner_config_copy (const NdaPyRunnerConfig * config);

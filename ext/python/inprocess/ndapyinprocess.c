@@ -30,7 +30,9 @@ nda_py_inprocess_open_job (gpointer data)
 static NdaPyRunner *
 nda_py_inprocess_open (const NdaPyRunnerConfig * config, GError ** error)
 {
-  const NdaPyPatience patience = { config->path, config->timeout };
+  const NdaPyPatience patience = { config->path, config->timeout,
+    config->is_closing
+  };
   NdaPyRunner *runner;
   OpenJob *job;
 
@@ -97,6 +99,8 @@ const NdaPyRunnerKind nda_py_inprocess_kind = {
   .set_parameter = nda_py_plugin_set_parameter,
   .get_parameter = nda_py_plugin_get_parameter,
   .get_facts = nda_py_plugin_get_facts,
+  .describe = nda_py_plugin_describe,
+  .reset = nda_py_plugin_reset,
   .call = nda_py_plugin_call,
   .take_error = nda_py_plugin_take_error,
   .collect_garbage = nda_py_plugin_collect_garbage,

@@ -15,7 +15,7 @@
 
 #include <glib/gi18n-lib.h>
 
-/* How long a job waits for the GIL */
+/* How long a job waits for the GIL while none of our threads gets it */
 #define GIL_TIMEOUT (2 * G_TIME_SPAN_SECOND)
 
 enum
@@ -32,6 +32,7 @@ typedef struct
   gpointer data;
   gchar *path;                  /* [const] owned; the plugin, or NULL */
   GstClockTime limit;           /* [const] */
+  const gint *is_closing;       /* [const] of whoever asked, or NULL */
 
   gint state;                   /* [atomic] */
   const gchar *method;          /* [atomic] interned; what it is in, or NULL */
@@ -54,6 +55,7 @@ job_new (NdaPyJob job, gpointer data, const NdaPyPatience * patience)
   self->data = data;
   self->path = g_strdup (patience->path);
   self->limit = patience->limit;
+  self->is_closing = patience->is_closing;
   self->ref_count = 1;
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
@@ -138,7 +140,7 @@ nda_py_job_end_loop (gpointer data)
 static void
 end_loop (Job * self)
 {
-  const NdaPyPatience nobody_waits = { NULL, 0 };
+  const NdaPyPatience nobody_waits = { NULL, 0, NULL };
   Job *ender = job_new (nda_py_job_end_loop, self, &nobody_waits);
 
   g_atomic_int_inc (&self->ref_count);
@@ -159,13 +161,20 @@ job_give_up (Job * self, gint state)
   return TRUE;
 }
 
+static gboolean
+is_closing (const Job * self)
+{
+  return self->is_closing && g_atomic_int_get (self->is_closing);
+}
+
 /* Waits until @self is done. FALSE: it is given up, as Python is gone, the GIL
- * not to be had, or its limit over. */
+ * not to be had, its limit over, or its plugin about to be closed. */
 static gboolean
 job_wait (Job * self)
 {
   gint64 deadline = g_get_monotonic_time () + GIL_TIMEOUT, now;
   gint before = JOB_WAITING, state;
+  guint n_entries = nda_py_gil_count_entries (), n;
   gboolean given_up = FALSE;
 
   g_mutex_lock (&self->lock);
@@ -173,8 +182,13 @@ job_wait (Job * self)
     now = g_get_monotonic_time ();
     if (state != before)
       deadline = now + GST_TIME_AS_USECONDS (self->limit);
+    else if (state == JOB_WAITING
+        && (n = nda_py_gil_count_entries ()) != n_entries) {
+      deadline = now + GIL_TIMEOUT;
+      n_entries = n;
+    }
     before = state;
-    if (now >= deadline || nda_py_gil_is_gone ())
+    if (now >= deadline || nda_py_gil_is_gone () || is_closing (self))
       given_up = job_give_up (self, state);
     else
       g_cond_wait_until (&self->cond, &self->lock,
@@ -191,7 +205,11 @@ set_error (Job * self, GError ** error)
 
   if (!nda_py_gil_check (error))
     return;
-  if (method)
+  if (method && is_closing (self))
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED,
+        _("The plugin “%s” is closed, but has not returned from its %s. It "
+            "is left behind."), self->path, method);
+  else if (method)
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED,
         _("The plugin “%s” has not returned from its %s for %g s, and is "
             "not waited for any longer. See what it waits for, or give it "

@@ -24,6 +24,7 @@ typedef struct
   PyObject *name_call;          /* owned; interned: the block method */
   PyObject *name_space;         /* owned; interned: a sink's room */
 
+  guint n_frames;               /* of a call, as it was started */
   gulong thread;                /* of the block calls, as Python names it */
   gboolean returned_false;      /* the last block call failed without error */
 } NdaPyPlugin;
@@ -51,9 +52,9 @@ NdaPyRunner *
 nda_py_plugin_load (const NdaPyRunnerKind * kind,
     const NdaPyRunnerConfig * config, GError ** error)
 {
-  PyObject *opened = nda_py_embed_call ("open_plugin", "(Ns)",
+  PyObject *opened = nda_py_embed_call ("open_plugin", "(Nsz)",
       PyUnicode_DecodeFSDefault (config->path),
-      nda_py_role_name (config->role));
+      nda_py_role_name (config->role), config->entry);
   NdaPyPlugin *self;
 
   if (!opened) {
@@ -64,7 +65,7 @@ nda_py_plugin_load (const NdaPyRunnerKind * kind,
   nda_py_runner_init (&self->parent, kind);
   self->path = g_strdup (config->path);
   self->parent.patience = (NdaPyPatience) {
-  self->path, config->timeout};
+  self->path, config->timeout, config->is_closing};
   self->role = config->role;
   self->module = Py_NewRef (PyTuple_GetItem (opened, 0));
   self->instance = Py_NewRef (PyTuple_GetItem (opened, 1));
@@ -127,8 +128,10 @@ nda_py_plugin_start (NdaPyRunner * runner, NdaPyFormat * format,
   }
   if (parse_format (taken, format)
       && nda_py_buffer_make (&self->buffer, format->n_channels,
-          format->n_frames))
+          format->n_frames)) {
+    self->n_frames = format->n_frames;
     return TRUE;
+  }
   reason = nda_py_embed_take_error ();
   nda_py_problem_set_error (error, NDA_PY_PROBLEM_CONFIGURE, self->path, NULL,
       reason);
@@ -190,10 +193,34 @@ nda_py_plugin_get_facts (NdaPyRunner * runner, NdaPyFacts * facts)
 
   *facts = (NdaPyFacts) {
   0};
-  if (said && PyArg_ParseTuple (said, "KI", &latency, &facts->n_channels))
+  if (said && PyArg_ParseTuple (said, "KIIp", &latency, &facts->n_channels,
+          &facts->delay, &facts->is_analyser))
     facts->latency = latency;
   PyErr_Clear ();
   Py_XDECREF (said);
+}
+
+/* What it declares (transfer full); NULL: it is an API 1 plugin. */
+gchar *
+nda_py_plugin_describe (NdaPyRunner * runner)
+{
+  PyObject *text = nda_py_embed_call ("describe_plugin", "(O)",
+      get_plugin (runner)->instance);
+  gchar *description = nda_py_embed_to_text (text);
+
+  Py_XDECREF (text);
+  return description;
+}
+
+/* Tells it that the next block does not follow the last one. */
+void
+nda_py_plugin_reset (NdaPyRunner * runner)
+{
+  PyObject *result = nda_py_embed_call ("reset_plugin", "(O)",
+      get_plugin (runner)->instance);
+
+  PyErr_Clear ();
+  Py_XDECREF (result);
 }
 
 /* --- blocks ------------------------------------------------------------- */
@@ -214,6 +241,23 @@ is_true (PyObject * answer, PyObject * name)
   return truth;
 }
 
+/* Whether @answer is a source's last one, which says how many frames it has
+ * given. */
+static gboolean
+has_ended (NdaPyPlugin * self, PyObject * answer)
+{
+  PyObject *n_last = self->role == NDA_PY_ROLE_SOURCE ?
+      nda_py_embed_call ("last_frames", "(O)", answer) : NULL;
+  glong n = n_last && n_last != Py_None ? PyLong_AsLong (n_last) : -1;
+
+  PyErr_Clear ();
+  Py_XDECREF (n_last);
+  if (n < 0)
+    return FALSE;
+  self->parent.n_last = MIN (n, (glong) self->buffer.array.n_frames);
+  return TRUE;
+}
+
 static NdaPyCallResult
 call_method (NdaPyPlugin * self)
 {
@@ -224,6 +268,10 @@ call_method (NdaPyPlugin * self)
 
   if (!result)
     return NDA_PY_CALL_FAILED;
+  if (G_UNLIKELY (result != Py_True) && has_ended (self, result)) {
+    Py_DECREF (result);
+    return NDA_PY_CALL_ENDED;
+  }
   truth = is_true (result, self->name_call);
   Py_DECREF (result);
   if (G_LIKELY (truth > 0))
@@ -276,6 +324,7 @@ nda_py_plugin_call (NdaPyRunner * runner, const NdaPyAudio * in,
   NdaPyPlugin *self = get_plugin (runner);
   NdaPyCallResult result = NDA_PY_CALL_OK;
 
+  g_assert (n_frames <= self->n_frames);
   self->returned_false = FALSE;
   if (is_gated)
     result = ask_for_space (self, n_frames);
@@ -288,6 +337,10 @@ nda_py_plugin_call (NdaPyRunner * runner, const NdaPyAudio * in,
       && !nda_py_buffer_restore (&self->buffer, self->role != NDA_PY_ROLE_SINK))
     result = NDA_PY_CALL_FAILED;
   self->returned_false = result == NDA_PY_CALL_REFUSED;
+  if (G_UNLIKELY (result == NDA_PY_CALL_ENDED)) {
+    nda_py_planes_store (&self->buffer.array, out, self->parent.n_last);
+    return result;
+  }
   if (G_UNLIKELY (result != NDA_PY_CALL_OK)) {
     nda_py_buffer_put_back (&self->buffer);
     return result;

@@ -23,6 +23,8 @@ gchar *nda_py_plugin_set_parameter (NdaPyRunner * runner, const gchar * key,
     const gchar * value);
 gchar *nda_py_plugin_get_parameter (NdaPyRunner * runner, const gchar * key);
 void nda_py_plugin_get_facts (NdaPyRunner * runner, NdaPyFacts * facts);
+gchar *nda_py_plugin_describe (NdaPyRunner * runner);
+void nda_py_plugin_reset (NdaPyRunner * runner);
 
 NdaPyCallResult nda_py_plugin_call (NdaPyRunner * runner,
     const NdaPyAudio * in, const NdaPyAudio * out, guint n_frames,

@@ -220,7 +220,7 @@ nda_python_adopt_job (gpointer data)
 static gboolean
 adopt (GError ** error)
 {
-  const NdaPyPatience patience = { NULL, START_LIMIT };
+  const NdaPyPatience patience = { NULL, START_LIMIT, NULL };
   GError **failure = g_new0 (GError *, 1);
   gboolean ok;
 

@@ -31,6 +31,9 @@
 /* Of the text that tells the process its place */
 #define PLACE_FORMAT "%04u"
 
+/* A group outlives each of its plugins, and their closing */
+static const gint is_never_closing = FALSE;
+
 struct _NdaPyGroup
 {
   NdaPyCommon parent;           /* its lock is held while one joins */
@@ -185,7 +188,7 @@ nda_py_group_set_up (NdaPyCommon * common, gconstpointer data)
   self->config = nda_py_runner_config_copy (data);
   self->bell = -1;
   common->process.deadline = self->config->deadline;
-  nda_py_questions_init (&self->questions);
+  nda_py_questions_init (&self->questions, &is_never_closing);
 }
 
 static const NdaPyCommonKind group_kind = {

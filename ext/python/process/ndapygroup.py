@@ -40,7 +40,7 @@ class Member(Instance):
     def start_beside(self):
         """On a thread of its own: a start may take as long as it likes."""
         self.thread = threading.current_thread()
-        result = answer_start(self)
+        result = answer_between(self)
         self.thread = None
         self.is_first_call = True
         self.answer_with(result)
@@ -94,6 +94,8 @@ class Group:
     def serve(self, member):
         if member.numbers[OP] == OP_CALL:
             self.call(member)
+        elif member.numbers[OP] == OP_RESET:
+            member.answer_with(answer_between(member))
         else:
             threading.Thread(target=member.start_beside, daemon=True).start()
 
@@ -146,9 +148,9 @@ def serve_member(control, group, place, member):
         request = receive(control)
         if request is None:
             return
-        number, (_, path, role, *_) = request
+        number, (_, path, role, entry, *_) = request
         try:
-            member.load(path, role)
+            member.load(path, role, entry)
         except Problem as problem:
             send(control, number, "problem", *problem.args)
             return

@@ -198,6 +198,8 @@ const NdaPyRunnerKind nda_py_keeper_kind = {
   .set_parameter = nda_py_keeper_set_parameter,
   .get_parameter = nda_py_keeper_get_parameter,
   .get_facts = nda_py_keeper_get_facts,
+  .describe = nda_py_keeper_describe,
+  .reset = nda_py_keeper_reset,
   .call = nda_py_keeper_call,
   .take_error = nda_py_keeper_take_error,
 

@@ -187,6 +187,19 @@ nda_py_keeper_get_facts (NdaPyRunner * runner, NdaPyFacts * facts)
   nda_py_worker_unref (worker);
 }
 
+gchar *
+nda_py_keeper_describe (NdaPyRunner * runner)
+{
+  NdaPyWorker *worker = nda_py_keeper_get_worker (get_keeper (runner));
+  gchar *text;
+
+  if (!worker)
+    return NULL;
+  text = nda_py_worker_describe (worker);
+  nda_py_worker_unref (worker);
+  return text;
+}
+
 /* --- blocks ------------------------------------------------------------- */
 
 /* Why there is no worker to make a call (transfer full). */
@@ -199,6 +212,14 @@ describe_death (NdaPyKeeper * self)
       self->death ? self->death : _("it has ended"));
 }
 
+static gboolean
+is_failure (NdaPyCallResult result)
+{
+  return result != NDA_PY_CALL_OK && result != NDA_PY_CALL_NO_SPACE
+      && result != NDA_PY_CALL_ENDED;
+}
+
+/* Makes one block call; DEAD while there is nobody to make it. */
 /* The standby (transfer full), put to work since @dead was dead in a call;
  * or NULL. The block that one hung in does not get the time that a first call
  * may take: it would hang in this one as well. */
@@ -240,13 +261,27 @@ nda_py_keeper_call (NdaPyRunner * runner, const NdaPyAudio * in,
     worker = next;
     result = nda_py_worker_call (worker, in, out, n_frames, is_gated);
   }
-  if (G_UNLIKELY (result != NDA_PY_CALL_OK && result != NDA_PY_CALL_NO_SPACE))
+  if (G_UNLIKELY (result == NDA_PY_CALL_ENDED))
+    runner->n_last = nda_py_worker_get_n_last (worker);
+  if (G_UNLIKELY (is_failure (result)))
     note_failure (self, worker, result);
   if (worker && G_UNLIKELY (result == NDA_PY_CALL_DEAD))
     nda_py_keeper_release (self, worker);
   else if (worker)
     nda_py_worker_unref (worker);
   return result;
+}
+
+/* A worker that is made anew has nothing to forget. */
+void
+nda_py_keeper_reset (NdaPyRunner * runner)
+{
+  NdaPyWorker *worker = nda_py_keeper_get_worker (get_keeper (runner));
+
+  if (!worker)
+    return;
+  nda_py_worker_reset (worker);
+  nda_py_worker_unref (worker);
 }
 
 gchar *

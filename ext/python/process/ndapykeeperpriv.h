@@ -86,6 +86,8 @@ gchar *nda_py_keeper_set_parameter (NdaPyRunner * runner, const gchar * key,
     const gchar * value);
 gchar *nda_py_keeper_get_parameter (NdaPyRunner * runner, const gchar * key);
 void nda_py_keeper_get_facts (NdaPyRunner * runner, NdaPyFacts * facts);
+gchar *nda_py_keeper_describe (NdaPyRunner * runner);
+void nda_py_keeper_reset (NdaPyRunner * runner);
 NdaPyCallResult nda_py_keeper_call (NdaPyRunner * runner, const NdaPyAudio * in,
     const NdaPyAudio * out, guint n_frames, gboolean is_gated);
 gchar *nda_py_keeper_take_error (NdaPyRunner * runner);

@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 
 #define MAX_ANSWER (1 << 20)
+/* How often it is looked whether the plugin is closed meanwhile */
+#define LOOK_INTERVAL (100 * G_TIME_SPAN_MILLISECOND)
 
 /* Stands before the texts, of a question and of its answer */
 typedef struct
@@ -28,11 +30,13 @@ typedef struct
   gint control;
   gint end_fd;                  /* readable when the process has ended */
   gint64 end;                   /* of the time */
+  const gint *is_closing;       /* as the questions' */
 } NdaPyQuestion;
 
 void
-nda_py_questions_init (NdaPyQuestions * self)
+nda_py_questions_init (NdaPyQuestions * self, const gint * is_closing)
 {
+  self->is_closing = is_closing;
   g_mutex_init (&self->lock);
   self->control = -1;
 }
@@ -73,6 +77,21 @@ would_block (gssize n)
   return n < 0 && (errno == EINTR || errno == EAGAIN);
 }
 
+/* Waits until the socket has one of @events. */
+static gboolean
+wait_for (const NdaPyQuestion * q, gshort events)
+{
+  NdaPyAwait outcome;
+  gint64 next;
+
+  do {
+    next = g_get_monotonic_time () + LOOK_INTERVAL;
+    outcome = nda_py_await (q->control, events, q->end_fd, MIN (next, q->end));
+  } while (outcome == NDA_PY_AWAIT_LATE && next < q->end
+      && !g_atomic_int_get (q->is_closing));
+  return outcome == NDA_PY_AWAIT_READY;
+}
+
 /* What does not fit into the socket, because nobody reads it, is not waited for
  * beyond @end. */
 static gboolean
@@ -83,8 +102,7 @@ send_all (const NdaPyQuestion * q, gconstpointer data, gsize n_bytes)
   while (n_bytes) {
     gssize n = send (q->control, rest, n_bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
 
-    if (would_block (n) && nda_py_await (q->control, POLLOUT, q->end_fd,
-            q->end) == NDA_PY_AWAIT_READY)
+    if (would_block (n) && wait_for (q, POLLOUT))
       continue;
     if (n <= 0)
       return FALSE;
@@ -102,8 +120,7 @@ receive_all (const NdaPyQuestion * q, gpointer data, gsize n_bytes)
   while (n_bytes) {
     gssize n = recv (q->control, rest, n_bytes, MSG_DONTWAIT);
 
-    if (would_block (n) && nda_py_await (q->control, POLLIN, q->end_fd,
-            q->end) == NDA_PY_AWAIT_READY)
+    if (would_block (n) && wait_for (q, POLLIN))
       continue;
     if (n <= 0)
       return FALSE;
@@ -178,13 +195,13 @@ receive (const NdaPyQuestion * q, guint32 number)
 }
 
 /* Sends @texts, up to NULL, and waits for the answer (transfer full) until
- * @end_fd can be read or the @timeout is over. NULL: there is none; in @is_late
- * whether the time was over. */
+ * @end_fd can be read, the @timeout is over or the plugin is closed. NULL:
+ * there is none; in @is_late whether the time was over. */
 GStrv
 nda_py_questions_ask (NdaPyQuestions * self, gint end_fd, GstClockTime timeout,
     gboolean * is_late, va_list texts)
 {
-  NdaPyQuestion q = { self->control, end_fd, 0 };
+  NdaPyQuestion q = { self->control, end_fd, 0, self->is_closing };
   GStrv answer = NULL;
   gchar *question;
   gsize size;

@@ -17,9 +17,12 @@ typedef struct
   GMutex lock;                  /* while a question waits for its answer */
   guint32 number;               /* [lock] of the last question */
   gint control;                 /* [const] the socket */
+  /* [const] not owned; nonzero, by an atomic: no answer is waited for */
+  const gint *is_closing;
 } NdaPyQuestions;
 
-void nda_py_questions_init (NdaPyQuestions * questions);
+void nda_py_questions_init (NdaPyQuestions * questions,
+    const gint * is_closing);
 gboolean nda_py_questions_open (NdaPyQuestions * questions, gint * theirs);
 void nda_py_questions_close (NdaPyQuestions * questions);
 void nda_py_questions_abort (NdaPyQuestions * questions);

@@ -25,8 +25,9 @@
 #define TEXT_AT 64
 #define AUDIO_AT 32768
 #define TEXT_BYTES (AUDIO_AT - TEXT_AT)
+/* room for any plugin: what it does not touch takes no memory */
 #define MEMORY_BYTES (AUDIO_AT \
-    + NDA_BLOCK_MAX_CHANNELS * NDA_BLOCK_FRAMES * sizeof (gfloat))
+    + NDA_BLOCK_MAX_CHANNELS * NDA_PY_MAX_FRAMES * sizeof (gfloat))
 
 /* How long an answer is looked for before it is slept for, in microseconds: 1 %
  * of a block at most */
@@ -36,6 +37,7 @@ enum
 {
   OP_START = 1,
   OP_CALL,
+  OP_RESET,
 };
 
 void
@@ -204,7 +206,7 @@ request (NdaPySharedBlock * self, NdaPySharedReply * reply, gint end_fd,
   if (outcome == NDA_PY_AWAIT_ENDED)
     return NDA_PY_SHARED_ENDED;
   copy_reply (self, reply);
-  if (reply->number != self->number || reply->result > NDA_PY_CALL_NO_SPACE)
+  if (reply->number != self->number || reply->result >= NDA_PY_CALL_DEAD)
     return NDA_PY_SHARED_LIED;
   self->result = reply->result;
   if (G_UNLIKELY (reply->result == NDA_PY_CALL_FAILED))
@@ -214,23 +216,20 @@ request (NdaPySharedBlock * self, NdaPySharedReply * reply, gint end_fd,
 
 /* FALSE: no plugin can have started so. */
 static gboolean
-is_possible (const NdaPyFormat * format)
+is_possible (const NdaPyFormat * format, NdaPyRole role)
 {
   return format->rate && format->n_channels
       && format->n_channels <= NDA_BLOCK_MAX_CHANNELS
-      && format->n_frames && format->n_frames <= NDA_BLOCK_FRAMES;
+      && format->n_frames && format->n_frames <= (role == NDA_PY_ROLE_PROCESSOR
+      ? NDA_PY_MAX_FRAMES : NDA_BLOCK_FRAMES);
 }
 
-/* Has the plugin configured and started. @format says how many channels a
- * processor gets, and then what the process says that the plugin takes; of a
- * processor that is what it was told. */
+/* Has the plugin configured and started. @format says how many channels the
+ * stream has, and then what the process says that the plugin takes. */
 NdaPySharedOutcome
 nda_py_shared_block_start (NdaPySharedBlock * self, NdaPyRole role,
     NdaPyFormat * format, gint end_fd, GstClockTime timeout)
 {
-  const NdaPyFormat told = { NDA_BLOCK_RATE, format->n_channels,
-    NDA_BLOCK_FRAMES
-  };
   NdaPySharedOutcome outcome = NDA_PY_SHARED_ENDED;
   NdaPySharedReply reply;
 
@@ -240,9 +239,7 @@ nda_py_shared_block_start (NdaPySharedBlock * self, NdaPyRole role,
     return outcome;
   *format = (NdaPyFormat) {
   reply.rate, reply.n_channels, reply.n_frames};
-  if (self->result != NDA_PY_CALL_OK || !is_possible (format)
-      || (role == NDA_PY_ROLE_PROCESSOR
-          && !nda_py_format_is_equal (format, &told)))
+  if (self->result != NDA_PY_CALL_OK || !is_possible (format, role))
     return NDA_PY_SHARED_LIED;
   self->format = *format;
   return outcome;
@@ -260,6 +257,7 @@ nda_py_shared_block_call (NdaPySharedBlock * self, const NdaPyAudio * in,
   NdaPySharedOutcome outcome = NDA_PY_SHARED_ENDED;
   NdaPySharedReply reply;
 
+  g_assert (n_frames <= self->format.n_frames && n_shown >= n_frames);
   if (in) {
     nda_py_planes_load (&array, in, n_frames);
     if (n_frames < n_shown)
@@ -269,11 +267,28 @@ nda_py_shared_block_call (NdaPySharedBlock * self, const NdaPyAudio * in,
     outcome = request (self, &reply, end_fd, timeout);
   if (outcome != NDA_PY_SHARED_ANSWERED)
     return outcome;
-  if (self->result == NDA_PY_CALL_NO_SPACE && !is_gated)
+  if ((self->result == NDA_PY_CALL_NO_SPACE && !is_gated)
+      || (self->result == NDA_PY_CALL_ENDED && (in
+              || reply.n_frames > n_frames)))
     return NDA_PY_SHARED_LIED;
+  self->n_last = reply.n_frames;
   if (self->result == NDA_PY_CALL_OK && out)
     nda_py_planes_store (&array, out, n_frames);
+  if (self->result == NDA_PY_CALL_ENDED)
+    nda_py_planes_store (&array, out, self->n_last);
   return outcome;
+}
+
+/* Has the plugin told that the next block does not follow the last one. */
+NdaPySharedOutcome
+nda_py_shared_block_reset (NdaPySharedBlock * self, gint end_fd,
+    GstClockTime timeout)
+{
+  NdaPySharedReply reply;
+
+  if (!ring (self, OP_RESET, 0, FALSE))
+    return NDA_PY_SHARED_ENDED;
+  return request (self, &reply, end_fd, timeout);
 }
 
 gboolean

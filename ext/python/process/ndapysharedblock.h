@@ -33,7 +33,7 @@ typedef struct
   guint32 result;
   guint32 rate;
   guint32 n_channels;
-  guint32 n_frames;
+  guint32 n_frames;             /* of a call; that came with the last one */
   guint32 n_text;               /* bytes */
 } NdaPySharedReply;
 
@@ -50,6 +50,7 @@ typedef struct
   guint32 number;               /* of the last request */
   NdaPyFormat format;           /* that the plugin was started with */
   NdaPyCallResult result;       /* of the last request that was answered */
+  guint n_last;                 /* frames of a source that ENDED */
   gchar *text;                  /* owned; that came with it */
   guint n_text;                 /* bytes of it */
 } NdaPySharedBlock;
@@ -71,13 +72,16 @@ void nda_py_shared_block_share_bell (NdaPySharedBlock * block, gint bell,
     gint * asked);
 void nda_py_shared_block_clear (NdaPySharedBlock * block);
 
-/* Both wait for the answer until @end_fd can be read or the @timeout is over,
+/* Each waits for the answer until @end_fd can be read or the @timeout is over,
  * unless that is 0 */
 NdaPySharedOutcome nda_py_shared_block_start (NdaPySharedBlock * block,
     NdaPyRole role, NdaPyFormat * format, gint end_fd, GstClockTime timeout);
 NdaPySharedOutcome nda_py_shared_block_call (NdaPySharedBlock * block,
     const NdaPyAudio * in, const NdaPyAudio * out, guint n_frames,
     guint n_shown, gboolean is_gated, gint end_fd, GstClockTime timeout);
+
+NdaPySharedOutcome nda_py_shared_block_reset (NdaPySharedBlock * block,
+    gint end_fd, GstClockTime timeout);
 
 /* of a process that has ended: whether it was setting a parameter */
 gboolean nda_py_shared_block_was_setting (NdaPySharedBlock * block);

@@ -22,6 +22,7 @@
 #define INTERRUPT_TIMEOUT (1 * GST_SECOND)
 /* What a plugin can say of itself: as ndapyembed.py bounds it */
 #define MAX_LATENCY (3600 * GST_SECOND)
+#define MAX_DELAY G_MAXINT      /* frames */
 
 /* --- making and ending -------------------------------------------------- */
 
@@ -110,7 +111,7 @@ nda_py_worker_new (const NdaPyRunnerConfig * config, guint seat,
   self->process = &self->own_process;
   nda_py_process_init (&self->own_process, config->deadline);
   nda_py_output_init (&self->output);
-  nda_py_questions_init (&self->questions);
+  nda_py_questions_init (&self->questions, config->is_closing);
   nda_py_shared_block_init (&self->block);
   if (start (self, error))
     return self;
@@ -228,13 +229,16 @@ is_problem (GStrv answer)
 static void
 end_unanswering (NdaPyWorker * self, const gchar * call, gboolean is_late)
 {
-  if (self->member.group && g_atomic_int_get (&self->is_abandoned))
-    return;
+  if (self->member.group && (g_atomic_int_get (&self->is_abandoned)
+          || g_atomic_int_get (self->config->is_closing)))
+    return;                     /* others need the process */
   if (is_late && g_strcmp0 (call, "set_parameter ()") == 0)
     self->is_late_setting = TRUE;
   if (is_late && call)
     nda_py_process_kill_late (self->process, call, self->config->timeout,
         "timeout");
+  else if (g_atomic_int_get (self->config->is_closing))
+    nda_py_process_kill (self->process, _("its plugin is closed"));
   else
     nda_py_worker_end_silent (self);
 }
@@ -302,10 +306,10 @@ nda_py_worker_load (NdaPyWorker * self, GError ** error)
       g_strdup_printf ("%" G_GUINT64_FORMAT, config->deadline);
   g_auto (GStrv) answer =
       ask (self, "its module code or initialize ()", 0, TRUE, "load",
-      config->path, nda_py_role_name (config->role), api, NDA_PY_SECRET_WORDS,
-      deadline, config->sandbox == NDA_PY_SANDBOX_ON
-      && !self->member.group ? "yes" : "no",
-      config->sandbox_folder ? config->sandbox_folder : "", NULL);
+      config->path, nda_py_role_name (config->role),
+      config->entry ? config->entry : "", api, NDA_PY_SECRET_WORDS, deadline,
+      config->sandbox == NDA_PY_SANDBOX_ON && !self->member.group ? "yes" :
+      "no", config->sandbox_folder ? config->sandbox_folder : "", NULL);
 
   if (!answer) {
     set_no_begin (self, error);
@@ -358,7 +362,7 @@ void
 nda_py_worker_get_facts (NdaPyWorker * self, NdaPyFacts * facts)
 {
   g_auto (GStrv) answer =
-      ask (self, "get_processing_latency ()", 2, FALSE, "facts", NULL);
+      ask (self, "get_processing_latency ()", 4, FALSE, "facts", NULL);
 
   *facts = (NdaPyFacts) {
   0};
@@ -367,6 +371,18 @@ nda_py_worker_get_facts (NdaPyWorker * self, NdaPyFacts * facts)
   facts->latency = MIN (g_ascii_strtoull (answer[1], NULL, 10), MAX_LATENCY);
   facts->n_channels = MIN (g_ascii_strtoull (answer[2], NULL, 10),
       NDA_BLOCK_MAX_CHANNELS);
+  facts->delay = MIN (g_ascii_strtoull (answer[3], NULL, 10), MAX_DELAY);
+  facts->is_analyser = g_str_equal (answer[4], "1");
+}
+
+/* What the plugin declares (transfer full), or NULL. */
+gchar *
+nda_py_worker_describe (NdaPyWorker * self)
+{
+  g_auto (GStrv) answer = ask (self, "its module code", 1, FALSE, "describe",
+      NULL);
+
+  return answer && *answer[1] ? g_utf8_make_valid (answer[1], -1) : NULL;
 }
 
 /* Whether the process has ended because of the parameter that it was asked to

@@ -39,6 +39,8 @@ gboolean nda_py_worker_start (NdaPyWorker * worker, NdaPyFormat * format,
 NdaPyCallResult nda_py_worker_call (NdaPyWorker * worker,
     const NdaPyAudio * in, const NdaPyAudio * out, guint n_frames,
     gboolean is_gated);
+void nda_py_worker_reset (NdaPyWorker * worker);
+guint nda_py_worker_get_n_last (NdaPyWorker * worker);
 gboolean nda_py_worker_was_late (NdaPyWorker * worker);
 void nda_py_worker_skip_first_call (NdaPyWorker * worker);
 gchar *nda_py_worker_describe_failure (NdaPyWorker * worker,
@@ -49,6 +51,7 @@ gchar *nda_py_worker_set_parameter (NdaPyWorker * worker, const gchar * key,
     const gchar * value);
 gchar *nda_py_worker_get_parameter (NdaPyWorker * worker, const gchar * key);
 void nda_py_worker_get_facts (NdaPyWorker * worker, NdaPyFacts * facts);
+gchar *nda_py_worker_describe (NdaPyWorker * worker);
 gboolean nda_py_worker_died_setting (NdaPyWorker * worker);
 gboolean nda_py_worker_stop (NdaPyWorker * worker);
 void nda_py_worker_interrupt (NdaPyWorker * worker);

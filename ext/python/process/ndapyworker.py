@@ -33,15 +33,15 @@ FULL = 2**64 - 2  # of a doorbell
 HEAD = struct.Struct("=2I")
 # The shared memory begins with numbers of 32 bits. A request:
 NUMBER, OP, N, IS_GATED = range(4)  # N: channels or frames
-# what came of it; the last is in bytes:
+# what came of it (the frames also of a source's last call; text in bytes):
 REPLY_NUMBER, RESULT, ITS_RATE, ITS_CHANNELS, ITS_FRAMES, TEXT_BYTES = range(
     8, 14
 )
 # Between them, whether a parameter is being set; behind them text, and audio
 SETTING_AT, TEXT_AT, AUDIO_AT = 16, 64, 32768  # bytes
 
-OP_START, OP_CALL = 1, 2
-OK, REFUSED, FAILED, NO_SPACE = range(4)
+OP_START, OP_CALL, OP_RESET = 1, 2, 3
+OK, REFUSED, FAILED, NO_SPACE, ENDED = range(5)
 
 PRIORITY = 10  # of the block thread, where real-time scheduling is allowed
 
@@ -69,11 +69,11 @@ class Instance:
         self.thread = None
         self.data = self.buffer = None
 
-    def load(self, path, role):
+    def load(self, path, role, entry):
         if _owns_gc:
             gc.disable()  # settle () collects once, when all is imported
         try:
-            self.module, self.plugin = open_plugin(path, role)
+            self.module, self.plugin = open_plugin(path, role, entry)
         except Problem as problem:
             if isinstance(problem.__cause__, ImportError):
                 kind, name, text = problem.args
@@ -146,6 +146,9 @@ class Instance:
         data.fill(0)
         try:
             answer = self.plugin.read_audio(buffer)
+            if isinstance(answer, Ended):
+                self.numbers[ITS_FRAMES] = int(answer)
+                return ENDED
             if answer is not True and not truth(answer, "read_audio"):
                 return REFUSED
             if buffer.data is not data:
@@ -219,9 +222,13 @@ def become_real_time(deadline):
     set_scheduler(os.SCHED_FIFO, PRIORITY)
 
 
-def answer_start(instance):
+def answer_between(instance):
+    """A start, or a reset."""
     try:
-        instance.start(instance.numbers[N])
+        if instance.numbers[OP] == OP_RESET:
+            reset_plugin(instance.plugin)
+        else:
+            instance.start(instance.numbers[N])
         return OK
     except Problem as problem:
         instance.put_text("\0".join(problem.args))
@@ -258,10 +265,10 @@ def make_calls(instance, deadline):
                 become_real_time(deadline)
                 is_quick = True
         else:
-            if is_quick:
+            if is_quick and numbers[OP] == OP_START:
                 set_scheduler(os.SCHED_OTHER, 0)
                 is_quick = False
-            numbers[RESULT] = answer_start(instance)
+            numbers[RESULT] = answer_between(instance)
             numbers[REPLY_NUMBER] = numbers[NUMBER]
             ring(REPLY_BELL, 1)
         collect()
@@ -304,6 +311,8 @@ def answer(instance, verb, arguments):
         return [get_parameter(instance.plugin, *arguments)]
     if verb == "facts":
         return [str(fact) for fact in facts(instance.plugin, instance.role)]
+    if verb == "describe":
+        return [describe_plugin(instance.plugin) or ""]
     if verb == "stop":
         instance.stop()
     elif verb == "interrupt":
@@ -346,10 +355,10 @@ def begin_process(api, secret_words, is_caged, folder):
 
 def begin(what):
     """The first request: load, with all that this process needs to know."""
-    _, path, role, api, secret_words, deadline, is_caged, folder = what
+    _, path, role, entry, api, secret_words, deadline, is_caged, folder = what
     memory = begin_process(api, secret_words, is_caged, folder)
     instance = Instance(memory)
-    instance.load(path, role)
+    instance.load(path, role, entry)
     instance.thread = threading.Thread(
         target=serve_blocks,
         args=(instance, int(deadline)),

@@ -94,6 +94,27 @@ nda_py_worker_call (NdaPyWorker * self, const NdaPyAudio * in,
   return self->block.result;
 }
 
+/* Tells the plugin that the next block does not follow the last one. */
+void
+nda_py_worker_reset (NdaPyWorker * self)
+{
+  NdaPySharedOutcome outcome;
+
+  g_atomic_int_set (&self->is_calling, TRUE);
+  outcome = nda_py_shared_block_reset (&self->block, self->process->end_fd,
+      self->config->timeout);
+  if (has_answered (self, outcome, "reset ()", self->config->timeout,
+          "timeout"))
+    g_atomic_int_set (&self->is_calling, FALSE);
+}
+
+/* How many frames came with a call that ENDED. */
+guint
+nda_py_worker_get_n_last (NdaPyWorker * self)
+{
+  return self->block.n_last;
+}
+
 /* Whether the process was ended, and did not end by itself. */
 gboolean
 nda_py_worker_was_late (NdaPyWorker * self)

@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 import nda
+from nda.command.place import Failure, Misuse
 
 ISOLATIONS = ("thread", "process")
 PATIENCE = 120  # seconds for one rule
@@ -176,12 +177,8 @@ def print_summary(rules: list, runs: list[Run]) -> int:
     return 1
 
 
-def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="nda check-plugin",
-        description="Say which rules of the plugin contract a plugin keeps.",
-    )
-    parser.add_argument("file", help="the plugin, a .py file")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="the plugin, a .py file")
     parser.add_argument(
         "parameters",
         nargs="*",
@@ -194,25 +191,28 @@ def main(arguments: list[str]) -> int:
         action="append",
         help="look at this one alone, instead of both",
     )
-    options = parser.parse_args(arguments)
-    path = os.path.abspath(options.file)
+
+
+def run(args: argparse.Namespace) -> int:
+    path = os.path.abspath(args.file)
     if not os.path.isfile(path):
-        parser.error(f"there is no file “{options.file}”")
-    for word in options.parameters:
+        raise Misuse(f"there is no file “{args.file}”.")
+    for word in args.parameters:
         if "=" not in word:
-            parser.error(f"“{word}” is not of the form KEY=VALUE")
+            raise Misuse(f"“{word}” is not of the form KEY=VALUE.")
 
     try:
         from .rules import RULES
     except (ImportError, ValueError) as error:
-        sys.exit(f"nda check-plugin needs GStreamer's Python bindings (on "
-                 f"Debian python3-gi and gir1.2-gst-plugins-base-1.0): "
-                 f"{error}")
-    parameters = parameters_text(options.parameters)
-    isolations = options.isolation or ISOLATIONS
+        raise Failure(
+            f"check-plugin needs GStreamer's Python bindings (on Debian "
+            f"python3-gi and gir1.2-gst-plugins-base-1.0): {error}"
+        ) from error
+    parameters = parameters_text(args.parameters)
+    isolations = args.isolation or ISOLATIONS
     runs = [Run(path, parameters, isolation) for isolation in isolations]
-    for run in runs:  # not at once: there may be only one of its device
-        run.run()
+    for one in runs:  # not at once: there may be only one of its device
+        one.run()
     print_table(RULES, runs)
     print_texts(RULES, runs)
     return print_summary(RULES, runs)

@@ -181,14 +181,13 @@ class ReadyMade(BasePlugin):
         return True
 
     def start(self) -> bool:
-        """Call `prepare`; what the user has to know of an OSError is printed,
-        since the host logs that."""
+        """Call `prepare`; what it raises says why there is no start, and the
+        host tells it."""
         try:
             self.prepare()
-        except OSError as error:
-            print(f"{self.NAME}: {error}", flush=True)
+        except BaseException:
             self.state = PluginState.ERROR
-            return False
+            raise
         self.state = PluginState.RUNNING
         return True
 

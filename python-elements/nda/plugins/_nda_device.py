@@ -59,11 +59,7 @@ class Device(ReadyMade):
         self._n_xruns = 0
 
     def initialize(self) -> bool:
-        try:
-            self._portaudio = _nda_portaudio.load(self.IS_INPUT)
-        except DeviceError as error:
-            print(f"{self.NAME}: {error}", flush=True)
-            return False
+        self._portaudio = _nda_portaudio.load(self.IS_INPUT)
         return super().initialize()
 
     def shutdown(self) -> None:

@@ -135,7 +135,7 @@ static void
 fake_get_facts (NdaPyRunner * runner, NdaPyFacts * facts)
 {
   *facts = (NdaPyFacts) {
-  ((Fake *) runner)->number, 2};
+  .latency = ((Fake *) runner)->number,.n_channels = 2};
 }
 
 static NdaPyCallResult
@@ -413,7 +413,7 @@ GST_START_TEST (test_refused_parameter_is_not_told_the_edited_plugin)
   NdaPyHost *host = open_host (NDA_PY_ROLE_PROCESSOR, __i__);
 
   expect ("open1 level=1:1 ", "");
-  fail_unless (nda_py_host_set_parameter (host, "level", "refused"));
+  fail_if (nda_py_host_set_parameter (host, "level", "refused"));
   expect ("level=refused:1 ", "warn(level: it returned False) ");
   fail_unless (nda_py_host_reload (host));
   expect ("open2 level=1:2 close1 ", "reloaded ");

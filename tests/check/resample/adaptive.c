@@ -381,7 +381,7 @@ GST_START_TEST (test_a_sink_finds_each_block_behind_the_last)
     GstClockTime now = nda_block_frames_to_time (rig.n_in, 48000);
 
     gst_test_clock_set_time (rig.clock, now);
-    gst_test_clock_set_time (GST_TEST_CLOCK (device), now + now / 4000);
+    gst_test_clock_set_time (GST_TEST_CLOCK (device), now + now / 5000);
     GST_BUFFER_PTS (buffer) = now;
     rig.n_in += PERIOD;
     fail_unless_equals_int (gst_harness_push (rig.h, buffer), GST_FLOW_OK);

@@ -197,6 +197,74 @@ GST_START_TEST (test_a_device_that_is_too_far_off_is_followed_to_the_limit)
 
 GST_END_TEST;
 
+/* --- what is followed no longer --- */
+
+/* 8 ms of it may be as straight as drift; then it is followed, and given up. */
+GST_START_TEST (test_a_clock_that_turns_back_is_given_up)
+{
+  static const gdouble periods[] = { 360.0, 600.0, 900.0, 1200.0, 1800.0 };
+  guint n_given_up = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (periods); i++)
+    for (gint sign = -1; sign <= 1; sign += 2) {
+      Sim sim = {.side = SIM_SINK,.seconds = HOUR,.jitter = 0.3 * MS,
+        .wander = sign * 15.0 * MS,.wander_period = periods[i],
+        .is_watching = TRUE
+      };
+
+      sim_run (&sim);
+
+      if (sim.is_watching)
+        continue;
+      n_given_up++;
+      fail_unless_equals_int (sim.drift.state, NDA_DRIFT_GIVEN_UP);
+      fail_unless_equals_float (sim.target, 1.0);
+      fail_unless_equals_float (nda_drift_get_ppm (&sim.drift), 0.0);
+      /* and no restart takes it up again */
+      nda_drift_restart (&sim.drift);
+      fail_unless_equals_int (sim.drift.state, NDA_DRIFT_GIVEN_UP);
+    }
+
+  fail_unless (n_given_up >= 2, "%u", n_given_up);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_a_clock_that_runs_away_is_given_up)
+{
+  Sim sim = {.side = SIM_SINK,.seconds = HOUR / 4,.ppm = 150.0,
+    .jitter = 0.3 * MS,.ppm_step = 2000.0,.ppm_step_at = 300.0,
+    .is_watching = TRUE
+  };
+
+  sim_run (&sim);
+
+  fail_unless (sim.n_locks > 0);
+  fail_unless_equals_int (sim.drift.state, NDA_DRIFT_GIVEN_UP);
+  fail_unless_equals_float (sim.target, 1.0);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_true_drift_is_not_given_up)
+{
+  static const gdouble paces[] = { 10.0, -20.0, 60.0, -200.0, 1000.0 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (paces); i++)
+    for (SimSide side = SIM_SOURCE; side <= SIM_SINK; side++) {
+      Sim sim = {.side = side,.seconds = HOUR,.ppm = paces[i],
+        .jitter = i % 2 ? 0.3 * MS : 2.0 * MS,.is_watching = TRUE
+      };
+
+      sim_run (&sim);
+
+      fail_if (sim.is_watching, "%g ppm", paces[i]);
+      fail_unless_equals_int (sim.drift.state, NDA_DRIFT_LOCKED);
+    }
+}
+
+GST_END_TEST;
+
 /* --- the line --- */
 
 GST_START_TEST (test_the_line_is_exact_without_jitter)
@@ -352,6 +420,9 @@ drift_suite (void)
   tcase_add_test (tcase, test_a_device_that_is_opened_anew_keeps_its_speed);
   tcase_add_test (tcase,
       test_a_device_that_is_too_far_off_is_followed_to_the_limit);
+  tcase_add_test (tcase, test_a_clock_that_turns_back_is_given_up);
+  tcase_add_test (tcase, test_a_clock_that_runs_away_is_given_up);
+  tcase_add_test (tcase, test_true_drift_is_not_given_up);
   tcase_add_test (tcase, test_the_line_is_exact_without_jitter);
   tcase_add_test (tcase, test_observations_far_off_are_left_out);
   tcase_add_test (tcase, test_what_is_heard_of_drift);

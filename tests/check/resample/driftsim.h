@@ -48,6 +48,7 @@ struct _Sim
   gdouble stall, stall_at;      /* nothing is seen for so long */
   gdouble clock_step, clock_step_at;    /* the pipeline's clock is set */
   gdouble late_after;           /* when max_late_error begins; 0: a minute */
+  gboolean is_watching;         /* whether there are two clocks; goes FALSE */
   guint32 seed;
   SimProbe probe;
   gpointer user_data;

@@ -196,16 +196,40 @@ GST_START_TEST (test_a_clock_that_wanders_far_is_one_clock)
 
 GST_END_TEST;
 
-/* Proven in the time that it takes to go off by 9.5 ms, behind the first 20 s
- * and 5 s more */
+/* In us, that clocks go apart before they are two, a little more */
+static gdouble
+get_way (gdouble ppm)
+{
+  return ppm > 210.0 ? 33e3 : 9.5e3;
+}
+
+/* So slowly that its way is straight for longer than 8 ms */
+GST_START_TEST (test_a_slow_wander_is_one_clock)
+{
+  static const gdouble periods[] = { 60.0, 90.0, 120.0, 180.0, 240.0, 300.0 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (periods); i++)
+    for (guint phase = 0; phase < 32; phase++) {
+      Way way = {.seconds = HOUR / 2,.jitter = 0.3 * MS,.wander = 15.0 * MS,
+        .wander_period = periods[i],.wander_phase = phase / 32.0
+      };
+
+      fail_if (is_proven (&way), "%g s, phase %u", periods[i], phase);
+    }
+}
+
+GST_END_TEST;
+
+/* Proven in the time that it takes to go off by 9.5 ms, or by 33 ms where it
+ * is faster than any two cards, behind the first 20 s and 5 s more */
 GST_START_TEST (test_true_drift_is_proven_in_time)
 {
   static const gdouble paces[] = { 20.0, 60.0, 100.0, 200.0, 500.0, 1000.0 };
 
   for (guint i = 0; i < G_N_ELEMENTS (paces); i++)
     for (gint sign = -1; sign <= 1; sign += 2) {
-      Way way = {.seconds = 25.0 + 9.5e3 / paces[i],.ppm = sign * paces[i],
-        .jitter = 0.3 * MS
+      Way way = {.seconds = 25.0 + get_way (paces[i]) / paces[i],
+        .ppm = sign * paces[i],.jitter = 0.3 * MS
       };
 
       fail_unless (is_proven (&way), "%g ppm", way.ppm);
@@ -215,14 +239,15 @@ GST_START_TEST (test_true_drift_is_proven_in_time)
 GST_END_TEST;
 
 /* A period of 5.3 ms is lost as often as the drift makes 6 ms, either way.
- * Proven behind the first 25 s in the time that the drift takes for 25 ms. */
+ * Proven behind the first 25 s in the time that the drift takes for 25 ms, or
+ * for 100 ms where it is faster than any two cards. */
 GST_START_TEST (test_true_drift_with_slips_is_proven)
 {
   static const gdouble paces[] = { 60.0, 200.0, 500.0, 1000.0 };
 
   for (guint i = 0; i < G_N_ELEMENTS (paces); i++)
     for (gint sign = -1; sign <= 1; sign += 2) {
-      Way way = {.seconds = 25.0 + 25e3 / paces[i],
+      Way way = {.seconds = 25.0 + (paces[i] > 210.0 ? 100e3 : 25e3) / paces[i],
         .ppm = sign * paces[i],.jitter = 0.3 * MS,.slip = 256.0,
         .every = 6e3 / paces[i]
       };
@@ -245,10 +270,10 @@ GST_START_TEST (test_two_clocks_are_proven)
   static const Way ways[] = {
     {.seconds = 170.0,.ppm = 60.0,.jitter = 0.3 * MS},
     {.seconds = 75.0,.ppm = -200.0,.jitter = 3.0 * MS},
-    {.seconds = 30.0,.ppm = 1000.0,.jitter = 0.3 * MS},
-    {.seconds = 30.0,.ppm = -1500.0,.jitter = 0.3 * MS},
+    {.seconds = 58.0,.ppm = 1000.0,.jitter = 0.3 * MS},
+    {.seconds = 47.0,.ppm = -1500.0,.jitter = 0.3 * MS},
     {.seconds = 1700.0,.ppm = 5.0,.jitter = 0.3 * MS},
-    {.seconds = 220.0,.ppm = 60.0,.jitter = 0.3 * MS,.wander = 0.7 * MS},
+    {.seconds = 300.0,.ppm = 60.0,.jitter = 0.3 * MS,.wander = 0.7 * MS},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (ways); i++)
@@ -271,6 +296,7 @@ proof_suite (void)
   tcase_add_test (tcase, test_two_staircases_are_no_second_clock);
   tcase_add_test (tcase, test_an_estimate_that_settles_is_no_second_clock);
   tcase_add_test (tcase, test_a_clock_that_wanders_far_is_one_clock);
+  tcase_add_test (tcase, test_a_slow_wander_is_one_clock);
   tcase_add_test (tcase, test_true_drift_is_proven_in_time);
   tcase_add_test (tcase, test_true_drift_with_slips_is_proven);
   tcase_add_test (tcase, test_two_clocks_are_proven);

@@ -1,0 +1,62 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Blocks on their way through a plugin that takes them otherwise than they
+ * come: through an adapter (ndapyadapter.h), out again as blocks with the time
+ * stamps, flags and metas of the frames in them. What an analyser sees goes on
+ * as it came. Belongs to the block thread: no locks. */
+
+#pragma once
+
+#include "ndakeep.h"
+#include "ndaframeclock.h"
+#include "ndapyadapter.h"
+#include "ndapydirect.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  GstAudioInfo info;
+  GstBufferPool *pool;          /* not owned */
+  NdaPyAdapter *adapter;        /* owned; NULL before it is needed */
+  gboolean is_analyser;
+
+  gboolean is_begun;            /* there are frames of a run */
+  guint64 n_in;                 /* of the run */
+  guint64 n_out;
+  gboolean is_discont;          /* the next block does not follow */
+  NdaFrameClock clock;
+  NdaKeep keep;
+  GArray *gaps;                 /* owned; stretches of silence that came */
+
+  GstBuffer *passing[NDA_PY_BATCH_MAX]; /* owned; beside an analyser */
+  guint n_passing;
+  guint n_passed;
+} NdaPyFraming;
+
+void nda_py_framing_init (NdaPyFraming * framing);
+void nda_py_framing_clear (NdaPyFraming * framing);
+void nda_py_framing_set_format (NdaPyFraming * framing,
+    const GstAudioInfo * info, GstBufferPool * pool);
+
+/* The first block of a run, to a plugin that takes @format and says @facts */
+void nda_py_framing_begin (NdaPyFraming * framing, GstBuffer * block,
+    const NdaPyFormat * format, const NdaPyFacts * facts);
+/* Takes @block (transfer full). FALSE: it cannot be read. */
+gboolean nda_py_framing_push (NdaPyFraming * framing, GstBuffer * block);
+/* FALSE: the plugin is being stopped */
+gboolean nda_py_framing_run (NdaPyFraming * framing, NdaPyHost * host,
+    NdaPyOnError on_error, GstClockTime * gil_wait);
+/* The next block (transfer full), or NULL until more is pushed and run */
+GstBuffer *nda_py_framing_take (NdaPyFraming * framing);
+
+/* No more of this run: what it holds back comes out with the next runs, while
+ * the framing is_begun */
+void nda_py_framing_end (NdaPyFraming * framing);
+/* After all was taken: a run that has nothing left is over, if @is_direct */
+void nda_py_framing_settle (NdaPyFraming * framing, gboolean is_direct);
+void nda_py_framing_forget (NdaPyFraming * framing);
+
+G_END_DECLS

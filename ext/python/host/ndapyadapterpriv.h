@@ -1,0 +1,67 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The adapter, for its own files alone: ndapyadapterback.c has what comes back
+ * from the plugin, ndapyadapter.c all before that. */
+
+#pragma once
+
+#include "ndapyadapter.h"
+
+#include "ndapyfifo.h"
+#include "ndapolyphase.h"
+
+G_BEGIN_DECLS
+
+/* A stretch of the stream whose call failed */
+typedef struct
+{
+  guint64 begin;
+  guint64 end;
+  NdaPyAdapterPolicy policy;
+} Failed;
+
+struct _NdaPyAdapter
+{
+  guint n_channels;             /* [const] of the stream */
+  NdaPyFormat format;           /* [const] of the plugin */
+  gboolean is_analyser;         /* [const] nothing comes back */
+
+  NdaPolyphase *there;          /* owned; NULL where the rates agree */
+  NdaPolyphase *back_again;     /* the same */
+  gfloat *mixed;                /* owned; a block of the plugin's channels */
+  NdaPyFifo past;               /* of the stream, and has not left */
+  NdaPyFifo calls;              /* what calls are made of */
+  NdaPyFifo back;               /* came back, where the rates agree */
+
+  guint max_calls;              /* [const] of a run */
+  NdaPyBlock *blocks;           /* owned; max_calls of each of these three */
+  NdaPyBlock **order;
+  gpointer *planes;
+  guint n_made;                 /* calls of the last run */
+
+  guint latency;                /* of the plugin, in its frames */
+  guint delay;                  /* what that comes to, in the stream's */
+  guint n_leading;              /* frames of silence before the stream's */
+  guint n_to_cut;               /* of these have to be dropped yet */
+  guint64 n_in;                 /* frames of the stream that came */
+  guint64 n_out;                /* and left */
+  gboolean is_ended;            /* no more come */
+
+  guint64 n_called;             /* frames of the plugin it was called with */
+  guint64 n_to_skip;            /* frames that come back from it next */
+  guint64 n_given;              /* frames handed on */
+  GArray *failed;               /* owned; in their order */
+};
+
+void nda_py_adapter_set_latency (NdaPyAdapter * adapter, guint latency);
+guint64 nda_py_adapter_get_n_to_call (NdaPyAdapter * adapter);
+
+/* ndapyadapterback.c: the plugin delays by another amount from the frame on
+ * that comes back next; and takes what the call @i made */
+void nda_py_adapter_change_latency (NdaPyAdapter * adapter, guint latency);
+void nda_py_adapter_give_back (NdaPyAdapter * adapter, guint i,
+    NdaPyAdapterPolicy policy);
+
+G_END_DECLS

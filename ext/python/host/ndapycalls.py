@@ -1,0 +1,123 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The block calls of API 2, as the host makes them; a part of ndapyembed.py.
+
+Each takes the block and says what API 1's method would: True, or of a source
+or sink False; any failure is raised.
+"""
+
+
+class Ended(int):
+    """A source's last answer: how many frames it has given with it."""
+
+
+def _as_array(value, shape, what):
+    """What a plugin has given, as an array of numbers."""
+    import numpy
+
+    try:
+        array = numpy.asarray(value)
+    except PluginError:
+        raise
+    if array.dtype.kind not in "biuf":
+        raise PluginError(
+            f"its {what} () gave {_type_name(value)} of {array.dtype} and "
+            f"shape {array.shape}, not numbers of shape {shape}"
+        )
+    return array
+
+
+def take_result(data, result, what):
+    """Put what a call returned into the block (1.3)."""
+    import numpy
+
+    result = at_once(result, what)
+    array = _as_array(result, data.shape, what)
+    if array.shape != data.shape:
+        raise PluginError(
+            f"its {what} () returned shape {array.shape}, but the block has "
+            f"shape {data.shape}"
+        )
+    numpy.copyto(data, array, casting="same_kind")
+
+
+def on_buffer(call):
+    """A call of a block, as one of the host's AudioBuffer."""
+
+    def call_with(buffer):
+        return call(buffer.data)
+
+    return call_with
+
+
+def process_call(process):
+    def call(data):
+        result = process(data)
+        if result is not None and result is not data:
+            take_result(data, result, "process")
+        return True
+
+    return call
+
+
+def analyse_call(analyse):
+    def call(data):
+        result = analyse(data)
+        if result is not None:
+            at_once(result, "analyse")
+        return True
+
+    return call
+
+
+def each_call(calls):
+    """A call for each channel, all in one crossing (2.3)."""
+
+    def call_all(buffer):
+        data = buffer.data
+        for channel, call in enumerate(calls):
+            call(data[channel : channel + 1])
+        return True
+
+    return call_all
+
+
+def read_call(read):
+    def call(data):
+        result = read(data)
+        if result is None or result is data:
+            return True
+        if result is False:
+            return False
+        take_result(data, result, "read")
+        return True
+
+    return call
+
+
+def pull_blocks(read, n_channels, n_frames):
+    """What gives the next block of a source whose blocks are long ones."""
+    import numpy
+
+    block = numpy.zeros((n_channels, n_frames), numpy.float32)
+
+    def pull():
+        block.fill(0)
+        return block if read(block) else None
+
+    return pull
+
+
+def write_call(write):
+    def call(data):
+        result = at_once(write(data), "write")
+        if result is None:
+            return True
+        if result is False:
+            return False
+        raise PluginError(
+            f"its write () returned {_type_name(result)}; it returns None, or "
+            "False when there is no room"
+        )
+
+    return call

@@ -1,0 +1,293 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What a file of API 2 declares; a part of ndapyembed.py.
+
+A file without create_plugin () is one of API 2. Its entry is the function or
+the class that is the plugin: the only one there is, or the one that is named.
+"""
+
+# The calls of API 2: what a plugin with one is, in API 1's word and in ours
+CALLS = {
+    "process": ("Processor", "processor"),
+    "analyse": ("Processor", "analyser"),
+    "read": ("AudioSource", "source"),
+    "write": ("AudioSink", "sink"),
+}
+
+NO_ENTRY = (
+    "it has no function create_plugin (), which makes the plugin; nor, for "
+    "API 2, a function process (), analyse (), read () or write () or a class "
+    "derived from nda's Processor, Analyser, Source or Sink"
+)
+
+
+def _is_defined_in(module, value):
+    """Whether a class or a function is the file's own, not imported."""
+    if isinstance(value, type):
+        names = module.__name__, getattr(module, "__nda_name__", None)
+        return value.__module__ in names
+    function = inspect.unwrap(value)
+    return getattr(function, "__globals__", vars(module)) is vars(module)
+
+
+def _is_candidate(module, name, value):
+    if isinstance(value, type):
+        is_ours = getattr(value, "__nda_role__", None) and name[0] != "_"
+        is_named_so = value.__name__ == name
+        return is_ours and is_named_so and _is_defined_in(module, value)
+    return name in CALLS and callable(value) and _is_defined_in(module, value)
+
+
+def find_entry(module, name=None):
+    """The function or class of a file that is the plugin: its name, and it."""
+    if name:
+        entry = getattr(module, name, None)
+        is_class = isinstance(entry, type)
+        if callable(entry) and (not is_class or _role_of(entry)):
+            return name, entry
+    found = {
+        known: value
+        for known, value in vars(module).items()
+        if _is_candidate(module, known, value)
+    }
+    names = ", ".join(found)
+    if name:
+        raise PluginError(
+            f"it has no function or class “{name}”; it has {names or 'none'}"
+        )
+    if not found:
+        raise PluginError(NO_ENTRY)
+    if len(found) > 1:
+        raise PluginError(
+            f"it has more than one plugin: {names}. Say which by its name: "
+            f"plugin={os.path.basename(module.__file__)}:{next(iter(found))}"
+        )
+    return next(iter(found.items()))
+
+
+def _role_of(entry):
+    return getattr(entry, "__nda_role__", None)
+
+
+def call_name_of(name, entry, role):
+    """Which call of API 2 the entry has. A function with a name of its own is
+    what the element needs."""
+    if isinstance(entry, type):
+        return _role_of(entry)
+    if name in CALLS:
+        return name
+    if inspect.isgeneratorfunction(entry):
+        return "read"
+    wanted = (call for call, (known, _) in CALLS.items() if known == role)
+    return next(wanted, "process")
+
+
+# --- parameters ------------------------------------------------------------
+
+
+def class_parameters(entry):
+    """The parameters of a class by name, in the order of their declaration."""
+    from nda.parameters import Parameter
+
+    found = {}
+    for base in reversed(entry.__mro__):
+        for name, value in vars(base).items():
+            if isinstance(value, Parameter):
+                found[name] = value
+            else:
+                found.pop(name, None)
+    return found
+
+
+def function_parameters(function):
+    """The parameters of a function: what stands behind its “*” (1.4)."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # one of a library, that cannot say
+        return {}
+    own = {
+        name: argument
+        for name, argument in signature.parameters.items()
+        if argument.kind is argument.KEYWORD_ONLY
+    }
+    hints = _hints_of(function) if own else {}
+    return {
+        name: _parameter_of(name, hints.get(name), argument.default)
+        for name, argument in own.items()
+    }
+
+
+def _hints_of(function):
+    function = inspect.unwrap(function)
+    if not isinstance(function, (types.FunctionType, types.MethodType)):
+        function = type(function).__call__
+    try:
+        return typing.get_type_hints(function, include_extras=True)
+    except Exception as error:
+        raise PluginError(
+            f"its annotations cannot be read: {_one_line(error)}"
+        ) from None
+
+
+def _parameter_of(name, hint, default):
+    """What an annotation, or else the default's type, makes of an argument."""
+    if default is inspect.Parameter.empty:
+        raise PluginError(f"its parameter “{name}” has no default")
+    try:
+        made = _make_parameter(hint, default)
+        made.default = made.check(default)
+    except (TypeError, ValueError) as error:
+        raise PluginError(
+            f"its parameter “{name}” is wrong: {_one_line(error)}"
+        ) from None
+    made.name = name
+    return made
+
+
+def _make_parameter(hint, default):
+    import nda.parameters as kinds
+
+    for extra in getattr(hint, "__metadata__", ()):
+        if isinstance(extra, kinds.Parameter):
+            return copy.copy(extra)
+    if hasattr(hint, "__metadata__"):
+        hint = hint.__origin__  # of Annotated
+    if hint is None:
+        hint = type(default)
+    if typing.get_origin(hint) is typing.Literal:
+        return kinds.Choice(default, typing.get_args(hint))
+    made = {
+        bool: kinds.Bool,
+        int: kinds.Int,
+        float: kinds.Float,
+        str: kinds.Text,
+    }.get(hint)
+    if made is None:
+        raise TypeError(
+            f"{hint!r} is none of float, int, bool, str, Literal of texts, or "
+            "Annotated with one of nda's types"
+        )
+    return made(default)
+
+
+def check_arguments(function, n_blocks, name):
+    """Whether a call takes so many blocks, and nothing else that needs one."""
+    try:
+        arguments = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return
+    plain = [
+        argument.name
+        for argument in arguments
+        if argument.kind
+        in (argument.POSITIONAL_ONLY, argument.POSITIONAL_OR_KEYWORD)
+    ]
+    takes_any = any(a.kind is a.VAR_POSITIONAL for a in arguments)
+    if len(plain) > n_blocks:
+        raise PluginError(
+            f"its {name} () takes {', '.join(plain)}: it gets "
+            f"{'a block' if n_blocks else 'nothing'}, and parameters stand "
+            f"behind a “*”, as in def {name}(block, *, gain=1.0)"
+        )
+    if len(plain) < n_blocks and not takes_any:
+        raise PluginError(f"its {name} () takes no block")
+
+
+def takes_block(function):
+    """Whether a source fills a block, rather than giving arrays."""
+    try:
+        arguments = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return True
+    return any(
+        argument.kind is not argument.KEYWORD_ONLY
+        and argument.kind is not argument.VAR_KEYWORD
+        for argument in arguments
+    )
+
+
+# --- declarations ----------------------------------------------------------
+
+
+def _names_in(target):
+    for node in ast.walk(target):
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            yield getattr(node, "id", None) or node.attr
+
+
+def declared_at(path, name, what):
+    """Where a class says what an attribute is, as “ (line 5)”; or nothing."""
+    try:
+        with open(path, "rb") as source:
+            tree = ast.parse(source.read())
+    except (OSError, SyntaxError, ValueError):
+        return ""
+    classes = [n for n in ast.walk(tree) if isinstance(n, ast.ClassDef)]
+    for node in ast.walk(next((c for c in classes if c.name == name), tree)):
+        targets = getattr(node, "targets", [getattr(node, "target", None)])
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and any(
+            what in _names_in(target) for target in targets
+        ):
+            return f" (line {node.lineno})"
+    return ""
+
+
+def whole(value, what, low, high):
+    """A declared number, which must be whole and within a range."""
+    is_number = not isinstance(value, (bool, str))
+    try:
+        number = int(value) if is_number else None
+        is_whole = number is not None and number == value
+    except (TypeError, ValueError, OverflowError):
+        is_whole = False
+    if not is_whole or not low <= number <= high:
+        raise PluginError(
+            f"its {what} is {value!r}, not a whole number from {low} to {high}"
+        )
+    return number
+
+
+# --- describing ------------------------------------------------------------
+
+
+def _key_value(text):
+    """A text as the value of a key file."""
+    for plain, written in (
+        ("\\", "\\\\"),
+        ("\n", "\\n"),
+        ("\r", "\\r"),
+        ("\t", "\\t"),
+    ):
+        text = text.replace(plain, written)
+    return "\\s" + text[1:] if text.startswith(" ") else text
+
+
+def _list_value(texts):
+    return "".join(_key_value(t).replace(";", "\\;") + ";" for t in texts)
+
+
+def _describe_parameter(name, parameter):
+    yield f"[parameter {name}]"
+    yield f"type={parameter.type}"
+    if parameter.type != "secret":
+        yield f"default={_key_value(parameter.format(parameter.default))}"
+    if parameter.type in ("float", "int"):
+        yield f"minimum={parameter.format(parameter.min)}"
+        yield f"maximum={parameter.format(parameter.max)}"
+    if parameter.unit:
+        yield f"unit={_key_value(parameter.unit)}"
+    if parameter.help:
+        yield f"help={_key_value(parameter.help)}"
+    if parameter.type == "choice":
+        yield f"options={_list_value(parameter.options)}"
+
+
+def describe_wrapped(wrapper):
+    """What a plugin of API 2 declares, as the text of a key file."""
+    lines = ["[plugin]"]
+    for key, value in wrapper.declarations().items():
+        lines.append(f"{key}={_key_value(str(value))}")
+    for name, parameter in wrapper.parameters.items():
+        lines.append("")
+        lines.extend(_describe_parameter(name, parameter))
+    return "\n".join(lines) + "\n"

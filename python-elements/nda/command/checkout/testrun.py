@@ -1,0 +1,102 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Runs the tests of a build, and counts what came of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from ..place import Failure
+from .build import Build, plain_environment
+
+PASSED = {"OK", "EXPECTEDFAIL"}
+FAILED = {"FAIL", "TIMEOUT", "ERROR", "INTERRUPT", "UNEXPECTEDPASS"}
+
+
+def list_tests(build: Build) -> list[str]:
+    """Lines “nda:suite / name”, or “name”."""
+    listed = subprocess.run(
+        ["meson", "test", "-C", build.folder, "--list"],
+        env=plain_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ).stdout.splitlines()
+    return [line for line in listed if not line.startswith("ninja: ")]
+
+
+def tests_named(names: list[str], tests: list[str]) -> list[str]:
+    """Return the full names, as `meson test` takes them."""
+    found: dict[str, None] = {}
+    for name in names:
+        lines = [line for line in tests if name in line]
+        if not lines:
+            print("\n".join(tests), file=sys.stderr)
+            raise Failure(
+                f"no test or suite has “{name}” in its name; those above are "
+                "all there are."
+            )
+        found.update((re.sub(".* / ", "", line), None) for line in lines)
+    return list(found)
+
+
+def results_in(log: Path) -> Counter:
+    """How often each result stands in Meson's log, one test a line."""
+    lines = log.read_text(encoding="utf-8").splitlines()
+    return Counter(json.loads(line)["result"] for line in lines)
+
+
+def is_running(name: str) -> bool:
+    """Whether the run whose logs are called `name` goes on."""
+    return os.path.exists(f"/proc/{name.split('-')[1]}")
+
+
+def keep_as_last(build: Build, base: str) -> Path | None:
+    """Copy the logs of a run to those of the last; return the JSON one.
+
+    The logs of earlier runs go.
+    """
+    logs = build.folder / "meson-logs"
+    for path in logs.glob("testlog-[0-9]*"):
+        if not is_running(re.split(r"[.]", path.name)[0]):
+            path.unlink(missing_ok=True)
+    # Meson adds the name of the wrapper to the name of the log.
+    for path in sorted(logs.glob(f"{base}*")):
+        shutil.copyfile(path, logs / f"testlog{path.suffix}")
+    last = logs / "testlog.json"
+    return last if last.is_file() else None
+
+
+def run(build: Build, names: list[str], wrapper: list[str]) -> int:
+    """`meson test`, each program below `wrapper`."""
+    chosen = tests_named(names, list_tests(build)) if names else []
+    # Two runs at once keep logs of their own.
+    base = f"testlog-{os.getpid()}"
+    command = ["meson", "test", "-C", build.folder, "--no-rebuild",
+               "--print-errorlogs", "--logbase", base]
+    if wrapper:
+        command += ["-t", "4", "--wrapper", " ".join(wrapper)]
+    (build.folder / "meson-logs" / "testlog.json").unlink(missing_ok=True)
+    sys.stdout.flush()
+    status = subprocess.run(
+        command + chosen, env=plain_environment(), stdin=subprocess.DEVNULL
+    ).returncode
+    log = keep_as_last(build, base)
+    if not log:
+        raise Failure(
+            f"no test was run; if this build has none, remove "
+            f"{build.folder.name}/ and run this again."
+        )
+    results = results_in(log)
+    passed = sum(results[name] for name in PASSED)
+    failed = sum(results[name] for name in FAILED)
+    skipped = results["SKIP"]
+    print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
+    return status or (0 if passed + skipped else 1)

@@ -1,0 +1,182 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A plugin between two devices, until it is stopped."""
+
+from __future__ import annotations
+
+import math
+import signal
+import time
+from typing import Any
+
+from . import server
+from .. import gstreamer
+from ..place import Failure
+from .cable import Cable, Keeper
+from .line import Line, line_text
+
+POLL = 100_000_000  # ns, of the level line and of a look at the server
+RETRY = 0.5  # s, between two trials to go on after the server went
+# s after that, in which an error is taken for part of it and tried again
+PATIENCE = 30
+# Which counters of which element stand in the line, and how
+COUNTERS = (
+    ("src", "num-overruns", "overruns"),
+    ("bridge", "num-late", "late"),
+    ("bridge", "num-failures", "failed"),
+    ("bridge", "num-restarts", "restarts"),
+    ("sink", "num-underruns", "underruns"),
+)
+
+
+class Session:
+    """ndasrc ! level ! ndapybridge ! level ! ndasink, and the devices."""
+
+    def __init__(
+        self, Gst: Any, cable: Cable, devices: tuple[str, str],
+        settings: dict[str, str],
+    ) -> None:
+        self.Gst = Gst
+        self.cable = cable
+        self.devices = devices
+        self.known: list[str] = []  # those that the server has by this name
+        self.is_stopped = False
+        self.line = Line()
+        self.peaks = {"before": -100.0, "after": -100.0}
+        self.keeper: Keeper | None = None
+        self.subscriber: Any = None
+        self.lost_at = -math.inf
+        self.retry_at = -math.inf
+        self.is_astray = False
+        self.pipeline = Gst.Pipeline.new("desktop")
+        elements = [
+            gstreamer.make(Gst, factory, name)
+            for factory, name in (
+                ("ndasrc", "src"), ("level", "before"),
+                ("ndapybridge", "bridge"), ("level", "after"),
+                ("ndasink", "sink"),
+            )
+        ]
+        for element in elements:
+            self.pipeline.add(element)
+        for left, right in zip(elements, elements[1:]):
+            left.link(right)
+        self.elements = {element.get_name(): element for element in elements}
+        self.elements["src"].set_property("device", devices[0])
+        self.elements["sink"].set_property("device", devices[1])
+        for level in ("before", "after"):
+            self.elements[level].set_property("interval", POLL)
+        for name, value in settings.items():
+            Gst.util_set_object_arg(self.elements["bridge"], name, value)
+
+    def stop(self, *_) -> None:
+        self.is_stopped = True
+
+    # --- the devices ---
+
+    def make_devices(self) -> None:
+        self.keeper = Keeper(self.cable)
+        self.subscriber = server.subscribe()
+
+    def remove_devices(self) -> None:
+        for process in (self.subscriber,):
+            if process:
+                process.kill()
+                process.wait()
+        if self.keeper:
+            self.keeper.close()
+        self.keeper = self.subscriber = None
+
+    def is_time_to_retry(self) -> bool:
+        now = time.monotonic()
+        if now < self.retry_at:
+            return False
+        self.retry_at = now + RETRY
+        return server.is_there()
+
+    def look_after_devices(self) -> None:
+        """Make them again when the server was started again."""
+        if self.subscriber and self.subscriber.poll() is not None:
+            self.line.say("nda: the sound server is gone")
+            self.lost_at = time.monotonic()
+            self.remove_devices()
+        if self.subscriber or not self.is_time_to_retry():
+            return
+        try:
+            self.make_devices()
+        except Failure:
+            return  # it is still starting
+        # PipeWire takes a device that is not there yet for the default one.
+        self.is_astray = self.is_astray or server.is_pipewire()
+        self.line.say(f"nda: the sound server is back, and {self.cable.name}")
+
+    def look_after_sound(self) -> None:
+        """Start anew what went astray while the server was away."""
+        if (
+            self.is_astray
+            and self.subscriber
+            and self.is_time_to_retry()
+            and all(map(server.has_device, self.known))
+        ):
+            self.is_astray = False
+            self.pipeline.set_state(self.Gst.State.NULL)
+            self.pipeline.set_state(self.Gst.State.PLAYING)
+
+    def fail(self, text: str) -> None:
+        if time.monotonic() > self.lost_at + PATIENCE:
+            raise Failure(text)
+        self.is_astray = True
+
+    # --- the sound ---
+
+    def counts(self) -> dict[str, int]:
+        counts = {}
+        for element, field, name in COUNTERS:
+            stats = self.elements[element].get_property("stats")
+            counts[name] = stats.get_value(field) or 0
+        return counts
+
+    def show(self) -> None:
+        if self.line.is_shown:
+            self.line.show(line_text(self.peaks["before"],
+                                     self.peaks["after"], self.counts()))
+
+    def take(self, message: Any) -> None:
+        types = self.Gst.MessageType
+        if message.type == types.ERROR:
+            self.fail(gstreamer.error_text(message))
+        elif message.type == types.WARNING:
+            self.line.say(f"nda: {message.parse_warning()[0].message}")
+        elif message.type == types.LATENCY:
+            self.pipeline.recalculate_latency()
+        elif message.get_structure().get_name() == "level":
+            peaks = list(message.get_structure().get_value("peak"))
+            self.peaks[message.src.get_name()] = max(peaks)
+
+    def loop(self) -> None:
+        types = self.Gst.MessageType
+        wanted = types.ERROR | types.WARNING | types.LATENCY | types.ELEMENT
+        bus = self.pipeline.get_bus()
+        while not self.is_stopped:
+            message = bus.timed_pop_filtered(POLL, wanted)
+            if message:
+                self.take(message)
+            self.look_after_devices()
+            self.look_after_sound()
+            self.show()
+
+    def run(self, text: str) -> None:
+        """Run until a signal says to stop; leave no device behind."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self.stop)
+        states = self.Gst.State
+        try:
+            self.make_devices()
+            self.known = list(filter(server.has_device, self.devices))
+            self.pipeline.set_state(states.PLAYING)
+            self.line.say(text)
+            self.loop()
+        finally:
+            self.line.say("")
+            self.pipeline.set_state(states.NULL)
+            self.remove_devices()

@@ -1,0 +1,50 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""GStreamer for verbs: found, or told how to find it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .place import Failure
+
+BINDINGS = "python3-gi, python3-gst-1.0 and gir1.2-gst-plugins-base-1.0"
+
+
+def load() -> Any:
+    """Return the initialised module Gst."""
+    try:
+        import gi
+
+        gi.require_version("Gst", "1.0")
+        from gi.repository import Gst
+    except (ImportError, ValueError) as error:
+        raise Failure(
+            f"GStreamer's Python bindings are not there ({error}): install "
+            f"them, on Debian {BINDINGS}."
+        ) from error
+    Gst.init(None)
+    return Gst
+
+
+def make(Gst: Any, factory: str, name: str) -> Any:
+    """Make an element, or say where it should come from."""
+    element = Gst.ElementFactory.make(factory, name)
+    if element:
+        return element
+    where = (
+        "set GST_PLUGIN_PATH to the folder that “meson install” named last"
+        if factory.startswith("nda")
+        else "install GStreamer's base and good plugins"
+    )
+    raise Failure(f"GStreamer does not find the element {factory}: {where}.")
+
+
+def error_text(message: Any) -> str:
+    """What an error message of the bus says to a user."""
+    error, debug = message.parse_error()
+    details = (debug or "").strip().splitlines()
+    # The first line of a debug text is the place in the C source.
+    more = " ".join(line.strip() for line in details[1:])
+    text = error.message.strip()
+    return text if not more or more in text else f"{text} ({more})"

@@ -1,0 +1,37 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""nda soak: the long runs."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..checkout import packages
+from ..checkout.build import Build
+from ..checkout.ready import become, make_ready
+
+EPILOG = """\
+The parts: live, python, elements, drift, click, servers, hour, day, cycles,
+gil, blocks, hosts, faults, standby, processes, hostile, bridges, crypto,
+random, starts, stress.
+docs/testing.md says what each of them does."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "parts",
+        nargs="*",
+        metavar="PART",
+        help="the parts to run, all of them if none is named; a number is "
+        "the minutes that live, python, elements, drift and servers last "
+        "(default: 10)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    build = Build(args.place.top)
+    build.is_strict = True
+    make_ready(build, args.verb, args, packages.for_tests())
+    script = args.place.top / "tests" / "soak" / "run"
+    command = [str(script), str(build.folder), *args.parts]
+    return become(command, build.environment())

@@ -1,0 +1,94 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""nda install FILE...: plugin files become elements of their own."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from . import kept
+from .asking import Asker, split
+from .kept import Failure
+
+EPILOG = """\
+examples:
+  nda install gate.py
+  gst-inspect-1.0 nda-gate
+  gst-launch-1.0 ndasrc ! nda-gate threshold=-30 ! ndasink"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "plugins",
+        metavar="FILE",
+        nargs="+",
+        help="a plugin's file; FILE:NAME is one function or class of it",
+    )
+    parser.add_argument(
+        "--name",
+        help="what the element is called behind “nda-” (as the file, or as "
+        "the function or class that is named)",
+    )
+    parser.add_argument(
+        "--python",
+        metavar="PROGRAM",
+        help="the interpreter that the plugin needs, such as a virtual "
+        "environment's bin/python3; the element then has isolation=process",
+    )
+
+
+def _absolute(path: str) -> str:
+    return os.path.abspath(os.path.expanduser(path))
+
+
+def _check_name(stem: str, plugin: str) -> None:
+    """Whether nobody else has the name; the same plugin may come again."""
+    other = kept.read_all().get(stem)
+    if other is None or other.is_broken():
+        return
+    if other.plugin["plugin"] != plugin and not other.state():
+        raise Failure(
+            f"nda-{stem} is “{other.plugin['plugin']}”. Name this one with "
+            f"--name, or run “nda uninstall {stem}” first."
+        )
+
+
+def install(asker: Asker, given: str, args: argparse.Namespace) -> str:
+    """Keep one plugin; return the name of its element."""
+    path, name = split(given)
+    path = _absolute(path)
+    stem = kept.element_stem(
+        args.name or name or os.path.basename(path).removesuffix(".py")
+    )
+    plugin = f"{path}:{name}" if name else path
+    checksum = kept.checksum_of(path)  # before it is asked
+    if not checksum:
+        raise Failure(f"“{path}” cannot be read. Check the file's name.")
+    _check_name(stem, plugin)
+    more = {"plugin": plugin, "checksum": checksum}
+    if args.python:
+        more["python"] = _absolute(args.python)
+    text = asker.ask(plugin, more.get("python"))
+    kept.keep(stem, text, more)
+    return f"nda-{stem}"
+
+
+def run(args: argparse.Namespace) -> int:
+    """Install all that can be; return 1 if one could not."""
+    result = 0
+    try:
+        if args.name and len(args.plugins) > 1:
+            raise Failure("--name is for one file at a time.")
+        asker = Asker()
+    except Failure as failure:
+        print(f"nda: {failure}", file=sys.stderr)
+        return 1
+    for given in args.plugins:
+        try:
+            print(f"{install(asker, given, args)} is “{given}”")
+        except Failure as failure:
+            print(f"nda: {given} is not installed. {failure}", file=sys.stderr)
+            result = 1
+    return result
