@@ -127,7 +127,7 @@ def write_noting_plugin(write_plugin, journal):
     return write
 
 
-@pytest.fixture(params=ISOLATIONS)
+@pytest.fixture
 def isolation(request):
     """Where the plugins of a test run: a value of that property; or “group”,
     in a process that they share."""
@@ -135,12 +135,18 @@ def isolation(request):
 
 
 def pytest_generate_tests(metafunc):
-    """The rules of the plugin contract hold in a group as well."""
+    """In each isolation, unless the test or its file says in which; and the
+    rules of the plugin contract in a group as well."""
+    marks = metafunc.definition.iter_markers("parametrize")
+    if (
+        "isolation" not in metafunc.fixturenames
+        or hasattr(metafunc.module, "isolation")
+        or any("isolation" in mark.args[0] for mark in marks)
+    ):
+        return
     is_of_rules = metafunc.module.__name__.startswith("test_rules")
-    if is_of_rules and "isolation" in metafunc.fixturenames:
-        metafunc.parametrize(
-            "isolation", [*ISOLATIONS, "group"], indirect=True
-        )
+    where = [*ISOLATIONS, "group"] if is_of_rules else ISOLATIONS
+    metafunc.parametrize("isolation", where, indirect=True)
 
 
 @pytest.fixture
