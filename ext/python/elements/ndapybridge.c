@@ -44,8 +44,7 @@
  *   longer than a block lasts, 10.67 ms
  * * `num-restarts` (guint64): processes of the plugin that took the place of
  *   one that ended, with #ndapybridge:isolation process
- * * `num-standbys` (guint64): processes that have come to wait for that, with
- *   #ndapybridge:standby
+ * * `num-standbys` (guint64): processes that have come to wait for that
  * * `num-reloads` (guint64): edited plugins that took the place of the one
  *   before, by the action #ndapybridge::reload or #ndapybridge:auto-reload
  * * `num-retries` (guint64): always 0
