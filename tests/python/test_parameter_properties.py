@@ -413,6 +413,23 @@ def test_a_controller_sets_each_block_at_its_time(gst, make_level):
     assert len(set(levels)) == N_BLOCKS
 
 
+def test_a_controller_out_of_range_is_told_once_not_each_block(
+    gst, make_level
+):
+    line = make_level()
+    source = control_linearly(child_of(line), gst)
+    source.unset_all()
+    source.set(0, 2.0)
+    source.set(gst.SECOND, 3.0)
+    line.play()
+
+    assert [level_of(line) for _ in range(8)] == [0.5] * 8
+
+    texts = warnings_of(gst, line)
+    assert 1 <= len(texts) < 8
+    assert "from -1 to 1 FS" in texts[0]
+
+
 def test_a_controller_works_on_a_source(gst, make_line, write_plugin):
     line = make_line(
         "ndapysrc name=py is-live=false num-buffers=40 ! "

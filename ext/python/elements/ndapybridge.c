@@ -35,9 +35,8 @@
  *
  * ## Statistics
  *
- * The property #ndapybridge:stats is a structure
- * application/x-ndapybridge-stats of counters since NULL, all from the same
- * moment:
+ * #ndapybridge:stats is a structure application/x-ndapybridge-stats of counters
+ * since NULL, all from one moment:
  *
  * * `num-blocks`, `num-frames` (guint64): run through the plugin
  * * `num-failures` (guint64): blocks on which the plugin failed
@@ -460,14 +459,12 @@ nda_py_bridge_finalize (GObject * object)
 static void
 install_properties (GObjectClass * class)
 {
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
-
   g_object_class_install_property (class, PROP_MAX_BLOCKS,
       g_param_spec_uint ("max-blocks", "Maximum blocks",
           "How many blocks (of 512 frames, 10.67 ms) may wait for the plugin "
           "before upstream has to wait; adds to the maximum latency only",
-          1, NDA_PY_BATCH_MAX, DEFAULT_MAX_BLOCKS,
-          flags | GST_PARAM_MUTABLE_PLAYING));
+          1, NDA_PY_BATCH_MAX, DEFAULT_MAX_BLOCKS, G_PARAM_READWRITE
+          | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
   g_object_class_install_property (class, PROP_ON_ERROR,
       nda_py_on_error_param (DEFAULT_ON_ERROR));
   g_object_class_install_property (class, PROP_REALTIME, nda_realtime_param ());
