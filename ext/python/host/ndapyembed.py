@@ -51,6 +51,7 @@ _plugin_files = set()
 _owns_gc = False
 _next_full_collection = 0.0
 _running = 0
+_gone = 0
 
 
 class PluginError(Exception):
@@ -409,22 +410,26 @@ def settle():
     """Keep the collector away from all that is loaded now (T13)."""
     global _running
     _running += 1
-    _freeze_again()
+    if _owns_gc:
+        gc.disable()
+        gc.collect()
+        gc.freeze()
 
 
 def unsettle():
-    """Let the collector at what a plugin left behind."""
-    global _running
+    """Let the collector at what a plugin left behind.
+
+    One that always plays must not keep all that ever came and went beside
+    it. To look through all that is frozen takes long, so many that go at once
+    are looked through together: again when a quarter of those that are left
+    has gone.
+    """
+    global _running, _gone
     _running -= 1
-    _freeze_again()
-
-
-def _freeze_again():
-    """What was frozen may be garbage by now: one that always plays must not
-    keep all that ever came and went beside it."""
-    if not _owns_gc:
+    _gone += 1
+    if not _owns_gc or _gone * 4 < _running:
         return
-    gc.disable()
+    _gone = 0
     gc.unfreeze()
     gc.collect()
     if _running:
