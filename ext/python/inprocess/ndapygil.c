@@ -2,7 +2,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* THREADS. A streaming thread gets its Python thread state at its first call
+/* WAITING. Threads of ours stand in a row before the GIL (ndapycrossing.h).
+ * The baton of that row is held across Python, and excludes nobody: who waits
+ * behind a call that hangs passes it by. It is taken before the GIL and without
+ * any lock of ours, and given back where this thread gives up the GIL.
+ *
+ * THREADS. A streaming thread gets its Python thread state at its first call
  * and keeps it until it ends; then it gives it back itself, as the last thing
  * it does while everything of the thread is still there. A thread that Python
  * made keeps its own.
@@ -26,6 +31,8 @@
 
 #include "ndapygil.h"
 
+#include "ndapycrossing.h"
+
 #include <gst/gst.h>
 
 #include <glib/gi18n-lib.h>
@@ -36,10 +43,15 @@
 #define GONE_TIMEOUT (1 * G_TIME_SPAN_SECOND)
 
 static gint n_inside;           /* [atomic] threads in or before Python */
+static gint n_entries;          /* [atomic] how often one of ours got the GIL */
 static gint gone;               /* [atomic] Python was finalised */
 
 /* The thread state of a thread of ours, kept for the thread's life */
 static __thread PyThreadState *kept_state;
+
+/* The ways of our threads to the GIL */
+static NdaPyCrossings crossings = NDA_PY_CROSSINGS_INIT;
+static __thread NdaPyCrossing crossing;
 
 /* Of the C library and the C++ one's ABI: calls @destructor at the end of this
  * thread, before the destructors of pthread keys. */
@@ -81,6 +93,7 @@ nda_py_gil_check (GError ** error)
 static void
 nda_py_gil_end_thread (void *state)
 {
+  nda_py_crossing_clear (&crossing, &crossings);
   g_atomic_int_inc (&n_inside);
   if (!g_atomic_int_get (&gone)) {
     PyEval_RestoreThread (state);
@@ -106,25 +119,33 @@ make_state (void)
     __cxa_thread_atexit_impl (nda_py_gil_end_thread, kept_state, &__dso_handle);
 }
 
+/* On a thread that Python did not make. */
+static void
+enter_in_turn (void)
+{
+  nda_py_crossing_begin (&crossing, &crossings, g_get_monotonic_time ());
+  if (G_LIKELY (kept_state != NULL))
+    PyEval_RestoreThread (kept_state);
+  else
+    make_state ();
+  g_atomic_int_inc (&n_entries);
+  nda_py_crossing_enter (&crossing, g_get_monotonic_time ());
+}
+
 /* Takes the GIL on a streaming or job thread. FALSE when there is no Python
  * any more; else nda_py_gil_leave () must follow. */
 gboolean
 nda_py_gil_enter (void)
 {
-  PyThreadState *state = kept_state;
-
   g_atomic_int_inc (&n_inside);
   if (g_atomic_int_get (&gone)) {
     g_atomic_int_add (&n_inside, -1);
     return FALSE;
   }
-  if (G_LIKELY (state != NULL)) {
-    PyEval_RestoreThread (state);
-    return TRUE;
-  }
   /* a thread that Python made keeps its own state, and the count in it */
-  if (PyGILState_GetThisThreadState () == NULL)
-    make_state ();
+  if (G_LIKELY (kept_state != NULL)
+      || PyGILState_GetThisThreadState () == NULL)
+    enter_in_turn ();
   else
     PyGILState_Ensure ();
   return TRUE;
@@ -133,11 +154,21 @@ nda_py_gil_enter (void)
 void
 nda_py_gil_leave (void)
 {
-  if (G_LIKELY (kept_state != NULL))
+  if (G_LIKELY (kept_state != NULL)) {
     PyEval_SaveThread ();
-  else
+    nda_py_crossing_end (&crossing, &crossings, g_get_monotonic_time ());
+  } else {
     PyGILState_Release (PyGILState_UNLOCKED);
+  }
   g_atomic_int_add (&n_inside, -1);
+}
+
+/* How often a thread of ours got the GIL so far: as long as this changes, it
+ * is not kept from us. */
+guint
+nda_py_gil_count_entries (void)
+{
+  return g_atomic_int_get (&n_entries);
 }
 
 /* Gives up the GIL where this thread holds it, as a Python application does
@@ -147,13 +178,16 @@ gpointer
 nda_py_gil_pause (void)
 {
   PyThreadState *mine;
+  gpointer paused;
 
   if (!Py_IsInitialized () || nda_py_gil_is_gone ())
     return NULL;
   mine = PyGILState_GetThisThreadState ();
   if (!mine || mine != current_state ())
     return NULL;
-  return PyEval_SaveThread ();
+  paused = PyEval_SaveThread ();
+  nda_py_crossing_pause (&crossing);
+  return paused;
 }
 
 void

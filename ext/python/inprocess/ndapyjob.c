@@ -15,7 +15,7 @@
 
 #include <glib/gi18n-lib.h>
 
-/* How long a job waits for the GIL */
+/* How long a job waits for the GIL while none of our threads gets it */
 #define GIL_TIMEOUT (2 * G_TIME_SPAN_SECOND)
 
 enum
@@ -166,6 +166,7 @@ job_wait (Job * self)
 {
   gint64 deadline = g_get_monotonic_time () + GIL_TIMEOUT, now;
   gint before = JOB_WAITING, state;
+  guint n_entries = nda_py_gil_count_entries (), n;
   gboolean given_up = FALSE;
 
   g_mutex_lock (&self->lock);
@@ -173,6 +174,11 @@ job_wait (Job * self)
     now = g_get_monotonic_time ();
     if (state != before)
       deadline = now + GST_TIME_AS_USECONDS (self->limit);
+    else if (state == JOB_WAITING
+        && (n = nda_py_gil_count_entries ()) != n_entries) {
+      deadline = now + GIL_TIMEOUT;
+      n_entries = n;
+    }
     before = state;
     if (now >= deadline || nda_py_gil_is_gone ())
       given_up = job_give_up (self, state);

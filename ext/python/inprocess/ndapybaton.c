@@ -1,0 +1,171 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* LOCKS. The baton lock guards the baton and the places of its row. It is held
+ * for a few steps, and never while anything is waited for. */
+
+#include "config.h"
+
+#include "ndapybaton.h"
+
+/* Of a thread that waits, on its stack */
+struct _NdaPyBatonPlace
+{
+  gint64 due;                   /* [const] us */
+  guint64 tenure;               /* [baton lock] that it got; 0: none yet */
+  guint64 passed;               /* [baton lock] by it; 0: none */
+  gboolean is_woken;            /* [baton lock] and has not looked yet */
+  NdaPyBatonPlace *next;        /* [baton lock] */
+  GCond changed;                /* for this thread alone */
+};
+
+static guint64
+begin_tenure_locked (NdaPyBaton * self)
+{
+  self->tenure = ++self->n_tenures;
+  return self->tenure;
+}
+
+/* Behind those that are due at the same time. */
+static void
+line_up_locked (NdaPyBaton * self, NdaPyBatonPlace * place)
+{
+  NdaPyBatonPlace **link = &self->first;
+
+  if (!self->first)
+    self->moved = g_get_monotonic_time ();
+  while (*link && (*link)->due <= place->due)
+    link = &(*link)->next;
+  place->next = *link;
+  *link = place;
+  self->n_waiting++;
+}
+
+/* Takes a place out of the row, with the baton. */
+static void
+move_on_locked (NdaPyBaton * self, NdaPyBatonPlace * place)
+{
+  NdaPyBatonPlace **link = &self->first;
+
+  while (*link != place)
+    link = &(*link)->next;
+  *link = place->next;
+  self->n_waiting--;
+  self->moved = g_get_monotonic_time ();
+  place->passed = self->tenure;
+  place->tenure = begin_tenure_locked (self);
+}
+
+/* The row has stood for too long: its first goes on, whoever has the baton. */
+static void
+pass_by_locked (NdaPyBaton * self)
+{
+  NdaPyBatonPlace *first = self->first;
+
+  move_on_locked (self, first);
+  g_cond_signal (&first->changed);
+}
+
+/* When @place looks whether the row stands: each a little after the one before
+ * it, so that not all wake at once. */
+static gint64
+next_look_locked (NdaPyBaton * self, NdaPyBatonPlace * place)
+{
+  gint64 look = g_get_monotonic_time () + self->patience;
+
+  for (NdaPyBatonPlace * ahead = self->first; ahead != place;
+      ahead = ahead->next)
+    look += self->patience;
+  return look;
+}
+
+static void
+wait_locked (NdaPyBaton * self, NdaPyBatonPlace * place)
+{
+  gint64 look = next_look_locked (self, place);
+
+  while (!place->tenure) {
+    if (!self->tenure) {
+      move_on_locked (self, place);
+      return;
+    }
+    place->is_woken = FALSE;
+    if (g_cond_wait_until (&place->changed, &self->lock, look)
+        || place->tenure)
+      continue;
+    if (g_get_monotonic_time () >= self->moved + self->patience)
+      pass_by_locked (self);
+    if (!place->tenure)
+      look = next_look_locked (self, place);
+  }
+}
+
+static guint64
+take_in_row_locked (NdaPyBaton * self, gint64 due, guint64 * passed)
+{
+  NdaPyBatonPlace place = { due, 0, 0, FALSE, NULL, {0} };
+
+  g_cond_init (&place.changed);
+  line_up_locked (self, &place);
+  wait_locked (self, &place);
+  g_cond_clear (&place.changed);
+  *passed = place.passed;
+  return place.tenure;
+}
+
+/* Waits for the baton behind those that are due before @due (us). Then
+ * nda_py_baton_give () must follow, with what this returns. @passed is the
+ * tenure that this thread passed by, or 0. */
+guint64
+nda_py_baton_take (NdaPyBaton * self, gint64 due, guint64 * passed)
+{
+  guint64 tenure;
+
+  *passed = 0;
+  g_mutex_lock (&self->lock);
+  tenure = G_LIKELY (!self->tenure) ? begin_tenure_locked (self) :
+      take_in_row_locked (self, due, passed);
+  g_mutex_unlock (&self->lock);
+  return tenure;
+}
+
+/* The holder that was passed by does not have the lock either. */
+void
+nda_py_baton_tell_idle (NdaPyBaton * self, guint64 tenure)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  self->idle[tenure % NDA_PY_BATON_N_KEPT] = tenure;
+}
+
+/* Gives the baton back, unless its holder was passed by. TRUE: it was passed by
+ * and idle. */
+gboolean
+nda_py_baton_give (NdaPyBaton * self, guint64 tenure)
+{
+  NdaPyBatonPlace *first;
+  gboolean was_idle;
+
+  g_mutex_lock (&self->lock);
+  first = self->first;
+  if (G_LIKELY (self->tenure == tenure)) {
+    self->tenure = 0;
+    if (first && !first->is_woken) {
+      first->is_woken = TRUE;
+      g_cond_signal (&first->changed);
+    }
+  }
+  was_idle = self->idle[tenure % NDA_PY_BATON_N_KEPT] == tenure;
+  g_mutex_unlock (&self->lock);
+  return was_idle;
+}
+
+/* How many threads stand in the row now. */
+guint
+nda_py_baton_count_waiting (NdaPyBaton * self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return self->n_waiting;
+}
