@@ -14,8 +14,8 @@ does hits all alike. The cost is the CPU time of the program and its
 processes, of a block and stream; the median of the runs is shown. A block is
 late that takes longer from before X to behind it than it lasts; the best run
 is shown. ndapybridge's own counters are beside it: num-late, and the longest
-wait for Python's lock, the start included. A way whose blocks are late for the
-greater part is not asked for more streams.
+wait for Python's lock, the start included. A way that does not get half of the
+blocks through in time is not asked for more streams.
 
     ./nda bench streams
 
@@ -35,6 +35,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 TICK = 1.0 / os.sysconf("SC_CLK_TCK")
 WARM_UP = 3  # seconds
+BLOCKS_PER_SECOND = 48000 / 512
 PEER = "queue ! volume"
 APPLICATION = "appsink, appsrc"
 BRIDGE = "ndapybridge plugin=gain parameters=gain=0.5 "
@@ -127,6 +128,7 @@ def observe(child: subprocess.Popen, seconds: float) -> dict:
     row = json.loads(ask(child))
     return {
         **row,
+        "expected": seconds * BLOCKS_PER_SECOND,
         "start_s": float(playing.split()[1]),
         "cpu_us": round(cpu / max(row["blocks"], 1) * 1e6, 1),
         "memory_mib": round(read_memory(tree), 1),
@@ -156,7 +158,7 @@ def measure(command: list[str], seconds: float) -> dict | None:
 
 def sum_up(way: str, n_streams: int, runs: list[dict]) -> dict:
     def median(name: str) -> float:
-        return statistics.median(run[name] for run in runs)
+        return round(statistics.median(run[name] for run in runs), 1)
 
     best = min(runs, key=lambda run: run["late"] / max(run["blocks"], 1))
     return {
@@ -166,12 +168,17 @@ def sum_up(way: str, n_streams: int, runs: list[dict]) -> dict:
         "cpu_us": median("cpu_us"),
         "memory_mib": median("memory_mib"),
         "start_s": median("start_s"),
+        "expected": best["expected"] * n_streams,
         "blocks": best["blocks"],
         "late": best["late"],
         "longest_ms": best["longest_us"] / 1000,
         "num_late": best["num_late"],
         "gil_ms": min(run["max_gil_wait_us"] for run in runs) / 1000,
     }
+
+
+def keeps_up(row: dict) -> bool:
+    return (row["blocks"] - row["late"]) * 2 > row["expected"]
 
 
 def print_row(row: dict, peer: dict) -> None:
@@ -216,8 +223,7 @@ def measure_all(arguments) -> list[dict]:
             way
             for way in ways
             if way not in runs
-            or way in summed
-            and summed[way]["late"] * 2 < summed[way]["blocks"]
+            or (way in summed and keeps_up(summed[way]))
         ]
     return rows
 

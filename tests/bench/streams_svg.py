@@ -22,13 +22,18 @@ COLOURS = {
 }
 # Of each panel: a title, the value of a row, the greatest one shown, its ticks
 PANELS = (
-    ("CPU time of a block, us", lambda row: row["cpu_us"], 300,
-     (0, 50, 100, 150, 200, 250, 300)),
-    ("late blocks, %", lambda row: 100 * row["late"] / row["blocks"], 100,
+    ("CPU time of a block, us", lambda row: row["cpu_us"], 400,
+     (0, 100, 200, 300, 400)),
+    ("blocks that were late or never came, %", lambda row: find_late(row), 100,
      (0, 25, 50, 75, 100)),
-    ("memory, MiB", lambda row: row["memory_mib"], 600,
-     (0, 100, 200, 300, 400, 500, 600)),
+    ("memory, MiB", lambda row: row["memory_mib"], 1200,
+     (0, 200, 400, 600, 800, 1000, 1200)),
 )
+
+
+def find_late(row: dict) -> float:
+    in_time = row["blocks"] - row["late"]
+    return max(0.0, 100 * (1 - in_time / row["expected"]))
 
 
 def read_rows(lines) -> list[dict]:
