@@ -90,10 +90,11 @@ class Wrapper:
 
     def _check_names(self):
         for name in FORMAT + ("latency", "budget"):
-            if name in self.parameters and self.is_class:
+            kind = getattr(self.parameters.get(name), "type", "int")
+            if self.is_class and kind != "int":
                 raise PluginError(
-                    f"its parameter “{name}”{self._line_of(name)} has a name "
-                    "that means something else: choose another"
+                    f"its parameter “{name}”{self._line_of(name)} is a {kind},"
+                    " but the format has whole numbers"
                 )
 
     def _make(self):

@@ -38,12 +38,11 @@ from base_plugin import AudioBuffer
 from _nda_basics import (
     MAX_CHANNELS,
     Choice,
-    Fade,
     Integer,
     Level,
     ReadySource,
-    factor_of,
 )
+from _nda_levels import Fade, factor_of
 
 # Noise is made in pieces of this size, whatever the host asks for.
 PIECE_FRAMES = 512

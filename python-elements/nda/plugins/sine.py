@@ -34,13 +34,12 @@ from base_plugin import AudioBuffer
 from _nda_basics import (
     MAX_CHANNELS,
     Choice,
-    Fade,
     Integer,
     Level,
     Number,
     ReadySource,
-    factor_of,
 )
+from _nda_levels import Fade, factor_of
 
 BLOCK_FRAMES = 512
 PERIOD = 1 << 64
