@@ -262,9 +262,9 @@ count_unheard (NdaSinkProbe * self, GstBuffer * buffer, guint64 end,
     nda_meter_count_silent (self->meter, n_silent);
 }
 
-/* Whether the device, which has sound until @held from now, has played much more
- * than it got since it began, as ALSA's null does, whose delay means nothing:
- * nobody hears it. */
+/* Whether the device, which has sound until @held from now, has played much
+ * more than it got since it began, as ALSA's null does, whose delay means
+ * nothing: nobody hears it. */
 static gboolean
 runs_away (NdaSinkProbe * self, GstClockTimeDiff held)
 {

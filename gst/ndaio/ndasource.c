@@ -25,9 +25,8 @@ fail_of_host (const gchar * uri, GError ** error)
   g_autofree gchar *as_uri = g_filename_to_uri (path, NULL, NULL);
 
   g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-      _
-      ("“%s” is not the URI of a file here, which has three slashes and the "
-          "whole path. Write “%s”."), uri, as_uri);
+      _("“%s” is not the URI of a file here, which has three slashes "
+          "and the whole path. Write “%s”."), uri, as_uri);
 }
 
 /* Whether a local file is there and can be read: an error before the pipeline

@@ -20,7 +20,9 @@ sys.exit(3)
 
 
 def test_lines_of_libraries_are_left_out(capfdbinary):
-    status = demo.run_quietly([sys.executable, "-c", PROGRAM], dict(os.environ))
+    status = demo.run_quietly(
+        [sys.executable, "-c", PROGRAM], dict(os.environ)
+    )
 
     assert status == 3
     assert capfdbinary.readouterr().err == (

@@ -394,7 +394,9 @@ class Fails(Processor):
 """
 
 
-@pytest.mark.parametrize("policy, factor", [("silence", 0), ("passthrough", 1)])
+@pytest.mark.parametrize(
+    "policy, factor", [("silence", 0), ("passthrough", 1)]
+)
 @pytest.mark.parametrize("frames", [128, 480])
 def test_failed_call_is_replaced_alone(run, write, frames, policy, factor):
     sound = np.arange(1, 10001, dtype=np.float32).reshape(-1, 1)

@@ -298,9 +298,9 @@ static gboolean
 fail_without_passphrase (const gchar * path, GError ** error)
 {
   return nda_secret_file_fail (error, NDA_CRYPTO_ERROR_NOT_FOUND,
-      _
-      ("There is no passphrase file “%s”. Write the passphrase into it, as "
-          "its only line, and close it with “chmod 600 %s”."), path, path);
+      _("There is no passphrase file “%s”. Write the passphrase into it, "
+          "as its only line, and close it with “chmod 600 %s”."),
+      path, path);
 }
 
 /* Takes the master key that the first line of the file makes with @salt. Half

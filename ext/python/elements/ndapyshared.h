@@ -31,6 +31,7 @@ typedef struct
   NdaPySandbox sandbox;
   gchar *sandbox_folder;        /* owned */
   gboolean standby;
+  gchar *group;                 /* owned */
   gboolean auto_reload;
 } NdaPySettings;
 
