@@ -9,9 +9,12 @@ import math
 import numpy as np
 
 
+SILENCE = -200  # dBFS; what is not louder is silent
+
+
 def factor_of(level: float) -> float:
-    """Return the factor for a level in dBFS: 1.0 for 0, 0.0 for -inf."""
-    return math.pow(10.0, level / 20.0)
+    """Return the factor for a level in dBFS: 1.0 for 0, 0.0 for silence."""
+    return math.pow(10.0, level / 20.0) if level > SILENCE else 0.0
 
 
 def level_of(factor: float) -> float:
