@@ -67,6 +67,39 @@ def test_block_costs_no_allocation(n_channels, isolation):
     assert bridge - idle < MAX_SHARE
 
 
+FRAMES = """
+from nda import Processor
+
+class Idle(Processor):
+    frames, rate, channels, latency = {values}
+
+    def process(self, block):
+        pass
+"""
+
+
+@pytest.mark.parametrize("isolation", ["thread", "process"])
+@pytest.mark.parametrize(
+    "values", ["480, None, None, 0", "512, None, None, 72", "320, 16000, 1, 0"]
+)
+def test_block_in_frames_of_the_plugin_costs_none(
+    tmp_path, values, isolation
+):
+    plugin = tmp_path / "idle.py"
+    plugin.write_text(FRAMES.format(values=values))
+    pipeline = (
+        "audiotestsrc samplesperbuffer=512 num-buffers={n_blocks} ! "
+        "audio/x-raw,channels=2,layout=interleaved ! "
+    )
+    idle = allocations_per_block(pipeline + "identity ! fakesink")
+    bridge = allocations_per_block(
+        pipeline
+        + f"ndapybridge plugin={plugin} isolation={isolation} ! fakesink"
+    )
+
+    assert bridge - idle < MAX_SHARE
+
+
 def test_block_that_others_hold_too_comes_from_a_pool():
     # The first sink keeps its last buffer, so that it must not be overwritten.
     # Queues would make the count depend on how many blocks wait in them.

@@ -98,6 +98,14 @@ def test_one_odd_sample_does_not_ruin_what_follows(name, odd):
     assert np.abs(result[:, -40 * BLOCK :]).max() > 0.1
 
 
+def in_its_place(plugin, signal):
+    """What `plugin` makes of `signal`, with its own delay taken out."""
+    latency = round(plugin.get_processing_latency() * RATE)
+    rest = np.zeros((signal.shape[0], -latency % BLOCK + latency), np.float32)
+    result = process(plugin, np.hstack([signal, rest]))
+    return result[:, latency : latency + signal.shape[1]]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_bridge_runs_it_by_its_display_name(run, name):
     signal = noise(10)
@@ -106,7 +114,7 @@ def test_the_bridge_runs_it_by_its_display_name(run, name):
     outcome = run(plugin.get_info().name, [signal.T])
 
     assert outcome.error is None
-    assert same_bits(outcome.frames.T, process(plugin, signal))
+    assert same_bits(outcome.frames.T, in_its_place(plugin, signal))
 
 
 def test_8_1_latency_of_the_limiter_is_that_of_the_bridge(gst, make_bridge):

@@ -8,8 +8,13 @@
 
 #include "ndablock.h"
 #include "ndapydelay.h"
+#include "ndapymix.h"
 
 #include <glib/gi18n-lib.h>
+
+/* of a plugin, in Hz */
+#define MIN_RATE 1001u
+#define MAX_RATE 768000u
 
 void
 nda_py_batch_init (NdaPyBatch * self)
@@ -51,14 +56,38 @@ nda_py_batch_set_caps (NdaPyBatch * self, GstCaps * caps)
   return self->pool != NULL;
 }
 
-void
-nda_py_batch_set_format (NdaPyBatch * self, const NdaPyFormat * format)
+/* Whether sound can be brought to what a plugin takes, and back. */
+static gboolean
+check_format (NdaPyBatch * self, const NdaPyFormat * format, GError ** error)
 {
+  guint n_channels = self->info.channels;
+
+  if (format->rate < MIN_RATE || format->rate > MAX_RATE)
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        _("The plugin wants %u Hz. Let its rate be from %u to %u Hz."),
+        format->rate, MIN_RATE, MAX_RATE);
+  else if (!nda_py_mix_fits (n_channels, format->n_channels))
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        _("The plugin takes %u channels, and the stream has %u. Put "
+            "“audioconvert ! audio/x-raw,channels=%u” before this "
+            "element."), format->n_channels, n_channels, format->n_channels);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+gboolean
+nda_py_batch_set_format (NdaPyBatch * self, const NdaPyFormat * format,
+    GError ** error)
+{
+  if (!check_format (self, format, error))
+    return FALSE;
   self->format = *format;
   if (nda_py_delay_is_none (format, 0, self->info.channels))
     nda_py_direct_init (&self->direct, &self->info, self->pool,
         format->n_frames);
   nda_py_framing_set_format (&self->framing, &self->info, self->pool);
+  return TRUE;
 }
 
 /* --- what belongs together ------------------------------------------------ */

@@ -33,9 +33,11 @@ typedef struct
 void nda_py_batch_init (NdaPyBatch * batch);
 void nda_py_batch_clear (NdaPyBatch * batch);
 void nda_py_batch_clear_stream (NdaPyBatch * batch);
-/* A format of the stream; FALSE if there is none such. Then the plugin's. */
+/* A format of the stream; FALSE if there is none such. Then the plugin's; FALSE
+ * if sound cannot be brought to that. */
 gboolean nda_py_batch_set_caps (NdaPyBatch * batch, GstCaps * caps);
-void nda_py_batch_set_format (NdaPyBatch * batch, const NdaPyFormat * format);
+gboolean nda_py_batch_set_format (NdaPyBatch * batch,
+    const NdaPyFormat * format, GError ** error);
 void nda_py_batch_forget (NdaPyBatch * batch);
 
 /* Whether @block does not follow what came before it */

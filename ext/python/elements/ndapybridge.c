@@ -11,38 +11,37 @@
  * rate, frames and channels that it declares. Frames out are frames in, and
  * each keeps its time stamp: docs/latency.md.
  *
- * Blocks are handed to a thread of the element's own, which holds Python's
- * global interpreter lock (the GIL) around the plugin's calls and at no other
- * time. They wait for it in a queue of #ndapybridge:max-blocks, which makes
- * upstream wait when it is full. When several wait, one acquisition of the GIL
- * serves them all.
+ * A thread of the element's own holds Python's global interpreter lock (the
+ * GIL) around the plugin's calls and at no other time. Blocks wait for it in a
+ * queue of #ndapybridge:max-blocks, which makes upstream wait when it is full.
+ * When several wait, one acquisition of the GIL serves them all.
  *
  * ## Latency
  *
- * The latency added is the plugin's own, F - gcd (F, 512) frames for a plugin
- * of F frames at 48 kHz, and the filters' for one of another rate. Regrouping
- * adds nothing when whole blocks arrive, else (512 - gcd (512, buffer lengths))
- * / 48000 s. The queue adds to the maximum latency only.
+ * What the plugin says that it delays by, and F - gcd (F, 512) frames where it
+ * takes F at a time: taken out of the time stamps, and drained at the end. That
+ * of the filters, at another rate. That of regrouping: nothing when whole
+ * blocks arrive, else (512 - gcd (512, buffer lengths)) / 48000 s. The queue is
+ * empty in steady state; it adds to the maximum latency only.
  *
  * ## When a plugin fails
  *
  * A plugin that cannot be loaded or initialised fails the change to READY, one
  * that does not start ends the stream, both with an error message that names
- * the file, the line and the reason. One that raises an exception in a block,
- * returns False, or binds an array of another shape to `buffer.data` is dealt
- * with as #ndapybridge:on-error says. What it prints goes to the GStreamer log:
- * GST_DEBUG=ndapython:4 shows it.
+ * the file, the line and the reason. What becomes of a call that fails, and of
+ * no other sound, #ndapybridge:on-error says. What the plugin prints goes to
+ * the GStreamer log: GST_DEBUG=ndapython:4 shows it.
  *
  * ## Statistics
  *
- * The property #ndapybridge:stats is a structure
- * application/x-ndapybridge-stats of counters since NULL, all from the same
- * moment:
+ * #ndapybridge:stats is a structure application/x-ndapybridge-stats of counters
+ * since NULL, all from one moment:
  *
- * * `num-blocks`, `num-frames` (guint64): run through the plugin
- * * `num-failures` (guint64): blocks on which the plugin failed
- * * `num-late` (guint64): blocks for which GIL wait and call together took
- *   longer than a block lasts, 10.67 ms
+ * * `num-blocks`, `num-frames` (guint64): calls of the plugin, frames that went
+ *   in
+ * * `num-failures` (guint64): calls on which the plugin failed
+ * * `num-late` (guint64): calls that took longer, GIL wait included, than their
+ *   sound lasts: 10.67 ms for 512 frames
  * * `num-restarts` (guint64): processes of the plugin that took the place of
  *   one that ended, with #ndapybridge:isolation process
  * * `num-standbys` (guint64): processes that have come to wait for that
@@ -71,13 +70,11 @@
 
 /* THREADS. Upstream's (the sink thread) regroups and queues; it waits for room
  * in the queue. The task (the source pad's: ndapybridgetask.c) waits for the
- * queue, for the GIL and for downstream. The application's threads change the
- * state (ndapyelementstate.c) and set properties; a change of state waits for
- * Python's jobs (ndapython.c), each with a limit.
+ * queue, the GIL and downstream. The application's threads set properties and
+ * change the state (ndapyelementstate.c), which waits for Python's jobs.
  *
  * LOCKS. Object lock: settings. Queue lock: the queue and the counters. Task
- * lock: whether the task may be started. The host and the interpreter have
- * their own (ndapyhost.c, ndapython.c).
+ * lock: whether the task may be started. The host has its own (ndapyhost.c).
  *
  * ORDER. The GIL is the outermost. None of our locks is held while another is
  * taken, nor in Python, across a push, or while a message is posted.
@@ -459,14 +456,12 @@ nda_py_bridge_finalize (GObject * object)
 static void
 install_properties (GObjectClass * class)
 {
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
-
   g_object_class_install_property (class, PROP_MAX_BLOCKS,
       g_param_spec_uint ("max-blocks", "Maximum blocks",
           "How many blocks (of 512 frames, 10.67 ms) may wait for the plugin "
           "before upstream has to wait; adds to the maximum latency only",
-          1, NDA_PY_BATCH_MAX, DEFAULT_MAX_BLOCKS,
-          flags | GST_PARAM_MUTABLE_PLAYING));
+          1, NDA_PY_BATCH_MAX, DEFAULT_MAX_BLOCKS, G_PARAM_READWRITE
+          | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
   g_object_class_install_property (class, PROP_ON_ERROR,
       nda_py_on_error_param (DEFAULT_ON_ERROR));
   g_object_class_install_property (class, PROP_REALTIME, nda_realtime_param ());

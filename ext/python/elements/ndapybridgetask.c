@@ -8,7 +8,6 @@
 
 #include "ndablock.h"
 #include "ndapylog.h"
-#include "ndapymix.h"
 #include "ndapyparent.h"
 
 #include <glib/gi18n-lib.h>
@@ -250,31 +249,17 @@ work_on_controlled_blocks (NdaPyBridgeTask * self, GstMiniObject ** blocks,
 {
   gboolean goes_on = TRUE;
 
-  for (guint i = 0; i < n_blocks; i++) {
-    if (!goes_on) {
-      gst_mini_object_unref (blocks[i]);
-      continue;
-    }
+  guint i = 0;
+
+  while (goes_on && i < n_blocks) {
     nda_py_parent_sync_to (self->py, self->srcpad, GST_BUFFER_PTS (blocks[i]));
-    goes_on = work_on_blocks (self, blocks + i, 1);
+    goes_on = work_on_blocks (self, blocks + i++, 1);
   }
+  while (i < n_blocks)
+    gst_mini_object_unref (blocks[i++]);
 }
 
 /* --- events and queries --- */
-
-/* Whether the plugin can be shown a stream of @n_channels. */
-static gboolean
-check_channels (const NdaPyFormat * format, guint n_channels, GError ** error)
-{
-  if (nda_py_mix_fits (n_channels, format->n_channels))
-    return TRUE;
-  g_set_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
-      _("The plugin takes %u channels, and the stream has %u. Put "
-          "“audioconvert ! audio/x-raw, channels=%u” before this element, or "
-          "let the plugin take 1 channel, or as many as there are."),
-      format->n_channels, n_channels, format->n_channels);
-  return FALSE;
-}
 
 /* The plugin is started here, on the thread of its block calls, and started
  * anew when the number of channels changes. FALSE, without an @error: it is
@@ -287,8 +272,7 @@ start_plugin (NdaPyBridgeTask * self, GError ** error)
 
   if (n_channels == self->n_channels)
     return TRUE;
-  if (!nda_py_host_start (self->py->host, &format, error)
-      || !check_channels (&format, n_channels, error))
+  if (!nda_py_host_start (self->py->host, &format, error))
     return FALSE;
   self->n_channels = n_channels;
   self->format = format;
@@ -308,8 +292,8 @@ work_on_caps (NdaPyBridgeTask * self, GstEvent * event)
     stop_stream (self, GST_FLOW_NOT_NEGOTIATED);
     return;
   }
-  if (start_plugin (self, &error)) {
-    nda_py_batch_set_format (self->batch, &self->format);
+  if (start_plugin (self, &error)
+      && nda_py_batch_set_format (self->batch, &self->format, &error)) {
     gst_pad_push_event (self->srcpad, event);
     return;
   }
@@ -362,12 +346,10 @@ work_on_event (NdaPyBridgeTask * self, GstEvent * event)
 static void
 work_on_query (NdaPyBridgeTask * self, GstQuery * query)
 {
-  gboolean ok;
-
   if (GST_QUERY_TYPE (query) == GST_QUERY_DRAIN)
     end_run (self);
-  ok = gst_pad_peer_query (self->srcpad, query);
-  nda_block_queue_answer (self->queue, query, ok);
+  nda_block_queue_answer (self->queue, query,
+      gst_pad_peer_query (self->srcpad, query));
 }
 
 static void
