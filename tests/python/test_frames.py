@@ -349,6 +349,26 @@ def test_flush_leaves_nothing_of_what_was_before(gst, make_bridge, write):
     assert bridge.pull_all().tobytes() == after.tobytes()
 
 
+def test_gap_stays_one_to_the_block(gst, make_bridge, write):
+    bridge = make_bridge(passthrough(write, 480))
+    sound = np.ones((20 * BLOCK, 2), np.float32)
+    sound[5 * BLOCK : 10 * BLOCK] = 0
+    bridge.play()
+
+    for n, block in enumerate(np.split(sound, 20)):
+        flags = gst.BufferFlags.GAP if 5 <= n < 10 else 0
+        push_at(gst, bridge, block, n * BLOCK, flags)
+    bridge.src.emit("end-of-stream")
+
+    at = 0
+    while (one := bridge.pull()) is not None:
+        buffer, block = one
+        is_within = 5 * BLOCK <= at and at + len(block) <= 10 * BLOCK
+        assert buffer.has_flags(gst.BufferFlags.GAP) == is_within
+        at += len(block)
+    assert at == len(sound)
+
+
 RESET = """
 from nda import Processor
 

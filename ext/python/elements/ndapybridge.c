@@ -40,7 +40,7 @@
  * application/x-ndapybridge-stats of counters since NULL, all from the same
  * moment:
  *
- * * `num-blocks` (guint64): calls of the plugin, `num-frames` that went in
+ * * `num-blocks`, `num-frames` (guint64): calls of the plugin, and what went in
  * * `num-failures` (guint64): calls on which the plugin failed
  * * `num-late` (guint64): calls that took longer, GIL wait included, than their
  *   sound lasts: 10.67 ms for 512 frames
