@@ -12,6 +12,8 @@
 
 #include <gst/gst.h>
 #include <glib-unix.h>
+#include <locale.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define RECORDINGS "/usr/share/sounds/alsa"
@@ -34,6 +36,7 @@ typedef struct
   GstClockTime latency;         /* NONE until asked */
   gboolean has_device;
   gint seconds;
+  gboolean is_busy;             /* more programs want to run than can */
   gboolean failed;
 } Demo;
 
@@ -170,10 +173,19 @@ print_progress (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/* A figure that is missed on a busy machine says nothing about nda. */
+static const gchar *
+judge (Demo * demo, gboolean is_good)
+{
+  if (is_good)
+    return "ok";
+  return demo->is_busy ? "busy" : "NO";
+}
+
 static void
-G_GNUC_PRINTF (4, 5)
+G_GNUC_PRINTF (5, 6)
 print_row (const gchar * what, const gchar * asked, const gchar * old,
-    const gchar * format, ...)
+    const gchar * verdict, const gchar * format, ...)
 {
   va_list values;
   g_autofree gchar *measured = NULL;
@@ -181,34 +193,68 @@ print_row (const gchar * what, const gchar * asked, const gchar * old,
   va_start (values, format);
   measured = g_strdup_vprintf (format, values);
   va_end (values);
-  g_print ("%-24s %-11s %-19s %s\n", what, asked, old, measured);
+  g_print ("%-24s %-11s %-19s ", what, asked, old);
+  if (verdict)
+    g_print ("%-26s %s\n", measured, verdict);
+  else
+    g_print ("%s\n", measured);
+}
+
+static void
+look_at_machine (Demo * demo)
+{
+  gdouble load = 0;
+
+  if (getloadavg (&load, 1) < 1)
+    return;
+  demo->is_busy = load > g_get_num_processors ();
+  if (demo->is_busy)
+    g_print ("This machine is busy: %.1f programs want to run at once, on %u "
+        "processors.\nFigures that are busy say nothing about nda; run this "
+        "again when it is quiet.\n", load, g_get_num_processors ());
+}
+
+static void
+print_device_rows (Demo * demo, const Figures * now)
+{
+  if (!demo->has_device) {
+    print_row ("underruns, overflows", "0, 0", "189, 72 in 10 s", NULL, "n/a");
+    print_row ("latency", "10-50 ms", "> 3000 ms", NULL, "n/a");
+    return;
+  }
+  print_row ("underruns, overflows", "0, 0", "189, 72 in 10 s",
+      judge (demo, now->n_underruns + now->n_overruns == 0),
+      "%" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT, now->n_underruns,
+      now->n_overruns);
+  print_row ("latency", "10-50 ms", "> 3000 ms",
+      judge (demo, MS (demo->latency) <= 50), "%.1f ms", MS (demo->latency));
 }
 
 static void
 print_table (Demo * demo)
 {
   Figures now;
+  gdouble drift;
 
   read_figures (demo, &now);
+  drift = MS (now.drift) * BLOCKS_PER_SECOND / MAX (now.n_blocks, 1);
   if (demo->seconds)
     g_print ("\n");
-  print_row ("", "asked for", "old application", "measured now");
-  print_row ("blocks a second", "93.75", "15-89", "%.2f", now.rate);
-  print_row ("plugin call", "< 1 ms", "5-189 ms", "%.3f ms, longest %.3f",
+  look_at_machine (demo);
+  g_print ("The old application is the NDA desktop application, whose plugins "
+      "nda runs.\n\n");
+  print_row ("", "asked for", "old application", NULL, "measured now");
+  print_row ("blocks a second", "93.75", "15-89",
+      judge (demo, ABS (now.rate - BLOCKS_PER_SECOND) < 0.1), "%.2f", now.rate);
+  print_row ("plugin call", "< 1 ms", "5-189 ms",
+      judge (demo, MS (now.p50_call) < 1), "%.3f ms, longest %.3f",
       MS (now.p50_call), MS (now.max_call));
-  print_row ("GIL wait", "< 0.1 ms", "up to 64 ms", "%.3f ms, longest %.3f",
+  print_row ("GIL wait", "< 0.1 ms", "up to 64 ms",
+      judge (demo, MS (now.p999_gil) < 0.1), "%.3f ms, longest %.3f",
       MS (now.p999_gil), MS (now.max_gil));
-  print_row ("drift", "0", "340 ms/s", "%.2f ms/s",
-      MS (now.drift) * BLOCKS_PER_SECOND / MAX (now.n_blocks, 1));
-  if (!demo->has_device) {
-    print_row ("underruns, overflows", "0, 0", "189, 72 in 10 s", "n/a");
-    print_row ("latency", "10-50 ms", "> 3000 ms", "n/a");
-    return;
-  }
-  print_row ("underruns, overflows", "0, 0", "189, 72 in 10 s",
-      "%" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT, now.n_underruns,
-      now.n_overruns);
-  print_row ("latency", "10-50 ms", "> 3000 ms", "%.1f ms", MS (demo->latency));
+  print_row ("drift", "0", "340 ms/s", judge (demo, ABS (drift) < 1),
+      "%.2f ms/s", drift);
+  print_device_rows (demo, &now);
 }
 
 /* --- The run --- */
@@ -313,6 +359,7 @@ main (int argc, char **argv)
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   g_autoptr (GError) error = NULL;
 
+  setlocale (LC_ALL, "");
   g_option_context_add_main_entries (context, options, NULL);
   g_option_context_add_group (context, gst_init_get_option_group ());
   if (!g_option_context_parse (context, &argc, &argv, &error)) {

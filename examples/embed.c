@@ -11,6 +11,7 @@
 
 #include <gst/gst.h>
 #include <glib-unix.h>
+#include <locale.h>
 
 typedef struct
 {
@@ -66,6 +67,7 @@ main (int argc, char **argv)
   g_autoptr (GstBus) bus = NULL;
   g_autoptr (GstStructure) stats = NULL;
 
+  setlocale (LC_ALL, "");
   gst_init (&argc, &argv);
   app.pipeline = gst_parse_launch ("ndasrc name=src ! "
       "ndapybridge name=bridge ! ndasink name=sink", &error);

@@ -298,3 +298,29 @@ nda_block_answer_query (GstPad * pad, GstPad * other, GstQuery * query)
   }
   return FALSE;
 }
+
+/* An @event (transfer full) that does not stand among the frames */
+GstFlowReturn
+nda_block_pass_event (GstPad * pad, GstObject * parent, GstEvent * event)
+{
+  return gst_pad_event_default (pad, parent, event) ? GST_FLOW_OK :
+      GST_FLOW_ERROR;
+}
+
+gboolean
+nda_block_sink_query (GstPad * pad, GstPad * srcpad, GstQuery * query)
+{
+  return nda_block_answer_query (pad, srcpad, query)
+      || gst_pad_query_default (pad, GST_OBJECT_PARENT (pad), query);
+}
+
+/* Of an element that has @added so much to the latency */
+gboolean
+nda_block_src_query (GstPad * pad, GstPad * sinkpad, GstClockTime added,
+    GstQuery * query)
+{
+  if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
+    return nda_block_answer_latency (sinkpad, query, added, 0);
+  return nda_block_answer_query (pad, sinkpad, query)
+      || gst_pad_query_default (pad, GST_OBJECT_PARENT (pad), query);
+}

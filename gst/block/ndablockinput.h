@@ -59,6 +59,15 @@ gboolean nda_block_answer_query (GstPad * pad, GstPad * other,
     GstQuery * query);
 gboolean nda_block_answer_latency (GstPad * sinkpad, GstQuery * query,
     GstClockTime added, GstClockTime queued);
+
+/* What the pads of an element say that passes blocks on at once: all that it
+ * has no answer of its own for. */
+GstFlowReturn nda_block_pass_event (GstPad * pad, GstObject * parent,
+    GstEvent * event);
+gboolean nda_block_sink_query (GstPad * pad, GstPad * srcpad,
+    GstQuery * query);
+gboolean nda_block_src_query (GstPad * pad, GstPad * sinkpad,
+    GstClockTime added, GstQuery * query);
 GstCaps *nda_block_filter_caps (GstCaps * caps, GstCaps * filter);
 
 G_END_DECLS

@@ -58,8 +58,7 @@ nda_regrouper_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
   if (GST_EVENT_IS_SERIALIZED (event))
     return nda_block_input_event (&NDA_REGROUPER (parent)->input, event);
-  return gst_pad_event_default (pad, parent, event) ? GST_FLOW_OK :
-      GST_FLOW_ERROR;
+  return nda_block_pass_event (pad, parent, event);
 }
 
 static gboolean
@@ -69,8 +68,7 @@ nda_regrouper_sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
 
   if (GST_QUERY_TYPE (query) == GST_QUERY_DRAIN)
     nda_block_input_drain (&self->input);
-  return nda_block_answer_query (pad, self->srcpad, query)
-      || gst_pad_query_default (pad, parent, query);
+  return nda_block_sink_query (pad, self->srcpad, query);
 }
 
 static gboolean
@@ -78,11 +76,8 @@ nda_regrouper_src_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
   NdaRegrouper *self = NDA_REGROUPER (parent);
 
-  if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
-    return nda_block_answer_latency (self->sinkpad, query,
-        nda_block_input_get_latency (&self->input), 0);
-  return nda_block_answer_query (pad, self->sinkpad, query)
-      || gst_pad_query_default (pad, parent, query);
+  return nda_block_src_query (pad, self->sinkpad,
+      nda_block_input_get_latency (&self->input), query);
 }
 
 static GstStateChangeReturn

@@ -25,6 +25,8 @@
  * is heard. */
 #define WORTH_CORRECTING (3 * GST_MSECOND)
 #define LEFT_FOR_DEVICE (2500 * GST_USECOND)
+/* While it starts, no device stands still for so long, and plays on */
+#define FAR_BEHIND (10 * (GstClockTimeDiff) GST_SECOND)
 
 /* One for each sink; owned by its pad's probe. What is not [const] belongs to
  * the sink's thread. */
@@ -43,6 +45,8 @@ typedef struct
   NdaBalance balance;
   NdaUnheard unheard;
   gboolean has_begun;           /* the device, in this run */
+  GstClockTimeDiff first_held;  /* by the device, when the run began */
+  gboolean has_run_away;        /* the device, in this run */
   NdaReportLimit report;        /* of underruns */
 } NdaSinkProbe;
 
@@ -228,7 +232,7 @@ begin (NdaSinkProbe * self, GstClockTime base_time)
 {
   self->base_time = base_time;
   self->latency = 0;
-  self->has_begun = FALSE;
+  self->has_begun = self->has_run_away = FALSE;
   nda_unheard_restart (&self->unheard);
   settle_again (self);
 }
@@ -256,6 +260,19 @@ count_unheard (NdaSinkProbe * self, GstBuffer * buffer, guint64 end,
 
   if (self->has_begun)
     nda_meter_count_silent (self->meter, n_silent);
+}
+
+/* Whether the device, which has sound until @held from now, has played much
+ * more than it got since it began, as ALSA's null does, whose delay means
+ * nothing: nobody hears it. */
+static gboolean
+runs_away (NdaSinkProbe * self, GstClockTimeDiff held)
+{
+  if (self->n_seen == 0)
+    self->first_held = held;
+  if (self->n_seen < N_SETTLING)
+    self->has_run_away |= held + FAR_BEHIND < self->first_held;
+  return self->has_run_away;
 }
 
 /* A buffer of @age has come to a device, which has sound until @held from now,
@@ -312,6 +329,8 @@ nda_sink_probe_on_buffer (NdaSinkProbe * self, GstBaseSink * sink,
   if (!nda_playout_get_held (&self->playout, &audio, &held)
       || !nda_playout_get_end (&self->playout, &end))
     return self->n_surplus ? leave_out (self, info, &audio) : result;
+  if (runs_away (self, held))
+    return GST_PAD_PROBE_OK;
   ahead = nda_playout_get_ahead (&self->playout, &audio);
   left = held - (GstClockTimeDiff) ahead;
   keep_up (self, info, age, held, left, end, &audio);

@@ -16,6 +16,19 @@
 #include <string.h>
 #include <unistd.h>
 
+/* “file://tone.wav” names a host, and no file. */
+static void
+fail_of_host (const gchar * uri, GError ** error)
+{
+  g_autofree gchar *path =
+      g_canonicalize_filename (uri + strlen ("file://"), NULL);
+  g_autofree gchar *as_uri = g_filename_to_uri (path, NULL, NULL);
+
+  g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+      _("“%s” is not the URI of a file here, which has three slashes "
+          "and the whole path. Write “%s”."), uri, as_uri);
+}
+
 /* Whether a local file is there and can be read: an error before the pipeline
  * runs is a clearer one. */
 static gboolean
@@ -25,9 +38,11 @@ check_file (const gchar * uri, GError ** error)
 
   if (!gst_uri_has_protocol (uri, "file"))
     return TRUE;
-  path = g_filename_from_uri (uri, NULL, error);
-  if (!path)
+  path = g_filename_from_uri (uri, NULL, NULL);
+  if (!path) {
+    fail_of_host (uri, error);
     return FALSE;
+  }
   if (access (path, R_OK) == 0 && !g_file_test (path, G_FILE_TEST_IS_DIR))
     return TRUE;
   if (errno == ENOENT)
@@ -219,4 +234,38 @@ nda_source_disconnect (GstElement * source, GstElement * next)
   for (GList * l = dynamic; l; l = l->next)
     g_signal_handlers_disconnect_by_data (l->data, next);
   nda_plug_put (to);
+}
+
+static gboolean
+is_encrypted (const GError * failure)
+{
+  return g_error_matches (failure, GST_STREAM_ERROR, GST_STREAM_ERROR_DECRYPT)
+      || g_error_matches (failure, GST_STREAM_ERROR,
+      GST_STREAM_ERROR_DECRYPT_NOKEY);
+}
+
+static gboolean
+lacks_decoder (const GError * failure)
+{
+  return g_error_matches (failure, GST_CORE_ERROR,
+      GST_CORE_ERROR_MISSING_PLUGIN)
+      || g_error_matches (failure, GST_STREAM_ERROR,
+      GST_STREAM_ERROR_CODEC_NOT_FOUND);
+}
+
+GError *
+nda_source_reword (const GError * failure, const gchar * uri)
+{
+  if (is_encrypted (failure))
+    return g_error_new (failure->domain, failure->code,
+        _("“%s” is encrypted: %s Instead of “uri”, set “source” to "
+            "“filesrc location=FILE ! ndadecrypt key-file=KEY”."), uri,
+        failure->message);
+  if (lacks_decoder (failure))
+    return g_error_new (failure->domain, failure->code,
+        _("“%s” cannot be played: %s Debian has more decoders in "
+            "gstreamer1.0-libav, gstreamer1.0-plugins-bad and "
+            "gstreamer1.0-plugins-ugly."), uri, failure->message);
+  return g_error_new (failure->domain, failure->code,
+      _("“%s” cannot be played: %s"), uri, failure->message);
 }

@@ -6,9 +6,13 @@
 
 #include "ndasourceprobe.h"
 
+#include "ndablock.h"
 #include "ndapositions.h"
 
 #include <glib/gi18n-lib.h>
+
+/* One to record and two to play are 50 ms */
+#define MAX_PERIOD (50 * GST_MSECOND / 3)
 
 /* --- what comes --- */
 
@@ -84,6 +88,39 @@ make_good_lag (NdaSourceProbe * self, GstBuffer ** buffer)
   return more > 0;
 }
 
+/* Once: it is another program's setting, or the user's. */
+static void
+tell_period (NdaSourceProbe * self, GstClockTime period)
+{
+  guint n_frames = gst_util_uint64_scale_round (period, NDA_BLOCK_RATE,
+      GST_SECOND);
+
+  self->has_told_period = TRUE;
+  GST_ELEMENT_WARNING (self->bin, RESOURCE, SETTINGS,
+      (_("The sound server works in periods of %u frames, too long for a "
+              "latency of 50 ms. With PipeWire “pw-metadata -n settings 0 "
+              "clock.force-quantum %u” sets a shorter one until its next "
+              "start; jackd takes “--period %u” when it is started."),
+          n_frames, NDA_BLOCK_FRAMES, NDA_BLOCK_FRAMES),
+      ("%" GST_TIME_FORMAT " come at once", GST_TIME_ARGS (period)));
+}
+
+/* A buffer has come from a device. */
+static void
+note_burst (NdaSourceProbe * self, GstBuffer * buffer)
+{
+  const GstAudioInfo *info = &self->silence.info;
+  GstClockTime period;
+
+  if (self->has_told_period || !info->bpf)
+    return;
+  period = nda_bursts_note (&self->bursts, gst_util_get_timestamp (),
+      nda_block_frames_to_time (gst_buffer_get_size (buffer) / info->bpf,
+          info->rate));
+  if (period > MAX_PERIOD && nda_watch_is_steady (self->watch))
+    tell_period (self, period);
+}
+
 /* A buffer of the source, or FALSE when it has to be dropped. */
 static gboolean
 take_buffer (NdaSourceProbe * self, GstBuffer ** buffer)
@@ -94,6 +131,7 @@ take_buffer (NdaSourceProbe * self, GstBuffer ** buffer)
   if (nda_loss_get_state (self->loss) == NDA_LOSS_AWAY)
     return FALSE;
   self->is_resuming |= nda_loss_note_buffer (self->loss);
+  note_burst (self, *buffer);
   if (self->is_resuming) {
     if (nda_silence_overlaps (&self->silence, *buffer))
       return FALSE;
@@ -200,12 +238,13 @@ nda_source_probe_end (NdaSourceProbe * self)
 
 void
 nda_source_probe_init (NdaSourceProbe * self, GstElement * bin,
-    NdaMeter * meter, NdaClocks * clocks, NdaLoss * loss)
+    NdaMeter * meter, NdaClocks * clocks, NdaLoss * loss, NdaWatch * watch)
 {
   self->bin = bin;
   self->meter = meter;
   self->clocks = clocks;
   self->loss = loss;
+  self->watch = watch;
 }
 
 void
@@ -233,6 +272,8 @@ nda_source_probe_start (NdaSourceProbe * self)
   g_atomic_int_set (&self->has_played, FALSE);
   self->is_resuming = FALSE;
   forget_lag (self);
+  nda_bursts_restart (&self->bursts);
+  self->has_told_period = FALSE;
 }
 
 /* A device takes its time to go on, and its clock and the pipeline's may not

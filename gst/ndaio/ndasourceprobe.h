@@ -4,16 +4,19 @@
 
 /* The probe behind the source inside an ndasrc, on the pad of the first element
  * of ours. It counts what the source says that it lost, finds what a sound
- * server lost without saying so and mends the time stamps behind it, and puts
- * silence in the place of a source whose device is lost. */
+ * server lost without saying so and mends the time stamps behind it, puts
+ * silence in the place of a source whose device is lost, and says where a sound
+ * server's period is too long for 50 ms. */
 
 #pragma once
 
+#include "ndabursts.h"
 #include "ndaclocks.h"
 #include "ndalag.h"
 #include "ndaloss.h"
 #include "ndameter.h"
 #include "ndasilence.h"
+#include "ndawatch.h"
 
 G_BEGIN_DECLS
 
@@ -23,6 +26,7 @@ typedef struct
   NdaMeter *meter;              /* [const] not owned; has its own lock */
   NdaClocks *clocks;            /* [const] not owned */
   NdaLoss *loss;                /* [const] not owned; has its own lock */
+  NdaWatch *watch;              /* [const] not owned; has its own lock */
   NdaSilence silence;           /* [stream lock] of the pad */
   gint has_started;             /* [atomic] a buffer has come in the segment */
   gint has_played;              /* [atomic] a buffer has come since READY */
@@ -33,10 +37,12 @@ typedef struct
   NdaLag lag;                   /* [stream lock] */
   guint64 n_frames;             /* [stream lock] that the device counted */
   GstClockTime missing;         /* [stream lock] it did not, by one clock */
+  NdaBursts bursts;             /* [stream lock] */
+  gboolean has_told_period;     /* [stream lock] of one that is too long */
 } NdaSourceProbe;
 
 void nda_source_probe_init (NdaSourceProbe * probe, GstElement * bin,
-    NdaMeter * meter, NdaClocks * clocks, NdaLoss * loss);
+    NdaMeter * meter, NdaClocks * clocks, NdaLoss * loss, NdaWatch * watch);
 void nda_source_probe_clear (NdaSourceProbe * probe);
 
 /* @first is the element that sources are linked to. Once. */

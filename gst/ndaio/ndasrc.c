@@ -303,8 +303,7 @@ reword (NdaSrc * self, const GError * failure)
   GST_OBJECT_UNLOCK (self);
 
   if (uri)
-    return g_error_new (failure->domain, failure->code,
-        _("“%s” cannot be played: %s"), uri, failure->message);
+    return nda_source_reword (failure, uri);
   if (failure->domain != GST_RESOURCE_ERROR)
     return NULL;
   if (device)
@@ -410,7 +409,7 @@ nda_src_init (NdaSrc * self)
 
   self->parts = parts;
   nda_source_probe_init (&self->probe, GST_ELEMENT (self), &parts->meter,
-      &parts->clocks, &parts->loss);
+      &parts->clocks, &parts->loss, &parts->watch);
   nda_io_bin_fill (NDA_IO_BIN (self), nda_regrouper_new ("blocks",
           &parts->meter));
   if (parts->convert)

@@ -47,6 +47,17 @@ nda_watch_add (NdaWatch * self, GstElement * element)
   g_mutex_unlock (&self->lock);
 }
 
+gboolean
+nda_watch_is_steady (NdaWatch * self)
+{
+  gboolean is_steady;
+
+  g_mutex_lock (&self->lock);
+  is_steady = self->is_steady;
+  g_mutex_unlock (&self->lock);
+  return is_steady;
+}
+
 void
 nda_watch_forget (NdaWatch * self)
 {

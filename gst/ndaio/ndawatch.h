@@ -48,6 +48,8 @@ void nda_watch_init (NdaWatch * watch, NdaLoss * loss,
     gboolean (*is_expecting) (gpointer user_data), gpointer user_data);
 void nda_watch_clear (NdaWatch * watch);
 
+/* Whether there is a device that gives or takes without a pause. Any thread */
+gboolean nda_watch_is_steady (NdaWatch * watch);
 /* In deep_element_added: any element, of which one may be the device */
 void nda_watch_add (NdaWatch * watch, GstElement * element);
 /* When there is none of them any more */

@@ -247,8 +247,7 @@ nda_resample_sink_query (GstPad * pad, GstObject * parent, GstQuery * query)
   }
   if (GST_QUERY_TYPE (query) == GST_QUERY_DRAIN)
     nda_resample_input_drain (&self->input);
-  return nda_block_answer_query (pad, self->srcpad, query)
-      || gst_pad_query_default (pad, parent, query);
+  return nda_block_sink_query (pad, self->srcpad, query);
 }
 
 static gboolean
@@ -256,14 +255,12 @@ nda_resample_src_query (GstPad * pad, GstObject * parent, GstQuery * query)
 {
   NdaResample *self = NDA_RESAMPLE (parent);
 
-  if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
-    return nda_block_answer_latency (self->sinkpad, query,
-        nda_resample_input_get_latency (&self->input), 0);
   if (GST_QUERY_TYPE (query) == GST_QUERY_CAPS) {
     answer_caps (self, pad, query);
     return TRUE;
   }
-  return gst_pad_query_default (pad, parent, query);
+  return nda_block_src_query (pad, self->sinkpad,
+      nda_resample_input_get_latency (&self->input), query);
 }
 
 /* --- events and data --- */
@@ -283,8 +280,7 @@ static GstFlowReturn
 nda_resample_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
   if (!GST_EVENT_IS_SERIALIZED (event))
-    return gst_pad_event_default (pad, parent, event) ? GST_FLOW_OK :
-        GST_FLOW_ERROR;
+    return nda_block_pass_event (pad, parent, event);
   return nda_resample_input_event (&NDA_RESAMPLE (parent)->input, event);
 }
 

@@ -66,6 +66,11 @@ def folder(tmp_path):
     page = (TOP / "docs" / "plugins-as-elements.md").read_text()
     plugin = re.search(r"```python\n(.*?)```", page, re.S).group(1)
     (tmp_path / "quiet.py").write_text(plugin)
+    page = (TOP / "docs" / "plugins.md").read_text()
+    for name, words in (("softer", "Softer, or"), ("tone", "A tone, in")):
+        blocks = re.findall(r"```python\n(.*?)```", page, re.S)
+        plugin = next(block for block in blocks if words in block)
+        (tmp_path / f"{name}.py").write_text(plugin)
     if not is_left_out("ndaencrypt"):
         write_secrets(tmp_path)
     return tmp_path

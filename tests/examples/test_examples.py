@@ -144,7 +144,9 @@ def test_demo_says_which_recording_is_missing(tmp_path):
     assert "none.wav" in result.stderr
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/plugins.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/plugins.md", "docs/plugins-api1.md"]
+)
 def test_the_plugin_that_a_page_shows_halves_the_level(page, tmp_path):
     text = (ROOT / page).read_text(encoding="utf-8")
     plugin = re.search(r"```python\n(.*?)```", text, re.DOTALL).group(1)

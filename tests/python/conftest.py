@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from lines import Line, read_sample
+from lines import Line, read_sample, where_of
 
 BLOCK = 512
 
@@ -127,10 +127,26 @@ def write_noting_plugin(write_plugin, journal):
     return write
 
 
-@pytest.fixture(params=ISOLATIONS)
+@pytest.fixture
 def isolation(request):
-    """Where the plugins of a test run: a value of that property."""
+    """Where the plugins of a test run: a value of that property; or “group”,
+    in a process that they share."""
     return request.param
+
+
+def pytest_generate_tests(metafunc):
+    """In each isolation, unless the test or its file says in which; and the
+    rules of the plugin contract in a group as well."""
+    marks = metafunc.definition.iter_markers("parametrize")
+    if (
+        "isolation" not in metafunc.fixturenames
+        or hasattr(metafunc.module, "isolation")
+        or any("isolation" in mark.args[0] for mark in marks)
+    ):
+        return
+    is_of_rules = metafunc.module.__name__.startswith("test_rules")
+    where = [*ISOLATIONS, "group"] if is_of_rules else ISOLATIONS
+    metafunc.parametrize("isolation", where, indirect=True)
 
 
 @pytest.fixture
@@ -139,7 +155,7 @@ def launch_bridge(isolation):
 
     def launch(plugin, sink="fakesink", env=None, **options):
         options.setdefault("stdout", subprocess.PIPE)
-        where = "" if isolation == "thread" else f"isolation={isolation}"
+        where = " ".join("=".join(p) for p in where_of(isolation).items())
         description = (
             "audiotestsrc num-buffers=20 samplesperbuffer=512 ! "
             "audio/x-raw,format=F32LE,rate=48000,channels=2 ! "
@@ -182,7 +198,7 @@ def make_line(gst, isolation):
 
     def make(description, plugin, clock=None, **props):
         if isolation != "thread":
-            props["isolation"] = isolation
+            props.update(where_of(isolation))
             props.setdefault("deadline", 0)
         made.append(Line(gst, description, plugin, clock, **props))
         return made[-1]

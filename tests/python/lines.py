@@ -7,6 +7,13 @@ import re
 import numpy as np
 
 
+def where_of(isolation):
+    """The properties that say so."""
+    if isolation == "group":
+        return {"isolation": "process", "group": "tests"}
+    return {"isolation": isolation}
+
+
 def get_int(caps, name):
     """A number in caps, in the bindings of any release."""
     return int(re.search(rf"\b{name}=\(int\)(\d+)", caps.to_string())[1])

@@ -3,7 +3,9 @@
 """Section 2 of API 2: a class is a plugin, in both isolations."""
 
 import os
+import re
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -441,6 +443,35 @@ def test_api2_2_1_the_package_is_typed_and_told():
         assert getattr(nda, name).start.__doc__
     for name in ("Float", "Int", "Bool", "Text", "Choice", "Secret"):
         assert getattr(nda, name).__doc__
+
+
+def shown():
+    """The plugins that the page on plugins shows."""
+    page = Path(__file__).resolve().parents[2] / "docs" / "plugins.md"
+    blocks = re.findall(r"(?ms)^```python\n(.*?)^```", page.read_text())
+    return [b for b in blocks if re.search(r"def (process|read|write) ?\(", b)]
+
+
+@pytest.mark.parametrize("index", range(len(shown())))
+def test_api2_a_plugin_that_the_page_shows_is_whole(
+    run, make_source, write, noise, index
+):
+    text = shown()[index]
+    path = write(text)
+    if "def read" in text:
+        line = make_source(path, num_buffers=4)
+        line.play()
+        assert len(line.pull_all()) == 4 * BLOCK
+        return
+
+    outcome = run(path, [noise(20 * BLOCK)])
+
+    assert outcome.error is None and not outcome.warnings
+    assert len(outcome.frames) == 20 * BLOCK
+
+
+def test_there_are_plugins_on_the_page():
+    assert len(shown()) >= 5
 
 
 def test_api2_2_1_the_package_needs_no_numpy():

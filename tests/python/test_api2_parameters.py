@@ -70,21 +70,18 @@ def test_api2_3_1_a_text_becomes_a_value_of_the_type(line, journal):
 
 REFUSED = {
     "threshold": {
-        "-91": "-91 is out of its range, -90 to 0 dBFS",
-        "0.5": "0.5 is out of its range, -90 to 0 dBFS",
-        "loud": "'loud' is no number; its range is -90 to 0 dBFS",
-        "nan": "nan is no number; its range is -90 to 0 dBFS",
-        "": "'' is no number; its range is -90 to 0 dBFS",
+        value: f"“{value}” is not a number from -90 to 0 dBFS"
+        for value in ("-91", "0.5", "loud", "nan", "")
     },
     "order": {
-        "10": "10 is out of its range, 1 to 9",
-        "2.5": "'2.5' is no whole number; its range is 1 to 9",
+        value: f"“{value}” is not a whole number from 1 to 9"
+        for value in ("10", "2.5")
     },
-    "on": {"maybe": "'maybe' is neither true nor false"},
-    "mode": {"loud": "'loud' is none of its options, soft, hard"},
+    "on": {"maybe": "“maybe” is not true or false"},
+    "mode": {"loud": "“loud” is not one of soft, hard"},
     "volume": {
-        "1": "there is no such parameter, but threshold, order, on, model, "
-        "mode, key"
+        "1": "the plugin has no such parameter, but these: threshold, order, "
+        "on, model, mode, key"
     },
 }
 

@@ -5,7 +5,13 @@
 import wave
 
 import pytest
-from ndaio import play, read_float_wav, recording  # noqa: F401
+from ndaio import (  # noqa: F401
+    BLOCK,
+    play,
+    read_float_wav,
+    recording,
+    stats,
+)
 
 
 def test_ogg_is_written(play, recording, tmp_path):
@@ -96,3 +102,25 @@ def test_two_sinks_are_one_too_many(play):
     error = play("audiotestsrc ! ndasink sink=fakesink location=a.wav")
 
     assert "More than one sink is named" in error.message
+
+
+@pytest.mark.parametrize("live", ["true", "false"])
+def test_a_device_that_takes_everything_at_once_has_no_statistics_of_its_own(
+    gst, play, live
+):
+    """As ALSA's null does, and its file, whose delay means nothing."""
+    if not gst.ElementFactory.find("alsasink"):
+        pytest.skip("there is no alsasink")
+
+    error = play(
+        f"audiotestsrc is-live={live} num-buffers=100 samplesperbuffer=512 ! "
+        "audio/x-raw,rate=48000 ! ndasink name=sink "
+        "sink=\"alsasink device=null\""
+    )
+
+    found = stats(play.pipeline, "sink")
+    assert error is None
+    assert found.get_value("num-frames") == 100 * BLOCK
+    assert found.get_value("num-frames-silent") == 0
+    assert found.get_value("num-frames-skipped") == 0
+    assert found.get_value("max-latency") < 10 * gst.SECOND

@@ -50,6 +50,22 @@ class Level(Source):
 '''
 
 
+SINK = '''
+"""A sink that notes its level."""
+import os
+from nda import Float, Sink
+
+
+class Level(Sink):
+    channels = 1
+    level = Float(0.5, -1, 1)
+
+    def write(self, block):
+        with open(os.environ["NDA_TEST_NOTES"], "a") as notes:
+            notes.write(f"{self.level!r} ")
+'''
+
+
 @pytest.fixture
 def level_plugin(write_plugin):
     return write_plugin(LEVEL, base="")
@@ -200,6 +216,27 @@ def test_api_1_has_a_child_without_properties(make_bridge, write_plugin):
     assert level_of(line) == 0.25
     line.element.emit("set-parameter", "anything", "0.5")
     assert level_of(line) == 0.5
+
+
+def test_describe_is_the_same_in_null_and_ready(gst, make_level):
+    line = make_level()
+    in_null = line.element.emit("describe")
+    line.element.set_state(gst.State.READY)
+
+    assert in_null == line.element.emit("describe")
+    assert "[parameter level]" in in_null and "role=processor" in in_null
+
+
+def test_describe_tells_why_a_plugin_does_not_say(gst, write_plugin):
+    element = gst.ElementFactory.make("ndapybridge")
+    element.set_bus(gst.Bus.new())
+    path = write_plugin("def process(block) x", base="")
+    element.set_property("plugin", str(path))
+
+    assert element.emit("describe") is None
+
+    message = element.get_bus().pop_filtered(gst.MessageType.ERROR)
+    assert str(path) in message.parse_error()[0].message
 
 
 @pytest.mark.parametrize(
@@ -413,6 +450,23 @@ def test_a_controller_sets_each_block_at_its_time(gst, make_level):
     assert len(set(levels)) == N_BLOCKS
 
 
+def test_a_controller_out_of_range_is_told_once_not_each_block(
+    gst, make_level
+):
+    line = make_level()
+    source = control_linearly(child_of(line), gst)
+    source.unset_all()
+    source.set(0, 2.0)
+    source.set(gst.SECOND, 3.0)
+    line.play()
+
+    assert [level_of(line) for _ in range(8)] == [0.5] * 8
+
+    texts = warnings_of(gst, line)
+    assert 1 <= len(texts) < 8
+    assert "from -1 to 1 FS" in texts[0]
+
+
 def test_a_controller_works_on_a_source(gst, make_line, write_plugin):
     line = make_line(
         "ndapysrc name=py is-live=false num-buffers=40 ! "
@@ -426,6 +480,32 @@ def test_a_controller_works_on_a_source(gst, make_line, write_plugin):
         buffer, frames = line.pull()
         wanted = source.control_source_get_value(buffer.pts)[1]
         assert (frames == np.float32(wanted)).all()
+
+
+def test_a_controller_works_on_a_sink(
+    gst, make_line, write_plugin, tmp_path, monkeypatch
+):
+    notes = tmp_path / "notes"
+    monkeypatch.setenv("NDA_TEST_NOTES", str(notes))
+    line = make_line(
+        "audiotestsrc num-buffers=20 samplesperbuffer=512 ! "
+        "audio/x-raw,format=F32LE,rate=48000,channels=1 ! "
+        "ndapysink name=py sync=false",
+        write_plugin(SINK, base=""),
+    )
+    source = control_linearly(child_of(line), gst)
+    line.play()
+    assert line.wait(gst.MessageType.EOS | gst.MessageType.ERROR).type == (
+        gst.MessageType.EOS
+    )
+    line.stop()
+
+    levels = [float(text) for text in notes.read_text().split()]
+    wanted = [
+        source.control_source_get_value(n * BLOCK * gst.SECOND // 48000)[1]
+        for n in range(20)
+    ]
+    assert levels == pytest.approx(wanted, abs=1e-12)
 
 
 # --- an edited plugin --------------------------------------------------------

@@ -1,6 +1,7 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The plugins that come with nda, and those printed in docs/plugins.md."""
+"""The plugins that come with nda, and those printed in
+docs/plugins-api1.md."""
 
 import importlib.util
 import re
@@ -13,7 +14,7 @@ import pytest
 
 import nda
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "plugins.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "plugins-api1.md"
 READY_MADE = ["gain", "passthrough"]
 
 # A quiet and a signalling NaN with payloads, infinity, a denormal, minus zero

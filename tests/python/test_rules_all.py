@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Every numbered rule of the plugin contract has a test that bears its number.
 
-How a plugin is hosted is tested in both isolations; what the interpreter of
+How a plugin is hosted is tested in each isolation; what the interpreter of
 the program does, and what modules it offers, is not a question of isolation.
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+WHERE = {"thread", "process", "group"}
 OF_THE_PROGRAM = {"1.1", "1.2", "1.3", "1.4", "1.5"}
 OF_THE_MODULES = {"2.1", "2.2", "2.4", "2.5", "2.6"}
 RULES = """
@@ -45,7 +46,7 @@ def tested():
         test = re.search(r"::test_((?:\d+_)+)[^\[]*(?:\[(.*)\])?$", line)
         if not test:
             continue
-        where = set((test[2] or "").split("-")) & {"thread", "process"}
+        where = set((test[2] or "").split("-")) & WHERE
         for rule in rules_of(test[1].strip("_").split("_")):
             found.setdefault(rule, set()).update(where or {""})
     return found
@@ -56,4 +57,4 @@ def test_rule_is_tested(tested, rule):
     if rule in OF_THE_PROGRAM | OF_THE_MODULES:
         assert rule in tested
     else:
-        assert {"thread", "process"} <= tested[rule]
+        assert WHERE <= tested[rule]

@@ -7,6 +7,7 @@ import os
 import numpy as np
 import pytest
 
+from lines import where_of
 from roles import SINK, SOURCE, kept_frames
 
 BLOCK = 512
@@ -403,11 +404,12 @@ def test_5_7_channels_change_by_stop_configure_start(
 def test_4_6_source_processor_and_sink_start_in_any_order(
     gst, isolation, write_plugin, journal
 ):
+    where = " ".join("=".join(p) for p in where_of(isolation).items())
     pipeline = gst.parse_launch(
-        f"ndapysrc num-buffers=8 isolation={isolation} "
+        f"ndapysrc num-buffers=8 {where} "
         f"plugin={write_plugin(name='source', base=SOURCE)} "
-        f"! ndapybridge plugin=passthrough isolation={isolation} "
-        f"! ndapysink sync=false isolation={isolation} "
+        f"! ndapybridge plugin=passthrough {where} "
+        f"! ndapysink sync=false {where} "
         f"plugin={write_plugin(name='sink', base=SINK)}"
     )
     bus = pipeline.get_bus()

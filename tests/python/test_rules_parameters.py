@@ -352,6 +352,8 @@ def test_7_6_malformed_secret_is_not_told(
     [
         ("gain", "are not of the form key=value,key=value"),
         ("=1", "are not of the form key=value,key=value"),
+        ("gain=0,5", "“5” are not of the form"),
+        ("gain=0,5", "write a number with a point, as 0.5"),
         ('name="a', "has no closing quote"),
         ('name="a"b', "a comma must follow"),
     ],

@@ -22,7 +22,7 @@
 #include <stdlib.h>
 
 #include "cable.h"
-#include "report.h"
+#include "start.h"
 
 #define EAR "pulsesrc device=rig.monitor buffer-time=1000000 " \
     "latency-time=10000 slave-method=none provide-clock=false ! " \
@@ -196,23 +196,6 @@ attend (GstElement * path)
   return FALSE;
 }
 
-static gint
-compare (gconstpointer a, gconstpointer b)
-{
-  gdouble x = *(const gdouble *) a, y = *(const gdouble *) b;
-
-  return (x > y) - (x < y);
-}
-
-static gdouble
-median_of (GArray * values)
-{
-  if (!values->len)
-    return NAN;
-  g_array_sort (values, compare);
-  return g_array_index (values, gdouble, values->len / 2);
-}
-
 /* Takes what the ear heard in this start. */
 static void
 note_start (Clicks * self, GstElement * path)
@@ -235,7 +218,7 @@ note_start (Clicks * self, GstElement * path)
 
   if (!taken->len)
     return;
-  latency = median_of (taken);
+  latency = rig_median_of (taken);
   off = fabs (latency - reported / 1e6);
   g_array_append_val (self->latencies, latency);
   g_array_append_val (self->offs, off);
@@ -249,11 +232,12 @@ static gboolean
 run_start (Clicks * self)
 {
   GstElement *path =
-      gst_parse_launch (self->is_python ? RIG_PYTHON_PATH : RIG_PATH,
-      NULL);
+      rig_make_path (self->is_python ? RIG_PYTHON_PATH : RIG_PATH);
   GstElement *clicker = NULL;
-  gboolean ok = TRUE;
+  gboolean ok = path != NULL;
 
+  if (!ok)
+    return FALSE;
   gst_element_set_state (path, GST_STATE_PLAYING);
   while (ok && rig_get_counter (path, "sink", "num-blocks") < SETTLED_BLOCKS)
     ok = attend (path);
@@ -286,17 +270,11 @@ judge_ms (Clicks * self, const gchar * what, const gchar * asked, gdouble ms,
   rig_report_timing (&self->report, what, asked, found, is_good);
 }
 
-/* The sorted @values' last. */
-static gdouble
-largest_of (GArray * values)
-{
-  return values->len ? g_array_index (values, gdouble, values->len - 1) : NAN;
-}
-
 static void
 judge_offs (Clicks * self)
 {
-  gdouble off = median_of (self->offs), furthest = largest_of (self->offs);
+  gdouble off = rig_median_of (self->offs), furthest =
+      rig_largest_of (self->offs);
 
   judge_ms (self, "off from the LATENCY, median", "<= 2 ms", off,
       off <= MAX_OFF_IN_THE_MEDIAN);
@@ -307,8 +285,8 @@ judge_offs (Clicks * self)
 static void
 judge (Clicks * self)
 {
-  gdouble latency = median_of (self->latencies);
-  gdouble longest = largest_of (self->latencies);
+  gdouble latency = rig_median_of (self->latencies);
+  gdouble longest = rig_largest_of (self->latencies);
 
   rig_report_loss (&self->report, "clicks lost", 0, self->n_lost);
   rig_report_count (&self->report, "clicks too many", 0, self->n_extra);
@@ -339,15 +317,9 @@ main (gint argc, gchar ** argv)
         "A line for each start", NULL},
     {NULL}
   };
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_autoptr (GError) error = NULL;
 
-  g_option_context_add_main_entries (context, options, NULL);
-  g_option_context_add_group (context, gst_init_get_option_group ());
-  if (!g_option_context_parse (context, &argc, &argv, &error)) {
-    g_printerr ("%s\n", error->message);
+  if (!rig_parse_options (options, &argc, &argv))
     return EXIT_FAILURE;
-  }
   if (g_strcmp0 (g_getenv ("NDA_RIG_SERVER"), "pulse") != 0) {
     g_printerr
         ("rig-click hears all channels of a device of PulseAudio: run it "

@@ -22,7 +22,7 @@
 #include <stdlib.h>
 
 #include "cable.h"
-#include "report.h"
+#include "start.h"
 #include "tap.h"
 
 /* The signal runs through the filter, and the ear, in this time */
@@ -471,15 +471,6 @@ tick (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-static gboolean
-on_message (GstBus * bus, GstMessage * message, gpointer user_data)
-{
-  DriftRun *run = user_data;
-
-  rig_handle_message (&run->report, message, run->path, run->loop);
-  return G_SOURCE_CONTINUE;
-}
-
 static GstElement *
 make_path (DriftRun * run)
 {
@@ -488,12 +479,9 @@ make_path (DriftRun * run)
       run->is_fast && run->follows_both ? FAST_SOURCE : "",
       run->is_fast ? FAST_SINK : "");
   g_autoptr (GstClock) clock = gst_system_clock_obtain ();
-  g_autoptr (GError) error = NULL;
-  GstElement *path = gst_parse_launch (description, &error);
+  GstElement *path = rig_make_path (description);
 
-  if (!path)
-    g_printerr ("%s\n", error->message);
-  else if (run->follows_both)
+  if (path && run->follows_both)
     gst_pipeline_use_clock (GST_PIPELINE (path), clock);
   run->ends[0].name = "sink";
   run->ends[1].name = "src";
@@ -522,15 +510,10 @@ open_ear (const gchar * device)
 static void
 drift_run (DriftRun * run)
 {
-  g_autoptr (GstBus) bus = gst_element_get_bus (run->path);
-
   run->player = rig_tap_player_new ("cable");
   gst_element_set_state (run->player, GST_STATE_PLAYING);
-  gst_bus_add_watch (bus, on_message, run);
-  gst_element_set_state (run->path, GST_STATE_PLAYING);
   g_timeout_add (TICK_MS, tick, run);
-  g_main_loop_run (run->loop);
-  gst_bus_remove_watch (bus);
+  rig_run_path (run->path, &run->report, run->loop);
 }
 
 static void
@@ -556,15 +539,9 @@ main (gint argc, gchar ** argv)
         "Judge underruns, too", NULL},
     {NULL}
   };
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_autoptr (GError) error = NULL;
 
-  g_option_context_add_main_entries (context, options, NULL);
-  g_option_context_add_group (context, gst_init_get_option_group ());
-  if (!g_option_context_parse (context, &argc, &argv, &error)) {
-    g_printerr ("%s\n", error->message);
+  if (!rig_parse_options (options, &argc, &argv))
     return EXIT_FAILURE;
-  }
   g_mutex_init (&run.lock);
   run.loop = g_main_loop_new (NULL, FALSE);
   run.path = make_path (&run);

@@ -26,7 +26,7 @@
 #include <stdlib.h>
 
 #include "graph.h"
-#include "report.h"
+#include "start.h"
 
 /* The path runs for so long before it is judged */
 #define SETTLED_BLOCKS 94
@@ -305,38 +305,21 @@ end_when_done (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-static gboolean
-on_message (GstBus * bus, GstMessage * message, gpointer user_data)
-{
-  Ear *ear = user_data;
-
-  rig_handle_message (&ear->report, message, ear->path, ear->loop);
-  return G_SOURCE_CONTINUE;
-}
-
 static void
 run_path (Ear * ear)
 {
-  g_autoptr (GstBus) bus = gst_element_get_bus (ear->path);
-
-  gst_bus_add_watch (bus, on_message, ear);
-  gst_element_set_state (ear->path, GST_STATE_PLAYING);
   /* after an error, which is the last of all starts, they are left */
   g_timeout_add (20, begin_when_settled, ear);
   g_timeout_add (20, end_when_done, ear);
-  g_main_loop_run (ear->loop);
-  gst_bus_remove_watch (bus);
+  rig_run_path (ear->path, &ear->report, ear->loop);
   gst_element_set_state (ear->path, GST_STATE_NULL);
 }
 
 static void
 run_start (Ear * ear)
 {
-  g_autoptr (GError) error = NULL;
-
-  ear->path = gst_parse_launch (ear->path_text, &error);
+  ear->path = rig_make_path (ear->path_text);
   if (!ear->path) {
-    g_printerr ("%s\n", error->message);
     ear->report.failed = TRUE;
     return;
   }
@@ -348,23 +331,6 @@ run_start (Ear * ear)
 }
 
 /* --- All of them --- */
-
-static gint
-compare (gconstpointer a, gconstpointer b)
-{
-  gdouble x = *(const gdouble *) a, y = *(const gdouble *) b;
-
-  return (x > y) - (x < y);
-}
-
-static gdouble
-median_of (GArray * values)
-{
-  if (!values->len)
-    return NAN;
-  g_array_sort (values, compare);
-  return g_array_index (values, gdouble, values->len / 2);
-}
 
 static void
 judge_ms (Ear * ear, const gchar * what, gdouble most, gdouble ms)
@@ -410,11 +376,11 @@ judge (Ear * ear, guint n_starts)
   rig_report_count (&ear->report, "frames repeated", 0, ear->total.n_repeated);
   rig_report_count (&ear->report, "starts heard", n_starts, ear->measured->len);
   judge_ms (ear, "LATENCY, median of starts", MAX_LATENCY,
-      median_of (ear->reported));
+      rig_median_of (ear->reported));
   judge_ms (ear, "off from the LATENCY, median", MAX_OFF,
-      median_of (ear->offs));
+      rig_median_of (ear->offs));
   judge_ms (ear, "latency moved in a start, median", MAX_CHANGE,
-      median_of (ear->moves));
+      rig_median_of (ear->moves));
   rig_graph_print_late (ear->graph);
 }
 
@@ -470,15 +436,9 @@ main (gint argc, gchar ** argv)
         "Each change of the latency, and what the elements count", NULL},
     {NULL}
   };
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_autoptr (GError) error = NULL;
 
-  g_option_context_add_main_entries (context, options, NULL);
-  g_option_context_add_group (context, gst_init_get_option_group ());
-  if (!g_option_context_parse (context, &argc, &argv, &error)) {
-    g_printerr ("%s\n", error->message);
+  if (!rig_parse_options (options, &argc, &argv))
     return EXIT_FAILURE;
-  }
   if (is_native)
     ear.path_text = NATIVE_PATH;
   if (!open_ear (&ear))

@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "cable.h"
-#include "report.h"
+#include "start.h"
 
 /* The path runs for so long before the signal starts: by then the sink has
  * settled. */
@@ -351,17 +351,10 @@ main (gint argc, gchar ** argv)
         "How much memory may grow while the signal plays", "KIB"},
     {NULL}
   };
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_autoptr (GError) error = NULL;
 
-  g_option_context_add_main_entries (context, options, NULL);
-  g_option_context_add_group (context, gst_init_get_option_group ());
-  if (!g_option_context_parse (context, &argc, &argv, &error) ||
-      !(run.path = gst_parse_launch (run.is_python ? RIG_PYTHON_PATH : RIG_PATH,
-              &error))) {
-    g_printerr ("%s\n", error->message);
+  if (!rig_parse_options (options, &argc, &argv) || !(run.path =
+          rig_make_path (run.is_python ? RIG_PYTHON_PATH : RIG_PATH)))
     return EXIT_FAILURE;
-  }
   run.n_frames = (guint64) seconds *RIG_RATE;
   run.loop = g_main_loop_new (NULL, FALSE);
   run.ear = rig_ear_new ("ear_tap", run.n_frames, on_all_heard, &run);

@@ -293,6 +293,16 @@ cut_passphrase (const gchar * text, gsize n_bytes, gsize * n_phrase)
       && g_utf8_validate (text, n_bytes, NULL);
 }
 
+/* Somebody who has no passphrase file needs no key file. */
+static gboolean
+fail_without_passphrase (const gchar * path, GError ** error)
+{
+  return nda_secret_file_fail (error, NDA_CRYPTO_ERROR_NOT_FOUND,
+      _("There is no passphrase file “%s”. Write the passphrase into it, "
+          "as its only line, and close it with “chmod 600 %s”."),
+      path, path);
+}
+
 /* Takes the master key that the first line of the file makes with @salt. Half
  * a second and 128 MiB: never on a streaming thread. */
 gboolean
@@ -309,6 +319,8 @@ nda_key_file_load_passphrase (NdaKeyring * ring, const gchar * path,
             "and this one has %u. Set “passphrase-salt”, for example to the "
             "name of the room."), NDA_PASSPHRASE_SALT_MIN,
         NDA_PASSPHRASE_SALT_MAX, (guint) n_salt);
+  if (!g_file_test (path, G_FILE_TEST_EXISTS))
+    return fail_without_passphrase (path, error);
   secret = nda_secret_file_read (path, NDA_KEY_FILE_MAX, &n_bytes, error);
   if (!secret)
     return FALSE;

@@ -63,9 +63,10 @@ check_mode (const struct stat *st, const gchar * name, GError ** error)
   if (!(st->st_mode & others))
     return TRUE;
   return nda_secret_file_fail (error, NDA_CRYPTO_ERROR_UNREADABLE,
-      _("Others than its owner can get at the key file “%s” (mode %04o). "
-          "Close it with “chmod 600 %s”, or create a new key if somebody may "
-          "have read this one."), name, (guint) st->st_mode & 07777, name);
+      _("Others than its owner can get at “%s” (mode %04o), so it is not "
+          "read as a key file. If it is one, close it with “chmod 600 %s”, "
+          "or create a new key if somebody may have read this one."),
+      name, (guint) st->st_mode & 07777, name);
 }
 
 static gboolean

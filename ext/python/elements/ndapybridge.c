@@ -6,12 +6,10 @@
  * SECTION:element-ndapybridge
  * @title: ndapybridge
  *
- * Runs live audio through a plugin written in Python. What arrives is
- * regrouped into blocks of 512 frames at 48 kHz; the plugin sees each, or as
- * many frames at the rate that it asks for, as an array of 32-bit floats of the
- * shape (channels, frames), which it changes in place. As many frames leave as
- * came, each at its time stamp. A call never sees less than its frames: at the
- * end zeros lie behind them, which are cut off again.
+ * Runs live audio through a plugin written in Python. The plugin gets arrays of
+ * 32-bit floats of the shape (channels, frames): 512 frames at 48 kHz, or the
+ * rate, frames and channels that it declares. Frames out are frames in, and
+ * each keeps its time stamp: docs/latency.md.
  *
  * A thread of the element's own holds Python's global interpreter lock (the
  * GIL) around the plugin's calls and at no other time. Blocks wait for it in a
@@ -36,23 +34,21 @@
  *
  * ## Statistics
  *
- * The property #ndapybridge:stats is a structure
- * application/x-ndapybridge-stats of counters since NULL, all from the same
- * moment:
+ * #ndapybridge:stats is a structure application/x-ndapybridge-stats of counters
+ * since NULL, all from one moment:
  *
- * * `num-blocks`, `num-frames` (guint64): calls of the plugin, and what went in
+ * * `num-blocks`, `num-frames` (guint64): calls of the plugin, frames that went
+ *   in
  * * `num-failures` (guint64): calls on which the plugin failed
  * * `num-late` (guint64): calls that took longer, GIL wait included, than their
  *   sound lasts: 10.67 ms for 512 frames
  * * `num-restarts` (guint64): processes of the plugin that took the place of
  *   one that ended, with #ndapybridge:isolation process
- * * `num-standbys` (guint64): processes that have come to wait for that, with
- *   #ndapybridge:standby
+ * * `num-standbys` (guint64): processes that have come to wait for that
  * * `num-reloads` (guint64): edited plugins that took the place of the one
  *   before, by the action #ndapybridge::reload or #ndapybridge:auto-reload
- * * `num-retries` (guint64): 0 for a processor
- * * `queue-level`, `max-queue-level` (guint): blocks that wait, and the most
- *   that ever did
+ * * `num-retries` (guint64): always 0
+ * * `queue-level`, `max-queue-level` (guint): blocks that wait, and waited
  * * `avg-`, `p50-`, `p99-`, `p999-`, `max-call-time` (guint64, ns): the
  *   plugin's process_audio (), the copies to and from its array included
  * * `avg-`, `p50-`, `p99-`, `p999-`, `max-gil-wait` (guint64, ns): how long the
@@ -67,7 +63,7 @@
  * |[
  * gst-launch-1.0 audiotestsrc num-buffers=100 ! audioconvert ! \
  *   audioresample ! ndapybridge plugin=passthrough ! fakesink
- * ]| As fast as it goes, through a plugin that changes nothing.
+ * ]| As fast as it goes.
  *
  * Since: 0.1
  */
@@ -460,14 +456,12 @@ nda_py_bridge_finalize (GObject * object)
 static void
 install_properties (GObjectClass * class)
 {
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
-
   g_object_class_install_property (class, PROP_MAX_BLOCKS,
       g_param_spec_uint ("max-blocks", "Maximum blocks",
           "How many blocks (of 512 frames, 10.67 ms) may wait for the plugin "
           "before upstream has to wait; adds to the maximum latency only",
-          1, NDA_PY_BATCH_MAX, DEFAULT_MAX_BLOCKS,
-          flags | GST_PARAM_MUTABLE_PLAYING));
+          1, NDA_PY_BATCH_MAX, DEFAULT_MAX_BLOCKS, G_PARAM_READWRITE
+          | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
   g_object_class_install_property (class, PROP_ON_ERROR,
       nda_py_on_error_param (DEFAULT_ON_ERROR));
   g_object_class_install_property (class, PROP_REALTIME, nda_realtime_param ());

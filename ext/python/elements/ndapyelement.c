@@ -67,11 +67,11 @@ nda_py_element_reload (NdaPyElement * self)
   return nda_py_shared_reload (nda_py_element_get_shared (self));
 }
 
-static void
-install_signals (GType type)
-{
-  const GSignalFlags flags = G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION;
+#define FLAGS (G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION)
 
+static void
+install_plugin_actions (GType type)
+{
   /**
    * NdaPyElement::reload:
    *
@@ -82,7 +82,7 @@ install_signals (GType type)
    *
    * Returns: whether there is an edited plugin, which loads
    */
-  g_signal_new_class_handler ("reload", type, flags,
+  g_signal_new_class_handler ("reload", type, FLAGS,
       G_CALLBACK (nda_py_element_reload), NULL, NULL, NULL, G_TYPE_BOOLEAN, 0);
 
   /**
@@ -96,9 +96,13 @@ install_signals (GType type)
    * a group “parameter NAME” for each parameter; NULL if it is a plugin of API
    * 1, which declares nothing, or cannot be asked, which an error tells
    */
-  g_signal_new_class_handler ("describe", type, flags,
+  g_signal_new_class_handler ("describe", type, FLAGS,
       G_CALLBACK (nda_py_element_describe), NULL, NULL, NULL, G_TYPE_STRING, 0);
+}
 
+static void
+install_parameter_actions (GType type)
+{
   /**
    * NdaPyElement::set-parameter:
    * @key: the parameter
@@ -113,7 +117,7 @@ install_signals (GType type)
    * took it; also if it is in a block, at whose end the value is set: a refusal
    * is a warning then, as it always is
    */
-  g_signal_new_class_handler ("set-parameter", type, flags,
+  g_signal_new_class_handler ("set-parameter", type, FLAGS,
       G_CALLBACK (nda_py_element_set_parameter), NULL, NULL, NULL,
       G_TYPE_BOOLEAN, 2, G_TYPE_STRING, G_TYPE_STRING);
 
@@ -125,7 +129,7 @@ install_signals (GType type)
    *
    * Returns: (transfer full): the value as text, "" if there is none
    */
-  g_signal_new_class_handler ("get-parameter", type, flags,
+  g_signal_new_class_handler ("get-parameter", type, FLAGS,
       G_CALLBACK (nda_py_element_get_parameter), NULL, NULL, NULL,
       G_TYPE_STRING, 1, G_TYPE_STRING);
 }
@@ -137,6 +141,7 @@ nda_py_element_install (GstElementClass * class)
 {
   nda_py_log_init ();
   nda_py_properties_install (G_OBJECT_CLASS (class));
-  install_signals (G_TYPE_FROM_CLASS (class));
+  install_plugin_actions (G_TYPE_FROM_CLASS (class));
+  install_parameter_actions (G_TYPE_FROM_CLASS (class));
   gst_type_mark_as_plugin_api (NDA_TYPE_PY_ELEMENT, 0);
 }

@@ -24,6 +24,7 @@ nda_py_open_copy_settings (NdaPyShared * self, NdaPySettings * copy)
   copy->parameters = g_strdup (copy->parameters);
   copy->python = g_strdup (copy->python);
   copy->sandbox_folder = g_strdup (copy->sandbox_folder);
+  copy->group = g_strdup (copy->group);
 }
 
 void
@@ -34,6 +35,7 @@ nda_py_open_clear_settings (NdaPySettings * copy)
   g_free (copy->parameters);
   g_free (copy->python);
   g_free (copy->sandbox_folder);
+  g_free (copy->group);
 }
 
 /* Opens the plugin @file, its @entry or the only one, in @host, without
@@ -52,6 +54,7 @@ nda_py_open_in (NdaPyHost * host, const NdaPyRunnerKind * kind,
   config.memory_limit = settings->memory_limit;
   config.restart = settings->restart;
   config.has_standby = settings->standby;
+  config.group = settings->group;
   config.sandbox = settings->sandbox;
   config.sandbox_folder = settings->sandbox_folder;
   return nda_py_host_open (host, kind, &config, none, error);
@@ -107,6 +110,7 @@ ask_apart (NdaPyShared * self, NdaPySettings * settings, GError ** error)
   host = nda_py_host_new (self->role, &ignored_events, self);
   settings->restart = NDA_PY_RESTART_NEVER;
   settings->standby = FALSE;
+  g_clear_pointer (&settings->group, g_free);
   if (nda_py_open_in (host, nda_py_runners_get_kind (NDA_PY_ISOLATION_PROCESS),
           settings, file, entry, error)) {
     text = nda_py_host_describe (host);

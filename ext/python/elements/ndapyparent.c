@@ -31,6 +31,14 @@ tell_of_refusal (NdaPyShared * self, const gchar * text)
       ("the value was refused before it reached the plugin"));
 }
 
+/* A control binding whose values do not fit would have one told each block. */
+static gboolean
+is_told_already (NdaPyShared * self)
+{
+  return g_atomic_pointer_get (&self->controller) == g_thread_self ()
+      && !nda_report_limit_count (&self->refusals, gst_util_get_timestamp ());
+}
+
 /* Tells of a value that does not fit. In NULL nobody could hear it: it is told
  * when the element leaves NULL. */
 static void
@@ -39,6 +47,8 @@ nda_py_parent_refuse (gpointer owner, const GError * error)
   NdaPyShared *self = owner;
   gboolean is_up;
 
+  if (is_told_already (self))
+    return;
   GST_OBJECT_LOCK (self->element);
   is_up = self->is_up;
   if (!is_up)
@@ -371,9 +381,11 @@ nda_py_parent_sync_controls (NdaPyShared * self, GstClockTime stream_time)
   if (!GST_CLOCK_TIME_IS_VALID (stream_time))
     return;
   child = ref_child (self);
+  g_atomic_pointer_set (&self->controller, g_thread_self ());
   gst_object_sync_values (GST_OBJECT (self->element), stream_time);
   if (child)
     gst_object_sync_values (GST_OBJECT (child), stream_time);
+  g_atomic_pointer_set (&self->controller, NULL);
 }
 
 /* The same for a block of @pts that goes out on @pad. */

@@ -84,6 +84,73 @@ replace_text (gchar ** text, const GValue * value)
   *text = g_value_dup_string (value);
 }
 
+/* What is about a process of its own. */
+static void
+set_of_process (NdaPySettings * settings, guint id, const GValue * value)
+{
+  switch (id) {
+    case NDA_PY_PROP_PYTHON:
+      replace_text (&settings->python, value);
+      break;
+    case NDA_PY_PROP_DEADLINE:
+      settings->deadline = g_value_get_uint64 (value);
+      break;
+    case NDA_PY_PROP_MEMORY_LIMIT:
+      settings->memory_limit = g_value_get_uint64 (value);
+      break;
+    case NDA_PY_PROP_RESTART:
+      settings->restart = g_value_get_enum (value);
+      break;
+    case NDA_PY_PROP_STANDBY:
+      settings->standby = g_value_get_boolean (value);
+      break;
+    case NDA_PY_PROP_GROUP:
+      replace_text (&settings->group, value);
+      break;
+    case NDA_PY_PROP_SANDBOX:
+      settings->sandbox = g_value_get_enum (value);
+      break;
+    case NDA_PY_PROP_SANDBOX_FOLDER:
+      replace_text (&settings->sandbox_folder, value);
+      break;
+    default:
+      break;
+  }
+}
+
+static void
+get_of_process (const NdaPySettings * settings, guint id, GValue * value)
+{
+  switch (id) {
+    case NDA_PY_PROP_PYTHON:
+      g_value_set_string (value, settings->python);
+      break;
+    case NDA_PY_PROP_DEADLINE:
+      g_value_set_uint64 (value, settings->deadline);
+      break;
+    case NDA_PY_PROP_MEMORY_LIMIT:
+      g_value_set_uint64 (value, settings->memory_limit);
+      break;
+    case NDA_PY_PROP_RESTART:
+      g_value_set_enum (value, settings->restart);
+      break;
+    case NDA_PY_PROP_STANDBY:
+      g_value_set_boolean (value, settings->standby);
+      break;
+    case NDA_PY_PROP_GROUP:
+      g_value_set_string (value, settings->group);
+      break;
+    case NDA_PY_PROP_SANDBOX:
+      g_value_set_enum (value, settings->sandbox);
+      break;
+    case NDA_PY_PROP_SANDBOX_FOLDER:
+      g_value_set_string (value, settings->sandbox_folder);
+      break;
+    default:
+      break;
+  }
+}
+
 /* FALSE: the property is not one of those shared. */
 gboolean
 nda_py_properties_set (NdaPyShared * self, guint id, const GValue * value)
@@ -106,34 +173,14 @@ nda_py_properties_set (NdaPyShared * self, guint id, const GValue * value)
     case NDA_PY_PROP_ISOLATION:
       settings->isolation = g_value_get_enum (value);
       break;
-    case NDA_PY_PROP_PYTHON:
-      replace_text (&settings->python, value);
-      break;
-    case NDA_PY_PROP_DEADLINE:
-      settings->deadline = g_value_get_uint64 (value);
-      break;
     case NDA_PY_PROP_TIMEOUT:
       settings->timeout = g_value_get_uint64 (value);
-      break;
-    case NDA_PY_PROP_MEMORY_LIMIT:
-      settings->memory_limit = g_value_get_uint64 (value);
-      break;
-    case NDA_PY_PROP_RESTART:
-      settings->restart = g_value_get_enum (value);
-      break;
-    case NDA_PY_PROP_STANDBY:
-      settings->standby = g_value_get_boolean (value);
-      break;
-    case NDA_PY_PROP_SANDBOX:
-      settings->sandbox = g_value_get_enum (value);
-      break;
-    case NDA_PY_PROP_SANDBOX_FOLDER:
-      replace_text (&settings->sandbox_folder, value);
       break;
     case NDA_PY_PROP_AUTO_RELOAD:
       settings->auto_reload = g_value_get_boolean (value);
       break;
     default:
+      set_of_process (settings, id, value);
       break;
   }
   self->is_stale |= id != NDA_PY_PROP_PARAMETERS;
@@ -172,34 +219,14 @@ nda_py_properties_get (NdaPyShared * self, guint id, GValue * value)
     case NDA_PY_PROP_ISOLATION:
       g_value_set_enum (value, settings->isolation);
       break;
-    case NDA_PY_PROP_PYTHON:
-      g_value_set_string (value, settings->python);
-      break;
-    case NDA_PY_PROP_DEADLINE:
-      g_value_set_uint64 (value, settings->deadline);
-      break;
     case NDA_PY_PROP_TIMEOUT:
       g_value_set_uint64 (value, settings->timeout);
-      break;
-    case NDA_PY_PROP_MEMORY_LIMIT:
-      g_value_set_uint64 (value, settings->memory_limit);
-      break;
-    case NDA_PY_PROP_RESTART:
-      g_value_set_enum (value, settings->restart);
-      break;
-    case NDA_PY_PROP_STANDBY:
-      g_value_set_boolean (value, settings->standby);
-      break;
-    case NDA_PY_PROP_SANDBOX:
-      g_value_set_enum (value, settings->sandbox);
-      break;
-    case NDA_PY_PROP_SANDBOX_FOLDER:
-      g_value_set_string (value, settings->sandbox_folder);
       break;
     case NDA_PY_PROP_AUTO_RELOAD:
       g_value_set_boolean (value, settings->auto_reload);
       break;
     default:
+      get_of_process (settings, id, value);
       break;
   }
   GST_OBJECT_UNLOCK (self->element);
@@ -272,16 +299,29 @@ install_how_it_runs (GObjectClass * class)
           "another process takes its place, at once if this one went well "
           "for a second, else after 0.1 s to 10 s", restart_get_type (),
           NDA_PY_RESTART_ALWAYS, flags | GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property (class, NDA_PY_PROP_AUTO_RELOAD,
+      g_param_spec_boolean ("auto-reload", "Reload by itself",
+          "Load the plugin anew whenever its file is written, as the action "
+          "“reload” does", FALSE, flags | GST_PARAM_MUTABLE_READY));
+}
+
+static void
+install_how_many (GObjectClass * class)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
+
   g_object_class_install_property (class, NDA_PY_PROP_STANDBY,
       g_param_spec_boolean ("standby", "Standby",
           "With isolation=process, whether a second process waits with the "
           "plugin loaded, initialised and told its parameters: when the one at "
           "work ends or misses its deadline, the block goes to it. Takes twice "
           "the memory", FALSE, flags | GST_PARAM_MUTABLE_READY));
-  g_object_class_install_property (class, NDA_PY_PROP_AUTO_RELOAD,
-      g_param_spec_boolean ("auto-reload", "Reload by itself",
-          "Load the plugin anew whenever its file is written, as the action "
-          "“reload” does", FALSE, flags | GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property (class, NDA_PY_PROP_GROUP,
+      g_param_spec_string ("group", "Group",
+          "With isolation=process, the name of a process that the plugins of "
+          "all elements with the same name share, and that ends and comes back "
+          "with all of them; a process of its own when not set", NULL,
+          flags | GST_PARAM_MUTABLE_READY));
 }
 
 static void
@@ -309,15 +349,16 @@ nda_py_properties_install (GObjectClass * class)
 {
   install_what_runs (class);
   install_how_it_runs (class);
+  install_how_many (class);
   install_what_it_may (class);
   g_object_class_install_property (class, NDA_PY_PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics",
           "Counters since the element left NULL, all from one moment: "
           "num-blocks, num-frames, num-failures, num-late, num-retries, "
-          "num-reloads, num-restarts, queue-level, max-queue-level; avg-, "
-          "p50-, p99-, p999- and max-call-time, avg-, p50-, p99-, p999- and "
-          "max-gil-wait (ns); of a bridge num-realtime-threads, of a source "
-          "num-discontinuities",
+          "num-reloads, num-restarts, num-standbys, queue-level, "
+          "max-queue-level; avg-, p50-, p99-, p999- and max-call-time, avg-, "
+          "p50-, p99-, p999- and max-gil-wait (ns); of a bridge "
+          "num-realtime-threads, of a source num-discontinuities",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   gst_type_mark_as_plugin_api (isolation_get_type (), 0);
   gst_type_mark_as_plugin_api (restart_get_type (), 0);

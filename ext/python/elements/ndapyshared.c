@@ -121,6 +121,7 @@ nda_py_shared_clear (NdaPyShared * self)
   g_free (self->settings.parameters);
   g_free (self->settings.python);
   g_free (self->settings.sandbox_folder);
+  g_free (self->settings.group);
   g_free (self->failure);
 }
 

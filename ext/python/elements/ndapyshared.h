@@ -31,6 +31,7 @@ typedef struct
   NdaPySandbox sandbox;
   gchar *sandbox_folder;        /* owned */
   gboolean standby;
+  gchar *group;                 /* owned */
   gboolean auto_reload;
 } NdaPySettings;
 
@@ -70,6 +71,7 @@ struct _NdaPyShared
   struct _NdaPyChild *child;    /* [object lock] owned, or NULL; see there */
   guint n_named_of_child;       /* [object lock] n_named when it was made */
   GPtrArray *unheard;           /* [object lock] owned; what was refused */
+  GThread *controller;          /* [atomic] not owned; it follows bindings */
   const NdaPyDescription *installed;    /* [const] not owned, or NULL */
   /* [const] while a plugin is open; called on any thread, without a lock and
    * without the GIL: an edited plugin took the place of the one before */
@@ -81,6 +83,7 @@ struct _NdaPyShared
 
   /* [block thread] */
   NdaReportLimit report;        /* of failures that do not end the stream */
+  NdaReportLimit refusals;      /* of values that bindings have set */
   gchar *failure;               /* owned; what the last burst began with */
   guint n_calls;                /* since garbage was collected */
 };

@@ -247,6 +247,15 @@ def whole(value, what, low, high):
     return number
 
 
+def whole_or_0(value, high, low=0):
+    """The same where nonsense is told later, with its line: at the start,
+    before which it may still be said otherwise."""
+    try:
+        return whole(value, "", low, high)
+    except PluginError:
+        return 0
+
+
 # --- describing ------------------------------------------------------------
 
 

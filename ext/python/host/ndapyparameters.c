@@ -118,8 +118,9 @@ parse_one (const gchar ** text, GError ** error)
 
   if ((*text)[n_key] != '=' || !*key) {
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-        _("The parameters “%s” are not of the form key=value,key=value"),
-        *text);
+        _("The parameters “%s” are not of the form key=value,key=value. A "
+            "comma ends a value: write a number with a point, as 0.5, and a "
+            "text with a comma in double quotes, as key=\"a, b\"."), *text);
     return NULL;
   }
   *text += n_key + 1;

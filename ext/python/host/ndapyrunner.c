@@ -18,7 +18,14 @@ nda_py_runner_config_copy (const NdaPyRunnerConfig * config)
   copy->entry = g_strdup (config->entry);
   copy->python = g_strdup (config->python);
   copy->sandbox_folder = g_strdup (config->sandbox_folder);
+  copy->group = g_strdup (config->group);
   return copy;
+}
+
+gboolean
+nda_py_runner_config_has_group (const NdaPyRunnerConfig * self)
+{
+  return self->group && *self->group;
 }
 
 void
@@ -28,6 +35,7 @@ nda_py_runner_config_free (NdaPyRunnerConfig * self)
   g_free (self->entry);
   g_free (self->python);
   g_free (self->sandbox_folder);
+  g_free (self->group);
   g_free (self);
 }
 

@@ -55,6 +55,7 @@ typedef struct
   gboolean has_standby;         /* a second process waits for its end */
   NdaPySandbox sandbox;
   gchar *sandbox_folder;        /* or NULL; owned by a copy */
+  gchar *group;                 /* shares a process, or NULL; owned by a copy */
 
   /* the host sets these */
   const gint *is_closing;       /* not owned; see NdaPyPatience */
@@ -141,6 +142,7 @@ struct _NdaPyRunner
 };
 
 NdaPyRunnerConfig *nda_py_runner_config_copy (const NdaPyRunnerConfig * config);
+gboolean nda_py_runner_config_has_group (const NdaPyRunnerConfig * config);
 void nda_py_runner_config_free (NdaPyRunnerConfig * config);
 
 void nda_py_runner_init (NdaPyRunner * runner, const NdaPyRunnerKind * kind);

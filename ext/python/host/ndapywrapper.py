@@ -410,10 +410,10 @@ class Wrapper:
             "role": CALLS[self.call_name][1],
             "entry": self.entry_name,
             "description": self.description,
-            "rate": said["rate"] or 0,
-            "frames": said["frames"] or 0,
-            "channels": said["channels"] or 0,
-            "latency": getattr(first, "latency", 0),
+            "rate": whole_or_0(said["rate"], RATES[-1]),
+            "frames": whole_or_0(said["frames"], MAX_FRAMES),
+            "channels": whole_or_0(said["channels"], MAX_CHANNELS, EACH),
+            "latency": whole_or_0(getattr(first, "latency", 0), MAX_DELAY),
             "path": self.path,
         }
 

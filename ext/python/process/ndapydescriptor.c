@@ -7,6 +7,7 @@
 #include "ndapydescriptor.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -51,4 +52,33 @@ nda_py_descriptor_make_pair (gint type, gint * ours, gint * theirs)
   *ours = nda_py_descriptor_move_up (sockets[0]);
   *theirs = nda_py_descriptor_move_up (sockets[1]);
   return *ours >= 0 && *theirs >= 0;
+}
+
+/* Sends @text, and with it @fds, NDA_PY_DESCRIPTOR_MAX_SENT at most. Waits for
+ * nobody. */
+gboolean
+nda_py_descriptor_send (gint socket, const gchar * text, const gint * fds,
+    guint n_fds)
+{
+  union
+  {
+    struct cmsghdr header;
+    gchar space[CMSG_SPACE (NDA_PY_DESCRIPTOR_MAX_SENT * sizeof (gint))];
+  }
+  ancillary = { 0 };
+  struct iovec data = { (gpointer) text, strlen (text) };
+  struct msghdr message = { 0 };
+  struct cmsghdr *header;
+
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = &ancillary;
+  message.msg_controllen = CMSG_SPACE (n_fds * sizeof (gint));
+  header = CMSG_FIRSTHDR (&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN (n_fds * sizeof (gint));
+  memcpy (CMSG_DATA (header), fds, n_fds * sizeof (gint));
+  return sendmsg (socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT)
+      == (gssize) data.iov_len;
 }

@@ -13,9 +13,13 @@ G_BEGIN_DECLS
 /* None of ours lies below: making one of the process's does not overwrite it */
 #define NDA_PY_DESCRIPTOR_FIRST 16
 
+#define NDA_PY_DESCRIPTOR_MAX_SENT 8
+
 gint nda_py_descriptor_move_up (gint fd);
 gint nda_py_descriptor_copy (gint fd);
 void nda_py_descriptor_close (gint * fd);
+gboolean nda_py_descriptor_send (gint socket, const gchar * text,
+    const gint * fds, guint n_fds);
 gboolean nda_py_descriptor_make_pair (gint type, gint * ours, gint * theirs);
 
 G_END_DECLS

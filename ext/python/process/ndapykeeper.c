@@ -28,6 +28,7 @@
 #include "ndapydescriptor.h"
 #include "ndapylog.h"
 #include "ndapypaths.h"
+#include "ndapystart.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -115,7 +116,7 @@ begin (NdaPyKeeper * self, GError ** error)
   g_autoptr (GError) failure = NULL;
 
   if (!has_doorbells (self)) {
-    nda_py_worker_set_no_resources (error, errno);
+    nda_py_start_set_no_resources (error, errno);
     return FALSE;
   }
   if (!begin_thread (&self->seats[0], nda_py_seat_thread, error)
@@ -158,7 +159,8 @@ begin_closing (NdaPyKeeper * self)
   self->is_closing = TRUE;
   for (guint i = 0; i < self->n_seats; i++)
     if (self->seats[i].next)
-      nda_py_worker_kill (self->seats[i].next, _("it is not needed any more"));
+      nda_py_worker_abandon (self->seats[i].next,
+          _("it is not needed any more"));
   g_cond_broadcast (&self->changed);
   return g_steal_pointer (&self->standby);
 }

@@ -50,18 +50,18 @@ wait_for_worker (NdaPyKeeper * self, gchar ** death)
   return NULL;
 }
 
-/* Starts the plugin on its process's block thread. */
-gboolean
-nda_py_keeper_start (NdaPyRunner * runner, NdaPyFormat * format,
+/* FALSE, with whether @may_go_on: the process died, and a standby may not. */
+static gboolean
+start_once (NdaPyKeeper * self, NdaPyFormat * format, gboolean * may_go_on,
     GError ** error)
 {
-  NdaPyKeeper *self = get_keeper (runner);
   g_autofree gchar *death = NULL;
   NdaPyWorker *worker;
   gboolean ok;
 
   replace_dead (self);
   worker = wait_for_worker (self, &death);
+  *may_go_on = worker && self->n_seats > 1;
   if (!worker) {
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
         _("The process of the plugin “%s” has ended: %s"),
@@ -69,11 +69,31 @@ nda_py_keeper_start (NdaPyRunner * runner, NdaPyFormat * format,
     return FALSE;
   }
   ok = nda_py_worker_start (worker, format, error);
+  *may_go_on &= nda_py_worker_is_dead (worker);
+  nda_py_worker_unref (worker);
+  return ok;
+}
+
+/* Starts the plugin on its process's block thread. */
+gboolean
+nda_py_keeper_start (NdaPyRunner * runner, NdaPyFormat * format,
+    GError ** error)
+{
+  NdaPyKeeper *self = get_keeper (runner);
+  g_autoptr (GError) failure = NULL;
+  gboolean may_go_on, ok;
+
+  ok = start_once (self, format, &may_go_on, &failure);
+  if (!ok && may_go_on) {
+    g_clear_error (&failure);
+    ok = start_once (self, format, &may_go_on, &failure);
+  }
   g_mutex_lock (&self->lock);
   self->is_started = ok;
   self->format = *format;
   g_mutex_unlock (&self->lock);
-  nda_py_worker_unref (worker);
+  if (!ok)
+    g_propagate_error (error, g_steal_pointer (&failure));
   return ok;
 }
 

@@ -55,7 +55,8 @@ static gboolean
 replace (NdaPySeat * self)
 {
   g_autoptr (GError) error = NULL;
-  NdaPyWorker *worker = nda_py_worker_new (self->keeper->config, &error);
+  NdaPyWorker *worker = nda_py_worker_new (self->keeper->config,
+      self - self->keeper->seats, &error);
   gboolean ok = FALSE;
 
   if (worker)
@@ -182,9 +183,8 @@ keep (NdaPySeat * self)
   }
 }
 
-/* Ends the worker, and waits for it: what it has to write, it writes. The keeper
- * has shut it down; one that was being told of parameters then is still to be.
- */
+/* Ends the worker, and waits for it: what it has to write, it writes. The
+ * keeper has shut it down, but not one that was just told of parameters. */
 static void
 end (NdaPySeat * self)
 {

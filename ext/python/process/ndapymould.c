@@ -10,16 +10,14 @@
 #include "ndapymould.h"
 
 #include "ndapyawait.h"
+#include "ndapycommon.h"
 #include "ndapydescriptor.h"
 #include "ndapylog.h"
 #include "ndapymouldkey.h"
-#include "ndapyoutput.h"
-#include "ndapyprocess.h"
 #include "ndapyprogram.h"
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,46 +29,22 @@
 #define N_SENT (NDA_PY_N_FDS + 1)
 #define MAX_ANSWER 256
 
-typedef enum
-{
-  STATE_BEGINNING,
-  STATE_FIT,
-  STATE_UNFIT,
-  STATE_ENDED,
-} NdaPyMouldState;
-
 struct _NdaPyMould
 {
-  gint ref_count;               /* [moulds lock] */
-  gchar *key;                   /* [const] owned */
+  NdaPyCommon parent;           /* its lock is held while it casts */
   gchar *python;                /* [const] owned */
-  GStrv modules;                /* [const] owned; that it loads, or NULL */
-  GThread *thread;              /* [const] owned; NULL: there is none to have */
-  gint wake_fd;                 /* [const] rung when nobody needs it */
-  gint control;                 /* [const] its socket, once it is fit */
-
-  NdaPyProcess process;         /* has its own lock */
-  NdaPyOutput output;           /* [its thread] */
-
-  GMutex lock;                  /* while it casts, CAST_TIMEOUT at most */
-  GCond changed;                /* state */
-  NdaPyMouldState state;        /* [lock] */
+  GStrv arguments;              /* [const] owned; of its program */
+  gint control;                 /* [const] its socket, once it is ready */
 };
 
-/* By key; none of them owned */
-static GMutex moulds_lock;
-static GHashTable *moulds;      /* [moulds lock] */
+/* What makes one */
+typedef struct
+{
+  const gchar *python;
+  GStrv modules;                /* that it loads */
+} Making;
 
 /* --- its thread ---------------------------------------------------------- */
-
-static void
-set_state (NdaPyMould * self, NdaPyMouldState state)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  self->state = state;
-  g_cond_broadcast (&self->changed);
-}
 
 /* What it says within @timeout, a text; FALSE: nothing. */
 static gboolean
@@ -78,7 +52,7 @@ hear (NdaPyMould * self, GstClockTime timeout, gchar answer[MAX_ANSWER])
 {
   gssize n_bytes;
 
-  if (nda_py_await (self->control, POLLIN, self->process.end_fd,
+  if (nda_py_await (self->control, POLLIN, self->parent.process.end_fd,
           nda_py_await_end_of (timeout)) != NDA_PY_AWAIT_READY)
     return FALSE;
   n_bytes = recv (self->control, answer, MAX_ANSWER - 1, MSG_DONTWAIT);
@@ -93,7 +67,7 @@ open_all (NdaPyMould * self, gint * theirs)
 {
   if (!nda_py_descriptor_make_pair (SOCK_SEQPACKET, &self->control,
           &theirs[NDA_PY_FD_CONTROL])
-      || !nda_py_output_open (&self->output, &theirs[NDA_PY_FD_OUT],
+      || !nda_py_output_open (&self->parent.output, &theirs[NDA_PY_FD_OUT],
           &theirs[NDA_PY_FD_ERR]))
     return FALSE;
   theirs[NDA_PY_FD_PROGRAM] = nda_py_program_make ();
@@ -104,11 +78,11 @@ static gboolean
 spawn (NdaPyMould * self)
 {
   gint theirs[] = { -1, -1, -1, -1 };
-  const NdaPyProgram program = { self->python, self->modules, theirs,
+  const NdaPyProgram program = { self->python, self->arguments, theirs,
     NDA_PY_N_FDS_OF_A_MOULD
   };
   gboolean ok = open_all (self, theirs)
-      && nda_py_process_spawn (&self->process, &program) == 0;
+      && nda_py_process_spawn (&self->parent.process, &program) == 0;
 
   G_STATIC_ASSERT (G_N_ELEMENTS (theirs) == NDA_PY_N_FDS_OF_A_MOULD);
   for (guint i = 0; i < G_N_ELEMENTS (theirs); i++)
@@ -116,79 +90,50 @@ spawn (NdaPyMould * self)
   return ok;
 }
 
-/* Whether it is fit: our own child, with all that it needs. One that is not
+/* It is fit if it is our own child, with all that it needs. One that is not
  * says why, or ends. */
-static gboolean
-begin (NdaPyMould * self)
+static NdaPyCommonState
+nda_py_mould_begin (NdaPyCommon * common)
 {
+  NdaPyMould *self = (NdaPyMould *) common;
   gchar answer[MAX_ANSWER];
   g_autofree gchar *expected = NULL;
 
-  if (!spawn (self))
-    return FALSE;
-  if (!hear (self, BEGIN_TIMEOUT, answer))
-    return FALSE;
-  expected = g_strdup_printf ("%d", (gint) self->process.pid);
+  if (!spawn (self) || !hear (self, BEGIN_TIMEOUT, answer))
+    return NDA_PY_COMMON_UNFIT;
+  expected = g_strdup_printf ("%d", (gint) common->process.pid);
   if (g_str_equal (answer, expected))
-    return TRUE;
+    return NDA_PY_COMMON_READY;
   GST_INFO ("No worker is forked under “%s”, each is started by itself: %s",
       self->python, answer);
-  return FALSE;
+  return NDA_PY_COMMON_UNFIT;
 }
 
 static void
-end (NdaPyMould * self)
+nda_py_mould_end (NdaPyCommon * common)
 {
-  nda_py_process_kill (&self->process, "");
-  nda_py_process_reap (&self->process);
-  nda_py_output_log_rest (&self->output);
+  nda_py_process_kill (&common->process, "");
 }
 
-/* It stays until nobody needs it, whenever its process ends. */
-static gpointer
-nda_py_mould_thread (gpointer data)
+static void
+nda_py_mould_clear (NdaPyCommon * common)
 {
-  NdaPyMould *self = data;
+  NdaPyMould *self = (NdaPyMould *) common;
 
-  if (!begin (self)) {
-    end (self);
-    set_state (self, STATE_UNFIT);
-    return NULL;
-  }
-  set_state (self, STATE_FIT);
-  nda_py_output_log (&self->output, self->process.end_fd, self->wake_fd,
-      G_MAXINT64);
-  if (!nda_py_await_is_readable (self->wake_fd)) {
-    GST_WARNING ("The process that others are forked from has ended; the next "
-        "one is forked from another");
-    set_state (self, STATE_ENDED);
-    nda_py_await (self->wake_fd, POLLIN, -1, G_MAXINT64);
-  }
-  end (self);
-  return NULL;
+  nda_py_descriptor_close (&self->control);
+  g_strfreev (self->arguments);
+  g_free (self->python);
 }
+
+static const NdaPyCommonKind mould_kind = {
+  .n_bytes = sizeof (NdaPyMould),
+  .thread_name = "nda-py-mould",
+  .begin = nda_py_mould_begin,
+  .end = nda_py_mould_end,
+  .clear = nda_py_mould_clear,
+};
 
 /* --- life cycle ---------------------------------------------------------- */
-
-static void
-free_mould (NdaPyMould * self)
-{
-  const guint64 one = 1;
-
-  if (self->wake_fd >= 0 && write (self->wake_fd, &one, sizeof (one)) < 0)
-    GST_WARNING ("A mould cannot be woken");
-  g_clear_pointer (&self->thread, g_thread_join);
-  nda_py_descriptor_close (&self->wake_fd);
-  nda_py_descriptor_close (&self->control);
-  nda_py_output_clear (&self->output);
-  nda_py_process_clear (&self->process);
-  g_mutex_clear (&self->lock);
-  g_cond_clear (&self->changed);
-  g_strfreev (self->modules);
-  g_free (self->python);
-  g_free (self->key);
-  g_free (self);
-}
 
 /* What its program is told: that it is a mould, and the modules to load. */
 static GStrv
@@ -204,138 +149,51 @@ make_arguments (GStrv modules)
   return (GStrv) g_ptr_array_free (arguments, FALSE);
 }
 
-static NdaPyMould *
-make_mould (const gchar * key, const gchar * python, GStrv modules)
+static void
+nda_py_mould_set_up (NdaPyCommon * common, gconstpointer data)
 {
-  NdaPyMould *self = g_new0 (NdaPyMould, 1);
+  NdaPyMould *self = (NdaPyMould *) common;
+  const Making *making = data;
 
-  self->key = g_strdup (key);
-  self->python = g_strdup (python);
-  self->modules = make_arguments (modules);
   self->control = -1;
-  nda_py_process_init (&self->process, 0);
-  nda_py_output_init (&self->output);
-  g_mutex_init (&self->lock);
-  g_cond_init (&self->changed);
-  self->wake_fd = nda_py_descriptor_move_up (eventfd (0,
-          EFD_CLOEXEC | EFD_NONBLOCK));
-  if (self->wake_fd >= 0)
-    self->thread = g_thread_try_new ("nda-py-mould", nda_py_mould_thread, self,
-        NULL);
-  if (!self->thread)
-    self->state = STATE_UNFIT;
-  return self;
+  self->python = g_strdup (making->python);
+  self->arguments = make_arguments (making->modules);
 }
 
-static NdaPyMouldState
-get_state (NdaPyMould * self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  while (self->state == STATE_BEGINNING)
-    g_cond_wait (&self->changed, &self->lock);
-  return self->state;
-}
-
-/* Whether @self casts workers, or never will: waits for no state. */
-static gboolean
-has_ended (NdaPyMould * self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  return self->state == STATE_ENDED;
-}
-
-/* The mould of that key, made where there is none that lives (transfer full).
- */
-static NdaPyMould *
-find_or_make (const gchar * key, const gchar * python, GStrv modules)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&moulds_lock);
-  NdaPyMould *self;
-
-  if (!moulds)
-    moulds = g_hash_table_new (g_str_hash, g_str_equal);
-  self = g_hash_table_lookup (moulds, key);
-  if (!self || has_ended (self)) {
-    self = make_mould (key, python, modules);
-    g_hash_table_replace (moulds, self->key, self);
-  }
-  self->ref_count++;
-  return self;
-}
-
-/* The mould (transfer full) for the plugin at @plugin under @python, once it
- * has begun. NULL: the plugin shall be in a process that was started for it. */
+/* The mould (transfer full) for the plugin at @plugin, or for any if that is
+ * NULL, under @python, once it has begun. NULL: the plugin shall be in a
+ * process that was started for it. */
 NdaPyMould *
 nda_py_mould_get (const gchar * python, const gchar * plugin)
 {
   g_autofree gchar *interpreter = nda_py_mould_key_find_interpreter (python);
   g_autofree gchar *key = NULL;
   g_auto (GStrv) modules = NULL;
-  NdaPyMould *self;
+  Making making = { interpreter, NULL };
 
-  if (!interpreter || !nda_py_mould_key_read_plugin (plugin, &modules))
+  if (!interpreter
+      || (plugin && !nda_py_mould_key_read_plugin (plugin, &modules)))
     return NULL;
+  making.modules = modules;
   key = nda_py_mould_key_make (interpreter, modules);
-  self = find_or_make (key, interpreter, modules);
-  get_state (self);
-  return self;
+  return (NdaPyMould *) nda_py_common_get (&mould_kind, key,
+      nda_py_mould_set_up, &making);
 }
 
 NdaPyMould *
 nda_py_mould_ref (NdaPyMould * self)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&moulds_lock);
-
-  self->ref_count++;
-  return self;
+  return (NdaPyMould *) nda_py_common_ref (&self->parent);
 }
 
 /* The last one ends it. */
 void
 nda_py_mould_unref (NdaPyMould * self)
 {
-  gboolean is_last;
-
-  g_mutex_lock (&moulds_lock);
-  is_last = --self->ref_count == 0;
-  if (is_last && g_hash_table_lookup (moulds, self->key) == self)
-    g_hash_table_remove (moulds, self->key);
-  if (is_last && !g_hash_table_size (moulds))
-    g_clear_pointer (&moulds, g_hash_table_unref);
-  g_mutex_unlock (&moulds_lock);
-  if (is_last)
-    free_mould (self);
+  nda_py_common_unref (&self->parent);
 }
 
 /* --- casting ------------------------------------------------------------- */
-
-static gboolean
-send_with (gint control, const gchar * mark, const gint * fds)
-{
-  union
-  {
-    struct cmsghdr header;
-    gchar space[CMSG_SPACE (N_SENT * sizeof (gint))];
-  }
-  ancillary = { 0 };
-  struct iovec text = { (gpointer) mark, strlen (mark) };
-  struct msghdr message = { 0 };
-  struct cmsghdr *header;
-
-  message.msg_iov = &text;
-  message.msg_iovlen = 1;
-  message.msg_control = &ancillary;
-  message.msg_controllen = sizeof (ancillary.space);
-  header = CMSG_FIRSTHDR (&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN (N_SENT * sizeof (gint));
-  memcpy (CMSG_DATA (header), fds, N_SENT * sizeof (gint));
-  return sendmsg (control, &message, MSG_NOSIGNAL | MSG_DONTWAIT)
-      == (gssize) text.iov_len;
-}
 
 /* Sends the question, with the descriptors and this process's folder. */
 static gboolean
@@ -346,7 +204,8 @@ ask (NdaPyMould * self, const gint * fds, const gchar * mark)
 
   memcpy (sent, fds, NDA_PY_N_FDS * sizeof (gint));
   sent[NDA_PY_N_FDS] = open (".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  ok = sent[NDA_PY_N_FDS] >= 0 && send_with (self->control, mark, sent);
+  ok = sent[NDA_PY_N_FDS] >= 0 && nda_py_descriptor_send (self->control,
+      mark, sent, N_SENT);
   nda_py_descriptor_close (&sent[NDA_PY_N_FDS]);
   return ok;
 }
@@ -366,17 +225,17 @@ is_our_child (pid_t pid)
 pid_t
 nda_py_mould_cast (NdaPyMould * self, const gint * fds, const gchar * mark)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->parent.lock);
   gchar answer[MAX_ANSWER];
   pid_t pid;
 
-  if (self->state != STATE_FIT || !ask (self, fds, mark))
+  if (self->parent.state != NDA_PY_COMMON_READY || !ask (self, fds, mark))
     return 0;
   if (hear (self, CAST_TIMEOUT, answer)) {
     pid = g_ascii_strtoll (answer, NULL, 10);
     return is_our_child (pid) ? pid : 0;
   }
-  self->state = STATE_ENDED;    /* it is late, or was killed */
-  nda_py_process_kill (&self->process, "");
+  self->parent.state = NDA_PY_COMMON_ENDED;     /* it is late, or was killed */
+  nda_py_process_kill (&self->parent.process, "");
   return 0;
 }

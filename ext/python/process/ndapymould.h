@@ -12,11 +12,8 @@
  * every interpreter is fit: one that is a script, has started threads or lacks
  * what a mould needs is not, and then each worker is started by itself.
  *
- * THREADS. A thread of its own, nda-py-mould, spawns it, logs what it prints
- * and reaps it. For the kernel that thread is the one that made the workers,
- * and it kills them when the thread ends. So the thread stays until the last
- * reference is dropped, although its process may have died; whoever has a
- * worker holds one. Any thread may get a mould and cast workers. */
+ * Its thread is nda-py-mould (ndapycommon.h). Whoever has a worker of it holds
+ * a reference. Any thread may get a mould and cast workers. */
 
 #pragma once
 

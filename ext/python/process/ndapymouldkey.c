@@ -125,12 +125,13 @@ add_environment (GString * key)
 gchar *
 nda_py_mould_key_make (const gchar * interpreter, GStrv modules)
 {
-  g_autofree gchar *names = g_strjoinv (" ", modules);
+  g_autofree gchar *names = modules ? g_strjoinv (" ", modules) : NULL;
   GString *text = g_string_new (NULL);
   gchar *key;
 
-  g_string_append_printf (text, "%s\n%s\n%d %d\n", interpreter, names,
-      sched_getscheduler (0), getpriority (PRIO_PROCESS, 0));
+  g_string_append_printf (text, "%s\n%s\n%d %d\n", interpreter,
+      names ? names : "", sched_getscheduler (0), getpriority (PRIO_PROCESS,
+          0));
   add_status (text);
   add_links (text);
   add_limits (text);

@@ -55,6 +55,13 @@ nda_py_questions_close (NdaPyQuestions * self)
   nda_py_descriptor_close (&self->control);
 }
 
+/* Ends the question that waits for its answer, and any other. */
+void
+nda_py_questions_abort (NdaPyQuestions * self)
+{
+  shutdown (self->control, SHUT_RDWR);
+}
+
 void
 nda_py_questions_clear (NdaPyQuestions * self)
 {

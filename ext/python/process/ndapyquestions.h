@@ -25,6 +25,7 @@ void nda_py_questions_init (NdaPyQuestions * questions,
     const gint * is_closing);
 gboolean nda_py_questions_open (NdaPyQuestions * questions, gint * theirs);
 void nda_py_questions_close (NdaPyQuestions * questions);
+void nda_py_questions_abort (NdaPyQuestions * questions);
 void nda_py_questions_clear (NdaPyQuestions * questions);
 
 GStrv nda_py_questions_ask (NdaPyQuestions * questions, gint end_fd,

@@ -11,7 +11,7 @@
 #include "ndapydescriptor.h"
 #include "ndapypaths.h"
 #include "ndapyproblem.h"
-#include "ndapyprogram.h"
+#include "ndapystart.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -26,14 +26,21 @@
 
 /* --- making and ending -------------------------------------------------- */
 
-/* Opens everything; in @theirs (transfer full) what is the process's alone.
- * FALSE, with errno: there is no more of something. */
+/* Opens what it needs for itself; in @theirs (transfer full) what is the
+ * process's. FALSE, with errno: there is no more of something. */
 static gboolean
-open_all (NdaPyWorker * self, gint * theirs)
+open_own (NdaPyWorker * self, gint * theirs)
 {
-  if (!nda_py_questions_open (&self->questions, &theirs[NDA_PY_FD_CONTROL])
-      || !nda_py_shared_block_open (&self->block, &theirs[NDA_PY_FD_MEMORY],
-          &theirs[NDA_PY_FD_BELL], &theirs[NDA_PY_FD_REPLY_BELL])
+  return nda_py_questions_open (&self->questions, &theirs[NDA_PY_FD_CONTROL])
+      && nda_py_shared_block_open (&self->block, &theirs[NDA_PY_FD_MEMORY],
+      &theirs[NDA_PY_FD_REPLY_BELL]);
+}
+
+/* And what a process needs that it has alone. */
+static gboolean
+open_rest (NdaPyWorker * self, gint * theirs)
+{
+  if (!nda_py_shared_block_open_bell (&self->block, &theirs[NDA_PY_FD_BELL])
       || !nda_py_output_open (&self->output, &theirs[NDA_PY_FD_OUT],
           &theirs[NDA_PY_FD_ERR]))
     return FALSE;
@@ -41,102 +48,72 @@ open_all (NdaPyWorker * self, gint * theirs)
   return theirs[NDA_PY_FD_PROGRAM] >= 0;
 }
 
-/* Says that there is no more of something, by @reason, an errno. */
-void
-nda_py_worker_set_no_resources (GError ** error, gint reason)
-{
-  g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED,
-      _("No process can be made for the plugin: %s. The program, or the "
-          "system, has used up its files, memory or processes; “ulimit -a” "
-          "shows the limits."), g_strerror (reason));
-}
-
-static void
-set_no_interpreter (GError ** error, const gchar * python, gint reason)
-{
-  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
-      _("The Python “%s” does not start: %s. Set the property "
-          "“python” to an interpreter."), python, g_strerror (reason));
-}
-
-/* Whether @reason, an errno, says that there is no more of something, which no
- * other interpreter would change. */
 static gboolean
-is_exhausted (gint reason)
+join_group (NdaPyWorker * self, const gint * theirs, GError ** error)
 {
-  return reason == EMFILE || reason == ENFILE || reason == ENOMEM
-      || reason == EAGAIN;
-}
-
-/* Has the process forked from a mould, which has the program already. FALSE:
- * there is none that is fit. One that dies of it is replaced once. */
-static gboolean
-cast (NdaPyWorker * self, const gint * theirs)
-{
-  pid_t pid = 0;
-
-  for (guint i = 0; i < 2 && !pid; i++) {
-    g_clear_pointer (&self->mould, nda_py_mould_unref);
-    self->mould = nda_py_mould_get (self->config->python, self->config->path);
-    if (self->mould)
-      pid = nda_py_mould_cast (self->mould, theirs, self->process.mark);
-  }
-  return pid && nda_py_process_adopt (&self->process, pid) == 0;
-}
-
-/* Starts an interpreter for it. Returns an errno, or 0. */
-static gint
-start_interpreter (NdaPyWorker * self, gint * theirs)
-{
-  const NdaPyProgram program = { self->config->python, NULL, theirs,
-    NDA_PY_N_FDS
+  const NdaPyMemberFds fds = { theirs[NDA_PY_FD_CONTROL],
+    theirs[NDA_PY_FD_MEMORY], theirs[NDA_PY_FD_REPLY_BELL]
   };
+  NdaPyMember *member = &self->member;
 
-  nda_py_descriptor_close (&theirs[NDA_PY_FD_PROGRAM]);
-  theirs[NDA_PY_FD_PROGRAM] = nda_py_program_make ();
-  if (theirs[NDA_PY_FD_PROGRAM] < 0)
-    return errno;
-  return nda_py_process_spawn (&self->process, &program);
-}
-
-static gboolean
-spawn (NdaPyWorker * self, GError ** error)
-{
-  gint theirs[NDA_PY_N_FDS], result = 0;
-  gboolean is_ready;
-
-  for (gint i = 0; i < NDA_PY_N_FDS; i++)
-    theirs[i] = -1;
-  is_ready = open_all (self, theirs);
-  if (!is_ready)
-    result = errno;
-  else if (!cast (self, theirs))
-    result = start_interpreter (self, theirs);
-  for (gint i = 0; i < NDA_PY_N_FDS; i++)
-    nda_py_descriptor_close (&theirs[i]);
-  if (is_ready && !result)
+  if (!nda_py_group_join (member, self->config, self->seat, &fds, error))
+    return FALSE;
+  self->process = nda_py_group_get_process (member->group);
+  nda_py_shared_block_share_bell (&self->block,
+      nda_py_group_copy_bell (member->group), member->asked);
+  if (self->block.bell >= 0)
     return TRUE;
-  if (!is_ready || is_exhausted (result))
-    nda_py_worker_set_no_resources (error, result);
-  else
-    set_no_interpreter (error, self->config->python, result);
+  nda_py_start_set_no_resources (error, errno);
   return FALSE;
 }
 
-/* Makes a process that has loaded no plugin yet. @config outlives it, and names
- * the interpreter. */
+static gboolean
+start_with (NdaPyWorker * self, gint * theirs, GError ** error)
+{
+  gboolean has_group = nda_py_runner_config_has_group (self->config);
+
+  if (!open_own (self, theirs) || (!has_group && !open_rest (self, theirs))) {
+    nda_py_start_set_no_resources (error, errno);
+    return FALSE;
+  }
+  if (has_group)
+    return join_group (self, theirs, error);
+  return nda_py_start_process (self->process, &self->mould, self->config,
+      theirs, error);
+}
+
+static gboolean
+start (NdaPyWorker * self, GError ** error)
+{
+  gint theirs[NDA_PY_N_FDS];
+  gboolean ok;
+
+  for (gint i = 0; i < NDA_PY_N_FDS; i++)
+    theirs[i] = -1;
+  ok = start_with (self, theirs, error);
+  for (gint i = 0; i < NDA_PY_N_FDS; i++)
+    nda_py_descriptor_close (&theirs[i]);
+  return ok;
+}
+
+/* Makes one that has loaded no plugin yet, in a process of its own or of its
+ * group. @config outlives it, and names the interpreter. Workers of one @seat
+ * can share a process. */
 NdaPyWorker *
-nda_py_worker_new (const NdaPyRunnerConfig * config, GError ** error)
+nda_py_worker_new (const NdaPyRunnerConfig * config, guint seat,
+    GError ** error)
 {
   NdaPyWorker *self = g_new0 (NdaPyWorker, 1);
 
   self->ref_count = 1;
   self->config = config;
-  nda_py_process_init (&self->process, config->deadline);
+  self->seat = seat;
+  self->process = &self->own_process;
+  nda_py_process_init (&self->own_process, config->deadline);
   nda_py_output_init (&self->output);
   nda_py_questions_init (&self->questions, config->is_closing);
   nda_py_shared_block_init (&self->block);
-  if (spawn (self, error))
+  if (start (self, error))
     return self;
   nda_py_worker_unref (self);
   return NULL;
@@ -149,18 +126,19 @@ nda_py_worker_ref (NdaPyWorker * self)
   return self;
 }
 
-/* The last one reaps the process. */
+/* The last one reaps the process, or leaves its group. */
 void
 nda_py_worker_unref (NdaPyWorker * self)
 {
   if (!g_atomic_int_dec_and_test (&self->ref_count))
     return;
   nda_py_questions_close (&self->questions);    /* it then ends by itself */
-  nda_py_process_reap (&self->process);
+  nda_py_group_leave (&self->member);
+  nda_py_process_reap (&self->own_process);
   nda_py_questions_clear (&self->questions);
   nda_py_shared_block_clear (&self->block);
   nda_py_output_clear (&self->output);
-  nda_py_process_clear (&self->process);
+  nda_py_process_clear (&self->own_process);
   g_clear_pointer (&self->mould, nda_py_mould_unref);
   g_free (self);
 }
@@ -169,7 +147,8 @@ nda_py_worker_unref (NdaPyWorker * self)
 NdaPyMould *
 nda_py_worker_get_mould (NdaPyWorker * self)
 {
-  return self->mould;
+  return self->member.group ? nda_py_group_get_mould (self->member.group) :
+      self->mould;
 }
 
 /* Logs what the process prints, until it has ended, @wake_fd can be read or the
@@ -177,7 +156,7 @@ nda_py_worker_get_mould (NdaPyWorker * self)
 void
 nda_py_worker_log (NdaPyWorker * self, gint wake_fd, gint64 end)
 {
-  nda_py_output_log (&self->output, self->process.end_fd, wake_fd, end);
+  nda_py_output_log (&self->output, self->process->end_fd, wake_fd, end);
 }
 
 /* Logs its last words. */
@@ -187,28 +166,39 @@ nda_py_worker_log_rest (NdaPyWorker * self)
   nda_py_output_log_rest (&self->output);
 }
 
+/* Ends what it is asked at this moment, for @reason. */
+void
+nda_py_worker_abandon (NdaPyWorker * self, const gchar * reason)
+{
+  g_atomic_int_set (&self->is_abandoned, TRUE);
+  if (self->member.group)
+    nda_py_questions_abort (&self->questions);  /* others need the process */
+  else
+    nda_py_process_kill (self->process, reason);
+}
+
 void
 nda_py_worker_kill (NdaPyWorker * self, const gchar * reason)
 {
-  nda_py_process_kill (&self->process, reason);
+  nda_py_process_kill (self->process, reason);
 }
 
 gboolean
 nda_py_worker_is_dead (NdaPyWorker * self)
 {
-  return nda_py_process_is_dead (&self->process);
+  return nda_py_process_is_dead (self->process);
 }
 
 gchar *
 nda_py_worker_describe_death (NdaPyWorker * self)
 {
-  return nda_py_process_describe_death (&self->process);
+  return nda_py_process_describe_death (self->process);
 }
 
 guint64
 nda_py_worker_get_memory (NdaPyWorker * self)
 {
-  return nda_py_descendants_get_memory (self->process.pid);
+  return nda_py_descendants_get_memory (self->process->pid);
 }
 
 /* --- questions ---------------------------------------------------------- */
@@ -217,8 +207,8 @@ nda_py_worker_get_memory (NdaPyWorker * self)
 void
 nda_py_worker_end_silent (NdaPyWorker * self)
 {
-  nda_py_process_wait (&self->process, NDA_PY_WORKER_EXIT_TIMEOUT);
-  nda_py_process_kill (&self->process, _("it does not answer"));
+  nda_py_process_wait (self->process, NDA_PY_WORKER_EXIT_TIMEOUT);
+  nda_py_process_kill (self->process, _("it does not answer"));
 }
 
 /* Whether @answer says that all is well, with @n_texts beside it. */
@@ -239,13 +229,16 @@ is_problem (GStrv answer)
 static void
 end_unanswering (NdaPyWorker * self, const gchar * call, gboolean is_late)
 {
+  if (self->member.group && (g_atomic_int_get (&self->is_abandoned)
+          || g_atomic_int_get (self->config->is_closing)))
+    return;                     /* others need the process */
   if (is_late && g_strcmp0 (call, "set_parameter ()") == 0)
     self->is_late_setting = TRUE;
   if (is_late && call)
-    nda_py_process_kill_late (&self->process, call, self->config->timeout,
+    nda_py_process_kill_late (self->process, call, self->config->timeout,
         "timeout");
   else if (g_atomic_int_get (self->config->is_closing))
-    nda_py_process_kill (&self->process, _("its plugin is closed"));
+    nda_py_process_kill (self->process, _("its plugin is closed"));
   else
     nda_py_worker_end_silent (self);
 }
@@ -263,13 +256,13 @@ ask (NdaPyWorker * self, const gchar * call, guint n_texts, gboolean may_fail,
   va_list texts;
 
   va_start (texts, may_fail);
-  answer = nda_py_questions_ask (&self->questions, self->process.end_fd,
+  answer = nda_py_questions_ask (&self->questions, self->process->end_fd,
       call ? self->config->timeout : INTERRUPT_TIMEOUT, &is_late, texts);
   va_end (texts);
   if (answer && (is_ok (answer, n_texts) || (may_fail && is_problem (answer))))
     return g_steal_pointer (&answer);
   if (answer)
-    nda_py_process_kill (&self->process, _("it answers what was not asked"));
+    nda_py_process_kill (self->process, _("it answers what was not asked"));
   else
     end_unanswering (self, call, is_late);
   return NULL;
@@ -291,7 +284,7 @@ nda_py_worker_set_problem (NdaPyWorker * self, const gchar * nick,
 static void
 set_no_begin (NdaPyWorker * self, GError ** error)
 {
-  g_autofree gchar *death = nda_py_process_describe_death (&self->process);
+  g_autofree gchar *death = nda_py_process_describe_death (self->process);
   g_autofree gchar *line = NULL;
 
   nda_py_worker_log_rest (self);
@@ -315,8 +308,8 @@ nda_py_worker_load (NdaPyWorker * self, GError ** error)
       ask (self, "its module code or initialize ()", 0, TRUE, "load",
       config->path, nda_py_role_name (config->role),
       config->entry ? config->entry : "", api, NDA_PY_SECRET_WORDS, deadline,
-      config->sandbox == NDA_PY_SANDBOX_ON ? "yes" : "no",
-      config->sandbox_folder ? config->sandbox_folder : "", NULL);
+      config->sandbox == NDA_PY_SANDBOX_ON && !self->member.group ? "yes" :
+      "no", config->sandbox_folder ? config->sandbox_folder : "", NULL);
 
   if (!answer) {
     set_no_begin (self, error);
@@ -332,7 +325,7 @@ nda_py_worker_load (NdaPyWorker * self, GError ** error)
 NdaPyWorker *
 nda_py_worker_open (const NdaPyRunnerConfig * config, GError ** error)
 {
-  NdaPyWorker *self = nda_py_worker_new (config, error);
+  NdaPyWorker *self = nda_py_worker_new (config, 0, error);
 
   if (!self || nda_py_worker_load (self, error))
     return self;
@@ -350,7 +343,7 @@ nda_py_worker_set_parameter (NdaPyWorker * self, const gchar * key,
       ask (self, "set_parameter ()", 1, FALSE, "set", key, value, NULL);
 
   if (!answer)
-    return nda_py_process_describe_death (&self->process);
+    return nda_py_process_describe_death (self->process);
   return *answer[1] ? g_utf8_make_valid (answer[1], -1) : NULL;
 }
 
@@ -398,7 +391,7 @@ gboolean
 nda_py_worker_died_setting (NdaPyWorker * self)
 {
   return self->is_late_setting || (!g_atomic_int_get (&self->is_calling)
-      && nda_py_process_died_by_itself (&self->process)
+      && nda_py_process_died_by_itself (self->process)
       && nda_py_shared_block_was_setting (&self->block));
 }
 

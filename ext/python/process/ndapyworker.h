@@ -18,7 +18,7 @@ G_BEGIN_DECLS
 typedef struct _NdaPyWorker NdaPyWorker;
 
 /* the keeper */
-NdaPyWorker *nda_py_worker_new (const NdaPyRunnerConfig * config,
+NdaPyWorker *nda_py_worker_new (const NdaPyRunnerConfig * config, guint seat,
     GError ** error);
 gboolean nda_py_worker_load (NdaPyWorker * worker, GError ** error);
 NdaPyWorker *nda_py_worker_open (const NdaPyRunnerConfig * config,
@@ -29,8 +29,6 @@ gboolean nda_py_worker_start_again (NdaPyWorker * worker,
 NdaPyMould *nda_py_worker_get_mould (NdaPyWorker * worker);
 void nda_py_worker_log (NdaPyWorker * worker, gint wake_fd, gint64 end);
 void nda_py_worker_log_rest (NdaPyWorker * worker);
-
-void nda_py_worker_set_no_resources (GError ** error, gint reason);
 
 NdaPyWorker *nda_py_worker_ref (NdaPyWorker * worker);
 void nda_py_worker_unref (NdaPyWorker * worker);
@@ -58,6 +56,7 @@ gboolean nda_py_worker_died_setting (NdaPyWorker * worker);
 gboolean nda_py_worker_stop (NdaPyWorker * worker);
 void nda_py_worker_interrupt (NdaPyWorker * worker);
 gboolean nda_py_worker_shut_down (NdaPyWorker * worker);
+void nda_py_worker_abandon (NdaPyWorker * worker, const gchar * reason);
 void nda_py_worker_kill (NdaPyWorker * worker, const gchar * reason);
 gboolean nda_py_worker_is_dead (NdaPyWorker * worker);
 gchar *nda_py_worker_describe_death (NdaPyWorker * worker);

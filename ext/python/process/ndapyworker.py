@@ -117,6 +117,8 @@ class Instance:
 
     def interrupt(self):
         """End a loop in Python in the block call."""
+        if self.thread is None:
+            return  # of a group, which is in another's call
         try:
             import ctypes
 
@@ -341,14 +343,20 @@ def die_with_parent(control, name):
         os._exit(0)
 
 
-def begin(what):
-    """The first request: load, with all that this process needs to know."""
-    _, path, role, entry, api, secret_words, deadline, is_caged, folder = what
+def begin_process(api, secret_words, is_caged, folder):
+    """What a process does once. Returns the memory that it is given."""
     start(True, api, secret_words)
     memory = mmap.mmap(MEMORY, 0)
     os.close(MEMORY)
     if is_caged == "yes":
         enter_sandbox(folder)
+    return memory
+
+
+def begin(what):
+    """The first request: load, with all that this process needs to know."""
+    _, path, role, entry, api, secret_words, deadline, is_caged, folder = what
+    memory = begin_process(api, secret_words, is_caged, folder)
     instance = Instance(memory)
     instance.load(path, role, entry)
     instance.thread = threading.Thread(
@@ -362,13 +370,13 @@ def begin(what):
 
 
 def serve_questions(control, instance):
-    """The main thread, until the plugin is shut down or nobody asks."""
+    """Whether the plugin was shut down; else there is nobody left who asks."""
     while (request := receive(control)) is not None:
         number, (verb, *arguments) = request
         send(control, number, "ok", *answer(instance, verb, arguments))
         if verb == "shut-down":
-            return
-    os._exit(0)
+            return True
+    return False
 
 
 def serve():
@@ -380,10 +388,14 @@ def serve():
     if request is None:
         os._exit(0)
     number, what = request
+    is_group = what[0] == "group"
     try:
-        instance = begin(what)
+        instance = begin_group(what) if is_group else begin(what)
     except Problem as problem:
         send(control, number, "problem", *problem.args)
         return
     send(control, number, "ok")
-    serve_questions(control, instance)
+    if is_group:
+        take_in_members(control, instance)
+    elif not serve_questions(control, instance):
+        os._exit(0)

@@ -22,14 +22,14 @@ set_start_error (NdaPyWorker * self, GError ** error)
   gchar *texts[3];
   g_autofree gchar *death = NULL;
 
-  if (!nda_py_process_is_dead (&self->process)) {
+  if (!nda_py_process_is_dead (self->process)) {
     nda_py_shared_block_take_texts (&self->block, texts);
     nda_py_worker_set_problem (self, texts[0], texts[1], texts[2], error);
     for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
       g_free (texts[i]);
     return;
   }
-  death = nda_py_process_describe_death (&self->process);
+  death = nda_py_process_describe_death (self->process);
   g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
       _("The process of the plugin “%s” ended in its start (): %s"),
       self->config->path, death);
@@ -42,9 +42,9 @@ has_answered (NdaPyWorker * self, NdaPySharedOutcome outcome,
     const gchar * call, GstClockTime timeout, const gchar * property)
 {
   if (outcome == NDA_PY_SHARED_LATE)
-    nda_py_process_kill_late (&self->process, call, timeout, property);
+    nda_py_process_kill_late (self->process, call, timeout, property);
   if (outcome == NDA_PY_SHARED_LIED)
-    nda_py_process_kill (&self->process, _("it answers what was not asked"));
+    nda_py_process_kill (self->process, _("it answers what was not asked"));
   if (outcome == NDA_PY_SHARED_ENDED)
     nda_py_worker_end_silent (self);
   return outcome == NDA_PY_SHARED_ANSWERED;
@@ -55,7 +55,7 @@ gboolean
 nda_py_worker_start (NdaPyWorker * self, NdaPyFormat * format, GError ** error)
 {
   NdaPySharedOutcome outcome = nda_py_shared_block_start (&self->block,
-      self->config->role, format, self->process.end_fd,
+      self->config->role, format, self->process->end_fd,
       self->config->timeout);
 
   if (has_answered (self, outcome, "start ()", self->config->timeout, "timeout")
@@ -85,7 +85,7 @@ nda_py_worker_call (NdaPyWorker * self, const NdaPyAudio * in,
 
   g_atomic_int_set (&self->is_calling, TRUE);
   outcome = nda_py_shared_block_call (&self->block, in, out, n_frames, n_shown,
-      is_gated, self->process.end_fd, timeout);
+      is_gated, self->process->end_fd, timeout);
   if (!has_answered (self, outcome, is_first ? _("the first block call") :
           _("a block call"), timeout, is_first ? "timeout" : "deadline"))
     return NDA_PY_CALL_DEAD;
@@ -101,7 +101,7 @@ nda_py_worker_reset (NdaPyWorker * self)
   NdaPySharedOutcome outcome;
 
   g_atomic_int_set (&self->is_calling, TRUE);
-  outcome = nda_py_shared_block_reset (&self->block, self->process.end_fd,
+  outcome = nda_py_shared_block_reset (&self->block, self->process->end_fd,
       self->config->timeout);
   if (has_answered (self, outcome, "reset ()", self->config->timeout,
           "timeout"))
@@ -119,7 +119,7 @@ nda_py_worker_get_n_last (NdaPyWorker * self)
 gboolean
 nda_py_worker_was_late (NdaPyWorker * self)
 {
-  return !nda_py_process_died_by_itself (&self->process);
+  return !nda_py_process_died_by_itself (self->process);
 }
 
 /* Gives the first call after the start no more time than any other. */
@@ -145,7 +145,7 @@ nda_py_worker_describe_failure (NdaPyWorker * self, NdaPyCallResult result)
   g_autofree gchar *reason = NULL;
 
   if (result == NDA_PY_CALL_DEAD) {
-    reason = nda_py_process_describe_death (&self->process);
+    reason = nda_py_process_describe_death (self->process);
     return nda_py_worker_describe_end (self->config, reason);
   }
   if (result == NDA_PY_CALL_FAILED)
@@ -179,7 +179,7 @@ nda_py_worker_set_again (NdaPyWorker * self)
       nda_py_last_parameters_copy (self->config->last, &n_told);
 
   for (guint i = 0; i < parameters->len
-      && !nda_py_process_is_dead (&self->process); i++) {
+      && !nda_py_process_is_dead (self->process); i++) {
     NdaPyParameter *p = g_ptr_array_index (parameters, i);
     g_autofree gchar *problem =
         nda_py_worker_set_parameter (self, p->key, p->value);

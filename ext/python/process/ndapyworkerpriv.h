@@ -9,6 +9,7 @@
 
 #include "ndapyworker.h"
 
+#include "ndapygroup.h"
 #include "ndapyoutput.h"
 #include "ndapyprocess.h"
 #include "ndapyquestions.h"
@@ -24,15 +25,18 @@ struct _NdaPyWorker
   gint ref_count;               /* [atomic] */
   const NdaPyRunnerConfig *config;      /* [const] not owned */
 
-  /* [const] owned reference, or NULL: that it was forked from, or that is not
-   * fit */
-  NdaPyMould *mould;
-  NdaPyProcess process;         /* has its own lock */
-  NdaPyOutput output;           /* [keeper] */
+  guint seat;                   /* [const] */
+
+  NdaPyProcess *process;        /* [const] its own or its group's */
+  NdaPyProcess own_process;     /* has its own lock */
+  NdaPyMould *mould;            /* [const] owned, or NULL; of its own process */
+  NdaPyMember member;           /* [const] */
+  NdaPyOutput output;           /* [keeper] of its own process */
   NdaPyQuestions questions;     /* has its own lock */
   NdaPySharedBlock block;       /* [block thread] */
   gboolean is_first_call;       /* [block thread] since the start */
   gint is_calling;              /* [atomic] a block call, or it ended in one */
+  gint is_abandoned;            /* [atomic] nobody needs its answers */
   gboolean is_late_setting;     /* [who asks] a setter did not return */
 };
 

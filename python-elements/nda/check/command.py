@@ -18,6 +18,8 @@ from pathlib import Path
 import nda
 from nda.command.place import Failure, Misuse
 
+from .declarations import is_second
+
 ISOLATIONS = ("thread", "process")
 PATIENCE = 120  # seconds for one rule
 # Not -m, which looks for modules in the current directory first
@@ -173,7 +175,8 @@ def print_summary(rules: list, runs: list[Run]) -> int:
               "nda check-plugin FILE KEY=VALUE...\n")
     verb = "does" if n_broken == 1 else "do"
     print(f"{n_good} rules hold, {n_broken} {verb} not. What they ask for: "
-          "docs/plugins.md.")
+          + ("docs/plugins.md." if is_second(runs[0].path)
+             else "docs/plugins-api1.md."))
     return 1
 
 
@@ -202,7 +205,10 @@ def run(args: argparse.Namespace) -> int:
             raise Misuse(f"“{word}” is not of the form KEY=VALUE.")
 
     try:
-        from .rules import RULES
+        if is_second(path):
+            from .second import RULES
+        else:
+            from .rules import RULES
     except (ImportError, ValueError) as error:
         raise Failure(
             f"check-plugin needs GStreamer's Python bindings (on Debian "

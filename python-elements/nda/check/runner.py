@@ -14,7 +14,19 @@ import json
 import os
 import sys
 
+from .declarations import is_second
 from .trial import Broken, Gst, Skip, Trial
+
+
+def begin(path: str, parameters: str, isolation: str) -> tuple[Trial, list]:
+    """A trial of a plugin of either API, and the rules of that."""
+    if is_second(path):
+        from .second import RULES, SecondTrial
+
+        return SecondTrial(path, parameters, isolation), RULES
+    from .rules import RULES
+
+    return Trial(path, parameters, isolation), RULES
 
 
 def look_at(rule, trial: Trial) -> tuple[str, str]:
@@ -33,11 +45,9 @@ def main() -> None:
     path, parameters, isolation, descriptor = sys.argv[1:]
     report = open(int(descriptor), "w", encoding="utf-8")
     Gst.init(None)
-    from .rules import RULES
-
-    trial = Trial(path, parameters, isolation)
+    trial, rules = begin(path, parameters, isolation)
     is_usable = True
-    for n, rule in enumerate(RULES):
+    for n, rule in enumerate(rules):
         print(json.dumps({"rule": n}), file=report, flush=True)
         result, text = "skipped", "one above does not hold"
         if is_usable:

@@ -24,7 +24,7 @@ def folder() -> Path:
     if named:
         return Path(named)
     data = os.environ.get("XDG_DATA_HOME", "")
-    home = Path(data) if os.path.isabs(data) else Path.home() / ".local/share"
+    home = Path(data) if data else Path.home() / ".local" / "share"
     return home / "nda" / "plugins"
 
 

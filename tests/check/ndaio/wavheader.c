@@ -80,12 +80,10 @@ GST_START_TEST (test_past_4_gib_lengths_have_64_bits)
   fail_unless_equals_uint64 (read_32 (header + 4), G_MAXUINT32);
   fail_unless (memcmp (header + 12, "ds64", 4) == 0);
   fail_unless_equals_int (read_32 (header + 16), 28);
-  fail_unless_equals_uint64 (read_64 (header + 20),
-      n_bytes - 8 + n_data);
+  fail_unless_equals_uint64 (read_64 (header + 20), n_bytes - 8 + n_data);
   fail_unless_equals_uint64 (read_64 (header + 28), n_data);
   fail_unless_equals_uint64 (read_64 (header + 36), N_BEYOND);
-  fail_unless_equals_uint64 (read_32 (header + n_bytes - 4),
-      G_MAXUINT32);
+  fail_unless_equals_uint64 (read_32 (header + n_bytes - 4), G_MAXUINT32);
 }
 
 GST_END_TEST;

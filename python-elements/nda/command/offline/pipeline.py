@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from dataclasses import dataclass, field
@@ -39,10 +38,6 @@ def explain_source(path: Path, text: str) -> str:
     if "determine type" in text:
         return (f"“{path}” is no sound in a format that GStreamer knows: is "
                 "it another kind of file, or cut off at its beginning?")
-    if re.search("missing|no decoder|suitable plug", text, re.I):
-        return (f"“{path}” cannot be read: {text} On Debian more formats are "
-                "in gstreamer1.0-libav, gstreamer1.0-plugins-bad and "
-                "gstreamer1.0-plugins-ugly.")
     return f"“{path}” cannot be read: {text}"
 
 

@@ -5,9 +5,19 @@
 from __future__ import annotations
 
 import argparse
+import re
+import signal
+import subprocess
+import sys
 
 from ..checkout.build import Build
-from ..checkout.ready import become, make_ready
+from ..checkout.ready import make_ready
+
+# They print that they do not find a device, or a server, and go on.
+OF_LIBRARIES = re.compile(
+    rb"ALSA lib |AL lib:|[Jj]ack|Cannot connect to server |"
+    rb"connect\(2\) call to |attempt to connect to server failed"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,4 +42,22 @@ def run(args: argparse.Namespace) -> int:
     if args.location:
         command += ["--location", args.location]
     command += ["--", *args.recordings] if args.recordings else []
-    return become(command, build.environment())
+    return run_quietly(command, build.environment())
+
+
+def run_quietly(command: list[str], env: dict[str, str]) -> int:
+    """Run `command` without what sound libraries print among its lines."""
+    # Ctrl-C is for the demo, which ends with its table.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with subprocess.Popen(
+        command, env=env, stderr=subprocess.PIPE, preexec_fn=heed_interrupts
+    ) as process:
+        for line in process.stderr:
+            if not OF_LIBRARIES.match(line):
+                sys.stderr.buffer.write(line)
+                sys.stderr.flush()
+    return process.returncode if process.returncode >= 0 else 1
+
+
+def heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,0 +1,337 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* memfd_create () */
+#define _GNU_SOURCE
+
+#include "config.h"
+
+#include "ndapygroup.h"
+
+#include "ndapybell.h"
+#include "ndapycommon.h"
+#include "ndapydescriptor.h"
+#include "ndapyparameters.h"
+#include "ndapypaths.h"
+#include "ndapyproblem.h"
+#include "ndapyquestions.h"
+#include "ndapystart.h"
+
+#include <glib/gi18n-lib.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define MAX_MEMBERS 1024
+#define MEMORY_BYTES (MAX_MEMBERS * sizeof (gint))
+/* Of the text that tells the process its place */
+#define PLACE_FORMAT "%04u"
+
+/* A group outlives each of its plugins, and their closing */
+static const gint is_never_closing = FALSE;
+
+struct _NdaPyGroup
+{
+  NdaPyCommon parent;           /* its lock is held while one joins */
+  NdaPyMould *mould;            /* [const] owned, or NULL; of its process */
+  NdaPyRunnerConfig *config;    /* [const] owned; of the first member */
+  GError *error;                /* [const] owned; why it did not begin */
+  NdaPyQuestions questions;     /* has its own lock */
+  gint *asked;                  /* [const] mapped; one number for each place */
+  gint bell;                    /* [const] that all members ring */
+  gboolean is_taken[MAX_MEMBERS];       /* [parent.lock] the places */
+};
+
+/* --- its thread ---------------------------------------------------------- */
+
+/* Returns the descriptor (transfer full) of the memory, or -1 with errno. */
+static gint
+make_memory (NdaPyGroup * self)
+{
+  gint fd = nda_py_descriptor_move_up (memfd_create ("nda-py-group",
+          MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  gpointer memory = MAP_FAILED;
+
+  if (fd >= 0 && ftruncate (fd, MEMORY_BYTES) == 0
+      && fcntl (fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+      == 0)
+    memory = mmap (NULL, MEMORY_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+        fd, 0);
+  if (memory == MAP_FAILED) {
+    nda_py_descriptor_close (&fd);
+    return -1;
+  }
+  self->asked = memory;
+  return fd;
+}
+
+/* In @theirs (transfer full) what is the process's. FALSE, with errno. */
+static gboolean
+open_all (NdaPyGroup * self, gint * theirs)
+{
+  if (!nda_py_questions_open (&self->questions, &theirs[NDA_PY_FD_CONTROL])
+      || !nda_py_output_open (&self->parent.output, &theirs[NDA_PY_FD_OUT],
+          &theirs[NDA_PY_FD_ERR]))
+    return FALSE;
+  theirs[NDA_PY_FD_MEMORY] = make_memory (self);
+  self->bell = nda_py_bell_new (TRUE);
+  theirs[NDA_PY_FD_BELL] = self->bell < 0 ? -1 :
+      nda_py_descriptor_copy (self->bell);
+  theirs[NDA_PY_FD_PROGRAM] = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+  theirs[NDA_PY_FD_REPLY_BELL] = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+  for (guint i = 0; i < NDA_PY_N_FDS; i++)
+    if (theirs[i] < 0)
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+start (NdaPyGroup * self)
+{
+  gint theirs[NDA_PY_N_FDS];
+  gboolean ok;
+
+  for (guint i = 0; i < NDA_PY_N_FDS; i++)
+    theirs[i] = -1;
+  ok = open_all (self, theirs);
+  if (!ok)
+    nda_py_start_set_no_resources (&self->error, errno);
+  else
+    ok = nda_py_start_process (&self->parent.process, &self->mould,
+        self->config, theirs, &self->error);
+  for (guint i = 0; i < NDA_PY_N_FDS; i++)
+    nda_py_descriptor_close (&theirs[i]);
+  return ok;
+}
+
+/* Sends texts, up to NULL. Returns the answer (transfer full), or NULL. */
+static GStrv G_GNUC_NULL_TERMINATED
+ask (NdaPyGroup * self, ...)
+{
+  gboolean is_late;
+  va_list texts;
+  GStrv answer;
+
+  va_start (texts, self);
+  answer = nda_py_questions_ask (&self->questions,
+      self->parent.process.end_fd, self->config->timeout, &is_late, texts);
+  va_end (texts);
+  return answer;
+}
+
+/* Tells the process that it is a group, and what all its members have in
+ * common. */
+static gboolean
+tell (NdaPyGroup * self)
+{
+  const NdaPyRunnerConfig *config = self->config;
+  g_autofree gchar *api = nda_py_paths_find_folder ("api");
+  g_autofree gchar *deadline =
+      g_strdup_printf ("%" G_GUINT64_FORMAT, config->deadline);
+  g_auto (GStrv) answer = ask (self, "group", api, NDA_PY_SECRET_WORDS,
+      deadline, config->sandbox == NDA_PY_SANDBOX_ON ? "yes" : "no",
+      config->sandbox_folder ? config->sandbox_folder : "", NULL);
+
+  if (answer && g_str_equal (answer[0], "ok"))
+    return TRUE;
+  if (answer && g_strv_length (answer) == 4)
+    nda_py_problem_set_error (&self->error,
+        nda_py_problem_from_nick (answer[1]), config->path, answer[2],
+        answer[3]);
+  else
+    g_set_error (&self->error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
+        _("The process of the group “%s” under “%s” did not begin. See "
+            "GST_DEBUG=ndapython:4, and whether that is Python 3.10 or later "
+            "with NumPy."), config->group, config->python);
+  return FALSE;
+}
+
+static NdaPyCommonState
+nda_py_group_begin (NdaPyCommon * common)
+{
+  NdaPyGroup *self = (NdaPyGroup *) common;
+
+  return start (self) && tell (self) ? NDA_PY_COMMON_READY :
+      NDA_PY_COMMON_ENDED;
+}
+
+/* It then ends by itself. */
+static void
+nda_py_group_end (NdaPyCommon * common)
+{
+  nda_py_questions_close (&((NdaPyGroup *) common)->questions);
+}
+
+static void
+nda_py_group_clear (NdaPyCommon * common)
+{
+  NdaPyGroup *self = (NdaPyGroup *) common;
+
+  nda_py_questions_clear (&self->questions);
+  if (self->asked)
+    munmap (self->asked, MEMORY_BYTES);
+  nda_py_descriptor_close (&self->bell);
+  g_clear_pointer (&self->mould, nda_py_mould_unref);
+  nda_py_runner_config_free (self->config);
+  g_clear_error (&self->error);
+}
+
+static void
+nda_py_group_set_up (NdaPyCommon * common, gconstpointer data)
+{
+  NdaPyGroup *self = (NdaPyGroup *) common;
+
+  self->config = nda_py_runner_config_copy (data);
+  self->bell = -1;
+  common->process.deadline = self->config->deadline;
+  nda_py_questions_init (&self->questions, &is_never_closing);
+}
+
+static const NdaPyCommonKind group_kind = {
+  .n_bytes = sizeof (NdaPyGroup),
+  .thread_name = "nda-py-group",
+  .begin = nda_py_group_begin,
+  .end = nda_py_group_end,
+  .clear = nda_py_group_clear,
+};
+
+/* --- members ------------------------------------------------------------- */
+
+/* Who of the same name can share a process: the first and the second process of
+ * a plugin cannot, and neither can what differs in what a process has once. */
+static gchar *
+make_key (const NdaPyRunnerConfig * config, guint seat)
+{
+  return g_strdup_printf ("%s\n%u\n%s\n%d\n%s\n%" G_GUINT64_FORMAT,
+      config->group, seat, config->python, config->sandbox,
+      config->sandbox_folder ? config->sandbox_folder : "", config->deadline);
+}
+
+/* Returns a place that nobody has, or MAX_MEMBERS. */
+static guint
+take_place_locked (NdaPyGroup * self)
+{
+  guint place = 0;
+
+  while (place < MAX_MEMBERS && self->is_taken[place])
+    place++;
+  if (place < MAX_MEMBERS)
+    self->is_taken[place] = TRUE;
+  return place;
+}
+
+static gboolean
+send_locked (NdaPyGroup * self, guint place, const NdaPyMemberFds * fds)
+{
+  const gint sent[] = { fds->control, fds->memory, fds->reply_bell };
+  gchar text[8];
+
+  g_snprintf (text, sizeof (text), PLACE_FORMAT, place);
+  g_atomic_int_set (&self->asked[place], 0);
+  return nda_py_descriptor_send (self->questions.control, text, sent,
+      G_N_ELEMENTS (sent));
+}
+
+static void
+free_place (NdaPyGroup * self, guint place)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->parent.lock);
+
+  self->is_taken[place] = FALSE;
+}
+
+static void
+set_full (NdaPyGroup * self, GError ** error)
+{
+  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
+      _("The group “%s” has no place for another plugin: %d are the most. "
+          "Set another name for the property “group”."),
+      self->config->group, MAX_MEMBERS);
+}
+
+/* FALSE without @error: it has ended meanwhile. */
+static gboolean
+enter (NdaPyGroup * self, NdaPyMember * member, const NdaPyMemberFds * fds,
+    GError ** error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->parent.lock);
+
+  if (self->parent.state != NDA_PY_COMMON_READY) {
+    if (self->error)
+      g_propagate_error (error, g_error_copy (self->error));
+    return FALSE;
+  }
+  member->place = take_place_locked (self);
+  if (member->place == MAX_MEMBERS) {
+    set_full (self, error);
+    return FALSE;
+  }
+  member->asked = &self->asked[member->place];
+  if (send_locked (self, member->place, fds))
+    return TRUE;
+  self->is_taken[member->place] = FALSE;
+  return FALSE;
+}
+
+/* Has the process of the group of @config take in another member, and makes the
+ * process where there is none. One that ends meanwhile is replaced once. */
+gboolean
+nda_py_group_join (NdaPyMember * member, const NdaPyRunnerConfig * config,
+    guint seat, const NdaPyMemberFds * fds, GError ** error)
+{
+  g_autofree gchar *key = make_key (config, seat);
+  GError *failure = NULL;
+
+  for (guint i = 0; i < 2 && !failure; i++) {
+    NdaPyGroup *group = (NdaPyGroup *) nda_py_common_get (&group_kind, key,
+        nda_py_group_set_up, config);
+
+    if (enter (group, member, fds, &failure)) {
+      member->group = group;
+      return TRUE;
+    }
+    nda_py_common_unref (&group->parent);
+  }
+  if (failure)
+    g_propagate_error (error, failure);
+  else
+    nda_py_start_set_no_resources (error, EAGAIN);
+  return FALSE;
+}
+
+/* The last one to leave ends the process. */
+void
+nda_py_group_leave (NdaPyMember * member)
+{
+  NdaPyGroup *group = g_steal_pointer (&member->group);
+
+  if (!group)
+    return;
+  free_place (group, member->place);
+  nda_py_common_unref (&group->parent);
+}
+
+/* Not owned. */
+NdaPyProcess *
+nda_py_group_get_process (NdaPyGroup * self)
+{
+  return &self->parent.process;
+}
+
+/* The mould of its process (not owned), or NULL. */
+NdaPyMould *
+nda_py_group_get_mould (NdaPyGroup * self)
+{
+  return self->mould;
+}
+
+/* The doorbell (transfer full), or -1. */
+gint
+nda_py_group_copy_bell (NdaPyGroup * self)
+{
+  return nda_py_descriptor_copy (self->bell);
+}

@@ -1,0 +1,98 @@
+/* Copyright (C) 2026 the nda authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "ndapystart.h"
+
+#include "ndapydescriptor.h"
+#include "ndapyprogram.h"
+
+#include <glib/gi18n-lib.h>
+
+#include <errno.h>
+
+/* Says that there is no more of something, by @reason, an errno. */
+void
+nda_py_start_set_no_resources (GError ** error, gint reason)
+{
+  g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED,
+      _("No process can be made for the plugin: %s. The program, or the "
+          "system, has used up its files, memory or processes; “ulimit -a” "
+          "shows the limits."), g_strerror (reason));
+}
+
+static void
+set_no_interpreter (GError ** error, const gchar * python, gint reason)
+{
+  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
+      _("The Python “%s” does not start: %s. Set the property "
+          "“python” to an interpreter."), python, g_strerror (reason));
+}
+
+/* Whether @reason, an errno, says that there is no more of something, which no
+ * other interpreter would change. */
+static gboolean
+is_exhausted (gint reason)
+{
+  return reason == EMFILE || reason == ENFILE || reason == ENOMEM
+      || reason == EAGAIN;
+}
+
+/* Has the process forked from a mould, which has the program already. FALSE:
+ * there is none that is fit. One that dies of it is replaced once. */
+static gboolean
+cast (NdaPyProcess * self, NdaPyMould ** mould,
+    const NdaPyRunnerConfig * config, const gint * theirs)
+{
+  /* the plugins of a group are many */
+  const gchar *plugin = nda_py_runner_config_has_group (config) ? NULL :
+      config->path;
+
+  pid_t pid = 0;
+
+  for (guint i = 0; i < 2 && !pid; i++) {
+    g_clear_pointer (mould, nda_py_mould_unref);
+    *mould = nda_py_mould_get (config->python, plugin);
+    if (*mould)
+      pid = nda_py_mould_cast (*mould, theirs, self->mark);
+  }
+  return pid && nda_py_process_adopt (self, pid) == 0;
+}
+
+/* Starts an interpreter for it. Returns an errno, or 0. */
+static gint
+start_interpreter (NdaPyProcess * self, const gchar * python, gint * theirs)
+{
+  const NdaPyProgram program = { python, NULL, theirs,
+    NDA_PY_N_FDS
+  };
+
+  nda_py_descriptor_close (&theirs[NDA_PY_FD_PROGRAM]);
+  theirs[NDA_PY_FD_PROGRAM] = nda_py_program_make ();
+  if (theirs[NDA_PY_FD_PROGRAM] < 0)
+    return errno;
+  return nda_py_process_spawn (self, &program);
+}
+
+/* Starts @self, which finds @theirs at their numbers; that of the program is
+ * replaced where it needs one. In @mould (transfer full, or NULL) the one that
+ * it was forked from, or that is not fit; it is kept until @self is reaped. */
+gboolean
+nda_py_start_process (NdaPyProcess * self, NdaPyMould ** mould,
+    const NdaPyRunnerConfig * config, gint * theirs, GError ** error)
+{
+  gint result;
+
+  if (cast (self, mould, config, theirs))
+    return TRUE;
+  result = start_interpreter (self, config->python, theirs);
+  if (!result)
+    return TRUE;
+  if (is_exhausted (result))
+    nda_py_start_set_no_resources (error, result);
+  else
+    set_no_interpreter (error, config->python, result);
+  return FALSE;
+}

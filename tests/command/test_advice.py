@@ -1,0 +1,98 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What errors of the elements tell a user to do: it is there, and it helps."""
+
+import os
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+
+def launch(folder, line):
+    done = subprocess.run(
+        ["gst-launch-1.0", "-q", *shlex.split(line)],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+    )
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def talk(tmp_path):
+    """Something said in secret."""
+    if "NDA_KEY" not in os.environ:
+        pytest.skip("there is no ndaencrypt")
+    (tmp_path / "a.key").touch(0o600)
+    (tmp_path / "a.key").write_bytes(os.urandom(32))
+    said = launch(tmp_path, "audiotestsrc num-buffers=9 ! ndaencrypt "
+                  "key-file=a.key ! filesink location=talk.nda")
+    assert "ERROR" not in said
+    return tmp_path / "talk.nda"
+
+
+def test_an_encrypted_file_names_the_pipeline_that_plays_it(talk):
+    said = launch(talk.parent, f"ndasrc uri={talk.as_uri()} ! fakesink")
+
+    assert "is encrypted" in said
+    assert "“filesrc location=FILE ! ndadecrypt key-file=KEY”" in said
+    advice = 'source="filesrc location=talk.nda ! ndadecrypt key-file=a.key"'
+    assert launch(talk.parent, f"ndasrc {advice} ! fakesink") == ""
+
+
+def test_a_missing_passphrase_file_needs_no_key(talk):
+    said = launch(talk.parent, "audiotestsrc num-buffers=9 ! ndaencrypt "
+                  "passphrase-file=none passphrase-salt=saltsalt ! fakesink")
+
+    assert "no passphrase file “none”" in said
+    assert "keygen" not in said
+    (talk.parent / "none").touch(0o600)
+    (talk.parent / "none").write_text("correct horse battery staple\n")
+    assert launch(talk.parent, "audiotestsrc num-buffers=9 ! ndaencrypt "
+                  "passphrase-file=none passphrase-salt=saltsalt ! "
+                  "fakesink") == ""
+
+
+def test_a_file_that_is_no_key_is_not_taken_for_one(talk):
+    plugin = talk.parent / "halve.py"
+    plugin.write_text("def process(block):\n    block *= 0.5\n")
+    plugin.chmod(0o644)
+
+    said = subprocess.run(
+        [sys.executable, "-m", "nda", "keyinfo", plugin],
+        capture_output=True,
+        text=True,
+    ).stderr
+
+    assert "the key file “" not in said
+    assert "If it is one, close it" in said
+
+
+def test_a_uri_with_two_slashes_is_written_with_three(tmp_path):
+    said = launch(tmp_path, "ndasrc uri=file://tone.wav ! fakesink")
+
+    assert "“file://tone.wav” is not the URI of a file here" in said
+    assert f"Write “{(tmp_path / 'tone.wav').as_uri()}”" in said
+
+
+def test_a_format_that_nobody_decodes_names_packages(tmp_path):
+    """GStreamer with its base plugins alone, and an MPEG file."""
+    # Four frames of layer III, silence, by their headers
+    (tmp_path / "a.mp3").write_bytes(
+        4 * (bytes.fromhex("fffb9000") + bytes(413))
+    )
+    env = {**os.environ, "GST_REGISTRY": str(tmp_path / "registry"),
+           "GST_PLUGIN_FEATURE_RANK": ",".join(
+               f"{name}:NONE" for name in (
+                   "mpg123audiodec", "avdec_mp3", "avdec_mp3float",
+                   "mad", "flump3dec"))}
+    done = subprocess.run(
+        ["gst-launch-1.0", "-q", "ndasrc",
+         f"uri={(tmp_path / 'a.mp3').as_uri()}", "!", "fakesink"],
+        capture_output=True, text=True, env=env,
+    )
+
+    assert "gstreamer1.0-libav" in done.stdout + done.stderr

@@ -1,0 +1,226 @@
+# Copyright (C) 2026 the nda authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Plugins that share a process."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from processes import children, descriptors, moulds, wait_until
+
+BLOCK = 512
+
+# Puts its input, negated, out; a block that begins with 1 is its end
+MORTAL = """
+import os, sys, threading
+def process_audio(self, buffer):
+    if buffer.data[0, 0] == 1:
+        %s
+    np.negative(buffer.data, out=buffer.data)
+    return True
+def get_parameter(self, key):
+    return str(eval(key))
+Plugin.process_audio, Plugin.get_parameter = process_audio, get_parameter
+"""
+
+
+@pytest.fixture
+def isolation():
+    return "process"
+
+
+@pytest.fixture
+def make_member(make_bridge, write_plugin):
+    """Bridges of one group, and those that it is told to leave out."""
+
+    def make(fault="pass", group="one", **props):
+        path = write_plugin(MORTAL % fault)
+        props.setdefault("on_error", "silence")
+        bridge = make_bridge(path, group=group, **props)
+        bridge.play()
+        return bridge
+
+    return make
+
+
+def ask(bridge, expression):
+    return bridge.element.emit("get-parameter", expression)
+
+
+def push_and_pull(bridge, block):
+    bridge.push(block)
+    return bridge.pull()[1]
+
+
+def plays(bridge, value=0.5):
+    block = np.full((BLOCK, 2), value, np.float32)
+    return (push_and_pull(bridge, block) == -value).all()
+
+
+def test_members_share_one_process(make_member):
+    members = [make_member() for _ in range(3)]
+
+    (process,) = children()
+    assert {ask(m, "os.getpid()") for m in members} == {str(process)}
+    assert all(plays(m, 0.1 + n / 8) for n, m in enumerate(members))
+
+
+def test_other_names_and_settings_are_other_processes(make_member):
+    make_member()
+    make_member(group="two")
+    make_member(deadline=10**9)
+    make_member(group="")
+
+    assert len(children()) == 4
+
+
+def test_one_that_stops_leaves_the_others_alone(make_member):
+    first, second = make_member(), make_member()
+    assert plays(first) and plays(second)
+    first.stop()
+
+    assert len(children()) == 1
+    assert plays(second)
+    assert second.get_stat("num-restarts") == 0
+    second.stop()
+    assert children() == [] and moulds() == []
+
+
+def test_one_comes_in_where_another_was(make_member):
+    first, second = make_member(), make_member()
+    for _ in range(5):
+        assert plays(first) and plays(second)
+        first.stop()
+        first.play()
+
+    assert plays(first) and plays(second)
+    assert second.get_stat("num-restarts") == 0
+    assert len(children()) == 1
+
+
+def test_nothing_is_left_of_one_that_has_left(gst, make_member):
+    first, second = make_member(), make_member()
+    counts = set()
+    for _ in range(5):
+        first.pipeline.set_state(gst.State.NULL)
+        counts.add(descriptors())
+        first.pipeline.set_state(gst.State.READY)
+
+    assert len(counts) == 1
+    assert plays(second)
+
+
+@pytest.mark.parametrize(
+    "fault", ["os._exit(3)", "os.kill(os.getpid(), 9)", "while True: pass"]
+)
+def test_fault_takes_all_down_and_all_come_back(gst, make_member, fault):
+    deadline = 500_000_000 if "while" in fault else 0
+    members = [make_member(fault, deadline=deadline) for _ in range(3)]
+    assert all(map(plays, members))
+    end = np.ones((BLOCK, 2), np.float32)
+    assert not push_and_pull(members[0], end).any()
+
+    for member in members:
+        wait_until(lambda: plays(member))
+        assert member.get_stat("num-restarts") == 1
+        assert member.bus.pop_filtered(gst.MessageType.ERROR) is None
+    (process,) = children()
+    assert {ask(m, "os.getpid()") for m in members} == {str(process)}
+
+
+def test_block_calls_come_from_one_thread(make_bridge, write_plugin):
+    path = write_plugin(
+        """
+        import threading
+        threads = set()
+        def process_audio(self, buffer):
+            threads.add(threading.get_ident())
+            return True
+        def get_parameter(self, key):
+            return str(len(threads))
+        Plugin.process_audio = process_audio
+        Plugin.get_parameter = get_parameter
+        """
+    )
+    members = [make_bridge(path, group="one") for _ in range(2)]
+    for member in members * 2:
+        member.play()
+        push_and_pull(member, np.zeros((BLOCK, 2), np.float32))
+
+    assert {ask(member, "") for member in members} == {"1"}
+
+
+def test_start_keeps_nobody_waiting(make_member, make_bridge, write_plugin,
+                                    tmp_path):
+    member = make_member()
+    path = write_plugin(
+        f"""
+        import os
+        def start(self):
+            open({str(tmp_path / "starts")!r}, "w").close()
+            while not os.path.exists({str(tmp_path / "go")!r}):
+                os.sched_yield()
+            return True
+        Plugin.start = start
+        """,
+        name="slow",
+    )
+    slow = make_bridge(path, group="one")
+    slow.play()
+    slow.push(np.full((BLOCK, 2), 0.5, np.float32))
+    wait_until((tmp_path / "starts").exists)
+    assert plays(member)
+    (tmp_path / "go").touch()
+
+    assert slow.pull()[1].any()
+    assert len(children()) == 1
+
+
+def test_error_in_one_file_is_its_own(gst, make_member, make_bridge,
+                                      write_plugin):
+    member = make_member()
+    broken = make_bridge(write_plugin("raise OSError('no')", name="broken"),
+                         group="one")
+    change = broken.pipeline.set_state(gst.State.READY)
+
+    assert change == gst.StateChangeReturn.FAILURE
+    assert "no" in broken.wait(gst.MessageType.ERROR).parse_error()[0].message
+    assert plays(member)
+    assert len(children()) == 1
+
+
+def test_sandbox_is_around_all_of_them(make_member):
+    attempt = "__import__('socket').socket()"
+    members = [make_member(sandbox="on") for _ in range(2)]
+
+    assert all(plays(member) for member in members)
+    assert {ask(member, attempt) for member in members} == {""}
+    assert len(children()) == 1
+
+
+def test_standby_is_in_a_second_process(make_member):
+    members = [make_member(standby=True) for _ in range(2)]
+    for member in members:
+        wait_until(lambda: member.get_stat("num-standbys") == 1)
+    assert len(children()) == 2
+    os.kill(int(ask(members[0], "os.getpid()")), signal.SIGKILL)
+
+    assert all(map(plays, members))
+    for member in members:
+        assert member.get_stat("num-failures") == 0
+        wait_until(lambda: member.get_stat("num-standbys") == 2)
+    assert len(children()) == 2
+
+
+def test_memory_of_all_counts(make_member):
+    members = [
+        make_member("self.hoard = np.ones(50_000_000)", deadline=0,
+                    memory_limit=300_000_000)
+        for _ in range(2)
+    ]
+    push_and_pull(members[0], np.ones((BLOCK, 2), np.float32))
+
+    for member in members:
+        wait_until(lambda: member.get_stat("num-restarts") == 1)
