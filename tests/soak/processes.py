@@ -4,10 +4,11 @@
 """How fast many plugins in processes start, what memory they take, and how
 fast one that is killed is back.
 
-    python3 processes.py [TIMES]
+    python3 processes.py [TIMES] [SECONDS]
 
-64 live streams with a plugin each; then one of their processes is killed, by
-turns, TIMES (20) in all, two seconds apart.
+64 live streams with a plugin each; then one of four processes is killed, by
+turns, TIMES (20) in all, two seconds apart; then 256 streams whose plugins
+share two processes, for SECONDS (60).
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from soak import Table  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 N_STREAMS = 64
+N_GROUPED = 256
+MAX_LATE = 1e-3  # of the blocks
 MAX_START = 3.0  # seconds
 MAX_PSS_KIB = 8 * 1024  # of each beyond the first
 MAX_AWAY = 0.1  # seconds
@@ -35,7 +38,7 @@ STREAM = (
     "audiotestsrc is-live=true samplesperbuffer=512 ! "
     "audio/x-raw,format=F32LE,rate=48000,channels=1 ! "
     "ndapybridge name=bridge{} isolation=process on-error=silence "
-    f"plugin={HERE / 'mortal.py'} ! fakesink sync=false "
+    f"plugin={HERE / 'mortal.py'} {{}} ! fakesink sync=false "
 )
 
 
@@ -64,9 +67,14 @@ def pss_kib() -> int:
 class Streams:
     """Some streams in one pipeline, with the time it took to start them."""
 
-    def __init__(self, n_streams: int) -> None:
+    def __init__(self, n_streams: int, n_groups: int = 0) -> None:
+        self.n_streams = n_streams
+        groups = [f"group={n}" for n in range(n_groups)] or [""]
         self.pipeline = Gst.parse_launch(
-            " ".join(STREAM.format(n) for n in range(n_streams))
+            " ".join(
+                STREAM.format(n, groups[n % len(groups)])
+                for n in range(n_streams)
+            )
         )
         begin = time.monotonic()
         self.pipeline.set_state(Gst.State.READY)
@@ -78,6 +86,13 @@ class Streams:
 
     def bridge(self, n: int) -> Gst.Element:
         return self.pipeline.get_by_name(f"bridge{n}")
+
+    def count(self, field: str) -> int:
+        """The sum of a counter of all."""
+        return sum(
+            self.bridge(n).props.stats.get_value(field)
+            for n in range(self.n_streams)
+        )
 
     def away(self, n: int) -> float:
         """How long it takes until another process is in the place of it."""
@@ -94,8 +109,29 @@ class Streams:
         self.pipeline.set_state(Gst.State.NULL)
 
 
+def soak_groups(table: Table, seconds: int) -> None:
+    streams = Streams(N_GROUPED, 2)
+    n_blocks, n_late = streams.count("num-blocks"), streams.count("num-late")
+    time.sleep(seconds)
+    n_late = streams.count("num-late") - n_late
+    n_blocks = streams.count("num-blocks") - n_blocks
+    table.row(
+        f"{N_GROUPED} in two groups: late",
+        f"<= {MAX_LATE * 100} %",
+        f"{n_late / n_blocks * 100:.2f} %",
+        n_late <= MAX_LATE * n_blocks,
+    )
+    table.count(
+        f"{N_GROUPED} in two groups: failures",
+        0,
+        streams.count("num-failures"),
+    )
+    streams.stop()
+
+
 def main() -> int:
     times = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    seconds = int(sys.argv[2]) if len(sys.argv) > 2 else 60
     Gst.init(None)
     table = Table()
     one = Streams(1)
@@ -127,6 +163,7 @@ def main() -> int:
         f"{longest:.3f} s",
         longest <= MAX_AWAY,
     )
+    soak_groups(table, seconds)
     table.count("processes, at the end", 0, len(children()))
     return 0 if table.good else 1
 
