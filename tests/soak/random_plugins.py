@@ -127,7 +127,10 @@ class Run:
             f"ndapybridge name=py isolation={isolation} timeout={TIMEOUT} "
             f"on-error={self.choice.choice(['stop', 'silence'])} "
             f"deadline={Gst.SECOND} "
-            "! appsink name=sink sync=false async=false max-buffers=0"
+            # an appsink that waits at EOS until all is pulled keeps a lock
+            # that its change to PLAYING needs
+            "! appsink name=sink sync=false async=false max-buffers=0 "
+            "wait-on-eos=false"
         )
         self.py = self.pipeline.get_by_name("py")
         self.src = self.pipeline.get_by_name("src")

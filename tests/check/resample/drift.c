@@ -202,12 +202,12 @@ GST_END_TEST;
 /* 8 ms of it may be as straight as drift; then it is followed, and given up. */
 GST_START_TEST (test_a_clock_that_turns_back_is_given_up)
 {
-  static const gdouble periods[] = { 360.0, 600.0, 900.0, 1200.0, 1800.0 };
+  static const gdouble periods[] = { 600.0, 900.0, 1200.0 };
   guint n_given_up = 0;
 
   for (guint i = 0; i < G_N_ELEMENTS (periods); i++)
     for (gint sign = -1; sign <= 1; sign += 2) {
-      Sim sim = {.side = SIM_SINK,.seconds = HOUR,.jitter = 0.3 * MS,
+      Sim sim = {.side = SIM_SINK,.seconds = HOUR / 3,.jitter = 0.3 * MS,
         .wander = sign * 15.0 * MS,.wander_period = periods[i],
         .is_watching = TRUE
       };
@@ -248,11 +248,11 @@ GST_END_TEST;
 
 GST_START_TEST (test_true_drift_is_not_given_up)
 {
-  static const gdouble paces[] = { 10.0, -20.0, 60.0, -200.0, 1000.0 };
+  static const gdouble paces[] = { 20.0, -60.0, -200.0, 1000.0 };
 
   for (guint i = 0; i < G_N_ELEMENTS (paces); i++)
     for (SimSide side = SIM_SOURCE; side <= SIM_SINK; side++) {
-      Sim sim = {.side = side,.seconds = HOUR,.ppm = paces[i],
+      Sim sim = {.side = side,.seconds = HOUR / 3,.ppm = paces[i],
         .jitter = i % 2 ? 0.3 * MS : 2.0 * MS,.is_watching = TRUE
       };
 
