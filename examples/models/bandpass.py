@@ -18,7 +18,7 @@ class BandPass(Processor):
 
     def start(self):
         edges = sorted((self.low, self.high + 1))
-        self.sos = butter(self.order, edges, "band", fs=self.rate, output="sos")
+        self.sos = butter(self.order, edges, "band", False, "sos", self.rate)
         self.reset()
 
     on_change = lambda self, name: self.start()  # noqa: E731

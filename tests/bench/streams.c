@@ -8,6 +8,9 @@
  *
  *   bench-streams STREAMS DESCRIPTION
  *
+ * An @ in the description becomes the number of the stream, modulo the number
+ * of processors.
+ *
  * What happens is told on the standard output, and begun on the standard input
  * by a line: “playing SECONDS” once each stream has given a block; then a line
  * resets the counters, and the next one asks for them, as a line of JSON. The
@@ -189,7 +192,6 @@ measure (Bench * self, GstClockTime begin)
 {
   guint64 before[2];
 
-  if (g_getenv ("PH")) { gst_element_set_state (self->pipeline, GST_STATE_READY); g_printerr ("ready %.3f\n", (gst_util_get_timestamp () - begin) / 1e9); gst_element_set_state (self->pipeline, GST_STATE_PAUSED); g_printerr ("paused %.3f\n", (gst_util_get_timestamp () - begin) / 1e9);}
   if (gst_element_set_state (self->pipeline, GST_STATE_PLAYING)
       == GST_STATE_CHANGE_FAILURE)
     exit (EXIT_FAILURE);
@@ -229,9 +231,15 @@ describe (guint n_streams, const gchar * way)
 {
   g_autoptr (GString) text = g_string_new (NULL);
 
-  for (guint n = 0; n < n_streams; n++)
+  for (guint n = 0; n < n_streams; n++) {
+    g_autoptr (GString) middle = g_string_new (way);
+    g_autofree gchar *number =
+        g_strdup_printf ("%u", n % g_get_num_processors ());
+
+    g_string_replace (middle, "@", number, 0);
     g_string_append_printf (text, SOURCE " ! %s ! fakesink name=out%u "
-        "sync=false async=false ", n, way, n);
+        "sync=false async=false ", n, middle->str, n);
+  }
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 

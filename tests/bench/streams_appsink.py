@@ -45,8 +45,9 @@ def main() -> None:
         " ".join(STREAM.format(n) for n in range(n_streams))
     )
     for n in range(n_streams):
+        appsrc = pipeline.get_by_name(f"to{n}")
         appsink = pipeline.get_by_name(f"from{n}")
-        appsink.connect("new-sample", on_sample, pipeline.get_by_name(f"to{n}"))
+        appsink.connect("new-sample", on_sample, appsrc)
     library.bench_streams_run(ctypes.c_void_p(hash(pipeline)), n_streams)
 
 

@@ -64,6 +64,7 @@ class Second:
         self.shutdown = self.wrapper.shutdown
         self.get_info = self.wrapper.get_info
         self.get_parameter = self.wrapper.get_parameter
+        self.PARAMETERS = self.wrapper.parameters
 
     def set_parameter(self, key, value):
         try:
@@ -88,6 +89,9 @@ class Second:
 
     def set_channels(self, channels):
         self.channels = channels
+
+    def set_sample_rate(self, rate):
+        pass
 
     def set_buffer_size(self, n_frames):
         pass

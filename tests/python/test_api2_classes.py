@@ -211,7 +211,10 @@ WRONG = {
         "its frames is 96001, not a whole number from 1 to 96000 (line",
     ),
     "channels": ("channels = 3", "it takes 3 channels (line"),
-    "channels none": ("channels = -7", "its channels is -7, not a whole"),
+    "channels below": ("channels = -7", "its channels is -7, not a whole"),
+    "no channels": ("channels = 0", "its channels is 0, not a whole number"),
+    "no frames": ("frames = 0", "its frames is 0, not a whole number from 1"),
+    "no rate": ("rate = 0", "its rate is 0, not a whole number from 1001"),
     "latency": ("latency = -1", "its latency is -1, not a whole number"),
     "latency no number": ("latency = None", "its latency is None, not a "),
 }
@@ -322,6 +325,72 @@ def test_api2_2_3_one_that_does_not_start_stops_the_others(
     assert journal() == [["start", 1], ["start", 2], ["start", 3]] + [
         ["stop"]
     ] * 2
+
+
+def test_api2_2_3_each_has_frames_and_a_rate_of_its_own(
+    run, write_noting, journal
+):
+    path = write_noting(
+        """
+        from nda import EACH, Processor
+        class P(Processor):
+            rate, frames, channels = 16000, 160, EACH
+            def start(self): note("start", self.rate, self.frames)
+            def process(self, block): note(list(block.shape))
+        """
+    )
+    frames = np.zeros((4800, 3), np.float32)
+
+    outcome = run(path, [frames], channels=3)
+
+    assert outcome.error is None
+    assert outcome.frames.shape == frames.shape
+    calls = journal()
+    assert calls[:3] == [["start", 16000, 160]] * 3
+    assert len(calls[3:]) % 3 == 0 and len(calls[3:]) >= 3 * 10
+    assert all(call == [[1, 160]] for call in calls[3:])
+
+
+@pytest.mark.parametrize("n_frames", [480, 96000])
+def test_api2_2_2_long_calls_cross_in_one_piece(run, write, noise, n_frames):
+    path = write(
+        f"""
+        from nda import Processor
+        class P(Processor):
+            frames = {n_frames}
+            def process(self, block):
+                assert block.shape == (4, {n_frames})
+                return block * 0.5
+        """
+    )
+    frames = noise(2 * n_frames + 7, 4)
+
+    outcome = run(path, [frames], channels=4)
+
+    assert outcome.error is None
+    assert np.array_equal(outcome.frames, frames * np.float32(0.5))
+
+
+def test_api2_2_2_an_analyser_hears_16_khz_and_leaves_the_sound(
+    run, write_noting, journal, noise
+):
+    path = write_noting(
+        """
+        from nda import Analyser
+        class A(Analyser):
+            rate, frames, channels = 16000, 512, 1
+            def analyse(self, block):
+                note(list(block.shape))
+                block[:] = 0
+        """
+    )
+    frames = noise(48000)
+
+    outcome = run(path, [frames])
+
+    assert outcome.error is None
+    assert np.array_equal(outcome.frames, frames)
+    assert journal().count([[1, 512]]) == len(journal()) >= 16000 // 512
 
 
 def test_api2_2_4_two_elements_share_no_globals(gst, write, isolation):

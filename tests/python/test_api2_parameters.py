@@ -265,12 +265,12 @@ def test_api2_3_1_a_wrong_declaration_is_told_with_its_line(run, write):
     )
 
 
-def test_api2_3_1_a_parameter_cannot_be_called_like_the_format(run, write):
+def test_api2_3_1_a_parameter_of_the_format_is_a_whole_number(run, write):
     path = write(
         """
-        from nda import Int, Processor
+        from nda import Float, Processor
         class P(Processor):
-            rate = Int(48000)
+            rate = Float(48000)
             def process(self, block): pass
         """
     )
@@ -278,6 +278,6 @@ def test_api2_3_1_a_parameter_cannot_be_called_like_the_format(run, write):
     outcome = run(path, [])
 
     assert (
-        "its parameter “rate” (line 4) has a name that means something else"
+        "its parameter “rate” (line 4) is a float, but the format has whole"
         in outcome.error.message
     )

@@ -41,6 +41,20 @@ assert all([come_and_go() for _ in range(50)])
 assert abs(gc.get_freeze_count() - n_frozen) < 100, gc.get_freeze_count()
 unsettle()
 assert gc.isenabled() and not gc.get_freeze_count()
+
+# Many come, and all go at once: not one look through everything for each.
+n_looks = 0
+unfreeze = gc.unfreeze
+def look():
+    global n_looks
+    n_looks += 1
+    unfreeze()
+gc.unfreeze = look
+for _ in range(64): settle()
+assert n_looks == 0 and gc.get_freeze_count()
+for _ in range(64): unsettle()
+assert n_looks <= 16, n_looks
+assert gc.isenabled() and not gc.get_freeze_count()
 """
 
 

@@ -70,38 +70,6 @@ def test_without_strength_it_is_a_delay(channels):
     )
 
 
-@pytest.mark.parametrize(
-    "n_frames, delay",
-    [(512, 512), (1024, 512), (256, 768), (77, 1023), (513, 1023), (1, 1023)],
-)
-def test_8_1_latency_is_what_it_says_in_blocks_of_any_size(n_frames, delay):
-    plugin = running("denoise", strength=0)
-    signal = noise(8)[:, : 8 * BLOCK // n_frames * n_frames]
-
-    result = process(
-        plugin, signal, [n_frames] * (signal.shape[1] // n_frames)
-    )
-
-    assert delay_of(plugin) == delay
-    np.testing.assert_allclose(
-        result[:, delay:], signal[:, :-delay], rtol=0, atol=1e-6
-    )
-
-
-def test_blocks_that_change_their_size_lose_nothing():
-    plugin = running("denoise", strength=0)
-    signal = noise(8)
-
-    result = process(plugin, signal, [512, 512, 100, 900, 1, 1559, 0, 512])
-
-    heard = result[0][np.abs(result[0]) > 1e-6]
-    kept = signal.shape[1] - delay_of(plugin)
-    assert len(heard) >= kept - 512
-    np.testing.assert_allclose(
-        heard, signal[0, : len(heard)], rtol=0, atol=1e-6
-    )
-
-
 @pytest.mark.parametrize("colour", ["white", "pink", "brown"])
 @pytest.mark.parametrize("floor, strength", [(-6, 1), (-18, 1), (-30, 2)])
 def test_noise_is_lowered_to_the_floor(floor, strength, colour):
@@ -246,10 +214,10 @@ def test_a_block_makes_no_array(channels):
 @pytest.mark.parametrize(
     "key, value, text",
     [
-        ("strength", "5", "a number from 0.0 to 4.0, not “5”"),
-        ("floor", "1", "a number from -60.0 to 0.0 dB, not “1”"),
-        ("smoothing", "1", "a number from 0.5 to 0.99, not “1”"),
-        ("adapt", "yes", "true or false, not “yes”"),
+        ("strength", "5", "5 is out of its range, 0 to 4"),
+        ("floor", "1", "1 is out of its range, -60 to 0 dB"),
+        ("smoothing", "1", "1 is out of its range, 0.5 to 0.99"),
+        ("adapt", "much", "'much' is neither true nor false"),
     ],
 )
 def test_7_3_nonsense_is_refused(key, value, text):
@@ -258,14 +226,14 @@ def test_7_3_nonsense_is_refused(key, value, text):
     with pytest.raises(ValueError) as caught:
         plugin.set_parameter(key, value)
 
-    assert str(caught.value) == f"{key} must be {text}"
+    assert str(caught.value) == text
 
 
-def test_info():
-    info = driver.initialized("denoise").get_info()
+def test_api2_it_says_what_it_is():
+    said = driver.initialized("denoise").wrapper.declarations()
 
-    assert info.name == "Denoise"
-    assert info.type is nda.PluginType.PROCESSOR
+    assert (said["name"], said["role"]) == ("denoise", "processor")
+    assert (said["frames"], said["latency"]) == (BLOCK, BLOCK)
 
 
 # --- The transform ----------------------------------------------------------

@@ -349,6 +349,26 @@ def test_flush_leaves_nothing_of_what_was_before(gst, make_bridge, write):
     assert bridge.pull_all().tobytes() == after.tobytes()
 
 
+def test_gap_stays_one_to_the_block(gst, make_bridge, write):
+    bridge = make_bridge(passthrough(write, 480))
+    sound = np.ones((20 * BLOCK, 2), np.float32)
+    sound[5 * BLOCK : 10 * BLOCK] = 0
+    bridge.play()
+
+    for n, block in enumerate(np.split(sound, 20)):
+        flags = gst.BufferFlags.GAP if 5 <= n < 10 else 0
+        push_at(gst, bridge, block, n * BLOCK, flags)
+    bridge.src.emit("end-of-stream")
+
+    at = 0
+    while (one := bridge.pull()) is not None:
+        buffer, block = one
+        is_within = 5 * BLOCK <= at and at + len(block) <= 10 * BLOCK
+        assert buffer.has_flags(gst.BufferFlags.GAP) == is_within
+        at += len(block)
+    assert at == len(sound)
+
+
 RESET = """
 from nda import Processor
 
@@ -413,6 +433,65 @@ def test_failed_call_is_replaced_alone(run, write, frames, policy, factor):
     expected[failed] = factor * sound[failed]
     assert_same(outcome, expected)
     assert outcome.stats.get_value("num-failures") == 2
+
+
+DYING = """
+import os
+from nda import Processor
+
+class Dies(Processor):
+    frames, latency = 480, 480
+
+    def start(self):
+        self.line = None
+
+    def process(self, block):
+        if block[0, 0] == 3 * 480 + 1:
+            os._exit(1)
+        line = self.line
+        self.line = block.copy()
+        block[:] = 0 if line is None else line
+"""
+
+
+@pytest.mark.parametrize("isolation", ["process"], indirect=True)
+def test_process_that_dies_shifts_nothing(run, write):
+    sound = np.arange(1, 20001, dtype=np.float32).reshape(-1, 1)
+
+    outcome = run(
+        write(DYING),
+        np.array_split(sound, 40),
+        channels=1,
+        on_error="silence",
+    )
+
+    assert outcome.error is None
+    assert len(outcome.frames) == len(sound)
+    heard = outcome.frames != 0
+    assert np.array_equal(outcome.frames[heard], sound[heard])
+    assert np.all(heard[: 2 * 480])
+    assert outcome.stats.get_value("num-failures") >= 1
+
+
+def test_plugin_loaded_anew_shifts_nothing(gst, make_bridge, write):
+    bridge = make_bridge(
+        write(DELAY, frames=480, latency=700), channels=1, max_blocks=1
+    )
+    sound = np.arange(1, 60 * BLOCK + 1, dtype=np.float32).reshape(-1, 1)
+    bridge.play()
+
+    for n, block in enumerate(np.split(sound, 60)):
+        if n == 30:
+            first = bridge.pull()[1]
+            assert bridge.element.emit("reload")
+        bridge.push(block)
+    bridge.src.emit("end-of-stream")
+
+    frames = np.concatenate([first, bridge.pull_all()])
+    # what the old one held back is silence
+    heard = frames != 0
+    assert np.array_equal(frames[heard], sound[heard])
+    assert len(frames) - heard.sum() == 700
 
 
 # --- channels and analysers --------------------------------------------------

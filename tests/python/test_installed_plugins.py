@@ -194,7 +194,8 @@ def test_sources_and_sinks_are_elements_too(installer):
 def test_an_api_1_plugin_keeps_its_text_parameters(installer):
     path = installer.folder / "old.py"
     path.write_text(
-        PROCESSOR
+        '"""An old one."""\n'
+        + PROCESSOR
         + "def set_parameter(self, key, value): self.value = float(value)\n"
         "def process_audio(self, buffer):\n"
         "    buffer.data[:] = self.value\n"
@@ -205,6 +206,16 @@ def test_an_api_1_plugin_keeps_its_text_parameters(installer):
     installer.nda("install", path)
 
     assert installer.levels("nda-old parameters=any=0.125") == 0.125
+    assert "An old one." in installer.inspect("nda-old")
+
+
+def test_a_plugin_that_only_speaks_of_api_1_has_typed_properties(installer):
+    text = LEVEL.replace("Puts out", "Unlike a create_plugin () it puts out")
+    installer.write("level.py", text)
+
+    installer.nda("install", "level.py")
+
+    assert installer.levels("nda-level level=0.25") == 0.25
 
 
 def test_two_plugins_have_a_utils_each_and_one_runs_twice(installer):

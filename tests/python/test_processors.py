@@ -18,12 +18,13 @@ ODD_BITS = np.array(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_3_6_info(name):
-    info = driver.initialized(name).get_info()
+def test_api2_it_says_what_it_is(name):
+    plugin = driver.initialized(name)
+    said = plugin.wrapper.declarations()
 
-    assert info.type is nda.PluginType.PROCESSOR
-    assert info.name.lower().replace(" ", "_") == name
-    assert info.version and info.author and info.description
+    assert (said["name"], said["role"]) == (name, "processor")
+    assert said["description"]
+    assert all(p.help for p in plugin.PARAMETERS.values())
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -36,17 +37,6 @@ def test_4_2_a_restart_forgets_what_was_before(name):
     assert plugin.start() is True
 
     assert same_bits(process(plugin, noise()), first)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_5_6_result_does_not_depend_on_the_blocks(name):
-    signal = noise(8, peak=1.5)
-    signal[:, 1000:2500] *= 0.001
-    whole = process(running(name), signal)
-
-    parts = process(running(name), signal, [1, 511, 513, 0, 1024, 700, 1347])
-
-    np.testing.assert_allclose(parts, whole, rtol=0, atol=3e-7)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -71,7 +61,7 @@ def test_7_3_nonsense_is_refused_and_the_old_kept(name, value):
 
     for key in plugin.PARAMETERS:
         before = plugin.get_parameter(key)
-        with pytest.raises(ValueError, match=f"{key} must be a number from"):
+        with pytest.raises(ValueError, match="range"):
             plugin.set_parameter(key, value)
         assert plugin.get_parameter(key) == before
 
@@ -80,7 +70,8 @@ def test_7_3_nonsense_is_refused_and_the_old_kept(name, value):
 def test_7_unknown_parameters_are_refused(name):
     plugin = driver.initialized(name)
 
-    assert plugin.set_parameter("tresh", "1") is False
+    with pytest.raises(ValueError, match="there is no such parameter"):
+        plugin.set_parameter("tresh", "1")
     assert plugin.get_parameter("tresh") == ""
 
 

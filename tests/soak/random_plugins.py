@@ -198,7 +198,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         (Path(name) / "helper.py").write_text("LEVEL = -1")
         for n in range(seed, seed + n_runs):
-            if n == seed + n_runs // 5:
+            if n == seed + n_runs // 2:  # the free lists are full by then
                 before = Memory()
             faulthandler.dump_traceback_later(PATIENCE, exit=True)
             print(f"\rseed {n}", end="", file=sys.stderr)

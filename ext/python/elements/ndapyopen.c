@@ -9,8 +9,6 @@
 
 #include "ndapyopen.h"
 
-#include <string.h>
-
 /* What the application asks for now, for the caller. */
 void
 nda_py_open_copy_settings (NdaPyShared * self, NdaPySettings * copy)
@@ -85,15 +83,17 @@ static const NdaPyHostEvents ignored_events = {
   .reloaded = nda_py_open_ignore_error,
 };
 
-/* Whether @file may be a plugin of API 1, which declares nothing: opening one
- * to learn that may open its device. */
+/* Whether @file may be a plugin of API 1, which has a create_plugin () and
+ * declares nothing: opening one to learn that may open its device. */
 static gboolean
 may_be_of_api_1 (const gchar * file)
 {
   g_autofree gchar *content = NULL;
 
   return g_file_get_contents (file, &content, NULL, NULL)
-      && strstr (content, "create_plugin") != NULL;
+      && g_regex_match_simple ("^\\s*(async\\s+)?def\\s+create_plugin\\b"
+      "|^\\s*create_plugin\\s*=|^\\s*(from|import)\\b.*\\bcreate_plugin\\b",
+      content, G_REGEX_MULTILINE | G_REGEX_RAW, 0);
 }
 
 static gchar *

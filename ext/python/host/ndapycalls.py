@@ -15,10 +15,7 @@ def _as_array(value, shape, what):
     """What a plugin has given, as an array of numbers."""
     import numpy
 
-    try:
-        array = numpy.asarray(value)
-    except PluginError:
-        raise
+    array = numpy.asarray(value)
     if array.dtype.kind not in "biuf":
         raise PluginError(
             f"its {what} () gave {_type_name(value)} of {array.dtype} and "

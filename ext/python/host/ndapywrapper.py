@@ -90,10 +90,11 @@ class Wrapper:
 
     def _check_names(self):
         for name in FORMAT + ("latency", "budget"):
-            if name in self.parameters and self.is_class:
+            kind = getattr(self.parameters.get(name), "type", "int")
+            if self.is_class and kind != "int":
                 raise PluginError(
-                    f"its parameter “{name}”{self._line_of(name)} has a name "
-                    "that means something else: choose another"
+                    f"its parameter “{name}”{self._line_of(name)} is a {kind},"
+                    " but the format has whole numbers"
                 )
 
     def _make(self):
@@ -226,14 +227,10 @@ class Wrapper:
     def _tell(self, instance, n_channels):
         """Let an instance know the format before it starts (2.2)."""
         said = self._read_declared(instance)
-        known = {
-            "rate": said["rate"] or RATE,
-            "frames": said["frames"] or FRAMES,
-            "channels": said["channels"] or n_channels,
-        }
-        if known["channels"] == EACH:
-            known["channels"] = 1
-        told = {k: v for k, v in known.items() if said[k] != v}
+        usual = {"rate": RATE, "frames": FRAMES, "channels": n_channels}
+        told = {key: usual[key] for key in FORMAT if said[key] is None}
+        if said["channels"] == EACH:
+            told["channels"] = 1
         for key, value in told.items():
             setattr(instance, key, value)
         self._told[id(instance)] = told
@@ -268,10 +265,9 @@ class Wrapper:
         return self._declared.get("channels") == EACH
 
     def _default_channels(self, n_channels):
-        """Of one that does not say: the stream's; a source has its own."""
-        if self.call_name == "read":
-            return 0
-        return n_channels or 2
+        """Of one that does not say: the stream's; a source's first array
+        tells."""
+        return None if self.call_name == "read" else n_channels or 2
 
     # --- starting ----------------------------------------------------------
 
@@ -359,7 +355,8 @@ class Wrapper:
     def _bind_source(self, first, n_frames):
         call = first.read
         own = self._declared["channels"]
-        own = self._check("channels", 1, MAX_CHANNELS) if own else None
+        if own is not None:
+            own = self._check("channels", 1, MAX_CHANNELS)
         if takes_block(call) and n_frames <= FRAMES:
             self._n_channels = own or 1
             self.read_audio = on_buffer(read_call(call))

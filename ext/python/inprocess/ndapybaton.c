@@ -14,6 +14,7 @@ struct _NdaPyBatonPlace
 {
   gint64 due;                   /* [const] us */
   guint64 tenure;               /* [baton lock] that it got; 0: none yet */
+  guint64 passed;               /* [baton lock] by it; 0: none */
   gboolean is_woken;            /* [baton lock] and has not looked yet */
   NdaPyBatonPlace *next;        /* [baton lock] */
   GCond changed;                /* for this thread alone */
@@ -52,6 +53,7 @@ move_on_locked (NdaPyBaton * self, NdaPyBatonPlace * place)
   *link = place->next;
   self->n_waiting--;
   self->moved = g_get_monotonic_time ();
+  place->passed = self->tenure;
   place->tenure = begin_tenure_locked (self);
 }
 
@@ -100,36 +102,50 @@ wait_locked (NdaPyBaton * self, NdaPyBatonPlace * place)
 }
 
 static guint64
-take_in_row_locked (NdaPyBaton * self, gint64 due)
+take_in_row_locked (NdaPyBaton * self, gint64 due, guint64 * passed)
 {
-  NdaPyBatonPlace place = { due, 0, FALSE, NULL, {0} };
+  NdaPyBatonPlace place = { due, 0, 0, FALSE, NULL, {0} };
 
   g_cond_init (&place.changed);
   line_up_locked (self, &place);
   wait_locked (self, &place);
   g_cond_clear (&place.changed);
+  *passed = place.passed;
   return place.tenure;
 }
 
 /* Waits for the baton behind those that are due before @due (us). Then
- * nda_py_baton_give () must follow, with what this returns. */
+ * nda_py_baton_give () must follow, with what this returns. @passed is the
+ * tenure that this thread passed by, or 0. */
 guint64
-nda_py_baton_take (NdaPyBaton * self, gint64 due)
+nda_py_baton_take (NdaPyBaton * self, gint64 due, guint64 * passed)
 {
   guint64 tenure;
 
+  *passed = 0;
   g_mutex_lock (&self->lock);
   tenure = G_LIKELY (!self->tenure) ? begin_tenure_locked (self) :
-      take_in_row_locked (self, due);
+      take_in_row_locked (self, due, passed);
   g_mutex_unlock (&self->lock);
   return tenure;
 }
 
-/* Gives the baton back, unless its holder was passed by. */
+/* The holder that was passed by does not have the lock either. */
 void
+nda_py_baton_tell_idle (NdaPyBaton * self, guint64 tenure)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  self->idle[tenure % NDA_PY_BATON_N_KEPT] = tenure;
+}
+
+/* Gives the baton back, unless its holder was passed by. TRUE: it was passed by
+ * and idle. */
+gboolean
 nda_py_baton_give (NdaPyBaton * self, guint64 tenure)
 {
   NdaPyBatonPlace *first;
+  gboolean was_idle;
 
   g_mutex_lock (&self->lock);
   first = self->first;
@@ -140,7 +156,9 @@ nda_py_baton_give (NdaPyBaton * self, guint64 tenure)
       g_cond_signal (&first->changed);
     }
   }
+  was_idle = self->idle[tenure % NDA_PY_BATON_N_KEPT] == tenure;
   g_mutex_unlock (&self->lock);
+  return was_idle;
 }
 
 /* How many threads stand in the row now. */

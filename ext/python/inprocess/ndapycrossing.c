@@ -23,11 +23,15 @@ void
 nda_py_crossing_begin (NdaPyCrossing * self, NdaPyCrossings * all, gint64 now)
 {
   self->due = next_due (self, now);
+  self->passed = 0;
+  self->was_idle = FALSE;
   self->baton = NULL;
-  if (self->is_aside)
+  if (self->kind != NDA_PY_CROSSING_IN_TURN)
     return;
   self->baton = self->has_crossed ? &all->blocks : &all->first_calls;
-  self->tenure = nda_py_baton_take (self->baton, self->due);
+  self->tenure = nda_py_baton_take (self->baton, self->due, &self->passed);
+  if (G_UNLIKELY (self->passed))
+    self->asked = g_get_monotonic_time ();
 }
 
 /* This thread has Python's lock now. */
@@ -35,6 +39,9 @@ void
 nda_py_crossing_enter (NdaPyCrossing * self, gint64 now)
 {
   self->entered = now;
+  if (G_UNLIKELY (self->passed)
+      && now - self->asked < NDA_PY_CROSSING_AT_ONCE)
+    nda_py_baton_tell_idle (self->baton, self->passed);
 }
 
 /* Others go on: this thread gives up Python's lock in its crossing. */
@@ -42,18 +49,17 @@ void
 nda_py_crossing_pause (NdaPyCrossing * self)
 {
   if (self->baton)
-    nda_py_baton_give (self->baton, self->tenure);
+    self->was_idle = nda_py_baton_give (self->baton, self->tenure);
   self->baton = NULL;
 }
 
-/* More than run at a time would only fight for Python's lock. On a machine that
- * cannot keep up every crossing is long, and none is so by itself. */
+/* Whether one more that computes for long gets a crossing of its own. */
 static gboolean
-find_room_aside (NdaPyCrossings * all)
+find_room (NdaPyCrossings * all)
 {
-  if (g_atomic_int_add (&all->n_aside, 1) < all->max_aside)
+  if (g_atomic_int_add (&all->n_busy, 1) < NDA_PY_CROSSING_MAX_BUSY)
     return TRUE;
-  g_atomic_int_add (&all->n_aside, -1);
+  g_atomic_int_add (&all->n_busy, -1);
   return FALSE;
 }
 
@@ -62,19 +68,14 @@ judge (NdaPyCrossing * self, NdaPyCrossings * all, gboolean was_long)
 {
   self->n_long = was_long ? self->n_long + 1 : 0;
   self->n_quick = was_long ? 0 : self->n_quick + 1;
-  if (!self->is_aside && self->n_long >= NDA_PY_CROSSING_N_LONG)
-    self->is_aside = find_room_aside (all);
-  else if (self->n_quick >= NDA_PY_CROSSING_N_QUICK)
+  if (self->n_quick >= NDA_PY_CROSSING_N_QUICK)
     nda_py_crossing_clear (self, all);
-}
-
-/* The thread ends, or its plugin is quick again. */
-void
-nda_py_crossing_clear (NdaPyCrossing * self, NdaPyCrossings * all)
-{
-  if (self->is_aside)
-    g_atomic_int_add (&all->n_aside, -1);
-  self->is_aside = FALSE;
+  else if (self->kind != NDA_PY_CROSSING_IN_TURN)
+    return;
+  else if (self->was_idle)
+    self->kind = NDA_PY_CROSSING_ASIDE;
+  else if (self->n_long >= NDA_PY_CROSSING_N_LONG && find_room (all))
+    self->kind = NDA_PY_CROSSING_ASIDE_BUSY;
 }
 
 /* This thread has given Python's lock back. */
@@ -85,4 +86,13 @@ nda_py_crossing_end (NdaPyCrossing * self, NdaPyCrossings * all, gint64 now)
   if (self->has_crossed)
     judge (self, all, now - self->entered > NDA_PY_CROSSING_LONG);
   self->has_crossed = TRUE;
+}
+
+/* The thread ends, or its plugin is quick again. */
+void
+nda_py_crossing_clear (NdaPyCrossing * self, NdaPyCrossings * all)
+{
+  if (self->kind == NDA_PY_CROSSING_ASIDE_BUSY)
+    g_atomic_int_add (&all->n_busy, -1);
+  self->kind = NDA_PY_CROSSING_IN_TURN;
 }

@@ -2,14 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* memfd_create () */
-#define _GNU_SOURCE
-
 #include "config.h"
 
 #include "ndapygroup.h"
 
-#include "ndapybell.h"
 #include "ndapycommon.h"
 #include "ndapydescriptor.h"
 #include "ndapyparameters.h"
@@ -22,14 +18,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#define MAX_MEMBERS 1024
-#define MEMORY_BYTES (MAX_MEMBERS * sizeof (gint))
-/* Of the text that tells the process its place */
-#define PLACE_FORMAT "%04u"
+/* Of a member the process is sent these and those above */
+#define FIRST_SENT NDA_PY_FD_CONTROL
+#define N_SENT (NDA_PY_N_FDS - FIRST_SENT)
 
 /* A group outlives each of its plugins, and their closing */
 static const gint is_never_closing = FALSE;
@@ -41,35 +33,12 @@ struct _NdaPyGroup
   NdaPyRunnerConfig *config;    /* [const] owned; of the first member */
   GError *error;                /* [const] owned; why it did not begin */
   NdaPyQuestions questions;     /* has its own lock */
-  gint *asked;                  /* [const] mapped; one number for each place */
-  gint bell;                    /* [const] that all members ring */
-  gboolean is_taken[MAX_MEMBERS];       /* [parent.lock] the places */
 };
 
 /* --- its thread ---------------------------------------------------------- */
 
-/* Returns the descriptor (transfer full) of the memory, or -1 with errno. */
-static gint
-make_memory (NdaPyGroup * self)
-{
-  gint fd = nda_py_descriptor_move_up (memfd_create ("nda-py-group",
-          MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  gpointer memory = MAP_FAILED;
-
-  if (fd >= 0 && ftruncate (fd, MEMORY_BYTES) == 0
-      && fcntl (fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
-      == 0)
-    memory = mmap (NULL, MEMORY_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
-        fd, 0);
-  if (memory == MAP_FAILED) {
-    nda_py_descriptor_close (&fd);
-    return -1;
-  }
-  self->asked = memory;
-  return fd;
-}
-
-/* In @theirs (transfer full) what is the process's. FALSE, with errno. */
+/* In @theirs (transfer full) what is the process's; its members bring what is
+ * theirs alone. FALSE, with errno. */
 static gboolean
 open_all (NdaPyGroup * self, gint * theirs)
 {
@@ -77,12 +46,9 @@ open_all (NdaPyGroup * self, gint * theirs)
       || !nda_py_output_open (&self->parent.output, &theirs[NDA_PY_FD_OUT],
           &theirs[NDA_PY_FD_ERR]))
     return FALSE;
-  theirs[NDA_PY_FD_MEMORY] = make_memory (self);
-  self->bell = nda_py_bell_new (TRUE);
-  theirs[NDA_PY_FD_BELL] = self->bell < 0 ? -1 :
-      nda_py_descriptor_copy (self->bell);
-  theirs[NDA_PY_FD_PROGRAM] = open ("/dev/null", O_RDONLY | O_CLOEXEC);
-  theirs[NDA_PY_FD_REPLY_BELL] = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+  for (guint i = 0; i < NDA_PY_N_FDS; i++)
+    if (theirs[i] < 0)
+      theirs[i] = open ("/dev/null", O_RDONLY | O_CLOEXEC);
   for (guint i = 0; i < NDA_PY_N_FDS; i++)
     if (theirs[i] < 0)
       return FALSE;
@@ -130,10 +96,8 @@ tell (NdaPyGroup * self)
 {
   const NdaPyRunnerConfig *config = self->config;
   g_autofree gchar *api = nda_py_paths_find_folder ("api");
-  g_autofree gchar *deadline =
-      g_strdup_printf ("%" G_GUINT64_FORMAT, config->deadline);
   g_auto (GStrv) answer = ask (self, "group", api, NDA_PY_SECRET_WORDS,
-      deadline, config->sandbox == NDA_PY_SANDBOX_ON ? "yes" : "no",
+      config->sandbox == NDA_PY_SANDBOX_ON ? "yes" : "no",
       config->sandbox_folder ? config->sandbox_folder : "", NULL);
 
   if (answer && g_str_equal (answer[0], "ok"))
@@ -172,9 +136,6 @@ nda_py_group_clear (NdaPyCommon * common)
   NdaPyGroup *self = (NdaPyGroup *) common;
 
   nda_py_questions_clear (&self->questions);
-  if (self->asked)
-    munmap (self->asked, MEMORY_BYTES);
-  nda_py_descriptor_close (&self->bell);
   g_clear_pointer (&self->mould, nda_py_mould_unref);
   nda_py_runner_config_free (self->config);
   g_clear_error (&self->error);
@@ -186,7 +147,6 @@ nda_py_group_set_up (NdaPyCommon * common, gconstpointer data)
   NdaPyGroup *self = (NdaPyGroup *) common;
 
   self->config = nda_py_runner_config_copy (data);
-  self->bell = -1;
   common->process.deadline = self->config->deadline;
   nda_py_questions_init (&self->questions, &is_never_closing);
 }
@@ -211,108 +171,49 @@ make_key (const NdaPyRunnerConfig * config, guint seat)
       config->sandbox_folder ? config->sandbox_folder : "", config->deadline);
 }
 
-/* Returns a place that nobody has, or MAX_MEMBERS. */
-static guint
-take_place_locked (NdaPyGroup * self)
-{
-  guint place = 0;
-
-  while (place < MAX_MEMBERS && self->is_taken[place])
-    place++;
-  if (place < MAX_MEMBERS)
-    self->is_taken[place] = TRUE;
-  return place;
-}
-
-static gboolean
-send_locked (NdaPyGroup * self, guint place, const NdaPyMemberFds * fds)
-{
-  const gint sent[] = { fds->control, fds->memory, fds->reply_bell };
-  gchar text[8];
-
-  g_snprintf (text, sizeof (text), PLACE_FORMAT, place);
-  g_atomic_int_set (&self->asked[place], 0);
-  return nda_py_descriptor_send (self->questions.control, text, sent,
-      G_N_ELEMENTS (sent));
-}
-
-static void
-free_place (NdaPyGroup * self, guint place)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->parent.lock);
-
-  self->is_taken[place] = FALSE;
-}
-
-static void
-set_full (NdaPyGroup * self, GError ** error)
-{
-  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
-      _("The group “%s” has no place for another plugin: %d are the most. "
-          "Set another name for the property “group”."),
-      self->config->group, MAX_MEMBERS);
-}
-
 /* FALSE without @error: it has ended meanwhile. */
 static gboolean
-enter (NdaPyGroup * self, NdaPyMember * member, const NdaPyMemberFds * fds,
-    GError ** error)
+enter (NdaPyGroup * self, const gint * fds, GError ** error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->parent.lock);
 
-  if (self->parent.state != NDA_PY_COMMON_READY) {
-    if (self->error)
-      g_propagate_error (error, g_error_copy (self->error));
-    return FALSE;
-  }
-  member->place = take_place_locked (self);
-  if (member->place == MAX_MEMBERS) {
-    set_full (self, error);
-    return FALSE;
-  }
-  member->asked = &self->asked[member->place];
-  if (send_locked (self, member->place, fds))
-    return TRUE;
-  self->is_taken[member->place] = FALSE;
-  return FALSE;
+  if (self->error)
+    g_propagate_error (error, g_error_copy (self->error));
+  return self->parent.state == NDA_PY_COMMON_READY
+      && nda_py_descriptor_send (self->questions.control, "+",
+      fds + FIRST_SENT, N_SENT);
 }
 
-/* Has the process of the group of @config take in another member, and makes the
- * process where there is none. One that ends meanwhile is replaced once. */
-gboolean
-nda_py_group_join (NdaPyMember * member, const NdaPyRunnerConfig * config,
-    guint seat, const NdaPyMemberFds * fds, GError ** error)
+/* Has the process of the group of @config take in another member with @fds, and
+ * makes the process where there is none. One that ends meanwhile is replaced
+ * once. Returns the group (transfer full). */
+NdaPyGroup *
+nda_py_group_join (const NdaPyRunnerConfig * config, guint seat,
+    const gint * fds, GError ** error)
 {
   g_autofree gchar *key = make_key (config, seat);
   GError *failure = NULL;
 
   for (guint i = 0; i < 2 && !failure; i++) {
-    NdaPyGroup *group = (NdaPyGroup *) nda_py_common_get (&group_kind, key,
+    NdaPyGroup *self = (NdaPyGroup *) nda_py_common_get (&group_kind, key,
         nda_py_group_set_up, config);
 
-    if (enter (group, member, fds, &failure)) {
-      member->group = group;
-      return TRUE;
-    }
-    nda_py_common_unref (&group->parent);
+    if (enter (self, fds, &failure))
+      return self;
+    nda_py_group_leave (self);
   }
   if (failure)
     g_propagate_error (error, failure);
   else
     nda_py_start_set_no_resources (error, EAGAIN);
-  return FALSE;
+  return NULL;
 }
 
 /* The last one to leave ends the process. */
 void
-nda_py_group_leave (NdaPyMember * member)
+nda_py_group_leave (NdaPyGroup * self)
 {
-  NdaPyGroup *group = g_steal_pointer (&member->group);
-
-  if (!group)
-    return;
-  free_place (group, member->place);
-  nda_py_common_unref (&group->parent);
+  nda_py_common_unref (&self->parent);
 }
 
 /* Not owned. */
@@ -327,11 +228,4 @@ NdaPyMould *
 nda_py_group_get_mould (NdaPyGroup * self)
 {
   return self->mould;
-}
-
-/* The doorbell (transfer full), or -1. */
-gint
-nda_py_group_copy_bell (NdaPyGroup * self)
-{
-  return nda_py_descriptor_copy (self->bell);
 }

@@ -79,43 +79,22 @@ make_memory (NdaPySharedBlock * self)
   return fd;
 }
 
-/* In @memory and @reply_bell (transfer full) what is the process's. FALSE, with
- * errno: there is no more of something. */
+/* In @memory, @bell and @reply_bell (transfer full) what is the process's.
+ * FALSE, with errno: there is no more of something. */
 gboolean
-nda_py_shared_block_open (NdaPySharedBlock * self, gint * memory,
+nda_py_shared_block_open (NdaPySharedBlock * self, gint * memory, gint * bell,
     gint * reply_bell)
 {
   *memory = make_memory (self);
   if (*memory < 0)
     return FALSE;
-  self->reply_bell = nda_py_bell_new (FALSE);
-  if (self->reply_bell < 0)
-    return FALSE;
-  *reply_bell = nda_py_descriptor_copy (self->reply_bell);
-  return *reply_bell >= 0;
-}
-
-/* Makes a doorbell for this block alone; in @bell (transfer full) the
- * process's. FALSE, with errno. */
-gboolean
-nda_py_shared_block_open_bell (NdaPySharedBlock * self, gint * bell)
-{
   self->bell = nda_py_bell_new (TRUE);
-  if (self->bell < 0)
+  self->reply_bell = nda_py_bell_new (FALSE);
+  if (self->bell < 0 || self->reply_bell < 0)
     return FALSE;
   *bell = nda_py_descriptor_copy (self->bell);
-  return *bell >= 0;
-}
-
-/* Has it ring @bell (transfer full), which others ring as well. Its answer may
- * wait for theirs, and is slept for. */
-void
-nda_py_shared_block_share_bell (NdaPySharedBlock * self, gint bell,
-    gint * asked)
-{
-  self->bell = bell;
-  self->asked = asked;
-  self->can_spin = FALSE;
+  *reply_bell = nda_py_descriptor_copy (self->reply_bell);
+  return *bell >= 0 && *reply_bell >= 0;
 }
 
 /* --- a request and its answer -------------------------------------------- */
@@ -126,11 +105,7 @@ ring (NdaPySharedBlock * self, guint32 op, guint32 n, gboolean is_gated)
   NdaPySharedRequest request = { ++self->number, op, n, is_gated };
 
   memcpy (self->memory, &request, sizeof (request));
-  if (!self->asked)
-    return nda_py_bell_take (self->bell);
-  g_atomic_int_set (self->asked, (gint) self->number);
-  nda_py_bell_take (self->bell);        /* or another has, just now */
-  return TRUE;
+  return nda_py_bell_take (self->bell);
 }
 
 /* Copies the answer out, each number of it once. */

@@ -41,9 +41,6 @@ typedef struct
 {
   gchar *memory;                /* [const] mapped */
   gint bell;                    /* [const] rings for a request */
-  /* [const] not owned, or NULL: the number of the last request, for one thread
-   * that serves several such blocks, which all ring its bell */
-  gint *asked;
   gint reply_bell;              /* [const] hears what came of it */
   gboolean can_spin;            /* [const] there is a second processor */
   gboolean is_quick;            /* the last answer came soon */
@@ -66,10 +63,7 @@ typedef enum
 
 void nda_py_shared_block_init (NdaPySharedBlock * block);
 gboolean nda_py_shared_block_open (NdaPySharedBlock * block, gint * memory,
-    gint * reply_bell);
-gboolean nda_py_shared_block_open_bell (NdaPySharedBlock * block, gint * bell);
-void nda_py_shared_block_share_bell (NdaPySharedBlock * block, gint bell,
-    gint * asked);
+    gint * bell, gint * reply_bell);
 void nda_py_shared_block_clear (NdaPySharedBlock * block);
 
 /* Each waits for the answer until @end_fd can be read or the @timeout is over,

@@ -33,38 +33,30 @@ open_own (NdaPyWorker * self, gint * theirs)
 {
   return nda_py_questions_open (&self->questions, &theirs[NDA_PY_FD_CONTROL])
       && nda_py_shared_block_open (&self->block, &theirs[NDA_PY_FD_MEMORY],
-      &theirs[NDA_PY_FD_REPLY_BELL]);
+      &theirs[NDA_PY_FD_BELL], &theirs[NDA_PY_FD_REPLY_BELL]);
 }
 
 /* And what a process needs that it has alone. */
 static gboolean
 open_rest (NdaPyWorker * self, gint * theirs)
 {
-  if (!nda_py_shared_block_open_bell (&self->block, &theirs[NDA_PY_FD_BELL])
-      || !nda_py_output_open (&self->output, &theirs[NDA_PY_FD_OUT],
+  if (!nda_py_output_open (&self->output, &theirs[NDA_PY_FD_OUT],
           &theirs[NDA_PY_FD_ERR]))
     return FALSE;
   theirs[NDA_PY_FD_PROGRAM] = open ("/dev/null", O_RDONLY | O_CLOEXEC);
   return theirs[NDA_PY_FD_PROGRAM] >= 0;
 }
 
+/* Its answer may wait for those of others, and is slept for. */
 static gboolean
 join_group (NdaPyWorker * self, const gint * theirs, GError ** error)
 {
-  const NdaPyMemberFds fds = { theirs[NDA_PY_FD_CONTROL],
-    theirs[NDA_PY_FD_MEMORY], theirs[NDA_PY_FD_REPLY_BELL]
-  };
-  NdaPyMember *member = &self->member;
-
-  if (!nda_py_group_join (member, self->config, self->seat, &fds, error))
+  self->group = nda_py_group_join (self->config, self->seat, theirs, error);
+  if (!self->group)
     return FALSE;
-  self->process = nda_py_group_get_process (member->group);
-  nda_py_shared_block_share_bell (&self->block,
-      nda_py_group_copy_bell (member->group), member->asked);
-  if (self->block.bell >= 0)
-    return TRUE;
-  nda_py_start_set_no_resources (error, errno);
-  return FALSE;
+  self->process = nda_py_group_get_process (self->group);
+  self->block.can_spin = FALSE;
+  return TRUE;
 }
 
 static gboolean
@@ -133,7 +125,7 @@ nda_py_worker_unref (NdaPyWorker * self)
   if (!g_atomic_int_dec_and_test (&self->ref_count))
     return;
   nda_py_questions_close (&self->questions);    /* it then ends by itself */
-  nda_py_group_leave (&self->member);
+  g_clear_pointer (&self->group, nda_py_group_leave);
   nda_py_process_reap (&self->own_process);
   nda_py_questions_clear (&self->questions);
   nda_py_shared_block_clear (&self->block);
@@ -147,8 +139,7 @@ nda_py_worker_unref (NdaPyWorker * self)
 NdaPyMould *
 nda_py_worker_get_mould (NdaPyWorker * self)
 {
-  return self->member.group ? nda_py_group_get_mould (self->member.group) :
-      self->mould;
+  return self->group ? nda_py_group_get_mould (self->group) : self->mould;
 }
 
 /* Logs what the process prints, until it has ended, @wake_fd can be read or the
@@ -171,7 +162,7 @@ void
 nda_py_worker_abandon (NdaPyWorker * self, const gchar * reason)
 {
   g_atomic_int_set (&self->is_abandoned, TRUE);
-  if (self->member.group)
+  if (self->group)
     nda_py_questions_abort (&self->questions);  /* others need the process */
   else
     nda_py_process_kill (self->process, reason);
@@ -229,7 +220,7 @@ is_problem (GStrv answer)
 static void
 end_unanswering (NdaPyWorker * self, const gchar * call, gboolean is_late)
 {
-  if (self->member.group && (g_atomic_int_get (&self->is_abandoned)
+  if (self->group && (g_atomic_int_get (&self->is_abandoned)
           || g_atomic_int_get (self->config->is_closing)))
     return;                     /* others need the process */
   if (is_late && g_strcmp0 (call, "set_parameter ()") == 0)
@@ -308,7 +299,7 @@ nda_py_worker_load (NdaPyWorker * self, GError ** error)
       ask (self, "its module code or initialize ()", 0, TRUE, "load",
       config->path, nda_py_role_name (config->role),
       config->entry ? config->entry : "", api, NDA_PY_SECRET_WORDS, deadline,
-      config->sandbox == NDA_PY_SANDBOX_ON && !self->member.group ? "yes" :
+      config->sandbox == NDA_PY_SANDBOX_ON && !self->group ? "yes" :
       "no", config->sandbox_folder ? config->sandbox_folder : "", NULL);
 
   if (!answer) {

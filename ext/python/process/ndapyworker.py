@@ -41,6 +41,7 @@ REPLY_NUMBER, RESULT, ITS_RATE, ITS_CHANNELS, ITS_FRAMES, TEXT_BYTES = range(
 SETTING_AT, TEXT_AT, AUDIO_AT = 16, 64, 32768  # bytes
 
 OP_START, OP_CALL, OP_RESET = 1, 2, 3
+OP_END = 4  # of a thread of a group; comes from no other process
 OK, REFUSED, FAILED, NO_SPACE, ENDED = range(5)
 
 PRIORITY = 10  # of the block thread, where real-time scheduling is allowed
@@ -61,8 +62,9 @@ def calling(method):  # noqa: F811
 class Instance:
     """The plugin, and its place in the shared memory."""
 
-    def __init__(self, memory):
+    def __init__(self, memory, *bells):
         self.memory = memory
+        self.bells = bells  # for a request, and for what came of it
         self.numbers = memoryview(memory)[:TEXT_AT].cast("I")
         self.path = self.role = self.module = self.plugin = None
         self.call = None  # one block call; what came of it
@@ -117,8 +119,6 @@ class Instance:
 
     def interrupt(self):
         """End a loop in Python in the block call."""
-        if self.thread is None:
-            return  # of a group, which is in another's call
         try:
             import ctypes
 
@@ -255,22 +255,25 @@ def make_calls(instance, deadline):
     takes 0.1 us in a loop takes 1 to 3 us here.
     """
     ring, numbers, is_quick = os.eventfd_write, instance.numbers, False
+    bell, reply_bell = instance.bells
     while True:
-        ring(BELL, FULL)  # waits until it has been emptied: ndapybell.h
+        ring(bell, FULL)  # waits until it has been emptied: ndapybell.h
         if numbers[OP] == OP_CALL:
             numbers[RESULT] = answer_call(instance)
             numbers[REPLY_NUMBER] = numbers[NUMBER]
-            ring(REPLY_BELL, 1)
+            ring(reply_bell, 1)
             if not is_quick:
                 become_real_time(deadline)
                 is_quick = True
+        elif numbers[OP] == OP_END:
+            return
         else:
             if is_quick and numbers[OP] == OP_START:
                 set_scheduler(os.SCHED_OTHER, 0)
                 is_quick = False
             numbers[RESULT] = answer_between(instance)
             numbers[REPLY_NUMBER] = numbers[NUMBER]
-            ring(REPLY_BELL, 1)
+            ring(reply_bell, 1)
         collect()
 
 
@@ -280,7 +283,7 @@ def serve_blocks(instance, deadline):
         make_calls(instance, deadline)
     except BaseException:
         traceback.print_exc()
-    os._exit(1)
+        os._exit(1)
 
 
 def receive(control):
@@ -343,22 +346,7 @@ def die_with_parent(control, name):
         os._exit(0)
 
 
-def begin_process(api, secret_words, is_caged, folder):
-    """What a process does once. Returns the memory that it is given."""
-    start(True, api, secret_words)
-    memory = mmap.mmap(MEMORY, 0)
-    os.close(MEMORY)
-    if is_caged == "yes":
-        enter_sandbox(folder)
-    return memory
-
-
-def begin(what):
-    """The first request: load, with all that this process needs to know."""
-    _, path, role, entry, api, secret_words, deadline, is_caged, folder = what
-    memory = begin_process(api, secret_words, is_caged, folder)
-    instance = Instance(memory)
-    instance.load(path, role, entry)
+def start_serving(instance, deadline):
     instance.thread = threading.Thread(
         target=serve_blocks,
         args=(instance, int(deadline)),
@@ -366,6 +354,24 @@ def begin(what):
         daemon=True,
     )
     instance.thread.start()
+
+
+def begin_process(api, secret_words, is_caged, folder):
+    """What a process does once, before anything of a plugin runs."""
+    start(True, api, secret_words)
+    if is_caged == "yes":
+        enter_sandbox(folder)
+
+
+def begin(what):
+    """The first request: load, with all that this process needs to know."""
+    _, path, role, entry, api, secret_words, deadline, is_caged, folder = what
+    memory = mmap.mmap(MEMORY, 0)
+    os.close(MEMORY)
+    begin_process(api, secret_words, is_caged, folder)
+    instance = Instance(memory, BELL, REPLY_BELL)
+    instance.load(path, role, entry)
+    start_serving(instance, deadline)
     return instance
 
 
@@ -396,6 +402,6 @@ def serve():
         return
     send(control, number, "ok")
     if is_group:
-        take_in_members(control, instance)
+        take_in_members(control)
     elif not serve_questions(control, instance):
         os._exit(0)

@@ -30,7 +30,7 @@ struct _NdaPyWorker
   NdaPyProcess *process;        /* [const] its own or its group's */
   NdaPyProcess own_process;     /* has its own lock */
   NdaPyMould *mould;            /* [const] owned, or NULL; of its own process */
-  NdaPyMember member;           /* [const] */
+  NdaPyGroup *group;            /* [const] owned reference, or NULL */
   NdaPyOutput output;           /* [keeper] of its own process */
   NdaPyQuestions questions;     /* has its own lock */
   NdaPySharedBlock block;       /* [block thread] */

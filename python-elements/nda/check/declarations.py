@@ -123,10 +123,9 @@ def attribute_faults(
     name: str, value: ast.expr, line: int
 ) -> Iterator[Fault]:
     if isinstance(value, ast.Call) and name_of(value.func) in KINDS:
-        if name in LIMITS:
-            yield line, f"{name} is the format's: choose another name"
-        else:
-            yield from parameter_faults(name, value, line)
+        if name in LIMITS and name_of(value.func) != "Int":
+            yield line, f"{name} is the format's, which has whole numbers"
+        yield from parameter_faults(name, value, line)
     elif name in LIMITS and isinstance(value, ast.Constant):
         low, high = LIMITS[name]
         number = value.value

@@ -68,6 +68,30 @@ def elements_to_try(path: str, name: str) -> list[str]:
     return list(dict.fromkeys([*found, *ROLES]))
 
 
+def first_line(path: str) -> str:
+    """What a file says of itself first."""
+    try:
+        with open(path, "rb") as source:
+            text = ast.get_docstring(ast.parse(source.read())) or ""
+    except (OSError, SyntaxError, ValueError):
+        return ""
+    return text.split("\n")[0]
+
+
+def text_of_api_1(plugin: str, role: str) -> str:
+    """The description of a plugin that gives none."""
+    path, name = split(plugin)
+    keys = {
+        "name": name or path.rpartition("/")[2].removesuffix(".py"),
+        "role": role,
+        "api": "1",
+        "description": first_line(path),
+        "path": path,
+    }
+    lines = (f"{key}={escape(value)}\n" for key, value in keys.items())
+    return "[plugin]\n" + "".join(lines)
+
+
 def load_gstreamer() -> Any:
     """Return the module Gst, initialised."""
     try:
@@ -129,12 +153,8 @@ class Asker:
         result = element.set_state(self.Gst.State.READY)
         if result == self.Gst.StateChangeReturn.FAILURE:
             return None, self._error(element) or "it cannot be opened"
-        path, name = split(plugin)
-        stem = name or path.rpartition("/")[2].removesuffix(".py")
-        return (
-            f"[plugin]\nname={escape(stem)}\nrole={ROLES[factory]}\napi=1\n"
-            f"path={escape(path)}\n"
-        ), ""
+        declared = element.emit("describe")
+        return declared or text_of_api_1(plugin, ROLES[factory]), ""
 
     def ask(
         self, plugin: str, python: str | None = None, may_open: bool = True

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-import ast
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,7 @@ from pathlib import Path
 import nda
 
 from . import kept
-from .asking import Asker
+from .asking import Asker, first_line
 from .kept import Description, Failure
 
 HEAD = ("name", "role", "rate", "frame", "parameters", "what", "where")
@@ -100,14 +99,6 @@ def files_by_name() -> dict[str, Path]:
     return found
 
 
-def _first_line(path: Path) -> str:
-    try:
-        text = ast.get_docstring(ast.parse(path.read_bytes())) or ""
-    except (OSError, SyntaxError, ValueError):
-        return ""
-    return text.split("\n")[0]
-
-
 def found_row(asker: Asker, name: str, path: Path) -> list[str]:
     """Ask a plugin; one of API 1 is not opened, so its role is not known."""
     try:
@@ -116,7 +107,7 @@ def found_row(asker: Asker, name: str, path: Path) -> list[str]:
         reason = str(failure).split("\n")[0]
         return [name, "-", "-", "-", "-", reason, str(path)]
     if text is None:
-        what = _first_line(path) or "-"
+        what = first_line(str(path)) or "-"
         return [name, "API 1", "-", "-", "as text", what, str(path)]
     return row_of(name, Description(text), "")
 

@@ -12,8 +12,6 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar, Mapping, NamedTuple
 
-import numpy as np
-
 from base_plugin import (
     AudioProcessorPlugin,
     AudioSinkPlugin,
@@ -129,16 +127,6 @@ def as_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
-
-
-def factor_of(level: float) -> float:
-    """Return the factor for a level in dBFS: 1.0 for 0, 0.0 for -inf."""
-    return math.pow(10.0, level / 20.0)
-
-
-def level_of(factor: float) -> float:
-    """Return the level in dBFS of a factor that is not negative."""
-    return -math.inf if factor == 0 else 20.0 * math.log10(factor)
 
 
 class ReadyMade(BasePlugin):
@@ -273,34 +261,3 @@ class ReadySink(ReadyMade, AudioSinkPlugin):
 
     def set_buffer_size(self, frames: int) -> None:
         self._buffer_size = frames
-
-
-class Fade:
-    """A factor that gets to a new value over one block, in a straight line.
-
-    Nothing is allocated while the block size stays the same.
-    """
-
-    def __init__(self, factor: float, n_frames: int) -> None:
-        self._reached = factor
-        self._factor = np.array(factor, dtype=np.float64)
-        self._prepare(n_frames)
-
-    def _prepare(self, n_frames: int) -> None:
-        # From just above 0 to exactly 1: the last frame has the new factor.
-        self._line = np.arange(1, n_frames + 1, dtype=np.float64)
-        self._line /= max(1, n_frames)
-        self._ramp = np.empty(n_frames, dtype=np.float64)
-
-    def apply(self, signal: np.ndarray, factor: float) -> None:
-        """Multiply `signal`, float64 of shape (frames,), in place."""
-        if factor == self._reached:
-            np.multiply(signal, self._factor, out=signal)
-            return
-        if len(signal) != len(self._line):
-            self._prepare(len(signal))
-        np.multiply(self._line, factor - self._reached, out=self._ramp)
-        np.add(self._ramp, self._reached, out=self._ramp)
-        np.multiply(signal, self._ramp, out=signal)
-        self._reached = factor
-        self._factor[()] = factor

@@ -5,14 +5,6 @@ r"""Delay: an echo, or the sound as it is and later.
     gst-launch-1.0 ndasrc ! ndapybridge plugin=delay \
         parameters=time=250,feedback=0.4,mix=0.3 ! ndasink
 
-========== ======= =====================================================
-parameter  default
-========== ======= =====================================================
-`time`     300     ms between a sound and its echo, from 1 to 2000
-`feedback` 0.35    each echo by the one before it, from 0 to 0.95
-`mix`      0.35    the echo's share of what comes out, from 0 to 1
-========== ======= =====================================================
-
 What comes out is (1 - mix) times the sound plus mix times the echo. With
 `mix=1,feedback=0` that is the sound alone, bit by bit, exactly as many frames
 later as `time` says (48 a millisecond, rounded); with `mix=0` it is the sound
@@ -26,10 +18,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from base_plugin import AudioBuffer
-from _nda_basics import Number, ReadyProcessor
+from nda import Float, Processor
 
-BLOCK_FRAMES = 512
 LONGEST = 2000.0  # ms
 # What is fed back is within these, or silent: quieter is slow to compute
 # with, and louder (or not a number) would never die away.
@@ -38,52 +28,42 @@ LOUDEST = np.float32(1e15)
 SILENCE = np.zeros((), np.float32)
 
 
-class DelayPlugin(ReadyProcessor):
-    """Mixes the sound with what it was before.
+class Delay(Processor):
+    """Repeats the sound, or delays it
 
     The past is a ring of frames. A block goes through it in pieces, which end
     at the ring's end and are no longer than the delay, since a piece may hear
     its own echo.
     """
 
-    NAME = "Delay"
-    DESCRIPTION = "Repeats the sound, or delays it"
-    PARAMETERS = {
-        "time": Number(300.0, 1.0, LONGEST, "ms"),
-        "feedback": Number(0.35, 0.0, 0.95),
-        "mix": Number(0.35, 0.0, 1.0),
-    }
+    time = Float(300, 1, LONGEST, unit="ms", help="from a sound to its echo")
+    feedback = Float(0.35, 0, 0.95, help="each echo by the one before it")
+    mix = Float(0.35, 0, 1, help="the echo's share of what comes out")
 
-    def prepare(self) -> None:
-        longest = round(LONGEST * self._sample_rate / 1000)
+    def start(self) -> None:
+        longest = round(LONGEST * self.rate / 1000)
         # Room for the longest delay, and for the block that is being written.
-        self._ring = np.zeros((self._channels, longest + 1), np.float32)
+        self._ring = np.zeros((self.channels, longest + 1), np.float32)
         self._position = 0
         self._reached = self._delay_frames()
-        self._reached_mix = self._parameters["mix"]
-        self._make_arrays(BLOCK_FRAMES)
+        self._reached_mix = self.mix
+        self._make_arrays(self.frames)
 
-    def process_audio(self, buffer: AudioBuffer) -> bool:
-        block = buffer.data
-        n_frames = block.shape[1]
-        if n_frames != len(self._line):
-            self._make_arrays(n_frames)
-        # Read once: they may be set from another thread at any moment.
-        delay, mix = self._delay_frames(), self._parameters["mix"]
+    def process(self, block: np.ndarray) -> None:
+        delay = self._delay_frames()
         self._run_ring(block, delay)
-        self._blend(block, mix)
+        self._blend(block, self.mix)
         self._reached = delay
-        return True
 
     def _delay_frames(self) -> int:
-        return round(self._parameters["time"] * self._sample_rate / 1000)
+        return round(self.time * self.rate / 1000)
 
     def _make_arrays(self, n_frames: int) -> None:
         # From just above 0 to exactly 1: the last frame has the new value.
         self._line = np.arange(1, n_frames + 1, dtype=np.float32)
-        self._line /= max(n_frames, 1)
+        self._line /= n_frames
         self._ramp = np.empty_like(self._line)
-        self._echo = np.empty((self._channels, n_frames), np.float32)
+        self._echo = np.empty((self.channels, n_frames), np.float32)
         self._work = np.empty(n_frames, np.float32)
         self._is_fit = np.empty(n_frames, bool)
         self._is_unfit = np.empty(n_frames, bool)
@@ -110,7 +90,7 @@ class DelayPlugin(ReadyProcessor):
                 if old != new:
                     self._fade(ring[old : old + n], part, begin)
                 np.copyto(ring[now : now + n], sound[begin:end])
-                if self._parameters["feedback"] != 0:
+                if self.feedback != 0:
                     self._feed_back(part, ring[now : now + n])
             self._position = (now + n) % n_ring
             begin = end
@@ -133,7 +113,7 @@ class DelayPlugin(ReadyProcessor):
         np.less(fed, LOUDEST, out=is_unfit)
         np.logical_and(is_fit, is_unfit, out=is_fit)
         np.logical_not(is_fit, out=is_unfit)
-        np.multiply(echo, np.float32(self._parameters["feedback"]), out=fed)
+        np.multiply(echo, np.float32(self.feedback), out=fed)
         np.putmask(fed, is_unfit, SILENCE)
         np.add(past, fed, out=past)
 
@@ -156,8 +136,3 @@ class DelayPlugin(ReadyProcessor):
         for channel, difference in zip(block, self._echo):
             np.multiply(difference, self._ramp, out=difference)
             np.add(channel, difference, out=channel)
-
-
-def create_plugin() -> DelayPlugin:
-    """Return a new instance; the host calls this once per element."""
-    return DelayPlugin()

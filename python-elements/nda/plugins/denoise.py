@@ -5,24 +5,11 @@
     gst-launch-1.0 ndasrc ! ndapybridge plugin=denoise \
         parameters=strength=1.5,floor=-20 ! ndasink
 
-=========== ======= =====================================================
-parameter   default
-=========== ======= =====================================================
-`strength`  1.0     how much noise is taken away, as a multiple of what is
-                    there by the estimate, from 0 (none) to 4
-`floor`     -18     dB, from -60 to 0: the most that any frequency is
-                    lowered, so that what is left still sounds natural (with
-                    a `strength` of 1 some 20 dB can be reached, of 2, 27)
-`smoothing` 0.96    from 0.5 to 0.99: how slowly the gains follow; less
-                    is livelier, and leaves tinkling
-`adapt`     true    false: the estimate stays as it is
-=========== ======= =====================================================
-
 All may change while the stream runs. Read with `get-parameter`: `noise`, the
 estimate's level in dBFS (all frequencies and channels together).
 
-The latency is 512 frames, 10.67 ms, as `get_processing_latency` says. Where a
-host's blocks are not of 512 frames, it grows by what regrouping takes.
+The latency is 512 frames, 10.67 ms. With a `strength` of 1 some 20 dB can be
+taken away, with 2 some 27.
 
 How it works
     Every 512 frames, the last 1024 go through a window (the root of a Hann
@@ -46,18 +33,11 @@ How it works
 from __future__ import annotations
 
 import math
-from typing import Callable
 
 import numpy as np
 
-from base_plugin import AudioBuffer
-from _nda_basics import (
-    Number,
-    ReadyProcessor,
-    Switch,
-    factor_of,
-    level_of,
-)
+from nda import Bool, Float, Processor
+from _nda_levels import factor_of, level_of
 from _nda_fft import Fft
 
 HOP_FRAMES = 512
@@ -243,93 +223,35 @@ class Pair:
             np.multiply(self._second[index], self._fall_back, out=rest)
 
 
-class Regroup:
-    """Makes hops out of blocks of another size.
+class Denoise(Processor):
+    """Takes steady noise away from speech
 
-    Attributes
-    ----------
-    n_added : int
-        Frames of silence that were put before the sound: the least with
-        which no block has to wait for the next, as long as its size stays.
+    Each frequency is lowered by how much of it is noise. A block makes no
+    arrays.
     """
 
-    def __init__(self, channels: int, n_frames: int) -> None:
-        self.n_added = HOP_FRAMES - math.gcd(n_frames, HOP_FRAMES)
-        self._hop = np.zeros((channels, HOP_FRAMES), dtype=np.float32)
-        self._n_in = 0
-        self._done = np.zeros((channels, self.n_added), dtype=np.float32)
+    frames = latency = HOP_FRAMES
+    strength = Float(1, 0, 4, help="how much louder noise is taken to be")
+    floor = Float(-18, -60, 0, unit="dB", help="the most that is taken away")
+    smoothing = Float(0.96, 0.5, 0.99, help="how slowly the gains follow")
+    adapt = Bool(True, help="whether the noise is learnt further")
 
-    def process(
-        self, block: np.ndarray, process_hop: Callable[[np.ndarray], None]
-    ) -> None:
-        """Process a block of any size, in place. This makes arrays."""
-        n_frames = block.shape[1]
-        n_taken = 0
-        while n_taken < n_frames:
-            n_now = min(n_frames - n_taken, HOP_FRAMES - self._n_in)
-            self._hop[:, self._n_in : self._n_in + n_now] = block[
-                :, n_taken : n_taken + n_now
-            ]
-            self._n_in += n_now
-            n_taken += n_now
-            if self._n_in == HOP_FRAMES:
-                process_hop(self._hop)
-                self._done = np.concatenate((self._done, self._hop), axis=1)
-                self._n_in = 0
-        self._give(block)
-
-    def _give(self, block: np.ndarray) -> None:
-        n_frames = block.shape[1]
-        # Only where the size has changed
-        n_missing = max(0, n_frames - self._done.shape[1])
-        self.n_added += n_missing
-        block[:, :n_missing] = 0
-        block[:, n_missing:] = self._done[:, : n_frames - n_missing]
-        self._done = self._done[:, n_frames - n_missing :]
-
-
-class DenoisePlugin(ReadyProcessor):
-    """Lowers each frequency by how much of it is noise.
-
-    A block of 512 frames makes no arrays.
-    """
-
-    NAME = "Denoise"
-    DESCRIPTION = "Takes steady noise away from speech"
-    PARAMETERS = {
-        "strength": Number(1.0, 0.0, 4.0),
-        "floor": Number(-18.0, -60.0, 0.0, "dB"),
-        "smoothing": Number(0.96, 0.5, 0.99),
-        "adapt": Switch(True),
-    }
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._noise = Noise()
-        self._regroup: Regroup | None = None
-
-    def prepare(self) -> None:
+    def start(self) -> None:
         self._pairs = [
-            Pair(min(2, self._channels - first))
-            for first in range(0, self._channels, 2)
+            Pair(min(2, self.channels - first))
+            for first in range(0, self.channels, 2)
         ]
         self._power = np.zeros(N_BINS, dtype=np.float32)
         self._noise = Noise()
         self._gains = Gains()
-        self._regroup = None
 
-    def process_audio(self, buffer: AudioBuffer) -> bool:
-        block = buffer.data
-        n_frames = block.shape[1]
-        if n_frames == HOP_FRAMES and self._regroup is None:
-            self._process_hop(block)
-        elif n_frames > 0:
-            if self._regroup is None:
-                self._regroup = Regroup(self._channels, n_frames)
-            self._regroup.process(block, self._process_hop)
-        return True
+    @property
+    def noise(self) -> float:
+        """The level of the noise as estimated, in dBFS."""
+        power = float(np.mean(self._noise.power)) / WINDOW_POWER
+        return round(level_of(math.sqrt(power)), 2)
 
-    def _process_hop(self, block: np.ndarray) -> None:
+    def process(self, block: np.ndarray) -> None:
         power = self._power
         power.fill(0)
         for index, pair in enumerate(self._pairs):
@@ -337,7 +259,7 @@ class DenoisePlugin(ReadyProcessor):
             pair.add_power(power)
         # Half of it is the mirror's; the rest is a mean of the channels. The
         # first and the last bin have no mirror, which cancels out in ratios.
-        np.multiply(power, 0.5 / self._channels, out=power)
+        np.multiply(power, 0.5 / self.channels, out=power)
         # A NaN is heard where it was, but must not be learnt.
         if math.isfinite(np.add.reduce(power)):
             self._find_gains()
@@ -346,29 +268,12 @@ class DenoisePlugin(ReadyProcessor):
             pair.synthesise(block[2 * index : 2 * index + 2])
 
     def _find_gains(self) -> None:
-        if self._parameters["adapt"]:
+        if self.adapt:
             self._noise.learn(self._power)
         self._gains.find(
             self._power,
             self._noise.power,
-            self._parameters["strength"],
-            self._parameters["smoothing"],
-            factor_of(self._parameters["floor"]),
+            self.strength,
+            self.smoothing,
+            factor_of(self.floor),
         )
-
-    def get_processing_latency(self) -> float:
-        n_frames = HOP_FRAMES
-        if self._regroup is not None:
-            n_frames += self._regroup.n_added
-        return n_frames / self._sample_rate
-
-    def read_out(self, key: str) -> str:
-        if key != "noise":
-            return ""
-        power = float(np.mean(self._noise.power)) / WINDOW_POWER
-        return f"{level_of(math.sqrt(power)):.2f}"
-
-
-def create_plugin() -> DenoisePlugin:
-    """Return a new instance; the host calls this once per element."""
-    return DenoisePlugin()

@@ -5,16 +5,6 @@ r"""Noise gate: silence while nobody speaks.
     gst-launch-1.0 ndasrc ! ndapybridge plugin=gate \
         parameters=threshold=-45,hold=150 ! ndasink
 
-============ ======= ====================================================
-parameter    default
-============ ======= ====================================================
-`threshold`  -50     dBFS of the peak that opens it, from -90 to 0
-`hysteresis` 6       dB below that of what keeps it open, from 0 to 30
-`attack`     1       ms from closed to open, from 0 to 100
-`hold`       100     ms open after the last such peak, from 10 to 2000
-`release`    150     ms from open to closed, from 0 to 2000
-============ ======= ====================================================
-
 The gate opens when a sample reaches the threshold in any channel, and for all
 channels at once. It closes when for the length of `hold` none has reached
 threshold minus hysteresis. `hold` bridges the zeros in each wave of a tone,
@@ -29,16 +19,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from base_plugin import AudioBuffer
-from _nda_basics import Number, ReadyProcessor, factor_of
+from nda import Float, Processor
+from _nda_levels import factor_of
 
-BLOCK_FRAMES = 512
 # A frame so long ago that no hold reaches back to it.
 NEVER = -(2**30)
 
 
-class GatePlugin(ReadyProcessor):
-    """Fades the sound out where it is quiet for a while.
+class Gate(Processor):
+    """Silence while the sound is quiet
 
     For each frame of a block it is known which was the last frame loud enough
     to open the gate, the last loud enough to keep it open, and the first of
@@ -47,37 +36,26 @@ class GatePlugin(ReadyProcessor):
     three are numbers of frames, counted from the start of the block.
     """
 
-    NAME = "Gate"
-    DESCRIPTION = "Silence while the sound is quiet"
-    PARAMETERS = {
-        "threshold": Number(-50.0, -90.0, 0.0, "dBFS"),
-        "hysteresis": Number(6.0, 0.0, 30.0, "dB"),
-        "attack": Number(1.0, 0.0, 100.0, "ms"),
-        "hold": Number(100.0, 10.0, 2000.0, "ms"),
-        "release": Number(150.0, 0.0, 2000.0, "ms"),
-    }
+    threshold = Float(-50, -90, 0, unit="dBFS", help="it opens at this peak")
+    hysteresis = Float(6, 0, 30, unit="dB", help="it closes so far below")
+    attack = Float(1, 0, 100, unit="ms", help="to open")
+    hold = Float(100, 10, 2000, unit="ms", help="to stay open")
+    release = Float(150, 0, 2000, unit="ms", help="to close")
 
-    def prepare(self) -> None:
+    def start(self) -> None:
         self._gain = 0.0
         self._last_opening = NEVER
         self._last_keeping = NEVER
         self._run_begin = NEVER
-        self._make_arrays(BLOCK_FRAMES)
+        self._make_arrays(self.frames)
 
-    def process_audio(self, buffer: AudioBuffer) -> bool:
-        block = buffer.data
-        n_frames = block.shape[1]
-        if n_frames == 0:
-            return True
-        if n_frames != len(self._peak):
-            self._make_arrays(n_frames)
+    def process(self, block: np.ndarray) -> None:
         self._measure(block)
-        self._decide(self._frames_of("hold"))
+        self._decide(self._frames_of(self.hold))
         self._apply(block)
-        return True
 
-    def _frames_of(self, key: str) -> int:
-        return round(self._parameters[key] * self._sample_rate / 1000)
+    def _frames_of(self, time: float) -> int:
+        return round(time * self.rate / 1000)
 
     def _make_arrays(self, n_frames: int) -> None:
         self._frame = np.arange(n_frames, dtype=np.int32)
@@ -101,8 +79,8 @@ class GatePlugin(ReadyProcessor):
             np.absolute(channel, out=self._work)
             # Not np.maximum: what is not a number is not loud.
             np.fmax(self._peak, self._work, out=self._peak)
-        threshold = self._parameters["threshold"]
-        keeping = threshold - self._parameters["hysteresis"]
+        threshold = self.threshold
+        keeping = threshold - self.hysteresis
         opens, keeps = factor_of(threshold), factor_of(keeping)
         np.greater_equal(self._peak, np.float32(opens), out=self._opens)
         np.greater_equal(self._peak, np.float32(keeps), out=self._keeps)
@@ -159,15 +137,11 @@ class GatePlugin(ReadyProcessor):
     def _move(self, begin: int, end: int, is_open: bool) -> None:
         """Fill in the gains of a stretch, from the last one on."""
         gains = self._gains[begin:end]
-        n_steps = max(self._frames_of("attack" if is_open else "release"), 1)
+        time = self.attack if is_open else self.release
+        n_steps = max(self._frames_of(time), 1)
         step = (1 if is_open else -1) / n_steps
         np.multiply(self._steps[: end - begin], np.float32(step), out=gains)
         np.add(gains, np.float32(self._gain), out=gains)
         np.maximum(gains, np.float32(0), out=gains)
         np.minimum(gains, np.float32(1), out=gains)
         self._gain = float(gains[-1])
-
-
-def create_plugin() -> GatePlugin:
-    """Return a new instance; the host calls this once per element."""
-    return GatePlugin()

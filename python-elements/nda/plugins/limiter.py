@@ -5,15 +5,6 @@ r"""Limiter: no peak above a ceiling, without clipping.
     gst-launch-1.0 ndasrc ! ndapybridge plugin=limiter \
         parameters=ceiling=-3,release=80 ! ndasink
 
-=========== ======= =====================================================
-parameter   default
-=========== ======= =====================================================
-`ceiling`   -1      dBFS that no sample goes beyond, from -60 to 0
-`release`   50      ms, time constant of the way back, from 1 to 5000
-`lookahead` 1.5     ms between seeing a peak and passing it, from 0.1 to
-                    10; not while the stream runs
-=========== ======= =====================================================
-
 The sound comes out `lookahead` later, 72 frames unless set, which is reported
 as latency. By the time a peak comes out, the gain has gone down in a line of
 that length; afterwards the reduction, in decibels, dies away exponentially.
@@ -28,10 +19,9 @@ import math
 
 import numpy as np
 
-from base_plugin import AudioBuffer
-from _nda_basics import Number, ReadyProcessor, factor_of
+from nda import Float, Processor
+from _nda_levels import factor_of
 
-BLOCK_FRAMES = 512
 MOST_REDUCTION = 200.0  # dB; infinite samples would ask for more
 NO_REDUCTION = 1e-3  # dB; what is left is nothing
 
@@ -47,8 +37,8 @@ def to_ceiling(level: float) -> np.float32:
     return np.float32(exact * (1 - 2**-24))
 
 
-class LimiterPlugin(ReadyProcessor):
-    """Turns the sound down before each peak that is too loud.
+class Limiter(Processor):
+    """Lets no peak go beyond a ceiling
 
     With L frames of look-ahead, the gain of a frame is the mean of L + 1
     values, each of which is the least gain that any of L + 1 frames needs,
@@ -58,45 +48,25 @@ class LimiterPlugin(ReadyProcessor):
     d(n) = max (need (n), a d(n-1)) is a^n max (need (k) / a^k).
     """
 
-    NAME = "Limiter"
-    DESCRIPTION = "Lets no peak go beyond a ceiling"
-    PARAMETERS = {
-        "ceiling": Number(-1.0, -60.0, 0.0, "dBFS"),
-        "release": Number(50.0, 1.0, 5000.0, "ms"),
-        "lookahead": Number(1.5, 0.1, 10.0, "ms"),
-    }
-    FIXED = frozenset({"lookahead"})
+    ceiling = Float(-1, -60, 0, unit="dBFS", help="no sample goes beyond it")
+    release = Float(50, 1, 5000, unit="ms", help="time constant back to 1")
+    lookahead = Float(
+        1.5, 0.1, 10, unit="ms", help="a peak is seen so early; at a start"
+    )
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._n_ahead = 0
-
-    def prepare(self) -> None:
-        lookahead = self._parameters["lookahead"]
-        n_ahead = round(lookahead * self._sample_rate / 1000)
-        self._n_ahead = n_ahead
+    def start(self) -> None:
+        n_ahead = round(self.lookahead * self.rate / 1000)
+        self._n_ahead = self.latency = n_ahead
         # What is kept from block to block: the sound that is not out yet, and
         # the gains that the next means begin with.
-        self._late = np.zeros((self._channels, n_ahead), np.float32)
+        self._late = np.zeros((self.channels, n_ahead), np.float32)
         self._past_gains = np.ones(n_ahead)
         self._reduction = 0.0
         self._is_idle = True
-        self._make_arrays(BLOCK_FRAMES)
+        self._make_arrays(self.frames)
 
-    def get_processing_latency(self) -> float:
-        return self._n_ahead / self._sample_rate
-
-    def process_audio(self, buffer: AudioBuffer) -> bool:
-        block = buffer.data
-        for begin in range(0, block.shape[1], BLOCK_FRAMES):
-            self._limit(block[:, begin : begin + BLOCK_FRAMES])
-        return True
-
-    def _limit(self, block: np.ndarray) -> None:
-        if block.shape[1] != len(self._means):
-            self._make_arrays(block.shape[1])
-        # Read once: it may be set from another thread at any moment.
-        ceiling = to_ceiling(self._parameters["ceiling"])
+    def process(self, block: np.ndarray) -> None:
+        ceiling = to_ceiling(self.ceiling)
         self._delay(block)
         is_loud = self._measure() > ceiling
         if is_loud or not self._is_idle:
@@ -109,7 +79,7 @@ class LimiterPlugin(ReadyProcessor):
         self._peak = np.empty(n_window, np.float32)
         self._work = np.empty(n_window, np.float32)
         self._gain = np.empty(n_frames, np.float32)
-        self._sound = np.empty((self._channels, n_window), np.float32)
+        self._sound = np.empty((self.channels, n_window), np.float32)
         # In decibels and in double precision, as a sum of many must be.
         self._needs = np.empty(n_window)
         self._largest = np.empty((2, n_window))
@@ -160,12 +130,12 @@ class LimiterPlugin(ReadyProcessor):
         return source
 
     def _prepare_decay(self) -> None:
-        release = self._parameters["release"]
+        release = self.release
         if self._decay_time == release:
             return
         self._decay_time = release
         # Backwards in time, so that none of it overflows within a block.
-        per_frame = -1000 / (release * self._sample_rate)
+        per_frame = -1000 / (release * self.rate)
         np.multiply(self._steps, per_frame, out=self._decay)
         np.exp(self._decay, out=self._decay)
         self._decay_of_frame = math.exp(per_frame)
@@ -207,8 +177,3 @@ class LimiterPlugin(ReadyProcessor):
         # What rounding or an infinite sample leaves beyond it.
         np.minimum(block, ceiling, out=block)
         np.maximum(block, -ceiling, out=block)
-
-
-def create_plugin() -> LimiterPlugin:
-    """Return a new instance; the host calls this once per element."""
-    return LimiterPlugin()

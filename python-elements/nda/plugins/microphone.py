@@ -27,6 +27,9 @@ that follows would be late by as much.
 
 The device's clock is not the pipeline's: one that runs fast fills the ring by
 and by. Needs python-sounddevice or PyAudio (Debian: python3-pyaudio).
+
+This is an example of API 1: a device that says itself how much it has, and
+whose rate and channels the host asks for.
 """
 
 from __future__ import annotations

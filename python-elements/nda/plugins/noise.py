@@ -5,17 +5,6 @@
     gst-launch-1.0 ndapysrc plugin=noise parameters=colour=pink,seed=7 \
         num-buffers=50 ! ndapysink plugin=null_sink
 
-========== ======= ====================================================
-parameter  default
-========== ======= ====================================================
-`colour`   white   white: all frequencies alike; pink: -3 dB an octave,
-                   within 0.4 dB from 20 Hz to 20 kHz; brown: -6 dB an
-                   octave above 20 Hz
-`level`    -20     dBFS, the root mean square, from -200 to 0, or -inf
-`seed`     random  a whole number from 0 to 2^63 - 1
-`channels` 2       1 to 64, each with noise of its own
-========== ======= ====================================================
-
 `level` may change while the stream runs. The distribution is Gaussian, so
 that peaks go some 13 dB above the level; nothing is clipped. Every `start`
 begins the seed's sequence again, which does not depend on the sizes of the
@@ -31,28 +20,20 @@ from __future__ import annotations
 
 import math
 import secrets
+from typing import Iterator
 
 import numpy as np
 
-from base_plugin import AudioBuffer
-from _nda_basics import (
-    MAX_CHANNELS,
-    Choice,
-    Fade,
-    Integer,
-    Level,
-    ReadySource,
-    factor_of,
-)
+from nda import Choice, Float, Int, Source
+from _nda_levels import SILENCE, Fade, factor_of
 
-# Noise is made in pieces of this size, whatever the host asks for.
 PIECE_FRAMES = 512
 STEP_FRAMES = 128
 PINK_CORNERS = tuple(2.0 * 4.0**n for n in range(7))  # Hz
 BROWN_CORNERS = (20.0,)  # Hz
 # What pink noise needs of the white noise to be straight up to 20 kHz
 PINK_DIRECT = 0.0035
-MAX_SEED = (1 << 63) - 1
+MAX_SEED = (1 << 31) - 1
 
 
 class Colour:
@@ -117,87 +98,47 @@ class Colour:
             np.add(held, new, out=held)
 
 
-class NoisePlugin(ReadySource):
-    """Makes Gaussian noise; a block makes no arrays."""
+class Noise(Source):
+    """Makes noise: white, pink or brown; a block makes no arrays"""
 
-    NAME = "Noise"
-    DESCRIPTION = "Makes noise: white, pink or brown"
-    PARAMETERS = {
-        "colour": Choice("white", ("white", "pink", "brown")),
-        "level": Level(-20.0, -200.0, 0.0),
-        "seed": Integer(0, 0, MAX_SEED),
-        "channels": Integer(2, 1, MAX_CHANNELS),
-    }
-    FIXED = frozenset({"colour", "seed", "channels"})
+    colour = Choice("white", ["white", "pink", "brown"])
+    level = Float(-20, SILENCE, 0, unit="dBFS", help="of the RMS; -200: none")
+    seed = Int(-1, -1, MAX_SEED, help="for the same noise again; -1: another")
+    channels = Int(2, 1, 64, help="each with noise of its own")
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._parameters["seed"] = secrets.randbelow(MAX_SEED)
-        self._level = factor_of(self._parameters["level"])
-
-    def changed(self, key: str) -> None:
-        if key == "channels":
-            self._channels = self._parameters["channels"]
-        elif key == "level":
-            self._level = factor_of(self._parameters["level"])
-
-    def set_channel_count(self, channels: int) -> None:
-        super().set_channel_count(channels)
-        self._parameters["channels"] = self._channels
-
-    def prepare(self) -> None:
+    def start(self) -> None:
+        if self.seed < 0:
+            self.seed = secrets.randbelow(MAX_SEED)
         # A generator for each channel: it sounds the same, however many
         # there are beside it.
-        seeds = np.random.SeedSequence(self._parameters["seed"])
+        seeds = np.random.SeedSequence(self.seed)
         self._generators = [
             np.random.Generator(np.random.PCG64(seed))
-            for seed in seeds.spawn(self._channels)
+            for seed in seeds.spawn(self.channels)
         ]
         self._colour = self._make_colour()
-        self._piece = np.empty((self._channels, PIECE_FRAMES))
-        self._used = PIECE_FRAMES
+        self._piece = np.empty((self.channels, PIECE_FRAMES))
         self._fades = [
-            Fade(self._level, PIECE_FRAMES) for _ in self._generators
+            Fade(factor_of(self.level), PIECE_FRAMES)
+            for _ in self._generators
         ]
 
     def _make_colour(self) -> Colour | None:
-        colour = self._parameters["colour"]
-        if colour == "pink":
+        if self.colour == "pink":
             corners, direct = PINK_CORNERS, PINK_DIRECT
-        elif colour == "brown":
+        elif self.colour == "brown":
             corners, direct = BROWN_CORNERS, 0.0
         else:
             return None
-        return Colour(corners, direct, self._sample_rate, self._channels)
+        return Colour(corners, direct, self.rate, self.channels)
 
-    def read_audio(self, buffer: AudioBuffer) -> bool:
-        block = buffer.data
-        n_done, n_frames = 0, block.shape[1]
-        while n_done < n_frames:
-            if self._used == PIECE_FRAMES:
-                self._make_piece()
-            n_now = min(n_frames - n_done, PIECE_FRAMES - self._used)
-            np.copyto(
-                block[:, n_done : n_done + n_now],
-                self._piece[:, self._used : self._used + n_now],
-                casting="same_kind",
-            )
-            self._used += n_now
-            n_done += n_now
-        return True
-
-    def _make_piece(self) -> None:
-        # Once for all channels: it may be set from another thread.
-        level = self._level
-        for channel, generator in zip(self._piece, self._generators):
-            generator.standard_normal(out=channel)
-        if self._colour is not None:
-            self._colour.apply(self._piece)
-        for channel, fade in zip(self._piece, self._fades):
-            fade.apply(channel, level)
-        self._used = 0
-
-
-def create_plugin() -> NoisePlugin:
-    """Return a new instance; the host calls this once per element."""
-    return NoisePlugin()
+    def read(self) -> Iterator[np.ndarray]:
+        while True:
+            for channel, generator in zip(self._piece, self._generators):
+                generator.standard_normal(out=channel)
+            if self._colour is not None:
+                self._colour.apply(self._piece)
+            factor = factor_of(self.level)
+            for channel, fade in zip(self._piece, self._fades):
+                fade.apply(channel, factor)
+            yield self._piece

@@ -39,8 +39,8 @@ from _nda_basics import (
     Integer,
     Number,
     ReadySink,
-    level_of,
 )
+from _nda_levels import level_of
 
 BLOCK_FRAMES = 512
 

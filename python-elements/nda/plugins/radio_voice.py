@@ -4,13 +4,6 @@ r"""Radio voice: speech as a radio or a telephone passes it.
 
     gst-launch-1.0 ndasrc ! ndapybridge plugin=radio_voice ! ndasink
 
-========= ======= =====================================================
-parameter default
-========= ======= =====================================================
-`low`     300     Hz of the lower corner, -3 dB, from 20 to 2000
-`high`    3400    Hz of the upper corner, -3 dB, from 2000 to 20000
-========= ======= =====================================================
-
 Between the corners the level stays as it is; outside it falls by 24 dB an
 octave (Butterworth, fourth order, on either side). No latency is added: the
 filter is recursive, as an analogue one is. A new corner is heard from the next
@@ -23,8 +16,7 @@ import math
 
 import numpy as np
 
-from base_plugin import AudioBuffer, PluginState
-from _nda_basics import Number, ReadyProcessor
+from nda import Float, Processor
 
 BLOCK_FRAMES = 512
 PIECE_FRAMES = 32
@@ -132,57 +124,39 @@ class StateSpace:
             )
 
 
-class RadioVoicePlugin(ReadyProcessor):
-    """Cuts off what is below and above the voice."""
+class RadioVoice(Processor):
+    """Passes what a radio or a telephone passes of a voice"""
 
-    NAME = "Radio voice"
-    DESCRIPTION = "Passes what a radio or a telephone passes of a voice"
-    PARAMETERS = {
-        "low": Number(300.0, 20.0, 2000.0, "Hz"),
-        "high": Number(3400.0, 2000.0, 20000.0, "Hz"),
-    }
+    frames = BLOCK_FRAMES
+    low = Float(300, 20, 2000, unit="Hz", help="lower edge")
+    high = Float(3400, 2000, 20000, unit="Hz", help="upper edge")
 
-    def prepare(self) -> None:
+    def start(self) -> None:
         self._design()
-        n, n_rows = self._filter.n_states, self._channels * N_PIECES
+        n, n_rows = self._filter.n_states, self.channels * N_PIECES
         # Rows of states, one for each channel, and its pieces beside it.
-        self._state = np.zeros((self._channels, n))
-        self._sound = np.empty((self._channels, BLOCK_FRAMES))
+        self._state = np.zeros((self.channels, n))
+        self._sound = np.empty((self.channels, BLOCK_FRAMES))
         self._result = np.empty((n_rows, PIECE_FRAMES))
         self._ringing = np.empty((n_rows, PIECE_FRAMES))
         self._added = np.empty((n_rows, n))
         self._begun = np.empty((n_rows, n))
-        self._states = np.empty((self._channels, (N_PIECES + 1) * n))
+        self._states = np.empty((self.channels, (N_PIECES + 1) * n))
         self._from_first = np.empty_like(self._states)
         self._size = np.empty_like(self._state)
 
-    def process_audio(self, buffer: AudioBuffer) -> bool:
-        block = buffer.data
-        n_frames = block.shape[1]
-        for begin in range(0, n_frames, BLOCK_FRAMES):
-            part = block[:, begin : begin + BLOCK_FRAMES]
-            if part.shape[1] == BLOCK_FRAMES:
-                self._filter_block(part)
-            else:
-                self._filter_frames(part)
-            self._tidy_state()
-        return True
-
-    def changed(self, key: str) -> None:
-        if self.state is PluginState.RUNNING:
-            self._design()
+    def on_change(self, name: str) -> None:
+        self._design()
 
     def _design(self) -> None:
-        rate = self._sample_rate
-        low, high = self._parameters["low"], self._parameters["high"]
-        below = [design_section(low, q, True, rate) for q in QUALITIES]
-        above = [design_section(high, q, False, rate) for q in QUALITIES]
+        rate = self.rate
+        below = [design_section(self.low, q, True, rate) for q in QUALITIES]
+        above = [design_section(self.high, q, False, rate) for q in QUALITIES]
         self._filter = StateSpace(below + above)
 
-    def _filter_block(self, block: np.ndarray) -> None:
-        """Filter a block of 512 frames, (channels, frames), in place."""
+    def process(self, block: np.ndarray) -> None:
         voice = self._filter
-        n, channels = voice.n_states, self._channels
+        n, channels = voice.n_states, self.channels
         np.copyto(self._sound, block)
         pieces = self._sound.reshape(-1, PIECE_FRAMES)
 
@@ -203,21 +177,9 @@ class RadioVoicePlugin(ReadyProcessor):
             self._result.reshape(channels, BLOCK_FRAMES),
             casting="same_kind",
         )
-
-    def _filter_frames(self, block: np.ndarray) -> None:
-        """Filter a block of another length, which no host of ours sends."""
-        voice = self._filter
-        for frame in range(block.shape[1]):
-            sample = block[:, frame].astype(float)
-            block[:, frame] = self._state @ voice.c + voice.d * sample
-            self._state = self._state @ voice.a.T + np.outer(sample, voice.b)
+        self._tidy_state()
 
     def _tidy_state(self) -> None:
         np.absolute(self._state, out=self._size)
         if not QUIETEST < self._size.max() < LOUDEST:
             self._state.fill(0)
-
-
-def create_plugin() -> RadioVoicePlugin:
-    """Return a new instance; the host calls this once per element."""
-    return RadioVoicePlugin()

@@ -5,15 +5,6 @@
     gst-launch-1.0 ndapysrc plugin=sine parameters=frequency=440,level=-18 \
         num-buffers=50 ! ndapysink plugin=null_sink
 
-=========== ======= ================================================
-parameter   default
-=========== ======= ================================================
-`frequency` 440     Hz, from 0.01 to 20000
-`level`     -12     dBFS of the wave's peak, from -200 to 0, or -inf
-`waveform`  sine    sine, square, triangle, sawtooth
-`channels`  2       1 to 64, all with the same signal
-=========== ======= ================================================
-
 All but `channels` may change while the stream runs: a new frequency goes on
 from the phase reached, a new level is reached over one block.
 
@@ -27,22 +18,13 @@ band-limited wave does.
 from __future__ import annotations
 
 import math
+from typing import Iterator
 
 import numpy as np
 
-from base_plugin import AudioBuffer
-from _nda_basics import (
-    MAX_CHANNELS,
-    Choice,
-    Fade,
-    Integer,
-    Level,
-    Number,
-    ReadySource,
-    factor_of,
-)
+from nda import Choice, Float, Int, Source
+from _nda_levels import SILENCE, Fade, factor_of
 
-BLOCK_FRAMES = 512
 PERIOD = 1 << 64
 # What a float64 holds of the phase
 PHASE_BITS = 53
@@ -106,53 +88,30 @@ def table_of(
     return table
 
 
-class SinePlugin(ReadySource):
-    """Makes a wave of one period; a block makes no arrays."""
+class Sine(Source):
+    """Makes a tone: sine, square, triangle or sawtooth"""
 
-    NAME = "Sine"
-    DESCRIPTION = "Makes a tone: sine, square, triangle or sawtooth"
-    PARAMETERS = {
-        "frequency": Number(440.0, 0.01, 20000.0, "Hz"),
-        "level": Level(-12.0, -200.0, 0.0),
-        "waveform": Choice("sine", ("sine", "square", "triangle", "sawtooth")),
-        "channels": Integer(2, 1, MAX_CHANNELS),
-    }
-    FIXED = frozenset({"channels"})
+    frequency = Float(440, 0.01, 20000, unit="Hz", help="of the tone")
+    level = Float(-12, SILENCE, 0, unit="dBFS", help="of the peak; -200: none")
+    waveform = Choice("sine", ["sine", "square", "triangle", "sawtooth"])
+    channels = Int(2, 1, 64, help="that sound alike, from the next start on")
 
-    def __init__(self) -> None:
-        super().__init__()
+    def start(self) -> None:
         self._phase = 0
-        self._level = factor_of(self._parameters["level"])
+        self._fade = Fade(factor_of(self.level), self.frames)
+        self._make_arrays(self.frames)
         self._tune()
 
-    def _tune(self) -> None:
-        """Find the step and the table; both are bound in one assignment,
-        since a block may be read from another thread at any moment."""
-        frequency = self._parameters["frequency"]
-        waveform = self._parameters["waveform"]
-        table = None
-        if waveform != "sine":
-            table = table_of(waveform, frequency, self._sample_rate)
-        step = step_of(frequency, self._sample_rate)
-        self._wave = np.uint64(step), table
-
-    def changed(self, key: str) -> None:
-        if key == "channels":
-            self._channels = self._parameters["channels"]
-        elif key == "level":
-            self._level = factor_of(self._parameters["level"])
-        else:
+    def on_change(self, name: str) -> None:
+        if name in ("frequency", "waveform"):
             self._tune()
 
-    def set_channel_count(self, channels: int) -> None:
-        super().set_channel_count(channels)
-        self._parameters["channels"] = self._channels
-
-    def prepare(self) -> None:
-        self._phase = 0
-        self._fade = Fade(self._level, BLOCK_FRAMES)
-        self._make_arrays(BLOCK_FRAMES)
-        self._tune()
+    def _tune(self) -> None:
+        """Find the step and the table."""
+        self._step = np.uint64(step_of(self.frequency, self.rate))
+        self._table = None
+        if self.waveform != "sine":
+            self._table = table_of(self.waveform, self.frequency, self.rate)
 
     def _make_arrays(self, n_frames: int) -> None:
         self._index = np.arange(n_frames, dtype=np.uint64)
@@ -163,22 +122,18 @@ class SinePlugin(ReadySource):
         self._next = np.empty(n_frames)
         self._between = np.empty(n_frames)
 
-    def read_audio(self, buffer: AudioBuffer) -> bool:
-        n_frames = buffer.data.shape[1]
-        if n_frames != len(self._index):
-            self._make_arrays(n_frames)
-        step, table = self._wave
-        np.multiply(self._index, step, out=self._phases)
-        np.add(self._phases, np.uint64(self._phase), out=self._phases)
-        self._phase = (self._phase + n_frames * int(step)) % PERIOD
-        if table is None:
-            self._take_sine()
-        else:
-            self._take_from(table)
-        self._fade.apply(self._signal, self._level)
-        for channel in buffer.data:
-            np.copyto(channel, self._signal, casting="same_kind")
-        return True
+    def read(self) -> Iterator[np.ndarray]:
+        while True:
+            np.multiply(self._index, self._step, out=self._phases)
+            np.add(self._phases, np.uint64(self._phase), out=self._phases)
+            self._phase += len(self._index) * int(self._step)
+            self._phase %= PERIOD
+            if self._table is None:
+                self._take_sine()
+            else:
+                self._take_from(self._table)
+            self._fade.apply(self._signal, factor_of(self.level))
+            yield self._signal
 
     def _take_sine(self) -> None:
         np.right_shift(self._phases, SPARE_BITS, out=self._phases)
@@ -207,8 +162,3 @@ class SinePlugin(ReadySource):
         )
         np.multiply(self._next, self._between, out=self._next)
         np.add(signal, self._next, out=signal)
-
-
-def create_plugin() -> SinePlugin:
-    """Return a new instance; the host calls this once per element."""
-    return SinePlugin()

@@ -28,6 +28,9 @@ if there is none. What was written is played to its end by `stop`.
 The device's clock is not the pipeline's: one that runs slow fills the ring by
 and by, one that runs fast empties it. Needs python-sounddevice or PyAudio
 (Debian: python3-pyaudio).
+
+This is an example of API 1: a device that says itself how much it has, and
+whose rate and channels the host asks for.
 """
 
 from __future__ import annotations

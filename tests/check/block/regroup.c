@@ -531,6 +531,57 @@ GST_START_TEST (test_latency_is_what_regrouping_adds)
 
 GST_END_TEST;
 
+/* A leading block, and whole ones behind it. */
+static void
+push_shifted (NdaRegroup * regroup, guint n_leading)
+{
+  GstBuffer *leading = make_buffer (regroup, 0, n_leading);
+
+  GST_BUFFER_FLAG_SET (leading, NDA_BLOCK_FLAG_LEADING);
+  fail_unless (nda_regroup_push (regroup, leading, NULL));
+}
+
+GST_START_TEST (test_grid_of_a_leading_block_is_taken_over)
+{
+  NdaRegroup *regroup = make_regroup (2, __i__);
+  guint64 start = 0;
+
+  push_shifted (regroup, 64);
+  for (guint i = 0; i < 5; i++) {
+    g_autoptr (GstBuffer) block = nda_regroup_pop (regroup);
+    guint n_frames = check_content (regroup, block, start);
+
+    fail_unless_equals_int (n_frames, i == 0 ? 64 : BLOCK);
+    check_times (block, start, n_frames);
+    start += n_frames;
+    fail_unless (nda_regroup_push (regroup, make_buffer (regroup, start,
+                BLOCK), NULL));
+  }
+  assert_equals_uint64 (nda_regroup_get_latency (regroup), 0);
+  nda_regroup_free (regroup);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_whoever_wants_whole_blocks_gets_them)
+{
+  NdaRegroup *regroup = nda_regroup_new (BLOCK);
+  g_autoptr (GstCaps) caps = make_caps (2, FALSE, NDA_BLOCK_RATE);
+  g_autoptr (GstBuffer) block = NULL;
+
+  nda_regroup_ignore_grid (regroup);
+  fail_unless (nda_regroup_set_caps (regroup, caps));
+  push_shifted (regroup, 64);
+  fail_unless (nda_regroup_pop (regroup) == NULL);
+  fail_unless (nda_regroup_push (regroup, make_buffer (regroup, 64, BLOCK),
+          NULL));
+  block = nda_regroup_pop (regroup);
+  fail_unless_equals_int (check_content (regroup, block, 0), BLOCK);
+  nda_regroup_free (regroup);
+}
+
+GST_END_TEST;
+
 static Suite *
 regroup_suite (void)
 {
@@ -554,6 +605,8 @@ regroup_suite (void)
   tcase_add_test (tc, test_flush_forgets_what_waits);
   tcase_add_test (tc, test_without_time_stamps_time_begins_with_the_segment);
   tcase_add_test (tc, test_latency_is_what_regrouping_adds);
+  tcase_add_loop_test (tc, test_grid_of_a_leading_block_is_taken_over, 0, 2);
+  tcase_add_test (tc, test_whoever_wants_whole_blocks_gets_them);
   return suite;
 }
 

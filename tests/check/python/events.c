@@ -210,6 +210,52 @@ GST_START_TEST (test_refused_rate_is_posted_once)
 
 GST_END_TEST;
 
+/* Ends a stretch of sound in one way or another. */
+static void
+cut (GstHarness * h, guint way)
+{
+  g_autoptr (GstQuery) drain = gst_query_new_drain ();
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  if (way == 0)
+    gst_harness_push_event (h, gst_event_new_gap (0, GST_SECOND));
+  else if (way == 1)
+    gst_harness_push_event (h, gst_event_new_segment (&segment));
+  else if (way == 2)
+    gst_harness_set_src_caps_str (h, MONO);
+  else
+    gst_pad_peer_query (h->srcpad, drain);
+}
+
+GST_START_TEST (test_what_a_plugin_holds_back_leaves_before_a_cut)
+{
+  static const GstEventType types[] = {
+    GST_EVENT_GAP, GST_EVENT_SEGMENT, GST_EVENT_CAPS
+  };
+  GstHarness *h = make_harness ("limiter", STEREO);
+  guint n_frames = 0, n_left;
+
+  gst_harness_push (h, make_buffer (0, 1000));
+  if (__i__ < 3)
+    g_free (pull_events (h, GST_EVENT_SEGMENT));
+  cut (h, __i__);
+  if (__i__ < 3)
+    g_free (pull_events (h, types[__i__]));
+
+  for (n_left = gst_harness_buffers_in_queue (h); n_left; n_left--) {
+    g_autoptr (GstBuffer) out = gst_harness_pull (h);
+
+    assert_equals_uint64 (GST_BUFFER_PTS (out), nda_block_frames_to_time
+        (n_frames, NDA_BLOCK_RATE));
+    n_frames += gst_buffer_get_size (out) / 8;
+  }
+  fail_unless_equals_int (n_frames, 1000);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
 static Suite *
 events_suite (void)
 {
@@ -226,6 +272,8 @@ events_suite (void)
   tcase_add_test (tc, test_serialized_query_waits_its_turn);
   tcase_add_test (tc, test_drain_leaves_nothing_inside);
   tcase_add_test (tc, test_refused_rate_is_posted_once);
+  tcase_add_loop_test (tc, test_what_a_plugin_holds_back_leaves_before_a_cut,
+      0, 4);
   return suite;
 }
 
