@@ -24,9 +24,9 @@ PAUSE = 0.05  # s, between two looks
 # Makes the modules named by its arguments, and removes them in reverse order
 PULSE = """
 ids=
-remove () { for id in $ids; do pactl unload-module "$id"; done; }
+remove () { for id in $ids; do timeout 5 pactl unload-module "$id"; done; }
 for module do
-  id=$(eval "pactl load-module $module") || { remove; exit 1; }
+  id=$(eval "timeout 5 pactl load-module $module") || { remove; exit 1; }
   ids="$id $ids"
 done
 echo ready

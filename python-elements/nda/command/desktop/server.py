@@ -12,6 +12,7 @@ import subprocess
 from ..place import Failure
 
 PACKAGE = "pulseaudio-utils"
+PATIENCE = 5  # s; a server that is going may take a client and never answer
 
 
 def ask(*words: str) -> str | None:
@@ -23,7 +24,10 @@ def ask(*words: str) -> str | None:
             capture_output=True,
             text=True,
             env={**os.environ, "LC_ALL": "C"},
+            timeout=PATIENCE,
         )
+    except subprocess.TimeoutExpired:
+        return None
     except FileNotFoundError:
         raise Failure(
             "the program pactl is not there, which makes virtual devices: "

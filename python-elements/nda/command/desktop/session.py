@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 import signal
+import subprocess
 import time
 from typing import Any
 
@@ -27,6 +28,9 @@ COUNTERS = (
     ("bridge", "num-restarts", "restarts"),
     ("sink", "num-underruns", "underruns"),
 )
+QUIET = -100.0  # dBFS
+# s, for a client to notice that the server is gone
+NOTICE = 1
 
 
 class Session:
@@ -42,7 +46,7 @@ class Session:
         self.known: list[str] = []  # those that the server has by this name
         self.is_stopped = False
         self.line = Line()
-        self.peaks = {"before": -100.0, "after": -100.0}
+        self.peaks = {"before": QUIET, "after": QUIET}
         self.keeper: Keeper | None = None
         self.subscriber: Any = None
         self.lost_at = -math.inf
@@ -122,7 +126,20 @@ class Session:
             self.pipeline.set_state(self.Gst.State.NULL)
             self.pipeline.set_state(self.Gst.State.PLAYING)
 
+    def is_server_gone(self) -> bool:
+        """Whether it ended just now, maybe before its client noticed."""
+        if not self.subscriber:
+            return True
+        try:
+            self.subscriber.wait(timeout=NOTICE)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def fail(self, text: str) -> None:
+        """End with an error, unless it is the server that went."""
+        if self.is_server_gone():
+            self.lost_at = time.monotonic()
         if time.monotonic() > self.lost_at + PATIENCE:
             raise Failure(text)
         self.is_astray = True
@@ -151,7 +168,8 @@ class Session:
             self.pipeline.recalculate_latency()
         elif message.get_structure().get_name() == "level":
             peaks = list(message.get_structure().get_value("peak"))
-            self.peaks[message.src.get_name()] = max(peaks)
+            # There are none where the sound ends before it begins.
+            self.peaks[message.src.get_name()] = max(peaks, default=QUIET)
 
     def loop(self) -> None:
         types = self.Gst.MessageType
