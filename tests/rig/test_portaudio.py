@@ -127,12 +127,13 @@ def test_the_system_chooses_the_device(package):
         plugin.shutdown()
 
 
-def test_a_name_that_is_no_device_lists_those_that_are(package, capfd):
+def test_a_name_that_is_no_device_lists_those_that_are(package):
     speaker = driver.initialized("speaker", device="none")
 
-    assert speaker.start() is False
+    with pytest.raises(OSError) as failure:
+        speaker.start()
 
-    said = capfd.readouterr().out
+    said = str(failure.value)
     assert "there is no device called “none”" in said
     assert "“cable” (" in said and "“ear” (" in said
     speaker.shutdown()

@@ -14,9 +14,9 @@ from .kept import Failure
 
 EPILOG = """\
 examples:
-  nda install gate.py
-  gst-inspect-1.0 nda-gate
-  gst-launch-1.0 ndasrc ! nda-gate threshold=-30 ! ndasink"""
+  nda install quiet.py
+  gst-inspect-1.0 nda-quiet
+  gst-launch-1.0 ndasrc ! nda-quiet threshold=-30 ! ndasink"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
