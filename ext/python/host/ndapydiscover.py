@@ -73,11 +73,29 @@ def _read_name(source):
     return ast.literal_eval(name) if _is_text(name) else None
 
 
-def _is_second(source):
-    """Whether a file is of API 2 beyond doubt: its name is the file's."""
+def _read_second_name(path, source):
+    """The display name of a file that is of API 2 beyond doubt, else None.
+
+    That is its DISPLAY_NAME, if that is a literal, else the file's own name.
+    """
     if b"create_plugin" in source:
-        return False
+        return None
     body = ast.parse(source).body
+    if not _is_second(body):
+        return None
+    if b"DISPLAY_NAME" not in source:
+        return os.path.splitext(os.path.basename(path))[0]
+    said = [
+        node.value
+        for node in body
+        if isinstance(node, ast.Assign)
+        and any(getattr(t, "id", "") == "DISPLAY_NAME" for t in node.targets)
+    ]
+    is_literal = len(said) == 1 and _is_text(said[0])
+    return ast.literal_eval(said[0]) if is_literal else None
+
+
+def _is_second(body):
     functions = (n.name for n in body if isinstance(n, ast.FunctionDef))
     classes = [n for n in body if isinstance(n, ast.ClassDef) and n.bases]
     imports = [
@@ -126,8 +144,8 @@ def display_name(path):
     with open(path, "rb") as file:
         source = file.read()
     name = _read_name(source)
-    if name is None and _is_second(source):
-        name = os.path.splitext(os.path.basename(path))[0]
+    if name is None:
+        name = _read_second_name(path, source)
     return _ask_name(path) if name is None else name
 
 

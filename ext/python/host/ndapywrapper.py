@@ -62,6 +62,7 @@ class Wrapper:
         self.call_name = call_name_of(name, self._entry, role)
         self.name = os.path.splitext(os.path.basename(self.path))[0]
         self.entry_name = name
+        self.display_name = getattr(module, "DISPLAY_NAME", self.name)
         self.description = self._first_line(module)
         self.parameters = self._find_parameters()
         self._check_names()
@@ -131,7 +132,7 @@ class Wrapper:
         self.process_audio = self.read_audio = self.write_audio = None
 
     def get_info(self):
-        return _Answer(self.name, CALLS[self.call_name][0])
+        return _Answer(self.display_name, CALLS[self.call_name][0])
 
     def get_available_space(self):
         return FRAMES  # write () waits, or returns False

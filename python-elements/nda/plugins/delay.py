@@ -20,6 +20,7 @@ import numpy as np
 
 from nda import Float, Processor
 
+DISPLAY_NAME = "Delay"
 LONGEST = 2000.0  # ms
 # What is fed back is within these, or silent: quieter is slow to compute
 # with, and louder (or not a number) would never die away.

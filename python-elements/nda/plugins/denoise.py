@@ -40,6 +40,7 @@ from nda import Bool, Float, Processor
 from _nda_levels import factor_of, level_of
 from _nda_fft import Fft
 
+DISPLAY_NAME = "Denoise"
 HOP_FRAMES = 512
 FFT_FRAMES = 2 * HOP_FRAMES
 # Frequencies from 0 to half the sample rate

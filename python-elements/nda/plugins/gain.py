@@ -14,6 +14,8 @@ import numpy as np
 
 from nda import Float, Processor
 
+DISPLAY_NAME = "Gain"
+
 
 class Gain(Processor):
     """Makes the sound louder or softer"""

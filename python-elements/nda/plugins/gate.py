@@ -22,6 +22,8 @@ import numpy as np
 from nda import Float, Processor
 from _nda_levels import factor_of
 
+DISPLAY_NAME = "Gate"
+
 # A frame so long ago that no hold reaches back to it.
 NEVER = -(2**30)
 

@@ -22,6 +22,7 @@ import numpy as np
 from nda import Float, Processor
 from _nda_levels import factor_of
 
+DISPLAY_NAME = "Limiter"
 MOST_REDUCTION = 200.0  # dB; infinite samples would ask for more
 NO_REDUCTION = 1e-3  # dB; what is left is nothing
 

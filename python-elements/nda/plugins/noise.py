@@ -27,6 +27,7 @@ import numpy as np
 from nda import Choice, Float, Int, Source
 from _nda_levels import SILENCE, Fade, factor_of
 
+DISPLAY_NAME = "Noise"
 PIECE_FRAMES = 512
 STEP_FRAMES = 128
 PINK_CORNERS = tuple(2.0 * 4.0**n for n in range(7))  # Hz

@@ -7,6 +7,8 @@
 Every bit passes; what is left is what a plugin costs.
 """
 
+DISPLAY_NAME = "Passthrough"
+
 
 def process(block):
     pass

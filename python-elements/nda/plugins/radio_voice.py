@@ -18,6 +18,7 @@ import numpy as np
 
 from nda import Float, Processor
 
+DISPLAY_NAME = "Radio voice"
 BLOCK_FRAMES = 512
 PIECE_FRAMES = 32
 N_PIECES = BLOCK_FRAMES // PIECE_FRAMES

@@ -25,6 +25,7 @@ import numpy as np
 from nda import Choice, Float, Int, Source
 from _nda_levels import SILENCE, Fade, factor_of
 
+DISPLAY_NAME = "Sine"
 PERIOD = 1 << 64
 # What a float64 holds of the phase
 PHASE_BITS = 53

@@ -29,6 +29,7 @@ import numpy as np
 from nda import Bool, Source, Text
 from _nda_wav import Samples, WavError, WavLayout, read_layout
 
+DISPLAY_NAME = "WAV player"
 BLOCK_FRAMES = 512
 
 
