@@ -81,6 +81,8 @@ def run(build: Build, names: list[str], wrapper: list[str]) -> int:
     base = f"testlog-{os.getpid()}"
     command = ["meson", "test", "-C", build.folder, "--no-rebuild",
                "--print-errorlogs", "--logbase", base]
+    # Many tests wait for a limit to pass, or for a process.
+    command += ["--num-processes", str((os.cpu_count() or 1) + 1)]
     if wrapper:
         command += ["-t", "4", "--wrapper", " ".join(wrapper)]
     (build.folder / "meson-logs" / "testlog.json").unlink(missing_ok=True)
