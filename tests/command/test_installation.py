@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """meson install: where things go, what is said last, and what is left."""
 
+import json
 import os
 import pty
-import re
 import subprocess
 from pathlib import Path
 
@@ -40,11 +40,10 @@ def meson(*words, **env):
 
 
 def ask_meson(option):
-    for line in (BUILD / "meson-info" / "intro-buildoptions.json").read_text(
-    ).split("}, {"):
-        if f'"name": "{option}"' in line:
-            return re.search(r'"value": "([^"]*)"', line)[1]
-    raise KeyError(option)
+    options = json.loads(
+        (BUILD / "meson-info" / "intro-buildoptions.json").read_text()
+    )
+    return next(o["value"] for o in options if o["name"] == option)
 
 
 PREFIX = Path(ask_meson("prefix"))

@@ -95,12 +95,11 @@ GST_START_TEST (test_more_behind_the_frames)
   gsize n_bytes = nda_wav_make_header (&stereo, 1000, 26, header);
   guint64 n_last = (G_MAXUINT32 - (n_bytes - 8)) / 8;
 
-  fail_unless_equals_int (GST_READ_UINT32_LE (header + 4),
-      n_bytes - 8 + 8000 + 26);
-  fail_unless_equals_int (GST_READ_UINT32_LE (header + n_bytes - 4), 8000);
+  fail_unless_equals_int (read_32 (header + 4), n_bytes - 8 + 8000 + 26);
+  fail_unless_equals_int (read_32 (header + n_bytes - 4), 8000);
   nda_wav_make_header (&stereo, n_last, 26, header);
   fail_unless (memcmp (header, "RF64", 4) == 0);
-  fail_unless_equals_uint64 (GST_READ_UINT64_LE (header + 28), n_last * 8);
+  fail_unless_equals_uint64 (read_64 (header + 28), n_last * 8);
 }
 
 GST_END_TEST;
