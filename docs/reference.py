@@ -94,7 +94,12 @@ def cell(text):
     return " ".join(str(text).split()).replace("|", "\\|")
 
 
-def type_name(spec):
+def enum_values(element, spec):
+    """By number. A value has the class with them, a default not always."""
+    return type(element.get_property(spec.name)).__enum_values__
+
+
+def type_name(element, spec):
     names = {
         "gchararray": "string",
         "gboolean": "boolean",
@@ -102,7 +107,7 @@ def type_name(spec):
     }
     name = spec.value_type.name
     if spec.value_type.is_a(GObject.TYPE_ENUM):
-        values = type(spec.default_value).__enum_values__.values()
+        values = enum_values(element, spec).values()
         return ", ".join(f"`{value.value_nick}`" for value in values)
     return names.get(name, name.removeprefix("g"))
 
@@ -118,7 +123,7 @@ def value_range(spec):
     return f", {spec.minimum} to {spec.maximum}"
 
 
-def default_value(spec):
+def default_value(element, spec):
     if not spec.flags & GObject.ParamFlags.WRITABLE:
         return ""
     value = spec.default_value
@@ -126,7 +131,9 @@ def default_value(spec):
         return ""
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    return f"`{getattr(value, 'value_nick', value)}`"
+    if spec.value_type.is_a(GObject.TYPE_ENUM):
+        value = enum_values(element, spec)[int(value)].value_nick
+    return f"`{value}`"
 
 
 def flags(spec):
@@ -146,12 +153,10 @@ def own_properties(element):
 def properties(element):
     lines = ["| property | type | default | what it is |", "| - | - | - | - |"]
     for spec in own_properties(element):
-        kind = ", ".join(
-            part for part in (type_name(spec) + value_range(spec), flags(spec))
-            if part
-        )
+        kind = type_name(element, spec) + value_range(spec)
+        kind = ", ".join(part for part in (kind, flags(spec)) if part)
         lines.append(
-            f"| `{spec.name}` | {kind} | {default_value(spec)} "
+            f"| `{spec.name}` | {kind} | {default_value(element, spec)} "
             f"| {cell(spec.blurb)} |"
         )
     return "\n".join(lines) + "\n"
