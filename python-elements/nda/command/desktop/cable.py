@@ -33,13 +33,6 @@ echo ready
 read -r _
 remove
 """
-PIPEWIRE = """
-"$@" &
-loop=$!
-echo ready
-read -r _
-kill "$loop"
-"""
 
 
 @dataclass(frozen=True)
@@ -88,19 +81,6 @@ class Cable:
                 master="nda_mic_cable.monitor", source_properties=properties))
         return words
 
-    def loopback(self) -> list[str]:
-        """What makes both ends in PipeWire's own graph."""
-        return [
-            "pw-loopback", "--name", self.name, "-c", "2",
-            "-m", "[ FL FR ]",
-            "--capture-props",
-            f"media.class=Audio/Sink node.name={self.sink} "
-            f'node.description="{self.shown} (cable)"',
-            "--playback-props",
-            f"media.class=Audio/Source node.name={self.name} "
-            f'node.description="{self.shown}"',
-        ]
-
 
 def quote(text: str) -> str:
     """`text` in single quotes, for a property list of PulseAudio."""
@@ -136,13 +116,9 @@ class Keeper:
     """Keeps the devices of a cable as long as it is open."""
 
     def __init__(self, cable: Cable) -> None:
-        if cable.kind == "mic" and server.is_pipewire():
-            script = [PIPEWIRE, "nda", *cable.loopback()]
-        else:
-            remove_left_over(cable)
-            script = [PULSE, "nda", *cable.modules()]
+        remove_left_over(cable)
         self.process = subprocess.Popen(
-            ["sh", "-c", *script],
+            ["sh", "-c", PULSE, "nda", *cable.modules()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
