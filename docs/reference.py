@@ -126,7 +126,7 @@ def value_range(spec):
 def default_value(element, spec):
     if not spec.flags & GObject.ParamFlags.WRITABLE:
         return ""
-    value = spec.default_value
+    value = getattr(spec, "default_value", None)  # an object has none
     if value is None or value == "":
         return ""
     if isinstance(value, bool):
