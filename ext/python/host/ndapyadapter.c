@@ -30,20 +30,12 @@
 
 /* --- life --------------------------------------------------------------- */
 
-/* So many frames of the plugin as @n_frames of the stream make at most. */
-static gsize
-to_plugin (const NdaPyFormat * format, gsize n_frames)
-{
-  return gst_util_uint64_scale_int_ceil (n_frames, format->rate,
-      NDA_BLOCK_RATE);
-}
-
 static void
 make_calls (NdaPyAdapter * self)
 {
   const guint n_frames = self->format.n_frames;
-  gsize n_most =
-      to_plugin (&self->format, NDA_PY_ADAPTER_MAX_FRAMES) + n_frames;
+  gsize n_most = nda_py_adapter_to_plugin (&self->format,
+      NDA_PY_ADAPTER_MAX_FRAMES) + n_frames;
 
   nda_py_fifo_init (&self->calls, self->format.n_channels, n_most);
   self->max_calls = n_most / n_frames + 1;
@@ -73,7 +65,8 @@ static void
 make_polyphases (NdaPyAdapter * self)
 {
   const guint rate = self->format.rate;
-  gsize n_most = to_plugin (&self->format, NDA_PY_ADAPTER_MAX_FRAMES)
+  gsize n_most =
+      nda_py_adapter_to_plugin (&self->format, NDA_PY_ADAPTER_MAX_FRAMES)
       + self->format.n_frames;
 
   self->there = make_polyphase (self, NDA_BLOCK_RATE, rate, NDA_BLOCK_FRAMES);
@@ -134,14 +127,6 @@ forget_calls (NdaPyAdapter * self)
   self->n_made = 0;
 }
 
-void
-nda_py_adapter_set_latency (NdaPyAdapter * self, guint latency)
-{
-  self->latency = latency;
-  self->delay = self->is_analyser ? 0 :
-      nda_py_delay_get (&self->format, latency);
-}
-
 /* --- in ------------------------------------------------------------------ */
 
 /* Takes @n_frames of the plugin's channels from `mixed` to the calls. */
@@ -149,7 +134,7 @@ static void
 resample (NdaPyAdapter * self, guint n_frames)
 {
   const guint n_channels = self->format.n_channels;
-  const gsize n_most = to_plugin (&self->format, n_frames) + 2;
+  const gsize n_most = nda_py_adapter_to_plugin (&self->format, n_frames) + 2;
   gfloat *in[NDA_BLOCK_MAX_CHANNELS], *out[NDA_BLOCK_MAX_CHANNELS];
   gfloat *frames = nda_py_fifo_add (&self->calls, n_most);
   gsize n_got;
@@ -222,18 +207,6 @@ void
 nda_py_adapter_end (NdaPyAdapter * self)
 {
   self->is_ended = TRUE;
-}
-
-/* How many frames the plugin is called with in all, at the end. */
-guint64
-nda_py_adapter_get_n_to_call (NdaPyAdapter * self)
-{
-  const guint64 n_frames = self->n_leading + self->n_in;
-  guint64 n_needed = self->is_analyser ? to_plugin (&self->format, n_frames) :
-      nda_py_delay_count_needed (&self->format, n_frames) + self->latency;
-  guint rest = n_needed % self->format.n_frames;
-
-  return n_needed + (rest ? self->format.n_frames - rest : 0);
 }
 
 /* Fills up the calls that bring out what is held back, as many as one run can

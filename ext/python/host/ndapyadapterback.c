@@ -46,6 +46,27 @@ hand_on (NdaPyAdapter * self, const gfloat * frames, gsize n_frames)
 }
 
 void
+nda_py_adapter_set_latency (NdaPyAdapter * self, guint latency)
+{
+  self->latency = latency;
+  self->delay = self->is_analyser ? 0 :
+      nda_py_delay_get (&self->format, latency);
+}
+
+/* How many frames the plugin is called with in all, at the end. */
+guint64
+nda_py_adapter_get_n_to_call (NdaPyAdapter * self)
+{
+  const guint64 n_frames = self->n_leading + self->n_in;
+  guint64 n_needed = self->is_analyser ?
+      nda_py_adapter_to_plugin (&self->format, n_frames) :
+      nda_py_delay_count_needed (&self->format, n_frames) + self->latency;
+  guint rest = n_needed % self->format.n_frames;
+
+  return n_needed + (rest ? self->format.n_frames - rest : 0);
+}
+
+void
 nda_py_adapter_change_latency (NdaPyAdapter * self, guint latency)
 {
   guint64 n_skipped = self->n_to_skip + latency;

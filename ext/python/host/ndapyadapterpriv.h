@@ -9,6 +9,7 @@
 
 #include "ndapyadapter.h"
 
+#include "ndablock.h"
 #include "ndapyfifo.h"
 #include "ndapolyphase.h"
 
@@ -55,10 +56,18 @@ struct _NdaPyAdapter
   GArray *failed;               /* owned; in their order */
 };
 
+/* So many frames of the plugin as @n_frames of the stream make at most. */
+static inline gsize
+nda_py_adapter_to_plugin (const NdaPyFormat * format, gsize n_frames)
+{
+  return gst_util_uint64_scale_int_ceil (n_frames, format->rate,
+      NDA_BLOCK_RATE);
+}
+
+/* ndapyadapterback.c, which calls nothing of ndapyadapter.c */
 void nda_py_adapter_set_latency (NdaPyAdapter * adapter, guint latency);
 guint64 nda_py_adapter_get_n_to_call (NdaPyAdapter * adapter);
-
-/* ndapyadapterback.c: the plugin delays by another amount from the frame on
+/* the plugin delays by another amount from the frame on
  * that comes back next; and takes what the call @i made */
 void nda_py_adapter_change_latency (NdaPyAdapter * adapter, guint latency);
 void nda_py_adapter_give_back (NdaPyAdapter * adapter, guint i,
