@@ -40,6 +40,32 @@ def make(Gst: Any, factory: str, name: str) -> Any:
     raise Failure(f"GStreamer does not find the element {factory}: {where}.")
 
 
+def make_chain(
+    Gst: Any, pipeline: Any, settings: dict[str, str]
+) -> dict[str, Any]:
+    """Put ndasrc ! level ! ndapybridge ! level ! ndasink into a pipeline.
+
+    `settings` are properties of the bridge, as text. Returned are the elements
+    by their names: src, before, bridge, after, sink.
+    """
+    elements = {
+        name: make(Gst, factory, name)
+        for factory, name in (
+            ("ndasrc", "src"), ("level", "before"),
+            ("ndapybridge", "bridge"), ("level", "after"),
+            ("ndasink", "sink"),
+        )
+    }
+    chain = list(elements.values())
+    for element in chain:
+        pipeline.add(element)
+    for left, right in zip(chain, chain[1:]):
+        left.link(right)
+    for name, value in settings.items():
+        Gst.util_set_object_arg(elements["bridge"], name, value)
+    return elements
+
+
 def error_text(message: Any) -> str:
     """What an error message of the bus says to a user."""
     error, debug = message.parse_error()

@@ -53,25 +53,11 @@ class Session:
         self.retry_at = -math.inf
         self.is_astray = False
         self.pipeline = Gst.Pipeline.new("desktop")
-        elements = [
-            gstreamer.make(Gst, factory, name)
-            for factory, name in (
-                ("ndasrc", "src"), ("level", "before"),
-                ("ndapybridge", "bridge"), ("level", "after"),
-                ("ndasink", "sink"),
-            )
-        ]
-        for element in elements:
-            self.pipeline.add(element)
-        for left, right in zip(elements, elements[1:]):
-            left.link(right)
-        self.elements = {element.get_name(): element for element in elements}
+        self.elements = gstreamer.make_chain(Gst, self.pipeline, settings)
         self.elements["src"].set_property("device", devices[0])
         self.elements["sink"].set_property("device", devices[1])
         for level in ("before", "after"):
             self.elements[level].set_property("interval", POLL)
-        for name, value in settings.items():
-            Gst.util_set_object_arg(self.elements["bridge"], name, value)
 
     def stop(self, *_) -> None:
         self.is_stopped = True

@@ -50,24 +50,11 @@ class Pipeline:
         self.result = Result()
         self.pipeline = Gst.Pipeline.new("run")
         self.bus = self.pipeline.get_bus()
-        elements = [
-            gstreamer.make(Gst, factory, name)
-            for factory, name in (
-                ("ndasrc", "src"), ("level", "before"),
-                ("ndapybridge", "bridge"), ("level", "after"),
-                ("ndasink", "sink"),
-            )
-        ]
-        for element in elements:
-            self.pipeline.add(element)
-        for left, right in zip(elements, elements[1:]):
-            left.link(right)
-        src, before, self.bridge, after, sink = elements
+        elements = gstreamer.make_chain(Gst, self.pipeline, settings)
+        src, before, self.bridge, after, sink = elements.values()
         src.set_property("uri", Gst.filename_to_uri(str(job.source)))
         for level in (before, after):
             level.set_property("interval", INTERVAL)
-        for name, value in settings.items():
-            Gst.util_set_object_arg(self.bridge, name, value)
         sink.set_property("location", str(job.unfinished))
         sink.set_property("overwrite", True)
 
