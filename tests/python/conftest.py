@@ -91,6 +91,13 @@ class Outcome:
 
 
 @pytest.fixture
+def crashes(monkeypatch):
+    """Under AddressSanitizer too a process crashes, and does not exit."""
+    options = os.environ.get("ASAN_OPTIONS", "")
+    monkeypatch.setenv("ASAN_OPTIONS", f"{options}:handle_segv=0")
+
+
+@pytest.fixture
 def write_plugin(tmp_path):
     """Writes a plugin file of the processor above and `text` behind it."""
 

@@ -12,6 +12,8 @@ from lines import Line
 from processes import children, descriptors, moulds, wait_until
 from roles import SINK, SOURCE, kept_frames
 
+pytestmark = pytest.mark.usefixtures("crashes")
+
 BLOCK = 512
 FAULTS = {
     "killed": "os.kill(os.getpid(), 9)",
@@ -45,13 +47,6 @@ Plugin.get_parameter = get_parameter
 @pytest.fixture
 def isolation():
     return "process"
-
-
-@pytest.fixture(autouse=True)
-def crashes(monkeypatch):
-    """Under AddressSanitizer too a process crashes, and does not exit."""
-    options = os.environ.get("ASAN_OPTIONS", "")
-    monkeypatch.setenv("ASAN_OPTIONS", f"{options}:handle_segv=0")
 
 
 @pytest.fixture
