@@ -185,8 +185,8 @@ exchange (NdaPyShared * self, NdaPyChild * before, NdaPyChild * child)
   return TRUE;
 }
 
-/* Sees to it that the child is that of a plugin which describes itself with
- * @text; NULL: it declares nothing. FALSE: the text is no description. */
+/* Replaces the child if the plugin describes itself by another @text than the
+ * child's; NULL: it declares nothing. FALSE: the text is no description. */
 gboolean
 nda_py_parent_adopt (NdaPyShared * self, const gchar * text, GError ** error)
 {
