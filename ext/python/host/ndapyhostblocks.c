@@ -50,7 +50,7 @@ claim (NdaPyHost * self)
 
   g_mutex_lock (&self->lock);
   while (G_UNLIKELY (self->is_held && !self->is_stopping))
-    g_cond_wait (&self->changed, &self->lock);
+    nda_py_host_wait_locked (self);
   if (!self->is_stopping)
     self->called = self->runner;
   /* nobody changes it while the plugin is called */
@@ -70,7 +70,7 @@ disclaim (NdaPyHost * self)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   self->called = NULL;
-  g_cond_broadcast (&self->changed);
+  nda_py_host_wake_locked (self);
 }
 
 /* Makes this thread one that can call the plugin, which for one in this process
@@ -97,7 +97,7 @@ end_call (NdaPyHost * self, NdaPyHostState state)
   if (state == STATE_RUNNING)
     set_all_pending_locked (self);
   self->called = NULL;
-  g_cond_broadcast (&self->changed);
+  nda_py_host_wake_locked (self);
   g_mutex_unlock (&self->lock);
 }
 
