@@ -130,6 +130,8 @@ struct _NdaSrc
   NdaIoParts *parts;            /* [const] of the parent */
   GstElement *queue;            /* [state change] a child, or NULL */
   gint has_failed;              /* [atomic] the source never will play */
+  gchar *missing;               /* [object lock] owned; the element that
+                                 * GStreamer lacks for the source, in words */
   NdaSourceProbe probe;         /* has its own locks */
 };
 
@@ -223,11 +225,21 @@ add_queue (NdaSrc * self)
 /* --- changes of state --- */
 
 static void
+set_missing (NdaSrc * self, const gchar * name)
+{
+  GST_OBJECT_LOCK (self);
+  g_free (self->missing);
+  self->missing = g_strdup (name);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
 nda_src_prepare (NdaIoBin * bin)
 {
   NdaSrc *self = NDA_SRC (bin);
 
   g_atomic_int_set (&self->has_failed, FALSE);
+  set_missing (self, NULL);
   nda_source_probe_start (&self->probe);
   if (!self->queue && nda_clocks_may_follow (&self->parts->clocks))
     add_queue (self);
@@ -296,14 +308,16 @@ reword (NdaSrc * self, const GError * failure)
 {
   g_autofree gchar *uri = NULL;
   g_autofree gchar *device = NULL;
+  g_autofree gchar *missing = NULL;
 
   GST_OBJECT_LOCK (self);
+  missing = g_strdup (self->missing);
   uri = g_strdup (self->parts->setting.place);
   device = g_strdup (self->parts->setting.device);
   GST_OBJECT_UNLOCK (self);
 
   if (uri)
-    return nda_source_reword (failure, uri);
+    return nda_source_reword (failure, uri, missing);
   if (failure->domain != GST_RESOURCE_ERROR)
     return NULL;
   if (device)
@@ -335,6 +349,9 @@ nda_src_take_message (NdaIoBin * bin, GstMessage * message)
   g_autoptr (GError) failure = NULL;
   g_autoptr (GError) error = NULL;
 
+  if (gst_message_has_name (message, "missing-plugin"))
+    set_missing (self, gst_structure_get_string (gst_message_get_structure
+            (message), "name"));
   if (nda_source_probe_has_played (&self->probe) || is_own_element (self))
     return FALSE;
   failure = nda_child_parse_error (self->parts->child, message);
@@ -420,6 +437,7 @@ static void
 nda_src_finalize (GObject * object)
 {
   nda_source_probe_clear (&NDA_SRC (object)->probe);
+  g_free (NDA_SRC (object)->missing);
   G_OBJECT_CLASS (nda_src_parent_class)->finalize (object);
 }
 

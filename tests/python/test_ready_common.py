@@ -97,6 +97,7 @@ def test_7_an_unknown_parameter_is_refused(name):
     plugin = driver.initialized(name)
 
     assert plugin.set_parameter("frequenzy", "1") is False
+    assert "channels" in plugin.get_parameters()
     assert plugin.get_parameter("frequenzy") == ""
 
 

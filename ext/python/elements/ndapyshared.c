@@ -294,8 +294,9 @@ nda_py_shared_count_block (NdaPyShared * self, guint n_frames, gboolean is_late)
 }
 
 /* Makes one call of a source or sink, and collects garbage after some. An
- * exception is told, with the @consequence, a translated sentence. FALSE when
- * the plugin is being stopped, or Python was finalised by the application. */
+ * exception, or None, is told, with the @consequence, a translated sentence.
+ * FALSE when the plugin is being stopped, or Python was finalised by the
+ * application. */
 gboolean
 nda_py_shared_call (NdaPyShared * self, NdaPyBlock * block,
     const gchar * consequence)
@@ -310,7 +311,8 @@ nda_py_shared_call (NdaPyShared * self, NdaPyBlock * block,
     return FALSE;
   }
   count_call (self, block, gil_wait);
-  if (block->result == NDA_PY_CALL_FAILED || block->result == NDA_PY_CALL_DEAD)
+  if (block->result == NDA_PY_CALL_FAILED || block->result == NDA_PY_CALL_DEAD
+      || block->result == NDA_PY_CALL_NOTHING)
     nda_py_shared_report_failure (self, block, consequence);
   if (++self->n_calls >= CALLS_TO_COLLECT) {
     nda_py_host_collect (self->host);

@@ -207,12 +207,13 @@ nda_py_host_start (NdaPyHost * self, NdaPyFormat * format, GError ** error)
   return FALSE;
 }
 
-/* Whether @result is one that the policy for failures is about: a source may
- * have nothing, and a sink be full. */
+/* Whether @result is one to be told: a source may have nothing, and a sink be
+ * full. None is False, but nobody means it. */
 static gboolean
 is_failure (NdaPyHost * self, NdaPyCallResult result)
 {
   return result == NDA_PY_CALL_FAILED || result == NDA_PY_CALL_DEAD
+      || result == NDA_PY_CALL_NOTHING
       || (result == NDA_PY_CALL_REFUSED && self->role == NDA_PY_ROLE_PROCESSOR);
 }
 

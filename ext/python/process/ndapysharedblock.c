@@ -184,7 +184,9 @@ request (NdaPySharedBlock * self, NdaPySharedReply * reply, gint end_fd,
   if (reply->number != self->number || reply->result >= NDA_PY_CALL_DEAD)
     return NDA_PY_SHARED_LIED;
   self->result = reply->result;
-  if (G_UNLIKELY (reply->result == NDA_PY_CALL_FAILED))
+  if (G_UNLIKELY (reply->result == NDA_PY_CALL_FAILED
+          || reply->result == NDA_PY_CALL_REFUSED
+          || reply->result == NDA_PY_CALL_NOTHING))
     copy_text (self, reply->n_text);
   return NDA_PY_SHARED_ANSWERED;
 }
