@@ -176,7 +176,7 @@ work_on_run (NdaPyBridgeTask * self, GstMiniObject ** blocks, guint n_blocks)
     return GST_FLOW_FLUSHING;
   }
   nda_py_shared_count_calls (self->py, self->batch->calls, self->batch->n_calls,
-      self->batch->n_frames, self->batch->gil_wait, &self->format);
+      self->batch->n_frames, self->batch->gil_wait, &self->batch->format);
   failed = report_failures (self, on_error);
   flow = push_run (self);
   if (flow == GST_FLOW_OK && G_UNLIKELY (failed || error)) {
@@ -271,13 +271,12 @@ start_plugin (NdaPyBridgeTask * self, GError ** error)
   NdaPyFormat format = { NDA_BLOCK_RATE, n_channels, NDA_BLOCK_FRAMES };
 
   if (n_channels == self->n_channels)
-    return TRUE;
+    return nda_py_batch_set_format (self->batch, &self->batch->format, error);
   if (!nda_py_host_start (self->py->host, &format, error))
     return FALSE;
   self->n_channels = n_channels;
-  self->format = format;
   self->has_run = FALSE;
-  return TRUE;
+  return nda_py_batch_set_format (self->batch, &format, error);
 }
 
 static void
@@ -292,8 +291,7 @@ work_on_caps (NdaPyBridgeTask * self, GstEvent * event)
     stop_stream (self, GST_FLOW_NOT_NEGOTIATED);
     return;
   }
-  if (start_plugin (self, &error)
-      && nda_py_batch_set_format (self->batch, &self->format, &error)) {
+  if (start_plugin (self, &error)) {
     gst_pad_push_event (self->srcpad, event);
     return;
   }

@@ -19,6 +19,7 @@ void
 nda_py_framing_init (NdaPyFraming * self)
 {
   nda_keep_init (&self->keep);
+  g_queue_init (&self->leaving);
   self->gaps = g_array_new (FALSE, FALSE, sizeof (Gap));
 }
 
@@ -49,6 +50,7 @@ nda_py_framing_forget (NdaPyFraming * self)
   while (self->n_passed < self->n_passing)
     gst_clear_buffer (&self->passing[self->n_passed++]);
   self->n_passed = self->n_passing = 0;
+  g_queue_clear_full (&self->leaving, (GDestroyNotify) gst_buffer_unref);
   nda_keep_forget (&self->keep);
   g_array_set_size (self->gaps, 0);
   self->is_begun = FALSE;
@@ -235,9 +237,78 @@ nda_py_framing_take (NdaPyFraming * self)
 
   if (!self->is_begun)
     return NULL;
+  if (self->leaving.length)
+    return g_queue_pop_head (&self->leaving);
   if (self->is_analyser)
     return self->n_passed == self->n_passing ? NULL :
         g_steal_pointer (&self->passing[self->n_passed++]);
   n_frames = nda_py_adapter_get_n_ready (self->adapter);
   return n_frames ? take_block (self, n_frames) : NULL;
+}
+
+/* --- another plugin ------------------------------------------------------- */
+
+/* A block of what @before holds back, as it came. */
+static GstBuffer *
+make_untouched (NdaPyFraming * self, NdaPyAdapter * before, guint n_frames)
+{
+  GstBuffer *block = nda_py_direct_make_buffer (self->pool, &self->info, NULL,
+      n_frames);
+  GstAudioBuffer map;
+  NdaPyAudio audio;
+
+  if (!block || !gst_audio_buffer_map (&map, &self->info, block, GST_MAP_WRITE))
+    g_error ("no memory for a block, or it cannot be mapped");
+  nda_py_direct_describe (&self->info, &audio, &map);
+  nda_py_adapter_pull_untouched (before, &audio, n_frames);
+  gst_audio_buffer_unmap (&map);
+  label (self, block, n_frames, n_frames < NDA_BLOCK_FRAMES);
+  return block;
+}
+
+/* Lets what @before holds back leave as it came: an analyser delays nothing. */
+static void
+release (NdaPyFraming * self, NdaPyAdapter * before)
+{
+  guint n_frames;
+
+  while ((n_frames = nda_py_adapter_get_n_untouched (before)))
+    g_queue_push_tail (&self->leaving, make_untouched (self, before, n_frames));
+}
+
+/* The blocks beside an analyser that have not left are the first of a run. */
+static void
+begin_with_passing (NdaPyFraming * self, const NdaPyFormat * format,
+    const NdaPyFacts * facts)
+{
+  GstBuffer *blocks[NDA_PY_BATCH_MAX];
+  guint n_blocks = 0;
+
+  while (self->n_passed < self->n_passing)
+    blocks[n_blocks++] = g_steal_pointer (&self->passing[self->n_passed++]);
+  nda_py_framing_forget (self);
+  if (n_blocks)
+    nda_py_framing_begin (self, blocks[0], format, facts);
+  for (guint i = 0; i < n_blocks; i++)
+    nda_py_framing_push (self, blocks[i]);
+}
+
+void
+nda_py_framing_exchange (NdaPyFraming * self, const NdaPyFormat * format,
+    const NdaPyFacts * facts)
+{
+  g_autoptr (NdaPyAdapter) before = g_steal_pointer (&self->adapter);
+
+  if (!self->is_begun)
+    return;
+  if (self->is_analyser && !facts->is_analyser) {
+    begin_with_passing (self, format, facts);
+    return;
+  }
+  self->adapter = nda_py_adapter_new (self->info.channels, format,
+      facts->is_analyser);
+  nda_py_adapter_take_over (self->adapter, before, facts->delay);
+  if (!self->is_analyser && facts->is_analyser)
+    release (self, before);
+  self->is_analyser = facts->is_analyser;
 }
