@@ -7,14 +7,30 @@
 #include "ndapybatch.h"
 
 #include "ndablock.h"
+#include "ndablockinput.h"
 #include "ndapydelay.h"
 #include "ndapyproblem.h"
 
 #include <glib/gi18n-lib.h>
 
+/* An event behind frames of a run */
+typedef struct
+{
+  GstEvent *event;              /* owned */
+  guint64 position;             /* in the run */
+} Held;
+
+static void
+held_free (gpointer held)
+{
+  gst_event_unref (((Held *) held)->event);
+  g_free (held);
+}
+
 void
 nda_py_batch_init (NdaPyBatch * self)
 {
+  g_queue_init (&self->events);
   nda_py_framing_init (&self->framing);
 }
 
@@ -29,6 +45,7 @@ nda_py_batch_forget (NdaPyBatch * self)
 void
 nda_py_batch_clear_stream (NdaPyBatch * self)
 {
+  g_queue_clear_full (&self->events, held_free);
   nda_py_direct_clear (&self->direct);
   nda_py_framing_set_format (&self->framing, NULL, NULL);
   nda_block_pool_clear (&self->pool);
@@ -74,6 +91,29 @@ nda_py_batch_set_format (NdaPyBatch * self, const NdaPyFormat * format,
 }
 
 /* --- what belongs together ------------------------------------------------ */
+
+/* The same format again is no cut. */
+gboolean
+nda_py_batch_is_cut_by (NdaPyBatch * self, GstEvent * event)
+{
+  GstCaps *caps;
+  GstAudioInfo info;
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_CAPS:
+      gst_event_parse_caps (event, &caps);
+      return !gst_audio_info_from_caps (&info, caps)
+          || !gst_audio_info_is_equal (&info, &self->info);
+    case GST_EVENT_STREAM_START:
+    case GST_EVENT_SEGMENT:
+    case GST_EVENT_SEGMENT_DONE:
+    case GST_EVENT_GAP:
+    case GST_EVENT_EOS:
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}
 
 gboolean
 nda_py_batch_is_cut (GstMiniObject * block)
@@ -256,11 +296,57 @@ nda_py_batch_run (NdaPyBatch * self, NdaPyHost * host, GstMiniObject ** buffers,
   return FALSE;
 }
 
-GstBuffer *
+/* --- out ------------------------------------------------------------------ */
+
+void
+nda_py_batch_add_event (NdaPyBatch * self, GstEvent * event)
+{
+  Held *held = g_new (Held, 1);
+
+  *held = (Held) {
+  event, nda_py_framing_get_position (&self->framing)};
+  g_queue_push_tail (&self->events, held);
+}
+
+void
+nda_py_batch_flush_events (NdaPyBatch * self)
+{
+  GQueue all = self->events;
+  Held *held;
+
+  g_queue_init (&self->events);
+  while ((held = g_queue_pop_head (&all)))
+    if (nda_block_event_is_lasting (held->event))
+      g_queue_push_tail (&self->events, held);
+    else
+      held_free (held);
+}
+
+/* The next event (transfer full) all of whose frames have left, or NULL. */
+static GstEvent *
+take_event (NdaPyBatch * self)
+{
+  Held *held = g_queue_peek_head (&self->events);
+  GstEvent *event;
+
+  if (G_LIKELY (!held)
+      || !nda_py_framing_has_left (&self->framing, held->position))
+    return NULL;
+  event = gst_event_ref (held->event);
+  held_free (g_queue_pop_head (&self->events));
+  return event;
+}
+
+GstMiniObject *
 nda_py_batch_take (NdaPyBatch * self)
 {
-  return self->is_framed ? nda_py_framing_take (&self->framing) :
-      nda_py_direct_take (&self->direct);
+  GstEvent *event = take_event (self);
+
+  if (event)
+    return GST_MINI_OBJECT_CAST (event);
+  return GST_MINI_OBJECT_CAST (self->is_framed ?
+      nda_py_framing_take (&self->framing) :
+      nda_py_direct_take (&self->direct));
 }
 
 void

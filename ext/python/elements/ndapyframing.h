@@ -34,7 +34,7 @@ typedef struct
   GstBuffer *passing[NDA_PY_BATCH_MAX]; /* owned; beside an analyser */
   guint n_passing;
   guint n_passed;
-  GQueue leaving;               /* owned; what a plugin that is gone held */
+  NdaPyAdapter *leaving;        /* owned; has what a plugin held that is gone */
 } NdaPyFraming;
 
 void nda_py_framing_init (NdaPyFraming * framing);
@@ -57,6 +57,11 @@ gboolean nda_py_framing_run (NdaPyFraming * framing, NdaPyHost * host,
     NdaPyOnError on_error, GstClockTime * gil_wait);
 /* The next block (transfer full), or NULL until more is pushed and run */
 GstBuffer *nda_py_framing_take (NdaPyFraming * framing);
+
+/* How many frames of the run came before what comes next, and whether all
+ * before @position of them have left */
+guint64 nda_py_framing_get_position (NdaPyFraming * framing);
+gboolean nda_py_framing_has_left (NdaPyFraming * framing, guint64 position);
 
 /* No more of this run: what it holds back comes out with the next runs, while
  * the framing is_begun */
