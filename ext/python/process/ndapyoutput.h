@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What a process prints, line by line to the log. Belongs to one thread. */
+/* Logs the output of a process, line by line. Belongs to one thread. */
 
 #pragma once
 
@@ -12,8 +12,8 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  gint fds[2];                  /* what it prints, and its errors; -1: ended */
-  GString *lines[2];            /* owned; that are not whole yet */
+  gint fds[2];                  /* output, and errors; -1: ended */
+  GString *lines[2];            /* owned; incomplete so far */
   gchar *last_error;            /* owned; the last line of its errors */
 } NdaPyOutput;
 
