@@ -24,8 +24,8 @@
  *
  * If the pipeline's clock is not the device's clock, and the two are proven to
  * drift apart, ndasrc follows the device's clock (#ndasrc:drift-compensation).
- * It keeps every frame, and the latency grows by 12.3 ms. With one clock every
- * bit passes.
+ * It keeps every frame, and adds 12.3 ms of latency. With one clock it changes
+ * no bit.
  *
  * ## When something goes wrong
  *
@@ -35,8 +35,7 @@
  * with DISCONT. ndasrc counts this, and posts a warning at most once a second.
  * A sound server loses sound silently when nobody reads it for longer than the
  * source's `buffer-time`, and stamps all later sound too early. ndasrc finds
- * the loss by the age of that sound, counts it too, and corrects the time
- * stamps.
+ * the loss by the age of that sound, counts it, and corrects the time stamps.
  *
  * An audio device that vanishes while it runs (unplugged, or its sound server
  * gone), or gives nothing for two seconds, is opened again, after 85 ms and
@@ -51,8 +50,7 @@
  *
  * Element messages `ndasrc`:
  *
- * * `device-lost` (gboolean): TRUE when the device has vanished, FALSE when it
- *   is back
+ * * `device-lost` (gboolean): TRUE: the device vanished; FALSE: it is back
  *
  * The ndaresample inside posts its own messages.
  *
@@ -70,10 +68,9 @@
  *   behind, if negative), by the same line
  * * `num-underruns` (guint64): how often the source had nothing for longer than
  *   a block, without DISCONT
- * * `num-overruns` (guint64): how often the source lost sound, with DISCONT or
- *   silently
+ * * `num-overruns` (guint64): how often it lost sound, with DISCONT or silently
  * * `num-discontinuities` (guint64): how often a block did not follow the last
- *   one, for any reason
+ *   one
  * * `num-device-losses` (guint64): how often the device vanished
  * * `drift-ppm`, `drift-state`, `delay-error`: the statistics of the
  *   ndaresample inside, which follows the device if #ndasrc:drift-compensation
@@ -135,8 +132,7 @@ struct _NdaSrc
   NdaIoParts *parts;            /* [const] of the parent */
   GstElement *queue;            /* [state change] a child, or NULL */
   gint has_failed;              /* [atomic] the source can never play */
-  gchar *missing;               /* [object lock] owned; the element that
-                                 * GStreamer lacks for the source, in words */
+  gchar *missing;               /* [object lock] owned; a decoder, in words */
   NdaSourceProbe probe;         /* has its own locks */
 };
 

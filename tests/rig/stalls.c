@@ -401,8 +401,8 @@ judge (Stalls * self, guint n_stalls)
     judge_outcome (self, i, n_stalls);
 }
 
-/* So that a stall is as long as it shall be on a busy machine, too. Threads that
- * are made later do not inherit it. */
+/* Makes a stall last as long as asked for on a busy machine, too. Threads that
+ * are made later do not inherit the priority. */
 static void
 hurry (void)
 {
