@@ -473,27 +473,6 @@ def test_process_that_dies_shifts_nothing(run, write):
     assert outcome.stats.get_value("num-failures") >= 1
 
 
-def test_plugin_loaded_anew_shifts_nothing(gst, make_bridge, write):
-    bridge = make_bridge(
-        write(DELAY, frames=480, latency=700), channels=1, max_blocks=1
-    )
-    sound = np.arange(1, 60 * BLOCK + 1, dtype=np.float32).reshape(-1, 1)
-    bridge.play()
-
-    for n, block in enumerate(np.split(sound, 60)):
-        if n == 30:
-            first = bridge.pull()[1]
-            assert bridge.element.emit("reload")
-        bridge.push(block)
-    bridge.src.emit("end-of-stream")
-
-    frames = np.concatenate([first, bridge.pull_all()])
-    # what the old one held back is silence
-    heard = frames != 0
-    assert np.array_equal(frames[heard], sound[heard])
-    assert len(frames) - heard.sum() == 700
-
-
 # --- channels and analysers --------------------------------------------------
 
 

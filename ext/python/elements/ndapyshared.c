@@ -210,6 +210,14 @@ nda_py_shared_report_failure (NdaPyShared * self, NdaPyBlock * block,
           n_failed, self->failure));
 }
 
+/* What the last burst of failures began with, or NULL. Its first line is for
+ * the person. [streaming thread] */
+const gchar *
+nda_py_shared_get_failure (NdaPyShared * self)
+{
+  return self->failure;
+}
+
 /* --- the calls of a processor --- */
 
 /* Counts @calls, made together, of which each takes @format. They are late when

@@ -195,7 +195,7 @@ def _check_role(plugin, path, role):
     if version != "1":
         log(True, f"The plugin “{path}” asks for API version {version}; "
                   "this is 1")
-    log(False, f"“{name}” in {path} is a {found}")
+    log(False, f"“{name}” in {path} has the role {found}")
     if found != role:
         raise Problem("role", role, found or "unknown")
 

@@ -246,7 +246,7 @@ nda_py_host_close (NdaPyHost * self)
   self->facts = (NdaPyFacts) {
   0};
   self->held = 0;
-  self->format = (NdaPyFormat) {
+  self->stream = self->format = (NdaPyFormat) {
   0};
   self->n_unapplied -= self->pending->len;
   g_ptr_array_set_size (self->pending, 0);

@@ -65,6 +65,7 @@ guint nda_py_host_process (NdaPyHost * host, NdaPyBlock ** blocks,
     guint n_blocks, gboolean stop_at_failure, GstClockTime * gil_wait);
 void nda_py_host_expect_latency (NdaPyHost * host, guint latency);
 guint nda_py_host_get_call_latency (NdaPyHost * host);
+gboolean nda_py_host_accept_exchange (NdaPyHost * host, NdaPyFormat * format);
 void nda_py_host_reset (NdaPyHost * host);
 void nda_py_host_collect (NdaPyHost * host);
 gboolean nda_py_host_check (NdaPyHost * host, GError ** error);

@@ -42,6 +42,7 @@ struct _NdaPyHost
   NdaPyRunner *runner;          /* [host lock] owned; the plugin */
   /* [host lock] not owned; the runner that the block thread calls, or NULL */
   NdaPyRunner *called;
+  NdaPyFormat stream;           /* [host lock] what the start was told */
   NdaPyFormat format;           /* [host lock] that it was started with */
   gboolean is_held;             /* [host lock] the block thread must not call */
   guint n_users;                /* [host lock] others that call the plugin */
@@ -59,10 +60,14 @@ struct _NdaPyHost
    * the lock whether there is one */
   NdaPyRunner *next;
   guint n_told;                 /* [host lock] changes of `last` it knows */
+  guint n_exchanges;            /* [host lock] of processors that ran */
 
   gboolean is_failing;          /* [block thread] in a burst of failures */
   guint call_latency;           /* [block thread] of the calls made last */
   guint expected_latency;       /* [block thread] without it, none are made */
+  guint called_exchange;        /* [block thread] n_exchanges, at those calls */
+  /* [block thread] n_exchanges that its caller knows of; the same as above */
+  guint known_exchange;
 };
 
 /* Parameters on their way to a plugin, and what comes of it */

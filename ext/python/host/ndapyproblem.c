@@ -6,9 +6,15 @@
 
 #include "ndapyproblem.h"
 
+#include "ndapymix.h"
+
 #include <gst/gst.h>
 
 #include <glib/gi18n-lib.h>
+
+/* of a plugin, in Hz */
+#define MIN_RATE 1001u
+#define MAX_RATE 768000u
 
 gboolean
 nda_py_format_is_equal (const NdaPyFormat * a, const NdaPyFormat * b)
@@ -122,6 +128,26 @@ nda_py_problem_check_format (const gchar * path, const NdaPyFormat * before,
   g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
       _("The plugin “%s” began again with another rate, buffer size or "
           "number of channels"), path);
+  return FALSE;
+}
+
+/* Whether sound of @n_channels can be brought to what a processor takes, and
+ * back. */
+gboolean
+nda_py_problem_check_fit (guint n_channels, const NdaPyFormat * format,
+    GError ** error)
+{
+  if (format->rate < MIN_RATE || format->rate > MAX_RATE)
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        _("The plugin wants %u Hz. Let its rate be from %u to %u Hz."),
+        format->rate, MIN_RATE, MAX_RATE);
+  else if (!nda_py_mix_fits (n_channels, format->n_channels))
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        _("The plugin takes %u channels, and the stream has %u. Put "
+            "“audioconvert ! audio/x-raw,channels=%u” before this "
+            "element."), format->n_channels, n_channels, format->n_channels);
+  else
+    return TRUE;
   return FALSE;
 }
 

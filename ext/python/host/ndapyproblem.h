@@ -25,6 +25,8 @@ void nda_py_problem_set_error (GError ** error, NdaPyProblem problem,
     const gchar * path, const gchar * name, const gchar * reason);
 gboolean nda_py_problem_check_format (const gchar * path,
     const NdaPyFormat * before, const NdaPyFormat * format, GError ** error);
+gboolean nda_py_problem_check_fit (guint n_channels,
+    const NdaPyFormat * format, GError ** error);
 NdaPyProblem nda_py_problem_from_nick (const gchar * nick);
 
 gchar *nda_py_problem_describe_failure (const gchar * path, NdaPyRole role,

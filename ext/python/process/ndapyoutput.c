@@ -48,7 +48,7 @@ nda_py_output_clear (NdaPyOutput * self)
   g_mutex_clear (&self->lock);
 }
 
-/* A pipe whose writing end, @theirs, never makes the process wait. */
+/* Makes a pipe. A write to its end @theirs never makes the process wait. */
 static gboolean
 make_pipe (gint * ours, gint * theirs)
 {
@@ -62,7 +62,8 @@ make_pipe (gint * ours, gint * theirs)
   return TRUE;
 }
 
-/* In @out and @err (transfer full) what the process prints to. */
+/* Opens the pipes for the process's output and errors, in @out and @err
+ * (transfer full). */
 gboolean
 nda_py_output_open (NdaPyOutput * self, gint * out, gint * err)
 {
@@ -178,9 +179,9 @@ read_rest_locked (NdaPyOutput * self)
   }
 }
 
-/* Logs what the process prints, until @end_fd says that it has ended, @wake_fd
- * can be read or the time @end is over. One that prints without an end changes
- * nothing about that. */
+/* Logs the output of the process until @end_fd shows that it has ended,
+ * @wake_fd can be read or the time @end is over. A process that prints without
+ * end does not delay that. */
 void
 nda_py_output_log (NdaPyOutput * self, gint end_fd, gint wake_fd, gint64 end)
 {
@@ -204,7 +205,9 @@ nda_py_output_log (NdaPyOutput * self, gint end_fd, gint wake_fd, gint64 end)
   }
 }
 
-/* Logs all that the process has printed before it ended. */
+/* Logs the rest of the output in the pipes: all that the process has printed
+ * before it ended, and no more than a pipe holds, even if another process goes
+ * on printing. */
 void
 nda_py_output_log_rest (NdaPyOutput * self)
 {

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What a process prints, line by line to the log. One thread reads it; any may
- * ask for the last lines. */
+/* Logs the output of a process, line by line. One thread reads it; any thread
+ * may ask for the last lines. */
 
 #pragma once
 
@@ -14,9 +14,9 @@ G_BEGIN_DECLS
 typedef struct
 {
   GMutex lock;
-  gint fds[2];                  /* [its thread; lock to close one] what it
-                                 * prints, and its errors; -1: ended */
-  GString *lines[2];            /* [lock] owned; that are not whole yet */
+  /* [its thread; lock to close one] output, and errors; -1: ended */
+  gint fds[2];
+  GString *lines[2];            /* [lock] owned; incomplete so far */
   GQueue last;                  /* [lock] of owned text: its last lines */
 } NdaPyOutput;
 

@@ -197,13 +197,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "parameters",
         nargs="*",
         metavar="KEY=VALUE",
-        help="parameters that it cannot do without",
+        help="parameters that the plugin needs",
     )
     parser.add_argument(
         "--isolation",
         choices=ISOLATIONS,
         action="append",
-        help="look at this one alone, instead of both",
+        help="check only this isolation, instead of both",
     )
 
 
