@@ -401,8 +401,8 @@ judge (Stalls * self, guint n_stalls)
     judge_outcome (self, i, n_stalls);
 }
 
-/* So that a stall is as long as it shall be on a busy machine, too. Threads that
- * are made later do not inherit it. */
+/* A busy machine must not make a stall longer. Threads that are made later do
+ * not inherit it. */
 static void
 hurry (void)
 {
