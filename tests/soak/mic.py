@@ -37,9 +37,9 @@ PLUGIN_LATENCY = 512 * 1000 / RATE  # ms, of denoise
 SERVER = os.environ["NDA_RIG_SERVER"]
 # All gains are 1, so that denoise leaves the phase as it is.
 PLUGINS = {"gain": ["gain=1"], "denoise": ["strength=0"]}
-# ms, beyond the plugin's own latency. PipeWire's PulseAudio protocol takes two
-# of its quanta for the way in and the way out, and the cable takes one more.
-MAX_ADDED = {"pulse": 25, "pipewire": 70}[SERVER]
+# ms, beyond the plugin's own latency: what LATENCY says (32 and 47.7), and what
+# the cable adds. PipeWire's PulseAudio protocol takes two quanta each way.
+MAX_ADDED = {"pulse": 40, "pipewire": 70}[SERVER]
 N_STARTS = 5
 MAX_START = 2  # s
 MAX_BACK = RATE  # frames from the last of the killed process on
@@ -178,7 +178,7 @@ class Microphone:
         os.kill(pid, signal.SIGKILL)
         self.recorder.wait(2 * RATE // CHUNK)
         silent = np.isnan(self.recorder.since(begin)[1])
-        assert not silent[-1], "the plugin is not heard again"
+        assert not silent[-10:].all(), "the plugin is not heard again"
         return int(silent.sum()) * CHUNK
 
     def close(self) -> int:

@@ -31,11 +31,11 @@ COUNTERS = (
 QUIET = -100.0  # dBFS
 # s, for a client to notice that the server is gone
 NOTICE = 1
-# What is asked for at PulseAudio's end of a virtual microphone, which has no
-# hardware behind it that would need more: a period and a buffer in us, and the
-# time for the plugin in ns. With those of a speaker, 20 ms are added to what
-# other programs hear. PipeWire would make such periods everybody's.
-CABLE_PERIOD, CABLE_BUFFER, CABLE_DEADLINE = 2000, 6000, 1_000_000
+# What is asked for at PulseAudio's end of a virtual microphone, in us: half of
+# what a speaker gets. The cable's clock is not the microphone's, and two clocks
+# take a minute and a half to be proven: of less, they leave nothing by then.
+# PipeWire would make such periods everybody's.
+CABLE_PERIOD, CABLE_BUFFER = 5334, 16000
 
 
 class Session:
@@ -76,8 +76,6 @@ class Session:
         sink.set_property("latency-time", CABLE_PERIOD)
         sink.set_property("buffer-time", CABLE_BUFFER)
         self.elements["sink"].set_property("sink", sink)
-        self.elements["sink"].set_property(
-            "processing-deadline", CABLE_DEADLINE)
 
     # --- the devices ---
 
