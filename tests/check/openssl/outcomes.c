@@ -425,6 +425,7 @@ GST_START_TEST (test_a_base_key_without_a_state_file_does_not_start)
   for (guint i = 0; i < 2; i++) {
     gst_element_set_bus (both[i], bus);
     g_signal_emit_by_name (both[i], "add-key", (guint64) 7, 5, bytes, &ok);
+    g_object_set (both[i], "state-file", i ? "" : NULL, NULL);
     fail_unless_equals_int (gst_element_set_state (both[i], GST_STATE_PAUSED),
         GST_STATE_CHANGE_FAILURE);
     assert_error (bus, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
