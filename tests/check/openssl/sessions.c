@@ -101,7 +101,7 @@ seal (Sender * s)
 {
   const gint16 samples[N_FRAMES] = { 1, 2, 3, 4 };
   gsize n = nda_sealer_seal_audio (s->sealer, (const guint8 *) samples,
-      N_FRAMES, s->record);
+      sizeof (samples), s->record);
 
   fail_unless (n > 0);
   fail_unless (nda_record_header_read (s->record, n, &s->header));
