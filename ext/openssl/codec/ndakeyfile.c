@@ -198,8 +198,8 @@ get_mark (const gchar * bytes, gsize n_bytes)
 }
 
 /* Whether 32 bytes are no random ones: nearly all are those of text, in
- * whatever encoding, or zero. Two of a hundred million random keys are so. Zeros
- * alone have an error of their own. */
+ * whatever encoding, or zero. Two of a hundred million random keys are so.
+ * Zeros alone have an error of their own. */
 static gboolean
 is_nearly_text (const gchar * bytes)
 {
