@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The adapter, for its own files alone: ndapyadapterback.c has what comes back
- * from the plugin, ndapyadapter.c all before that. */
+/* The adapter, for its own files alone: ndapyadapterback.c has the way back
+ * from the plugin, ndapyadapter.c the way to the plugin. */
 
 #pragma once
 
@@ -15,7 +15,7 @@
 
 G_BEGIN_DECLS
 
-/* A stretch of the stream whose call failed */
+/* A part of the stream whose call failed */
 typedef struct
 {
   guint64 begin;
@@ -27,14 +27,14 @@ struct _NdaPyAdapter
 {
   guint n_channels;             /* [const] of the stream */
   NdaPyFormat format;           /* [const] of the plugin */
-  gboolean is_analyser;         /* [const] nothing comes back */
+  gboolean is_analyser;         /* [const] has no way back */
 
-  NdaPolyphase *there;          /* owned; NULL where the rates agree */
+  NdaPolyphase *there;          /* owned; NULL if the rates agree */
   NdaPolyphase *back_again;     /* the same */
   gfloat *mixed;                /* owned; a block of the plugin's channels */
-  NdaPyFifo past;               /* of the stream, and has not left */
-  NdaPyFifo calls;              /* what calls are made of */
-  NdaPyFifo back;               /* came back, where the rates agree */
+  NdaPyFifo past;               /* frames of the stream that have not left */
+  NdaPyFifo calls;              /* frames for the next calls */
+  NdaPyFifo back;               /* frames back, if the rates agree */
 
   guint max_calls;              /* [const] of a run */
   NdaPyBlock *blocks;           /* owned; max_calls of each of these three */
@@ -43,20 +43,21 @@ struct _NdaPyAdapter
   guint n_made;                 /* calls of the last run */
 
   guint latency;                /* of the plugin, in its frames */
-  guint delay;                  /* what that comes to, in the stream's */
+  guint delay;                  /* the same, in frames of the stream */
   guint n_leading;              /* frames of silence before the stream's */
-  guint n_to_cut;               /* of these have to be dropped yet */
-  guint64 n_in;                 /* frames of the stream that came */
-  guint64 n_out;                /* and left */
+  guint n_to_cut;               /* of these, not yet dropped */
+  guint64 n_in;                 /* frames of the stream that came in */
+  guint64 n_out;                /* and that left */
   gboolean is_ended;            /* no more come */
 
-  guint64 n_called;             /* frames of the plugin it was called with */
-  guint64 n_to_skip;            /* frames that come back from it next */
+  guint64 n_called;             /* frames that the plugin got */
+  guint64 n_to_skip;            /* skipped of its next output */
   guint64 n_given;              /* frames handed on */
   GArray *failed;               /* owned; in their order */
 };
 
-/* So many frames of the plugin as @n_frames of the stream make at most. */
+/* The number of the plugin's frames that @n_frames of the stream make at most.
+ */
 static inline gsize
 nda_py_adapter_to_plugin (const NdaPyFormat * format, gsize n_frames)
 {
@@ -67,8 +68,8 @@ nda_py_adapter_to_plugin (const NdaPyFormat * format, gsize n_frames)
 /* ndapyadapterback.c, which calls nothing of ndapyadapter.c */
 void nda_py_adapter_set_latency (NdaPyAdapter * adapter, guint latency);
 guint64 nda_py_adapter_get_n_to_call (NdaPyAdapter * adapter);
-/* the plugin delays by another amount from the frame on
- * that comes back next; and takes what the call @i made */
+/* The plugin has another latency from the next frame on that comes back.
+ * nda_py_adapter_give_back () takes the output of the call @i */
 void nda_py_adapter_change_latency (NdaPyAdapter * adapter, guint latency);
 void nda_py_adapter_give_back (NdaPyAdapter * adapter, guint i,
     NdaPyAdapterPolicy policy);

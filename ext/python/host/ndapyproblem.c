@@ -28,7 +28,7 @@ nda_py_role_name (NdaPyRole role)
   return names[role];
 }
 
-/* The method that a plugin of @role has for its blocks. */
+/* The name of the block method of a plugin of @role. */
 const gchar *
 nda_py_role_call_name (NdaPyRole role)
 {
@@ -40,7 +40,7 @@ nda_py_role_call_name (NdaPyRole role)
   return names[role];
 }
 
-/* What ndapyworker.py calls it. */
+/* The problem with the name that ndapyworker.py uses. */
 NdaPyProblem
 nda_py_problem_from_nick (const gchar * nick)
 {
@@ -59,7 +59,7 @@ nda_py_problem_from_nick (const gchar * nick)
   return NDA_PY_PROBLEM_LOAD;
 }
 
-/* Says of the plugin @path what is wrong with it. */
+/* Sets @error to a sentence about the fault of the plugin @path. */
 void
 nda_py_problem_set_error (GError ** error, NdaPyProblem problem,
     const gchar * path, const gchar * name, const gchar * reason)
@@ -95,8 +95,8 @@ nda_py_problem_set_error (GError ** error, NdaPyProblem problem,
   }
 }
 
-/* Whether the plugin @path, which takes the place of one that began with the
- * format @before, began with the same. */
+/* Whether the plugin @path began with the same format as the one in whose place
+ * it comes, which began with @before. */
 gboolean
 nda_py_problem_check_format (const gchar * path, const NdaPyFormat * before,
     const NdaPyFormat * format, GError ** error)
@@ -109,8 +109,8 @@ nda_py_problem_check_format (const gchar * path, const NdaPyFormat * before,
   return FALSE;
 }
 
-/* Why a block call failed (transfer full): for @reason, or because it returned
- * False. */
+/* Returns why a block call failed (transfer full): for @reason, or because it
+ * returned False. */
 gchar *
 nda_py_problem_describe_failure (const gchar * path, NdaPyRole role,
     const gchar * reason)
