@@ -12,7 +12,7 @@
 
 #include <glib/gi18n-lib.h>
 
-/* of a plugin, in Hz */
+/* The range of a plugin's rate, in Hz */
 #define MIN_RATE 1001u
 #define MAX_RATE 768000u
 
@@ -56,7 +56,7 @@ nda_py_batch_set_caps (NdaPyBatch * self, GstCaps * caps)
   return self->pool != NULL;
 }
 
-/* Whether sound can be brought to what a plugin takes, and back. */
+/* Whether sound can be converted to the plugin's format, and back. */
 static gboolean
 check_format (NdaPyBatch * self, const NdaPyFormat * format, GError ** error)
 {
@@ -109,7 +109,7 @@ nda_py_batch_count_run (GstMiniObject ** buffers, guint n_buffers)
   return n;
 }
 
-/* Whether @block goes another way than as it comes. */
+/* Whether @block cannot go to the plugin as it comes. */
 static gboolean
 needs_framing (NdaPyBatch * self, GstMiniObject * block,
     const NdaPyFacts * facts)
@@ -134,7 +134,8 @@ add_framed (NdaPyBatch * self, GstBuffer * buffer)
   return nda_py_framing_push (&self->framing, buffer);
 }
 
-/* Adds @buffers (transfer full) up to one that cannot be; drops the others. */
+/* Adds @buffers (transfer full) up to the first that cannot be added; drops the
+ * others. */
 static void
 add_buffers (NdaPyBatch * self, gboolean (*add) (NdaPyBatch *, GstBuffer *),
     GstMiniObject ** buffers, guint n_buffers, GError ** error)
@@ -153,7 +154,7 @@ add_buffers (NdaPyBatch * self, gboolean (*add) (NdaPyBatch *, GstBuffer *),
             "Check what feeds this element."));
 }
 
-/* Counts the calls just made, of blocks as they come, and their frames. */
+/* Counts the calls that were just made with whole blocks, and their frames. */
 static void
 count_direct (NdaPyBatch * self, guint n_calls)
 {
@@ -163,8 +164,8 @@ count_direct (NdaPyBatch * self, guint n_calls)
     self->n_frames += self->calls[i]->n_frames;
 }
 
-/* Runs @buffers as they come. FALSE: none was run, for the plugin is being
- * stopped, or delays by now. */
+/* Runs @buffers as they come. FALSE: none was run, since the plugin is being
+ * stopped, or has a latency now. */
 static gboolean
 run_direct (NdaPyBatch * self, NdaPyHost * host, GstMiniObject ** buffers,
     guint n_buffers, NdaPyOnError on_error, GError ** error)
