@@ -142,8 +142,8 @@ close_state (NdaEncrypt * self)
   g_clear_pointer (&self->state, nda_send_state_close);
 }
 
-/* Opens the file at @path, if one is named; it is this sender's until it stops.
- */
+/* Opens the file at @path, if one is named; it is this sender's until it
+ * stops. */
 static gboolean
 open_state (NdaEncrypt * self, const gchar * path, GError ** error)
 {

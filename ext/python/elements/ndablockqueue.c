@@ -119,8 +119,8 @@ grow_locked (NdaBlockQueue * self)
   self->n_slots *= 2;
 }
 
-/* Whether the waiting items are worth a pop: enough blocks, or any other item.
- */
+/* Whether the waiting items are worth a pop: enough blocks, or any other
+ * item. */
 static gboolean
 is_worth_it_locked (NdaBlockQueue * self)
 {

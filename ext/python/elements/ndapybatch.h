@@ -34,8 +34,8 @@ void nda_py_batch_init (NdaPyBatch * batch);
 void nda_py_batch_clear (NdaPyBatch * batch);
 void nda_py_batch_clear_stream (NdaPyBatch * batch);
 /* Sets the format of the stream; FALSE if there is no such format. The second
- * function sets the plugin's format; FALSE if sound cannot be converted to it.
- */
+ * function sets the plugin's format; FALSE if sound cannot be converted to
+ * it. */
 gboolean nda_py_batch_set_caps (NdaPyBatch * batch, GstCaps * caps);
 gboolean nda_py_batch_set_format (NdaPyBatch * batch,
     const NdaPyFormat * format, GError ** error);

@@ -28,8 +28,8 @@ nda_py_bridge_task_tell_end (NdaPyBridgeTask * self, GstFlowReturn flow)
     GST_ELEMENT_FLOW_ERROR (self->py->element, flow);
 }
 
-/* Ends the stream downstream too. Nobody else can do that, since upstream's EOS
- * is not accepted any more. */
+/* Ends the stream downstream too, as upstream's EOS is not accepted any
+ * more. */
 static void
 stop_stream (NdaPyBridgeTask * self, GstFlowReturn flow)
 {
@@ -68,8 +68,8 @@ stop_by_downstream (NdaPyBridgeTask * self, GstFlowReturn flow, gint n_relinks)
     gst_pad_push_event (self->srcpad, gst_event_new_eos ());
     return;
   }
-  /* relinked before the queue was stopped: no other thread restarts the queue
-   */
+  /* relinked before the queue was stopped: no other thread restarts the
+   * queue */
   if (g_atomic_int_get (&self->n_relinks) != n_relinks
       && nda_block_queue_relink (self->queue))
     nda_py_bridge_task_start (self);
@@ -437,8 +437,8 @@ nda_py_bridge_task_activate (NdaPyBridgeTask * self)
   g_mutex_unlock (&self->lock);
 }
 
-/* Starts the task, unless the pad is being deactivated: a flush may end at the
- * same time. */
+/* Starts the task, unless the pad is being deactivated, perhaps at the same
+ * time. */
 void
 nda_py_bridge_task_start (NdaPyBridgeTask * self)
 {
@@ -472,7 +472,7 @@ leave_pad (NdaPyBridgeTask * self)
 }
 
 /* Waits until the task has ended, and forgets its stream. The queue and the
- * host must have been stopped. */
+ * host are stopped. */
 gboolean
 nda_py_bridge_task_stop (NdaPyBridgeTask * self)
 {

@@ -331,8 +331,8 @@ nda_py_child_described_class_init (gpointer g_class, gpointer data)
   }
 }
 
-/* Registers a type for @d (transfer full). Two plugins may have the same name.
- */
+/* Registers a type for @d (transfer full). Two plugins may have the same
+ * name. */
 static GType
 register_type (NdaPyDescription * d)
 {

@@ -275,8 +275,8 @@ finish_item (NdaPyDirect * self, NdaPyDirectItem * item, NdaPyOnError on_error)
   gst_clear_buffer (&item->in);
 }
 
-/* Finds the items whose calls were all made, and that do not stop the stream.
- */
+/* Finds the items whose calls were all made, and that do not stop the
+ * stream. */
 static void
 find_done (NdaPyDirect * self, guint n_run, NdaPyOnError on_error)
 {

@@ -60,8 +60,8 @@ void nda_py_direct_describe (const GstAudioInfo * info, NdaPyAudio * audio,
 /* Maps @buffer (transfer full) as the next item. FALSE: it cannot be read, or
  * is no block of the format, or there is no memory. */
 gboolean nda_py_direct_add (NdaPyDirect * direct, GstBuffer * buffer);
-/* Makes the calls. Returns how many were made, as nda_py_host_process () does
- */
+/* Makes the calls. Returns how many were made, as nda_py_host_process ()
+ * does */
 guint nda_py_direct_run (NdaPyDirect * direct, NdaPyHost * host,
     NdaPyOnError on_error, GstClockTime * gil_wait);
 /* Returns the untouched items (transfer full), if no call was made */

@@ -11,8 +11,8 @@
 
 G_BEGIN_DECLS
 
-/* Replaces the parent's change of state, and calls it. With or without the GIL.
- */
+/* Replaces the parent's change of state, and calls it. With or without the
+ * GIL. */
 GstStateChangeReturn nda_py_element_change_state (NdaPyElement * self,
     GstStateChange transition, GstElementClass * parent_class);
 

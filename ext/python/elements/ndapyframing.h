@@ -50,8 +50,8 @@ gboolean nda_py_framing_push (NdaPyFraming * framing, GstBuffer * block);
 /* FALSE: the plugin is being stopped */
 gboolean nda_py_framing_run (NdaPyFraming * framing, NdaPyHost * host,
     NdaPyOnError on_error, GstClockTime * gil_wait);
-/* Returns the next block (transfer full), or NULL until more is pushed and run
- */
+/* Returns the next block (transfer full), or NULL until more is pushed and
+ * run */
 GstBuffer *nda_py_framing_take (NdaPyFraming * framing);
 
 /* Ends the run. The frames held back come out with the next runs, as long as

@@ -310,8 +310,8 @@ nda_py_parent_follow (NdaPyShared * self)
 
 /* --- changes of state ----------------------------------------------------- */
 
-/* Called before a plugin is opened: posts the warnings that were kept in NULL.
- */
+/* Called before a plugin is opened: posts the warnings that were kept in
+ * NULL. */
 void
 nda_py_parent_begin (NdaPyShared * self)
 {

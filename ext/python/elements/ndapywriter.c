@@ -15,8 +15,8 @@
 
 /* Called after the preroll lock was given up. If the pipeline was paused
  * meanwhile, the block on offer is its preroll, and goes on when the pipeline
- * plays again. The base class does not see a flush that began before it waits.
- */
+ * plays again. The base class does not see a flush that began before it
+ * waits. */
 GstFlowReturn
 nda_py_writer_preroll (NdaPyWriter * self)
 {

@@ -203,8 +203,8 @@ cut_leading (NdaPyAdapter * self)
   }
 }
 
-/* Puts the replacement for a failed call's frames into @out, from @offset on.
- */
+/* Puts the replacement for a failed call's frames into @out, from @offset
+ * on. */
 static void
 replace (NdaPyAdapter * self, const NdaPyAudio * out, gsize offset,
     gsize n_frames, NdaPyAdapterPolicy policy)

@@ -56,8 +56,8 @@ struct _NdaPyAdapter
   GArray *failed;               /* owned; in their order */
 };
 
-/* The number of the plugin's frames that @n_frames of the stream make at most.
- */
+/* The number of the plugin's frames that @n_frames of the stream make at
+ * most. */
 static inline gsize
 nda_py_adapter_to_plugin (const NdaPyFormat * format, gsize n_frames)
 {

@@ -22,8 +22,8 @@
 
 #include <glib/gi18n-lib.h>
 
-/* How long to wait for a block call to end before stop () is called during it
- */
+/* How long to wait for a block call to end before stop () is called during
+ * it */
 #define CALL_TIMEOUT (1 * G_TIME_SPAN_SECOND)
 
 NdaPyExchange *

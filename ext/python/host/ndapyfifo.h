@@ -24,8 +24,8 @@ typedef struct
 void nda_py_fifo_init (NdaPyFifo * fifo, guint n_channels, gsize n_room);
 void nda_py_fifo_clear (NdaPyFifo * fifo);
 
-/* Makes room for @n_frames more and returns their place; they count as waiting
- */
+/* Makes room for @n_frames more and returns their place; they count as
+ * waiting */
 gfloat *nda_py_fifo_add (NdaPyFifo * fifo, gsize n_frames);
 /* Removes the first @n_frames; all of them with G_MAXSIZE */
 void nda_py_fifo_drop (NdaPyFifo * fifo, gsize n_frames);

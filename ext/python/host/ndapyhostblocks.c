@@ -89,8 +89,8 @@ begin_call (NdaPyHost * self)
 }
 
 /* Ends a call, outside of Python, with the host in @state, in one step: a
- * stopping thread that sees that the call has ended must see the new state too.
- */
+ * stopping thread that sees that the call has ended must see the new state
+ * too. */
 static void
 end_call (NdaPyHost * self, NdaPyHostState state)
 {

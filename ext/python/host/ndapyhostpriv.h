@@ -96,8 +96,8 @@ gboolean nda_py_host_wait_for_call_locked (NdaPyHost * self,
     NdaPyRunner * runner, gint64 timeout);
 gboolean nda_py_host_end_call_of (NdaPyHost * self, NdaPyRunner * runner);
 
-/* ndapyhostreload.c: on the block thread, with the plugin claimed, without GIL
- */
+/* ndapyhostreload.c: on the block thread, with the plugin claimed, without
+ * GIL */
 gboolean nda_py_host_exchange (NdaPyHost * self, GError ** error);
 
 G_END_DECLS

@@ -15,8 +15,8 @@ G_BEGIN_DECLS
 
 gboolean nda_py_mix_fits (guint n_channels, guint other);
 
-/* Copies @n_frames of @in, from the frame @offset on, to frames of @n_channels
- */
+/* Copies @n_frames of @in, from the frame @offset on, to frames of
+ * @n_channels */
 void nda_py_mix_load (gfloat * frames, guint n_channels, const NdaPyAudio * in,
     gsize offset, gsize n_frames);
 /* Copies in the other direction */

@@ -75,8 +75,8 @@ typedef struct
 {
   const gchar *path;            /* NULL: for no plugin */
   GstClockTime limit;
-  /* [atomic] not owned. If it is not 0, the wait ends. NULL: the wait goes on
-   */
+  /* [atomic] not owned. If it is not 0, the wait ends. NULL: the wait goes
+   * on */
   const gint *is_closing;
 } NdaPyPatience;
 

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Notices when a file is written, or replaced by another file, as editors do.
- */
+/* Notices when a file is written, or replaced by another file, as editors
+ * do. */
 
 #pragma once
 

@@ -159,8 +159,8 @@ nda_py_output_log_rest (NdaPyOutput * self)
   }
 }
 
-/* The last line that the process printed as an error (transfer full), or NULL.
- */
+/* The last line that the process printed as an error (transfer full), or
+ * NULL. */
 gchar *
 nda_py_output_get_last_error (NdaPyOutput * self)
 {
