@@ -2,13 +2,14 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Frames that a device lost without a word.
+/* Finds frames that a device lost without a sign.
  *
- * A sound server that nobody reads from for longer than it can keep frames lets
- * them go, and its source counts on as if it had not. What comes after is older
- * by what is missing, by its count, and so too late to be heard for as long as
- * it runs. It is told from a backlog, which is caught up with, by its age: that
- * of the youngest of some buffers has grown, and does not get less any more.
+ * If nobody reads from a sound server for longer than it can keep frames, it
+ * drops them, and its source counts on as if nothing was lost. By that count
+ * all later frames are too old by the length of the loss, and so too late to be
+ * heard. A loss differs from a backlog by the age of the sound: a backlog is
+ * caught up with, but after a loss the age of the youngest buffers has grown
+ * and does not become less again.
  *
  * Belongs to one thread: no locks. */
 
@@ -20,17 +21,16 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  guint n_seen;                 /* buffers, of those looked at together */
+  guint n_seen;                 /* buffers of the current comparison */
   GstClockTimeDiff first, least, last;  /* ages among them */
   gboolean has_usual;
-  GstClockTimeDiff usual;       /* the least of those before */
+  GstClockTimeDiff usual;       /* the least age before */
 } NdaLag;
 
 void nda_lag_restart (NdaLag * lag);
 
-/* A buffer has come that is so old by the count of frames, whatever it was
- * counted from. Returns how much more is missing than was known (less, if
- * negative), or 0. */
+/* Notes a buffer of @age by the count of frames, from any origin. Returns how
+ * much more is missing than was known (less, if negative), or 0. */
 GstClockTimeDiff nda_lag_note (NdaLag * lag, GstClockTimeDiff age);
 
 G_END_DECLS

@@ -11,12 +11,12 @@
 
 #include <glib/gi18n-lib.h>
 
-/* One to record and two to play are 50 ms */
+/* The longest period: one to record and two to play are 50 ms */
 #define MAX_PERIOD (50 * GST_MSECOND / 3)
 
 /* --- what comes --- */
 
-/* The source has lost sound; tells of it now and then. */
+/* Counts lost sound, and posts a warning at most once a second. */
 static void
 count_overrun (NdaSourceProbe * self)
 {
@@ -31,8 +31,8 @@ count_overrun (NdaSourceProbe * self)
         ("%" G_GUINT64_FORMAT " times since the last report", n_lost));
 }
 
-/* The next buffer has the right time stamp, and its age cannot be compared with
- * that of earlier ones. */
+/* Starts comparing again: the next buffer has the right time stamp, and its age
+ * cannot be compared with earlier ages. */
 static void
 forget_lag (NdaSourceProbe * self)
 {
@@ -40,8 +40,8 @@ forget_lag (NdaSourceProbe * self)
   nda_lag_restart (&self->lag);
 }
 
-/* How much more of what the device counted turns out, at this buffer, to be
- * missing; negative, where it was only late. */
+/* How much more of the device's counted frames is found missing at this buffer;
+ * negative, if it was only late. */
 static GstClockTimeDiff
 find_missing (NdaSourceProbe * self, GstBuffer * buffer,
     NdaClocksRelation relation)
@@ -55,7 +55,8 @@ find_missing (NdaSourceProbe * self, GstBuffer * buffer,
   self->n_frames += gst_buffer_get_size (buffer) / info->bpf;
   more = nda_lag_note (&self->lag, GST_CLOCK_DIFF (gst_util_uint64_scale
           (self->n_frames, GST_SECOND, info->rate), now));
-  /* by two clocks the source stamps by the pipeline's; only a loss counts */
+  /* with two clocks the source stamps by the pipeline's clock; only a loss
+   * counts */
   if (relation == NDA_CLOCKS_TWO)
     return MAX (more, 0);
   more = MAX (more, -(GstClockTimeDiff) self->missing);
@@ -63,8 +64,8 @@ find_missing (NdaSourceProbe * self, GstBuffer * buffer,
   return more;
 }
 
-/* A device that counts on where it lost frames stamps later ones too early.
- * Mends the time stamp, and returns TRUE where frames turn out to be lost. */
+/* A device that lost frames but counted them stamps later frames too early.
+ * Corrects the time stamp, and returns TRUE if frames are found lost. */
 static gboolean
 make_good_lag (NdaSourceProbe * self, GstBuffer ** buffer)
 {
@@ -88,7 +89,7 @@ make_good_lag (NdaSourceProbe * self, GstBuffer ** buffer)
   return more > 0;
 }
 
-/* Once: it is another program's setting, or the user's. */
+/* Warns once: the period is the setting of another program, or the user's. */
 static void
 tell_period (NdaSourceProbe * self, GstClockTime period)
 {
@@ -121,7 +122,7 @@ note_burst (NdaSourceProbe * self, GstBuffer * buffer)
     tell_period (self, period);
 }
 
-/* A buffer of the source, or FALSE when it has to be dropped. */
+/* Handles a buffer of the source. FALSE: it has to be dropped. */
 static gboolean
 take_buffer (NdaSourceProbe * self, GstBuffer ** buffer)
 {
@@ -164,7 +165,7 @@ nda_source_probe_on_buffer (GstPad * pad, GstPadProbeInfo * info,
 }
 
 /* Whether @event comes only because the source was opened again, or ended with
- * its device: downstream must not see it. */
+ * its device: downstream must not get it. */
 static gboolean
 is_hidden (NdaSourceProbe * self, GstEvent * event)
 {
@@ -182,7 +183,7 @@ is_hidden (NdaSourceProbe * self, GstEvent * event)
   }
 }
 
-/* Whether @event brings caps that audioconvert must not see. */
+/* Whether @event brings caps that audioconvert must not get. */
 static gboolean
 is_too_much (NdaSourceProbe * self, GstEvent * event)
 {
@@ -218,7 +219,7 @@ nda_source_probe_on_event (GstPad * pad, GstPadProbeInfo * info,
 
 /* --- a source that is away --- */
 
-/* Under the lock with which the source's first buffer passes. */
+/* Takes the same lock as the first buffer of the source. */
 void
 nda_source_probe_pass_time (NdaSourceProbe * self, GstClock * clock)
 {
@@ -276,8 +277,8 @@ nda_source_probe_start (NdaSourceProbe * self)
   self->has_told_period = FALSE;
 }
 
-/* A device takes its time to go on, and its clock and the pipeline's may not
- * take the same. */
+/* After a pause a device takes some time to go on, and its clock and the
+ * pipeline's may not take the same time. */
 void
 nda_source_probe_play (NdaSourceProbe * self)
 {

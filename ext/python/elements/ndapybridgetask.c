@@ -68,8 +68,7 @@ stop_by_downstream (NdaPyBridgeTask * self, GstFlowReturn flow, gint n_relinks)
     gst_pad_push_event (self->srcpad, gst_event_new_eos ());
     return;
   }
-  /* relinked before the queue was stopped: no other thread restarts the
-   * queue */
+  /* relinked before the queue was stopped: nobody else restarts it */
   if (g_atomic_int_get (&self->n_relinks) != n_relinks
       && nda_block_queue_relink (self->queue))
     nda_py_bridge_task_start (self);
