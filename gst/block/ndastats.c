@@ -70,8 +70,8 @@ set_field (GstStructure * stats, const NdaStatsField * field,
   }
 }
 
-/* Copies @n_bytes of @counters under @lock and makes of them a structure
- * called @name with the @fields of the table. */
+/* Copies @n_bytes of @counters under @lock and makes a structure called @name
+ * from them, with the @fields of the table. */
 GstStructure *
 nda_stats_snapshot (const gchar * name, const NdaStatsField * fields,
     GMutex * lock, gconstpointer counters, gsize n_bytes)
@@ -88,8 +88,8 @@ nda_stats_snapshot (const gchar * name, const NdaStatsField * fields,
   return stats;
 }
 
-/* Counts one event at @now. Returns how many happened since the last report,
- * this one included, when it is time for the next; else 0. */
+/* Counts one event at @now. If the next report is due, returns how many events
+ * happened since the last report, this one included; else 0. */
 guint64
 nda_report_limit_count (NdaReportLimit * limit, GstClockTime now)
 {
