@@ -30,8 +30,7 @@ get_traits (NdaIoBin * self)
 
 /* --- the application's element below READY --- */
 
-/* Called in the state lock: puts the application's element into the bin, where
- * it is found by its name. */
+/* Has the bin find the application's element by name. In the state lock. */
 static void
 show_element (NdaIoBin * self)
 {
@@ -403,7 +402,7 @@ get_child_pad (NdaIoBin * self, GstElement * last)
       gst_element_get_static_pad (last, "src");
 }
 
-/* Adds the ghost pad of the bin for @target, or without one if that is NULL */
+/* Adds the ghost pad of the bin, for @target or NULL */
 static void
 add_ghost (NdaIoBin * self, GstPad * target)
 {

@@ -12,8 +12,7 @@
 
 #include <glib/gi18n-lib.h>
 
-/* Garbage is collected after this many runs if the queue is empty, and in any
- * case after the longer number */
+/* Runs until garbage is collected: if the queue is empty, and in any case */
 #define RUNS_TO_COLLECT 16
 #define RUNS_TO_COLLECT_ANYHOW 1024
 

@@ -3,9 +3,8 @@
 """The part of the host of plugins that is written in Python.
 
 It is compiled into the GStreamer plugin and runs once in each interpreter: in
-this process, where C calls every function with the GIL held, and in the
-process of a plugin, by ndapyworker.py. Rule numbers are the numbers of the
-plugin contract.
+this process, where C calls every function with the GIL held, and in a plugin's
+process, by ndapyworker.py. Rule numbers are those of the plugin contract.
 """
 
 import ast
@@ -56,8 +55,7 @@ _plugin_files = set()
 _owns_gc = False
 _shares_frozen = False  # with other processes, until it is written to
 _next_full_collection = 0.0
-_running = 0
-_gone = 0
+_running = _gone = 0
 
 
 class PluginError(Exception):
