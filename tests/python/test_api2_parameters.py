@@ -90,6 +90,25 @@ REFUSED = {
 }
 
 
+READS = """
+from nda import Processor
+class P(Processor):
+    found = 3
+    def get_reading(self, name):
+        return {"frames": 7, "level": "-6.0"}.get(name)
+    def process(self, block): pass
+"""
+
+
+def test_api2_get_parameter_reads_what_the_plugin_says(make_bridge, write):
+    line = make_bridge(write(READS))
+    play(line)
+
+    assert [get(line, name) for name in ("frames", "level", "found", "x")] == [
+        *("7", "-6.0", "3", ""),
+    ]
+
+
 @pytest.mark.parametrize(
     "name, value", [(n, v) for n, values in REFUSED.items() for v in values]
 )

@@ -138,7 +138,11 @@ def play_with(trial: Trial, name: str, end: str) -> None:
         child = get_child(line)
         value = getattr(child.find_property(name), end)
         child.set_property(name, value)
-        error = trial.play(line, noise(2)).error
+        channels = 2
+        if name == "channels" and trial.role == "AudioSink":
+            channels = value  # of what a sink is given
+            line.set_channels(channels)
+        error = trial.play(line, noise(2, channels)).error
     finally:
         line.stop()
     if error:
