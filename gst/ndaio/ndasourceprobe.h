@@ -36,7 +36,6 @@ typedef struct
   gint was_paused;              /* [atomic] and the lag has not heard of it */
   NdaLag lag;                   /* [stream lock] */
   guint64 n_frames;             /* [stream lock] that the device counted */
-  GstClockTime missing;         /* [stream lock] it did not, by one clock */
   NdaBursts bursts;             /* [stream lock] */
   gboolean has_told_period;     /* [stream lock] of one that is too long */
 } NdaSourceProbe;

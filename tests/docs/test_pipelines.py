@@ -98,6 +98,8 @@ def is_live(line):
     """Whether its source never ends, as a microphone does."""
     words = shlex.split(line)
     sources = {"ndasrc", "ndamicsrc", "ndatonesrc", "udpsrc"}
+    if "is-live=true" in line and "num-buffers=" not in line:
+        return True
     return bool(sources & set(words)) and not any(
         word.startswith(("uri=", "source=", "num-buffers="))
         for word in words
@@ -107,7 +109,7 @@ def is_live(line):
 def needs_sound(line):
     words = shlex.split(line)
     return (
-        (is_live(line) and "ndatonesrc" not in words)
+        (is_live(line) and "ndatonesrc" not in words and "source=" not in line)
         or words[-1] == "ndasink"
         or bool({"ndamicsrc", "ndaspeakersink"} & set(words))
     )

@@ -256,6 +256,26 @@ def test_7_2_refused_parameter_is_a_warning(run, write_plugin, noise):
     assert "it returned False" in outcome.warnings[0][0].message
 
 
+def test_an_unknown_parameter_is_told_with_those_there_are(
+    run, write_plugin, noise
+):
+    """What is there is told only where the name is the fault."""
+    path = write_plugin(
+        """
+        Plugin.set_parameter = lambda self, key, value: False
+        Plugin.get_parameters = lambda self: {"gain": "1", "mode": "fast"}
+        """
+    )
+
+    outcome = run(path, [noise(BLOCK)], parameters="gian=x,gain=x")
+
+    first, second = (warning[0].message for warning in outcome.warnings)
+    assert "gian: it has no such parameter, but these: gain, mode" in first
+    assert second.endswith("gain: it returned False") or (
+        "gain: it returned False; it may have printed" in second
+    )
+
+
 def test_7_6_secret_of_a_parameter_is_not_told(run, write_plugin, noise):
     path = write_plugin(
         """

@@ -210,6 +210,14 @@ nda_py_shared_report_failure (NdaPyShared * self, NdaPyBlock * block,
           n_failed, self->failure));
 }
 
+/* What the last burst of failures began with, or NULL. Its first line is for
+ * the person. [streaming thread] */
+const gchar *
+nda_py_shared_get_failure (NdaPyShared * self)
+{
+  return self->failure;
+}
+
 /* --- the calls of a processor --- */
 
 /* Counts @calls, made together, of which each takes @format. They are late when
@@ -286,8 +294,9 @@ nda_py_shared_count_block (NdaPyShared * self, guint n_frames, gboolean is_late)
 }
 
 /* Makes one call of a source or sink, and collects garbage after some. An
- * exception is told, with the @consequence, a translated sentence. FALSE when
- * the plugin is being stopped, or Python was finalised by the application. */
+ * exception, or None, is told, with the @consequence, a translated sentence.
+ * FALSE when the plugin is being stopped, or Python was finalised by the
+ * application. */
 gboolean
 nda_py_shared_call (NdaPyShared * self, NdaPyBlock * block,
     const gchar * consequence)
@@ -302,7 +311,8 @@ nda_py_shared_call (NdaPyShared * self, NdaPyBlock * block,
     return FALSE;
   }
   count_call (self, block, gil_wait);
-  if (block->result == NDA_PY_CALL_FAILED || block->result == NDA_PY_CALL_DEAD)
+  if (block->result == NDA_PY_CALL_FAILED || block->result == NDA_PY_CALL_DEAD
+      || block->result == NDA_PY_CALL_NOTHING)
     nda_py_shared_report_failure (self, block, consequence);
   if (++self->n_calls >= CALLS_TO_COLLECT) {
     nda_py_host_collect (self->host);

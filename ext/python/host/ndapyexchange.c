@@ -188,7 +188,7 @@ hold (NdaPyExchange * x)
     return;
   g_mutex_lock (&host->lock);
   while (host->is_held)
-    g_cond_wait (&host->changed, &host->lock);
+    nda_py_host_wait_locked (host);
   host->is_held = x->is_held = TRUE;
   nda_py_host_wait_for_call_locked (host, NULL, CALL_TIMEOUT);
   g_mutex_unlock (&host->lock);
@@ -203,7 +203,7 @@ let_go (NdaPyExchange * x)
     return;
   g_mutex_lock (&host->lock);
   host->is_held = x->is_held = FALSE;
-  g_cond_broadcast (&host->changed);
+  nda_py_host_wake_locked (host);
   g_mutex_unlock (&host->lock);
   nda_py_host_set_pending (host);       /* what came meanwhile */
 }

@@ -67,6 +67,38 @@ nda_py_host_free (NdaPyHost * self)
   g_free (self);
 }
 
+/* --- waiting ------------------------------------------------------------- */
+
+/* The block thread changes what others wait for with each block, and hardly
+ * ever is there one that waits: it asks the system to wake nobody. */
+void
+nda_py_host_wake_locked (NdaPyHost * self)
+{
+  if (G_UNLIKELY (self->n_waiting))
+    g_cond_broadcast (&self->changed);
+}
+
+/* Gives up the host lock until nda_py_host_wake_locked (). */
+void
+nda_py_host_wait_locked (NdaPyHost * self)
+{
+  self->n_waiting++;
+  g_cond_wait (&self->changed, &self->lock);
+  self->n_waiting--;
+}
+
+/* The same until @deadline (us, monotonic). FALSE: it is over. */
+gboolean
+nda_py_host_wait_until_locked (NdaPyHost * self, gint64 deadline)
+{
+  gboolean in_time;
+
+  self->n_waiting++;
+  in_time = g_cond_wait_until (&self->changed, &self->lock, deadline);
+  self->n_waiting--;
+  return in_time;
+}
+
 /* --- opening and closing ------------------------------------------------ */
 
 static void
@@ -168,7 +200,7 @@ wait_for_users_locked (NdaPyHost * self)
   gint64 deadline = g_get_monotonic_time () + STOP_TIMEOUT;
 
   while (self->n_users)
-    if (!g_cond_wait_until (&self->changed, &self->lock, deadline))
+    if (!nda_py_host_wait_until_locked (self, deadline))
       return FALSE;
   return TRUE;
 }
@@ -244,7 +276,7 @@ nda_py_host_wait_for_call_locked (NdaPyHost * self, NdaPyRunner * runner,
   gint64 deadline = g_get_monotonic_time () + timeout;
 
   while (self->called && (!runner || self->called == runner))
-    if (!g_cond_wait_until (&self->changed, &self->lock, deadline))
+    if (!nda_py_host_wait_until_locked (self, deadline))
       return !self->called || (runner && self->called != runner);
   return TRUE;
 }
@@ -324,7 +356,7 @@ begin_stop (NdaPyHost * self, gboolean * was_running)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   self->is_stopping = TRUE;
-  g_cond_broadcast (&self->changed);
+  nda_py_host_wake_locked (self);
   nda_py_host_wait_for_call_locked (self, NULL,
       self->state == STATE_STARTING ? START_TIMEOUT : STOP_GRACE);
   *was_running = self->state == STATE_RUNNING;

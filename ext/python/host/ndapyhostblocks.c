@@ -50,7 +50,7 @@ claim (NdaPyHost * self)
 
   g_mutex_lock (&self->lock);
   while (G_UNLIKELY (self->is_held && !self->is_stopping))
-    g_cond_wait (&self->changed, &self->lock);
+    nda_py_host_wait_locked (self);
   if (!self->is_stopping)
     self->called = self->runner;
   /* nobody changes it while the plugin is called */
@@ -71,7 +71,7 @@ disclaim (NdaPyHost * self)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   self->called = NULL;
-  g_cond_broadcast (&self->changed);
+  nda_py_host_wake_locked (self);
 }
 
 /* Makes this thread one that can call the plugin, which for one in this process
@@ -98,7 +98,7 @@ end_call (NdaPyHost * self, NdaPyHostState state)
   if (state == STATE_RUNNING)
     set_all_pending_locked (self);
   self->called = NULL;
-  g_cond_broadcast (&self->changed);
+  nda_py_host_wake_locked (self);
   g_mutex_unlock (&self->lock);
 }
 
@@ -211,12 +211,13 @@ nda_py_host_start (NdaPyHost * self, NdaPyFormat * format, GError ** error)
   return FALSE;
 }
 
-/* Whether @result is one that the policy for failures is about: a source may
- * have nothing, and a sink be full. */
+/* Whether @result is one to be told: a source may have nothing, and a sink be
+ * full. None is False, but nobody means it. */
 static gboolean
 is_failure (NdaPyHost * self, NdaPyCallResult result)
 {
   return result == NDA_PY_CALL_FAILED || result == NDA_PY_CALL_DEAD
+      || result == NDA_PY_CALL_NOTHING
       || (result == NDA_PY_CALL_REFUSED && self->role == NDA_PY_ROLE_PROCESSOR);
 }
 

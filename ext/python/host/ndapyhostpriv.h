@@ -37,6 +37,7 @@ struct _NdaPyHost
   /* called, is_held, n_unapplied, n_users or is_reloading went down, or
    * is_stopping up */
   GCond changed;
+  guint n_waiting;              /* [host lock] threads, for that */
   NdaPyHostState state;         /* [host lock] */
   NdaPyRunner *runner;          /* [host lock] owned; the plugin */
   /* [host lock] not owned; the runner that the block thread calls, or NULL */
@@ -95,6 +96,9 @@ gboolean nda_py_host_begin_use (NdaPyHost * self, NdaPyRunner ** runner);
 void nda_py_host_end_use (NdaPyHost * self, NdaPyRunner * runner);
 
 /* ndapyhost.c */
+void nda_py_host_wake_locked (NdaPyHost * self);
+void nda_py_host_wait_locked (NdaPyHost * self);
+gboolean nda_py_host_wait_until_locked (NdaPyHost * self, gint64 deadline);
 NdaPyRunner *nda_py_host_take_next_locked (NdaPyHost * self);
 gboolean nda_py_host_wait_for_call_locked (NdaPyHost * self,
     NdaPyRunner * runner, gint64 timeout);

@@ -14,7 +14,8 @@ typedef enum
 {
   NDA_PY_PROBLEM_LOAD,          /* reason */
   NDA_PY_PROBLEM_FAILED,        /* name: a method; reason */
-  NDA_PY_PROBLEM_REFUSED,       /* name: a method */
+  NDA_PY_PROBLEM_REFUSED,       /* name: a method; reason: what it printed */
+  NDA_PY_PROBLEM_NOTHING,       /* the same, of one that returned None */
   NDA_PY_PROBLEM_INFO,          /* reason */
   NDA_PY_PROBLEM_ROLE,          /* name: what it should be; reason: is */
   NDA_PY_PROBLEM_CONFIGURE,     /* reason */
@@ -29,6 +30,6 @@ gboolean nda_py_problem_check_fit (guint n_channels,
 NdaPyProblem nda_py_problem_from_nick (const gchar * nick);
 
 gchar *nda_py_problem_describe_failure (const gchar * path, NdaPyRole role,
-    const gchar * reason);
+    NdaPyCallResult result, const gchar * text);
 
 G_END_DECLS

@@ -49,6 +49,7 @@ typedef enum
   NDA_PY_CALL_FAILED,           /* an exception, or an array does not fit */
   NDA_PY_CALL_NO_SPACE,         /* was not made: a sink says it is full */
   NDA_PY_CALL_ENDED,            /* a source has no more; see n_last */
+  NDA_PY_CALL_NOTHING,          /* returned None, as if it were False */
   NDA_PY_CALL_DEAD,             /* the plugin's process died, or begins */
 } NdaPyCallResult;
 

@@ -21,7 +21,7 @@ from .rules import (
     check_two,
     play_twice,
 )
-from .trial import BLOCK, Broken, Gst, Line, Trial, noise
+from .trial import BLOCK, Broken, Gst, Line, Trial, noise, without_printed
 
 ANY = ("Processor", "AudioSource", "AudioSink")
 ROLE = re.compile(r"is of the type “(\w+)”")
@@ -34,7 +34,7 @@ class SecondTrial(Trial):
         return []
 
     def describe(self, message: Gst.Message) -> str:
-        text = message.parse_error()[0].message
+        text = without_printed(message.parse_error()[0].message)
         return text.replace(f"The plugin “{self.path}” ", "")
 
     def line(self, **props: object) -> Line:

@@ -160,6 +160,9 @@ class ReadyMade(BasePlugin):
         self.changed(key)
         return True
 
+    def get_parameters(self) -> dict[str, str]:
+        return {key: as_text(v) for key, v in self._parameters.items()}
+
     def get_parameter(self, key: str) -> str:
         if key in self._parameters:
             return str(self._parameters[key])

@@ -21,15 +21,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "name",
         metavar="NAME",
-        help="what the plugin is called: NAME.py and test_NAME.py are "
-        "written into the current folder",
+        help="the name of the plugin: NAME.py and test_NAME.py are written "
+        "into the current folder",
     )
     parser.add_argument(
         "--class",
         dest="is_class",
         action="store_true",
-        help="a class, which keeps a state between blocks, instead of a "
-        "function",
+        help="write a class, which can keep a state between blocks, instead "
+        "of a function",
     )
 
 
