@@ -7,6 +7,7 @@
 #include "ndasinkprobe.h"
 
 #include "ndabalance.h"
+#include "ndapace.h"
 #include "ndaplayout.h"
 #include "ndaunheard.h"
 
@@ -25,8 +26,6 @@
  * is heard. */
 #define WORTH_CORRECTING (3 * GST_MSECOND)
 #define LEFT_FOR_DEVICE (2500 * GST_USECOND)
-/* While it starts, no device stands still for so long, and plays on */
-#define FAR_BEHIND (10 * (GstClockTimeDiff) GST_SECOND)
 
 /* One for each sink; owned by its pad's probe. What is not [const] belongs to
  * the sink's thread. */
@@ -45,8 +44,7 @@ typedef struct
   NdaBalance balance;
   NdaUnheard unheard;
   gboolean has_begun;           /* the device, in this run */
-  GstClockTimeDiff first_held;  /* by the device, when the run began */
-  gboolean has_run_away;        /* the device, in this run */
+  NdaPace pace;                 /* of the device, in this run */
   NdaReportLimit report;        /* of underruns */
 } NdaSinkProbe;
 
@@ -232,7 +230,8 @@ begin (NdaSinkProbe * self, GstClockTime base_time)
 {
   self->base_time = base_time;
   self->latency = 0;
-  self->has_begun = self->has_run_away = FALSE;
+  self->has_begun = FALSE;
+  nda_pace_restart (&self->pace);
   nda_unheard_restart (&self->unheard);
   settle_again (self);
 }
@@ -262,28 +261,25 @@ count_unheard (NdaSinkProbe * self, GstBuffer * buffer, guint64 end,
     nda_meter_count_silent (self->meter, n_silent);
 }
 
-/* Whether the device, which has sound until @held from now, has played much
- * more than it got since it began, as ALSA's null does, whose delay means
- * nothing: nobody hears it. */
+/* Whether the device, which has played up to @played, has no pace: then nothing
+ * of it is worth counting. By one clock, the pipeline has none either. */
 static gboolean
-runs_away (NdaSinkProbe * self, GstClockTimeDiff held)
+runs_away (NdaSinkProbe * self, GstClockTime played)
 {
-  if (self->n_seen == 0)
-    self->first_held = held;
-  if (self->n_seen < N_SETTLING)
-    self->has_run_away |= held + FAR_BEHIND < self->first_held;
-  return self->has_run_away;
+  GstElement *sink = GST_ELEMENT (self->playout.sink);
+  GstClockTime time = nda_playout_can_go_on (&self->playout) ?
+      gst_element_get_current_running_time (sink) : gst_util_get_timestamp ();
+
+  return nda_pace_note (&self->pace, played, time);
 }
 
-/* A buffer of @age has come to a device, which has sound until @held from now,
- * and takes the buffer in @left. @end: see NdaDeviceKind. */
+/* A buffer of @age has come to a device, which has played up to @played, has
+ * sound until @held from now, and takes the buffer in @left. */
 static void
 keep_up (NdaSinkProbe * self, GstPadProbeInfo * info, GstClockTimeDiff age,
-    GstClockTimeDiff held, GstClockTimeDiff left, guint64 end,
+    GstClockTimeDiff held, GstClockTimeDiff left, GstClockTime played,
     const GstAudioInfo * audio)
 {
-  GstClockTime played = gst_util_uint64_scale (end, GST_SECOND, audio->rate)
-      - held;
   GstClockTimeDiff heard = age + MAX (held, 0);
   GstBaseSink *sink = self->playout.sink;
   GstClockTimeDiff step = 0;
@@ -312,7 +308,7 @@ nda_sink_probe_on_buffer (NdaSinkProbe * self, GstBaseSink * sink,
   GstClockTime latency = gst_base_sink_get_latency (sink);
   GstPadProbeReturn result = GST_PAD_PROBE_OK;
   GstClockTimeDiff held, left;
-  GstClockTime ahead;
+  GstClockTime ahead, played;
   GstAudioInfo audio;
   guint64 end;
 
@@ -329,11 +325,12 @@ nda_sink_probe_on_buffer (NdaSinkProbe * self, GstBaseSink * sink,
   if (!nda_playout_get_held (&self->playout, &audio, &held)
       || !nda_playout_get_end (&self->playout, &end))
     return self->n_surplus ? leave_out (self, info, &audio) : result;
-  if (runs_away (self, held))
+  played = gst_util_uint64_scale (end, GST_SECOND, audio.rate) - held;
+  if (runs_away (self, played))
     return GST_PAD_PROBE_OK;
   ahead = nda_playout_get_ahead (&self->playout, &audio);
   left = held - (GstClockTimeDiff) ahead;
-  keep_up (self, info, age, held, left, end, &audio);
+  keep_up (self, info, age, held, left, played, &audio);
   if (self->n_surplus)
     result = leave_out (self, info, &audio);
   if (result == GST_PAD_PROBE_OK)

@@ -120,6 +120,7 @@ take_buffer (NdaSourceProbe * self, GstBuffer ** buffer)
 {
   gboolean says_lost = GST_BUFFER_IS_DISCONT (*buffer)
       && g_atomic_int_get (&self->has_started);
+  gboolean lacks_some;
 
   if (nda_loss_get_state (self->loss) == NDA_LOSS_AWAY)
     return FALSE;
@@ -134,7 +135,8 @@ take_buffer (NdaSourceProbe * self, GstBuffer ** buffer)
     GST_BUFFER_FLAG_SET (*buffer, GST_BUFFER_FLAG_DISCONT);
     return TRUE;
   }
-  if (make_good_lag (self, buffer) || says_lost)
+  lacks_some = make_good_lag (self, buffer) || says_lost;
+  if (lacks_some && !nda_meter_has_run_away (self->meter))
     count_overrun (self);
   return TRUE;
 }

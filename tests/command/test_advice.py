@@ -107,3 +107,23 @@ def test_a_format_that_nobody_decodes_names_packages(tmp_path, data, decoder):
     said = done.stdout + done.stderr
     assert f"“{decoder}” is missing" in said
     assert "Install gstreamer1.0-libav, " in said
+
+
+def test_the_log_ends_with_the_figures(tmp_path):
+    """How a user of gst-launch sees what was late and what was lost."""
+    names = ["ndasrc", "ndapybridge", "ndasink"]
+    done = subprocess.run(
+        ["gst-launch-1.0", "-q", "ndasrc",
+         "source=audiotestsrc num-buffers=9 samplesperbuffer=512", "!",
+         "ndapybridge", "plugin=passthrough", "!", "ndasink",
+         "sink=fakesink"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "GST_DEBUG_NO_COLOR": "1",
+             "GST_DEBUG": ",".join(f"{name}:4" for name in names)},
+    )
+
+    for name in names:
+        (line,) = [line for line in done.stderr.splitlines()
+                   if f"application/x-{name}-stats, " in line]
+        assert "num-blocks=(guint64)" in line

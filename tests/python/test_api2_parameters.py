@@ -72,6 +72,10 @@ REFUSED = {
     "threshold": {
         value: f"“{value}” is not a number from -90 to 0 dBFS"
         for value in ("-91", "0.5", "loud", "nan", "")
+    }
+    | {
+        "-1,5": "“-1,5” is not a number from -90 to 0 dBFS; write it with a "
+        "point: -1.5"
     },
     "order": {
         value: f"“{value}” is not a whole number from 1 to 9"

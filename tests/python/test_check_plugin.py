@@ -105,6 +105,15 @@ BROKEN = {
         {"3.6", "3.7", "2.3", "12.2"},
         "the type's value is None",
     ),
+    "no answer": (
+        """
+        def get_info(self):
+            raise OSError("no licence")
+        Plugin.get_info = get_info
+        """,
+        {"3.6", "3.7", "2.3", "12.2"},
+        "get_info () raised OSError: no licence",
+    ),
     "another version": (
         "Plugin.get_info = lambda self: PluginInfo('Test', '1', 'a', 'b', "
         "PluginType.PROCESSOR, 2)",

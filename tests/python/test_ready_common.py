@@ -72,9 +72,8 @@ def test_5_6_any_block_size_is_taken(name, n_frames):
 def test_7_an_unknown_parameter_is_refused(name):
     plugin = driver.initialized(name)
 
-    with pytest.raises(ValueError, match="no such parameter, but") as caught:
+    with pytest.raises(ValueError, match="there is no such parameter, but"):
         plugin.set_parameter("frequenzy", "1")
-    assert set(plugin.PARAMETERS) <= set(re.findall(r"\w+", str(caught.value)))
     assert plugin.get_parameter("frequenzy") == ""
 
 

@@ -246,6 +246,24 @@ def test_7_3_raising_parameter_is_a_warning(run, write_plugin, noise):
     assert "ValueError: not a number" in outcome.warnings[0][0].message
 
 
+def test_a_number_with_a_comma_is_told_with_a_point(
+    run, write_plugin, noise
+):
+    path = write_plugin(
+        """
+        def set_parameter(self, key, value):
+            self.value = float(value)
+        Plugin.set_parameter = set_parameter
+        """
+    )
+
+    outcome = run(path, [noise(BLOCK)], parameters='a="0,5",b="1,2,3"')
+
+    first, second = (warning[0].message for warning in outcome.warnings)
+    assert first.endswith("; write it with a point: 0.5")
+    assert "1,2,3" in second and "with a point" not in second
+
+
 def test_7_2_refused_parameter_is_a_warning(run, write_plugin, noise):
     path = write_plugin(
         "Plugin.set_parameter = lambda self, key, value: False"

@@ -170,6 +170,8 @@ change_state_without_gil (NdaPyShared * self, GstStateChange transition,
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY && !stop (self))
     return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+    nda_stats_log (self->element);
 
   result = parent_class->change_state (self->element, transition);
 

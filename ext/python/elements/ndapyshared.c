@@ -19,6 +19,15 @@
 /* --- what a host has to tell; any thread, without the GIL and a lock --- */
 
 static void
+nda_py_shared_warn (gpointer owner, const gchar * text)
+{
+  NdaPyShared *self = owner;
+
+  GST_ELEMENT_WARNING (self->element, LIBRARY, FAILED, ("%s", text),
+      ("the process of the plugin did not come to its end"));
+}
+
+static void
 nda_py_shared_warn_of_parameter (gpointer owner, const gchar * text)
 {
   NdaPyShared *self = owner;
@@ -85,7 +94,8 @@ nda_py_shared_note_reload (gpointer owner, const GError * error)
 }
 
 static const NdaPyHostEvents host_events = {
-  .warn = nda_py_shared_warn_of_parameter,
+  .warn = nda_py_shared_warn,
+  .refused = nda_py_shared_warn_of_parameter,
   .gave_up = nda_py_shared_tell_gave_up,
   .latency_changed = nda_py_shared_announce_latency,
   .restarted = nda_py_shared_count_restart,

@@ -419,7 +419,7 @@ def set_parameter(plugin, key, value):
         if _is_secret(plugin, key):  # the error may quote the value (7.6)
             return _type_name(error)
         _tell(error)
-        return describe(error).partition("\n")[0]
+        return describe(error).partition("\n")[0] + suggest_number(value)
     if result is not False:
         return None
     return refused_parameter(plugin, key, _is_secret(plugin, key))

@@ -125,6 +125,14 @@ nda_py_host_warn (gpointer owner, const gchar * text)
   self->events->warn (self->owner, text);
 }
 
+static void
+nda_py_host_refused (gpointer owner, const gchar * text)
+{
+  NdaPyHost *self = owner;
+
+  self->events->refused (self->owner, text);
+}
+
 static NdaPyRunnerConfig *
 make_config (NdaPyHost * self, const NdaPyRunnerConfig * asked)
 {
@@ -136,6 +144,7 @@ make_config (NdaPyHost * self, const NdaPyRunnerConfig * asked)
   config->restarted = nda_py_host_restarted;
   config->stood_by = nda_py_host_stood_by;
   config->warn = nda_py_host_warn;
+  config->refused = nda_py_host_refused;
   config->owner = self;
   return config;
 }

@@ -31,6 +31,8 @@ typedef struct
 typedef struct
 {
   void (*warn) (gpointer owner, const gchar * text);
+  /* a parameter that the plugin did not take, and why */
+  void (*refused) (gpointer owner, const gchar * text);
   /* a call of the plugin does not return, and is not waited for any longer */
   void (*gave_up) (gpointer owner, const GError * error);
   void (*latency_changed) (gpointer owner);

@@ -160,7 +160,7 @@ nda_py_host_end_set (NdaPyHost * self, NdaPySetJob * job)
 {
   nda_py_last_parameters_settle (self->last, job->is_taken);
   for (guint i = 0; i < job->problems->len; i++)
-    self->events->warn (self->owner, g_ptr_array_index (job->problems, i));
+    self->events->refused (self->owner, g_ptr_array_index (job->problems, i));
   if (job->is_done)
     nda_py_host_report_facts (self, &job->facts);
   g_ptr_array_unref (job->problems);

@@ -12,10 +12,6 @@
 
 #include <glib/gi18n-lib.h>
 
-/* of a plugin, in Hz */
-#define MIN_RATE 1001u
-#define MAX_RATE 768000u
-
 gboolean
 nda_py_format_is_equal (const NdaPyFormat * a, const NdaPyFormat * b)
 {
@@ -137,10 +133,10 @@ gboolean
 nda_py_problem_check_fit (guint n_channels, const NdaPyFormat * format,
     GError ** error)
 {
-  if (format->rate < MIN_RATE || format->rate > MAX_RATE)
+  if (format->rate < NDA_PY_MIN_RATE || format->rate > NDA_PY_MAX_RATE)
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
         _("The plugin wants %u Hz. Let its rate be from %u to %u Hz."),
-        format->rate, MIN_RATE, MAX_RATE);
+        format->rate, NDA_PY_MIN_RATE, NDA_PY_MAX_RATE);
   else if (!nda_py_mix_fits (n_channels, format->n_channels))
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
         _("The plugin takes %u channels, and the stream has %u. Put "

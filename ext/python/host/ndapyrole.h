@@ -20,6 +20,9 @@ typedef enum
 
 /* The most frames of a call that a plugin may ask for (API 2) */
 #define NDA_PY_MAX_FRAMES 96000
+/* What the resampler can bridge, in Hz */
+#define NDA_PY_MIN_RATE 1001u
+#define NDA_PY_MAX_RATE 768000u
 
 /* What a plugin is started with. A start is told the stream's, which for a
  * processor are 48 kHz and 512 frames a call, and says the plugin's own. Those

@@ -48,6 +48,17 @@ def take_printed():
     return "it may have printed why, where this program prints"
 
 
+def suggest_number(text):
+    """What to write instead of a number with a comma, as part of a sentence;
+    ndapydeclaration.c says it of API 2."""
+    number = text.replace(",", ".")
+    try:
+        float(number)
+    except ValueError:
+        return ""
+    return f"; write it with a point: {number}" if number != text else ""
+
+
 def refused_parameter(plugin, key, is_secret):
     """Why set_parameter () returned False, as far as that is known."""
     names = _parameter_names(plugin)

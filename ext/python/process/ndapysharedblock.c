@@ -197,7 +197,8 @@ request (NdaPySharedBlock * self, NdaPySharedReply * reply, gint end_fd,
 static gboolean
 is_possible (const NdaPyFormat * format, NdaPyRole role)
 {
-  return format->rate && format->n_channels
+  return format->rate >= NDA_PY_MIN_RATE && format->rate <= NDA_PY_MAX_RATE
+      && format->n_channels
       && format->n_channels <= NDA_BLOCK_MAX_CHANNELS
       && format->n_frames && format->n_frames <= (role == NDA_PY_ROLE_PROCESSOR
       ? NDA_PY_MAX_FRAMES : NDA_BLOCK_FRAMES);

@@ -167,7 +167,7 @@ drop_parameter (NdaPyWorker * self, const NdaPyParameter * parameter,
           "set again."), parameter->key, problem);
 
   nda_py_last_parameters_drop (config->last, parameter->key);
-  config->warn (config->owner, text);
+  config->refused (config->owner, text);
 }
 
 /* Sets the parameters that the plugin accepted last. Returns the number of

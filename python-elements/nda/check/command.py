@@ -184,7 +184,8 @@ def print_summary(rules: list, runs: list[Run]) -> int:
               "parameters, name them:\n"
               "nda check-plugin FILE KEY=VALUE...\n")
     verb = "does" if n_broken == 1 else "do"
-    print(f"{n_good} rules hold, {n_broken} {verb} not. What they ask for: "
+    good = "1 rule holds" if n_good == 1 else f"{n_good} rules hold"
+    print(f"{good}, {n_broken} {verb} not. What they ask for: "
           + ("docs/plugins.md." if is_second(runs[0].path)
              else "docs/plugins-api1.md."))
     return 1

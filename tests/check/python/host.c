@@ -196,6 +196,12 @@ open_bound (const NdaPyRunnerConfig * config, GError ** error)
 /* --- the owner ---------------------------------------------------------- */
 
 static void
+on_refused (gpointer owner, const gchar * text)
+{
+  g_string_append_printf (events, "refused(%s) ", text);
+}
+
+static void
 on_warn (gpointer owner, const gchar * text)
 {
   g_string_append_printf (events, "warn(%s) ", text);
@@ -214,6 +220,7 @@ on_reloaded (gpointer owner, const GError * error)
 
 static const NdaPyHostEvents host_events = {
   .warn = on_warn,
+  .refused = on_refused,
   .latency_changed = on_nothing,
   .restarted = on_nothing,
   .reloaded = on_reloaded,
@@ -440,7 +447,7 @@ GST_START_TEST (test_refused_parameter_is_not_told_the_edited_plugin)
 
   expect ("open1 level=1:1 ", "");
   fail_if (nda_py_host_set_parameter (host, "level", "refused"));
-  expect ("level=refused:1 ", "warn(level: it returned False) ");
+  expect ("level=refused:1 ", "refused(level: it returned False) ");
   fail_unless (nda_py_host_reload (host));
   expect ("open2 level=1:2 close1 ", "reloaded ");
   close_host (host);

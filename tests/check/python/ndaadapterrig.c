@@ -157,6 +157,7 @@ on_reloaded (gpointer owner, const GError * error)
 
 static const NdaPyHostEvents events = {
   .warn = on_text,
+  .refused = on_text,
   .latency_changed = on_event,
   .restarted = on_event,
   .reloaded = on_reloaded,
