@@ -206,3 +206,42 @@ def test_edit_that_cannot_take_the_sound_keeps_the_one_before(
     assert "the one before goes on" in warning.message
     assert why in warning.message
     assert bridge.get_stat("num-reloads") == 0
+
+
+API_1 = """
+import numpy as np
+
+def process_audio(self, buffer):
+    self.line = np.hstack([self.line, buffer.data])
+    end = self.line.shape[1] - {latency}
+    buffer.data[:] = self.line[:, end - 512 : end]
+    return True
+Plugin.line = np.zeros((2, 20000), np.float32)
+Plugin.process_audio = process_audio
+Plugin.get_processing_latency = lambda self: {latency} / 48000
+"""
+
+
+@pytest.mark.parametrize("first, edited", [(72, 72), (72, 4800), (4800, 0)])
+def test_plugin_of_api_1_that_is_edited_loses_no_bit(
+    gst, make_bridge, write_plugin, first, edited
+):
+    bridge = make_bridge(write_plugin(API_1.format(latency=first)))
+    sound = any_bits(60 * BLOCK)
+    bridge.play()
+    pulled = []
+
+    for n, block in enumerate(np.split(sound, 60)):
+        if n == 30:
+            pulled.append(bridge.pull())
+            write_plugin(API_1.format(latency=edited))
+            assert bridge.element.emit("reload")
+        bridge.push(block)
+    bridge.src.emit("end-of-stream")
+    while (one := bridge.pull()) is not None:
+        pulled.append(one)
+
+    frames = np.concatenate([block for _, block in pulled])
+    assert frames.tobytes() == sound.tobytes()
+    assert_stamped(gst, pulled)
+    assert latency_of(gst, bridge) == edited * SECOND // 48000
