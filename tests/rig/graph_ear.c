@@ -42,8 +42,8 @@
 #define MAX_STALL_MS 20         /* what two periods bridge */
 #define MAX_LATENCY 50.0        /* ms */
 #define N_CHANGES 64
-/* Of a server that is started again: when, in ms; and how long nothing is heard,
- * in frames, which is also when the ear gives up */
+/* Of a server that is started again: when, in ms; and how long nothing is heard
+ * at most, in frames, which is also when the ear gives up */
 #define RESTART_AFTER 2000
 #define MAX_BACK (5 * RIG_RATE)
 

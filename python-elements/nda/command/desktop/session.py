@@ -31,10 +31,10 @@ COUNTERS = (
 QUIET = -100.0  # dBFS
 # s, for a client to notice that the server is gone
 NOTICE = 1
-# What is asked for at PulseAudio's end of a virtual microphone, in us: half of
-# what a speaker gets. The cable's clock is not the microphone's, and two clocks
-# take a minute and a half to be proven: of less, they leave nothing by then.
-# PipeWire would make such periods everybody's.
+# What is asked for at PulseAudio's end of a virtual microphone, in us: half
+# of what a speaker gets. The cable's clock is not the microphone's, and two
+# clocks take a minute and a half to be proven: of less, they leave nothing by
+# then. PipeWire would make such periods everybody's.
 CABLE_PERIOD, CABLE_BUFFER = 5334, 16000
 
 
