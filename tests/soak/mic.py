@@ -38,7 +38,7 @@ SERVER = os.environ["NDA_RIG_SERVER"]
 # All gains are 1, so that denoise leaves the phase as it is.
 PLUGINS = {"gain": ["gain=1"], "denoise": ["strength=0"]}
 # ms, beyond the plugin's own latency: what LATENCY says (32 and 47.7), and
-# what the cable adds. PipeWire's PulseAudio protocol takes two quanta each way.
+# what the cable adds. PipeWire's PulseAudio protocol takes two quanta a way.
 MAX_ADDED = {"pulse": 40, "pipewire": 70}[SERVER]
 N_STARTS = 5
 MAX_START = 2  # s
