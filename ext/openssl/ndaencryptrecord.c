@@ -149,8 +149,8 @@ seal_in_place (NdaEncrypt * self, GstBuffer * block, gsize * n_record)
     return FALSE;
   }
   bytes = map.data - old_start + start;
-  *n_record = nda_sealer_seal_audio (self->sealer, map.data,
-      map.size / self->frame_bytes, bytes + get_offset (self));
+  *n_record = nda_sealer_seal_audio (self->sealer, map.data, map.size,
+      bytes + get_offset (self));
   n_bytes = write_length (self, bytes, *n_record);
   /* samples that were moved are left in front of nothing */
   if (old_start < start)
@@ -170,8 +170,7 @@ seal_into (NdaEncrypt * self, GstBuffer * block, guint8 * record)
 
   if (!gst_buffer_map (block, &map, GST_MAP_READ))
     return 0;
-  n_record = nda_sealer_seal_audio (self->sealer, map.data,
-      map.size / self->frame_bytes, record);
+  n_record = nda_sealer_seal_audio (self->sealer, map.data, map.size, record);
   gst_buffer_unmap (block, &map);
   return n_record;
 }

@@ -173,6 +173,8 @@ before_change (NdaIoBin * self, GstStateChange transition)
   }
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start (self))
     return FALSE;
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+    nda_stats_log (GST_ELEMENT (self));
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
     nda_clocks_compare (&parts->clocks);
   nda_threads_before_change (&parts->threads, transition);

@@ -16,7 +16,8 @@ GstElement *nda_source_make (const gchar * uri, GError ** error);
 
 /* The error of a source that cannot play @uri, with what to do about it
  * (transfer full). */
-GError *nda_source_reword (const GError * failure, const gchar * uri);
+GError *nda_source_reword (const GError * failure, const gchar * uri,
+    const gchar * missing);
 
 /* Links @source, a child of @bin like @next, now or when its pads come. FALSE
  * when it has nothing to link. */

@@ -401,8 +401,8 @@ judge (Stalls * self, guint n_stalls)
     judge_outcome (self, i, n_stalls);
 }
 
-/* A busy machine must not make a stall longer. Threads that are made later do
- * not inherit it. */
+/* Makes a stall last as long as asked for on a busy machine, too. Threads that
+ * are made later do not inherit the priority. */
 static void
 hurry (void)
 {

@@ -6,6 +6,8 @@
 
 #include "ndablockqueue.h"
 
+#include "ndablockinput.h"
+
 #define FIRST_N_SLOTS 64
 /* Pops that follow each other within so many microseconds are ahead of time */
 #define AHEAD 1000
@@ -71,9 +73,8 @@ is_beginning (GstMiniObject * item)
 static gboolean
 is_lasting (GstMiniObject * item)
 {
-  return GST_IS_EVENT (item) && GST_EVENT_IS_STICKY (item)
-      && GST_EVENT_TYPE (item) != GST_EVENT_SEGMENT
-      && GST_EVENT_TYPE (item) != GST_EVENT_EOS;
+  return GST_IS_EVENT (item)
+      && nda_block_event_is_lasting (GST_EVENT_CAST (item));
 }
 
 /* Whether pops go on: downstream may have ended, and wait for a beginning. */

@@ -4,8 +4,8 @@
 
 /* A run of blocks on its way through a plugin, under one acquisition of the
  * GIL: as they come where the plugin takes them so (ndapydirect.h), else in its
- * own frames (ndapyframing.h), which hold some back. Belongs to the block
- * thread: no locks. */
+ * own frames (ndapyframing.h), which hold some back. Events wait behind the
+ * frames that came before them. Belongs to the block thread: no locks. */
 
 #pragma once
 
@@ -22,6 +22,7 @@ typedef struct
   NdaPyDirect direct;
   NdaPyFraming framing;
   gboolean is_framed;           /* the last run was */
+  GQueue events;                /* owned; behind frames that are held back */
 
   /* of the last run */
   NdaPyBlock *const *calls;
@@ -40,6 +41,8 @@ gboolean nda_py_batch_set_format (NdaPyBatch * batch,
     const NdaPyFormat * format, GError ** error);
 void nda_py_batch_forget (NdaPyBatch * batch);
 
+/* Whether sound behind @event does not follow that before it */
+gboolean nda_py_batch_is_cut_by (NdaPyBatch * batch, GstEvent * event);
 /* Whether @block does not follow what came before it */
 gboolean nda_py_batch_is_cut (GstMiniObject * block);
 /* How many of @buffers, from the first on, follow each other */
@@ -51,8 +54,12 @@ guint nda_py_batch_count_run (GstMiniObject ** buffers, guint n_buffers);
 gboolean nda_py_batch_run (NdaPyBatch * batch, NdaPyHost * host,
     GstMiniObject ** buffers, guint n_buffers, NdaPyOnError on_error,
     GError ** error);
-/* The next block that leaves (transfer full), or NULL */
-GstBuffer *nda_py_batch_take (NdaPyBatch * batch);
+/* The next block that leaves, or event (transfer full), or NULL */
+GstMiniObject *nda_py_batch_take (NdaPyBatch * batch);
+/* Takes @event (transfer full), behind all frames that were run */
+void nda_py_batch_add_event (NdaPyBatch * batch, GstEvent * event);
+/* Drops the events that wait and do not outlive a flush */
+void nda_py_batch_flush_events (NdaPyBatch * batch);
 /* Ends the run, whose blocks were taken, or are not wanted */
 void nda_py_batch_settle (NdaPyBatch * batch);
 /* Whether frames are held back */

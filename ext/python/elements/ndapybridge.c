@@ -8,51 +8,53 @@
  *
  * Runs live audio through a plugin written in Python. The plugin gets arrays of
  * 32-bit floats of the shape (channels, frames): 512 frames at 48 kHz, or the
- * rate, frames and channels that it declares. Frames out are frames in, and
- * each keeps its time stamp: docs/latency.md.
+ * rate, frames and channels that it declares. As many frames go out as come in,
+ * and each keeps its time stamp: docs/latency.md.
  *
- * A thread of the element's own holds Python's global interpreter lock (the
- * GIL) around the plugin's calls and at no other time. Blocks wait for it in a
- * queue of #ndapybridge:max-blocks, which makes upstream wait when it is full.
- * When several wait, one acquisition of the GIL serves them all.
+ * The element's own thread holds Python's global interpreter lock (the GIL)
+ * during the plugin's calls and at no other time. Blocks wait for this thread
+ * in a queue of #ndapybridge:max-blocks. A full queue makes upstream wait. If
+ * several blocks wait, the thread takes the GIL once for all of them.
  *
  * ## Latency
  *
- * What the plugin says that it delays by, and F - gcd (F, 512) frames where it
- * takes F at a time: taken out of the time stamps, and drained at the end. That
- * of the filters, at another rate. That of regrouping: nothing when whole
- * blocks arrive, else (512 - gcd (512, buffer lengths)) / 48000 s. The queue is
- * empty in steady state; it adds to the maximum latency only.
+ * The latency is the sum of the delay that the plugin declares, F - gcd (F,
+ * 512) frames if it takes F frames at a time, and the filters' delay at another
+ * rate. The element takes these out of the time stamps, and drains the frames
+ * at the end. Regrouping adds nothing to whole blocks, and (512 - gcd (512,
+ * buffer lengths)) / 48000 s otherwise. The queue is empty in steady state; it
+ * adds to the maximum latency only.
  *
  * ## When a plugin fails
  *
- * A plugin that cannot be loaded or initialised fails the change to READY, one
- * that does not start ends the stream, both with an error message that names
- * the file, the line and the reason. What becomes of a call that fails, and of
- * no other sound, #ndapybridge:on-error says. What the plugin prints goes to
- * the GStreamer log: GST_DEBUG=ndapython:4 shows it.
+ * If a plugin cannot be loaded or initialised, the change to READY fails. If a
+ * plugin does not start, the stream ends. Both post an error that names the
+ * file, the line and the reason. #ndapybridge:on-error decides what happens to
+ * the sound of a call that fails. Output that the plugin prints goes to the
+ * GStreamer log: GST_DEBUG=ndapython:4 shows it.
  *
  * ## Statistics
  *
  * #ndapybridge:stats is a structure application/x-ndapybridge-stats of counters
  * since NULL, all from one moment:
  *
- * * `num-blocks`, `num-frames` (guint64): calls of the plugin, frames that went
- *   in
- * * `num-failures` (guint64): calls on which the plugin failed
+ * * `num-blocks`, `num-frames` (guint64): calls of the plugin, and frames that
+ *   it got
+ * * `num-failures` (guint64): calls that failed
  * * `num-late` (guint64): calls that took longer, GIL wait included, than their
  *   sound lasts: 10.67 ms for 512 frames
- * * `num-restarts` (guint64): processes of the plugin that took the place of
- *   one that ended, with #ndapybridge:isolation process
- * * `num-standbys` (guint64): processes that have come to wait for that
- * * `num-reloads` (guint64): edited plugins that took the place of the one
+ * * `num-restarts` (guint64): new processes that took the place of a plugin's
+ *   process that ended, with #ndapybridge:isolation process
+ * * `num-standbys` (guint64): standby processes that became ready
+ * * `num-reloads` (guint64): edited plugins that took the place of the plugin
  *   before, by the action #ndapybridge::reload or #ndapybridge:auto-reload
  * * `num-retries` (guint64): always 0
- * * `queue-level`, `max-queue-level` (guint): blocks that wait, and waited
- * * `avg-`, `p50-`, `p99-`, `p999-`, `max-call-time` (guint64, ns): the
- *   plugin's process_audio (), the copies to and from its array included
- * * `avg-`, `p50-`, `p99-`, `p999-`, `max-gil-wait` (guint64, ns): how long the
- *   GIL was waited for. Percentiles are right to 1/16.
+ * * `queue-level`, `max-queue-level` (guint): blocks in the queue now, and at
+ *   most so far
+ * * `avg-`, `p50-`, `p99-`, `p999-`, `max-call-time` (guint64, ns): how long
+ *   the plugin's process_audio () took, with the copies to and from its array
+ * * `avg-`, `p50-`, `p99-`, `p999-`, `max-gil-wait` (guint64, ns): how long
+ *   calls waited for the GIL. Percentiles are exact to 1/16.
  * * `num-realtime-threads` (guint): 1 if the thread that runs the plugin has
  *   real-time priority
  *
@@ -63,7 +65,7 @@
  * |[
  * gst-launch-1.0 audiotestsrc num-buffers=100 ! audioconvert ! \
  *   audioresample ! ndapybridge plugin=passthrough ! fakesink
- * ]| As fast as it goes.
+ * ]| As fast as possible.
  *
  * Since: 0.1
  */
@@ -202,7 +204,7 @@ flush_stop (NdaPyBridge * self, GstEvent * event)
 {
   gboolean ok = gst_pad_push_event (self->srcpad, event);
 
-  nda_regroup_flush (self->input.regroup);
+  nda_block_input_flush (&self->input);
   nda_py_bridge_task_flush (&self->task);
   nda_block_queue_restart (&self->queue);
   nda_py_bridge_task_start (&self->task);
@@ -459,7 +461,7 @@ install_properties (GObjectClass * class)
   g_object_class_install_property (class, PROP_MAX_BLOCKS,
       g_param_spec_uint ("max-blocks", "Maximum blocks",
           "How many blocks (of 512 frames, 10.67 ms) may wait for the plugin "
-          "before upstream has to wait; adds to the maximum latency only",
+          "before upstream has to wait. Adds to the maximum latency only",
           1, NDA_PY_BATCH_MAX, DEFAULT_MAX_BLOCKS, G_PARAM_READWRITE
           | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
   g_object_class_install_property (class, PROP_ON_ERROR,

@@ -37,7 +37,6 @@ typedef struct
   /* [task] */
   NdaPyBatch *batch;            /* owned */
   guint n_channels;             /* that the plugin was started with, or 0 */
-  NdaPyFormat format;           /* what it takes then */
   gboolean has_run;             /* the plugin was shown sound */
   gboolean is_cut;              /* what comes next does not follow that */
   guint n_runs;                 /* since garbage was collected */

@@ -6,39 +6,39 @@
  * SECTION:element-ndapysink
  * @title: ndapysink
  *
- * Plays live audio with a sink plugin written in Python, its write_audio ().
- * Buffers of any size are regrouped into blocks of 512 frames at 48 kHz, and
- * those into what the plugin takes: shorter buffers if it asks for them,
- * another rate if its device has one. Only the last buffer before the end, a
- * new segment or a discontinuity is shorter, and has its exact frames; nothing
- * is dropped and nothing padded. Where the plugin has one channel and the
- * stream two, or the other way round, one becomes the other.
+ * Plays live audio with a sink plugin written in Python, by its method
+ * write_audio (). The element regroups buffers of any size into blocks of 512
+ * frames at 48 kHz, and gives these to the plugin: in shorter buffers if the
+ * plugin asks for them, at another rate if the plugin's device has one. Only
+ * the last buffer before the end, a new segment or a discontinuity is shorter,
+ * and has its exact frames. No frame is dropped, none is added. If the plugin
+ * has one channel and the stream two, or the reverse, the element converts.
  *
  * ## Time
  *
  * The pipeline's clock sets the pace, block by block, whatever the size of the
  * buffers that arrive, unless #ndapysink:sync is off. Before each call the
- * plugin is asked whether it has room (get_available_space ()) and waited for,
- * for #ndapysink:write-budget at most; then it gets its block anyway. One that
- * waited in vain and then took the block is not asked again until it says
- * something true.
+ * element asks the plugin whether it has room (get_available_space ()) and
+ * waits for room, for #ndapysink:write-budget at most; then the plugin gets its
+ * block anyway. A plugin that said it had no room for all that time, and then
+ * took the block, is not waited for again until it reports room.
  *
  * ## When a plugin is full, or fails
  *
- * A plugin that cannot be loaded or initialised fails the change to READY; one
- * that does not start ends the stream with an error. A write_audio () that
- * returns False is full: the same block is offered again every 5 ms, and
- * counted in `num-retries`. So it is after an exception, which is counted in
- * `num-failures` as well and told in a warning, at most once a second. A
- * plugin that takes longer than #ndapysink:write-budget ends the stream with an
- * error.
+ * If a plugin cannot be loaded or initialised, the change to READY fails. If a
+ * plugin does not start, the stream ends with an error. If write_audio ()
+ * returns False, the plugin is full: the element offers the same block again
+ * every 5 ms, and counts it in `num-retries`. After an exception the element
+ * does the same, counts it in `num-failures` too, and posts a warning at most
+ * once a second. If a plugin takes longer than #ndapysink:write-budget, the
+ * stream ends with an error.
  *
  * ## Statistics
  *
  * #ndapysink:stats is a structure application/x-ndapysink-stats with the fields
- * of #ndapybridge:stats but `num-realtime-threads`. A call is one of
- * write_audio (); `num-late` counts the blocks that took the plugin, room and
- * retries included, longer than two blocks last.
+ * of #ndapybridge:stats except `num-realtime-threads`. Here a call is a call of
+ * write_audio (), and `num-late` counts the blocks for which the plugin took
+ * longer than two blocks last, the wait for room and retries included.
  *
  * ## Example pipelines
  * |[
@@ -447,7 +447,7 @@ nda_py_sink_class_init (NdaPySinkClass * class)
   nda_py_element_install (element_class);
   g_object_class_install_property (object_class, PROP_WRITE_BUDGET,
       g_param_spec_uint64 ("write-budget", "Write budget",
-          "How long a block is offered to a plugin that is full, before the "
+          "How long a block is offered to a plugin that is full before the "
           "stream ends with an error (in nanoseconds)", 0, G_MAXINT64,
           DEFAULT_WRITE_BUDGET, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
           | GST_PARAM_MUTABLE_PLAYING));

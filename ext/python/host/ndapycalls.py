@@ -11,6 +11,12 @@ class Ended(int):
     """A source's last answer: how many frames it has given with it."""
 
 
+def last_frames(answer):
+    """How many frames a source gave with its last answer; None: it is not
+    the last one."""
+    return int(answer) if isinstance(answer, Ended) else None
+
+
 def _as_array(value, shape, what):
     """What a plugin has given, as an array of numbers."""
     import numpy

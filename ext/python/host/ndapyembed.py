@@ -118,7 +118,9 @@ class _LogWriter(io.RawIOBase):
         else:
             self._lines.rest = b""
         for line in lines:
-            log(self._is_error, line.decode("utf-8", "replace"))
+            text_line = line.decode("utf-8", "replace")
+            keep_printed(text_line)
+            log_printed(self._is_error, text_line)
         return len(text)
 
 
@@ -146,6 +148,7 @@ def start(is_ours, api_path, secret_words):
     if os.environ.get("NDA_PYTHON_STDIO") != "inherit":
         sys.stdout = _log_stream(False)
         sys.stderr = _log_stream(True)
+        hear()
     if not _is_left_alone("NDA_PYTHON_SWITCH_INTERVAL"):
         sys.setswitchinterval(SWITCH_INTERVAL)
     _owns_gc = not _is_left_alone("NDA_PYTHON_GC")
@@ -153,12 +156,16 @@ def start(is_ours, api_path, secret_words):
 
 def _live(plugin, name):
     """A call of the life cycle, which must return something true (4.1)."""
+    _printed.lines = None
     try:
-        is_true = bool(_ask(plugin, name))
+        answer = _ask(plugin, name)
+        answer = None if answer is None else bool(answer)
     except BaseException as error:
         raise Problem("failed", name, describe(error)) from None
-    if not is_true:
-        raise Problem("refused", name, "")
+    if not answer:
+        kind = "nothing" if answer is None else "refused"
+        raise Problem(kind, name, take_printed())
+    _printed.lines = None
 
 
 def _text(value):
@@ -188,7 +195,7 @@ def _check_role(plugin, path, role):
     if version != "1":
         log(True, f"The plugin “{path}” asks for API version {version}; "
                   "this is 1")
-    log(False, f"“{name}” in {path} is a {found}")
+    log(False, f"“{name}” in {path} has the role {found}")
     if found != role:
         raise Problem("role", role, found or "unknown")
 
@@ -397,12 +404,6 @@ def reset_plugin(plugin):
                   f"{describe(error)}")
 
 
-def last_frames(answer):
-    """How many frames a source gave with its last answer; None: it is not
-    the last one."""
-    return int(answer) if isinstance(answer, Ended) else None
-
-
 def _is_secret(plugin, key):
     if isinstance(plugin, Wrapper) and plugin.is_secret(key):
         return True
@@ -411,14 +412,17 @@ def _is_secret(plugin, key):
 
 def set_parameter(plugin, key, value):
     """Set one parameter; what went wrong, or None (7.1 to 7.3)."""
+    _printed.lines = None
     try:
         result = _ask(plugin, "set_parameter", key, value)
     except BaseException as error:
         if _is_secret(plugin, key):  # the error may quote the value (7.6)
             return _type_name(error)
         _tell(error)
-        return describe(error).partition("\n")[0]
-    return "it returned False" if result is False else None
+        return describe(error).partition("\n")[0] + suggest_number(value)
+    if result is not False:
+        return None
+    return refused_parameter(plugin, key, _is_secret(plugin, key))
 
 
 def get_parameter(plugin, key):

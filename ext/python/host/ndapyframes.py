@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Arrays of plugins of API 2 to blocks, and back; a part of ndapyembed.py."""
 
+MANY_NONE = 500  # calls, a millisecond apart
+
 
 class Cutter:
     """Cuts arrays of any length into blocks, and loses nothing (1.5).
@@ -14,6 +16,7 @@ class Cutter:
         self._pull = pull
         self.n_channels = n_channels  # None: as the first array has
         self._rest = None  # frames that wait, (channels, frames)
+        self._n_vain = 0  # calls before the first array; -1: there was one
         self._has_ended = False
 
     def look(self):
@@ -47,9 +50,23 @@ class Cutter:
             self._has_ended = True
             return None
         if array is None:
+            self._count_vain()
             return None
+        self._n_vain = -1
         array = self._check(array)
         return array if array.shape[1] else None
+
+    def _count_vain(self):
+        """None is “not yet”; if it is all that ever comes, it is an oversight.
+        Told once: there may be an array some day."""
+        if self._n_vain < 0:
+            return
+        self._n_vain += 1
+        if self._n_vain == MANY_NONE:
+            raise PluginError(
+                f"its read () has returned None {MANY_NONE} times, and no "
+                "array so far; end it with “return” and the array"
+            )
 
     def _keep(self, array):
         """Let frames wait, as a copy: the plugin may use its array again."""

@@ -50,11 +50,12 @@ claim (NdaPyHost * self)
 
   g_mutex_lock (&self->lock);
   while (G_UNLIKELY (self->is_held && !self->is_stopping))
-    g_cond_wait (&self->changed, &self->lock);
+    nda_py_host_wait_locked (self);
   if (!self->is_stopping)
     self->called = self->runner;
   /* nobody changes it while the plugin is called */
   self->call_latency = self->facts.delay;
+  self->called_exchange = self->n_exchanges;
   ok = self->called != NULL;
   /* the block thread itself queued it, for the call that comes */
   if (ok && self->state == STATE_RUNNING)
@@ -70,7 +71,7 @@ disclaim (NdaPyHost * self)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   self->called = NULL;
-  g_cond_broadcast (&self->changed);
+  nda_py_host_wake_locked (self);
 }
 
 /* Makes this thread one that can call the plugin, which for one in this process
@@ -97,7 +98,7 @@ end_call (NdaPyHost * self, NdaPyHostState state)
   if (state == STATE_RUNNING)
     set_all_pending_locked (self);
   self->called = NULL;
-  g_cond_broadcast (&self->changed);
+  nda_py_host_wake_locked (self);
   g_mutex_unlock (&self->lock);
 }
 
@@ -166,6 +167,7 @@ exchange_at_rest (NdaPyHost * self)
 static gboolean
 start_plugin (NdaPyHost * self, NdaPyFormat * format, GError ** error)
 {
+  const NdaPyFormat stream = *format;
   NdaPyFacts facts = { 0 };
   gboolean ok = self->kind->start (self->called, format, error);
 
@@ -175,7 +177,9 @@ start_plugin (NdaPyHost * self, NdaPyFormat * format, GError ** error)
 
   if (ok) {
     g_mutex_lock (&self->lock);
+    self->stream = stream;
     self->format = *format;
+    self->known_exchange = self->n_exchanges;
     g_mutex_unlock (&self->lock);
   }
   nda_py_host_report_facts (self, &facts);
@@ -207,12 +211,13 @@ nda_py_host_start (NdaPyHost * self, NdaPyFormat * format, GError ** error)
   return FALSE;
 }
 
-/* Whether @result is one that the policy for failures is about: a source may
- * have nothing, and a sink be full. */
+/* Whether @result is one to be told: a source may have nothing, and a sink be
+ * full. None is False, but nobody means it. */
 static gboolean
 is_failure (NdaPyHost * self, NdaPyCallResult result)
 {
   return result == NDA_PY_CALL_FAILED || result == NDA_PY_CALL_DEAD
+      || result == NDA_PY_CALL_NOTHING
       || (result == NDA_PY_CALL_REFUSED && self->role == NDA_PY_ROLE_PROCESSOR);
 }
 
@@ -286,9 +291,29 @@ nda_py_host_get_call_latency (NdaPyHost * self)
   return self->call_latency;
 }
 
+/* Whether an edited processor, or one that is about to be, is called in the
+ * place of the one that the caller knows. Then what it takes goes to @format,
+ * and from now on it is the one that is known; until then, no call is made. */
+gboolean
+nda_py_host_accept_exchange (NdaPyHost * self, NdaPyFormat * format)
+{
+  gboolean is_another;
+
+  if (G_UNLIKELY (g_atomic_pointer_get (&self->next) != NULL))
+    exchange_between_blocks (self);
+  g_mutex_lock (&self->lock);
+  is_another = self->known_exchange != self->n_exchanges;
+  self->known_exchange = self->n_exchanges;
+  *format = self->format;
+  g_mutex_unlock (&self->lock);
+  return is_another;
+}
+
 static gboolean
 is_expected (NdaPyHost * self)
 {
+  if (self->called_exchange != self->known_exchange)
+    return FALSE;
   return self->expected_latency == NDA_PY_HOST_ANY_LATENCY
       || self->expected_latency == self->call_latency;
 }
@@ -296,8 +321,8 @@ is_expected (NdaPyHost * self)
 /* Runs @blocks through the plugin under one acquisition of the GIL, whose
  * length goes to @gil_wait. Returns how many were run: fewer when one failed
  * and @stop_at_failure or the plugin is being stopped, which may be why it
- * failed; none when it was being stopped before, or delays by another amount
- * than is expected. */
+ * failed; none when it was being stopped before, delays by another amount than
+ * is expected, or is another that was not accepted. */
 guint
 nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
     gboolean stop_at_failure, GstClockTime * gil_wait)

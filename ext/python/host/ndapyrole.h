@@ -20,6 +20,9 @@ typedef enum
 
 /* The most frames of a call that a plugin may ask for (API 2) */
 #define NDA_PY_MAX_FRAMES 96000
+/* What the resampler can bridge, in Hz */
+#define NDA_PY_MIN_RATE 1001u
+#define NDA_PY_MAX_RATE 768000u
 
 /* What a plugin is started with. A start is told the stream's, which for a
  * processor are 48 kHz and 512 frames a call, and says the plugin's own. Those
@@ -49,6 +52,7 @@ typedef enum
   NDA_PY_CALL_FAILED,           /* an exception, or an array does not fit */
   NDA_PY_CALL_NO_SPACE,         /* was not made: a sink says it is full */
   NDA_PY_CALL_ENDED,            /* a source has no more; see n_last */
+  NDA_PY_CALL_NOTHING,          /* returned None, as if it were False */
   NDA_PY_CALL_DEAD,             /* the plugin's process died, or begins */
 } NdaPyCallResult;
 

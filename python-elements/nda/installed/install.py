@@ -13,10 +13,9 @@ from .asking import Asker, split
 from .kept import Failure
 
 EPILOG = """\
-examples:
-  nda install quiet.py
-  gst-inspect-1.0 nda-quiet
-  gst-launch-1.0 ndasrc ! nda-quiet threshold=-30 ! ndasink"""
+    nda install quiet.py
+    gst-inspect-1.0 nda-quiet
+    gst-launch-1.0 ndasrc ! nda-quiet threshold=-30 ! ndasink"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,12 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "plugins",
         metavar="FILE",
         nargs="+",
-        help="a plugin's file; FILE:NAME is one function or class of it",
+        help="a plugin's file; FILE:NAME is one function or class in it",
     )
     parser.add_argument(
         "--name",
-        help="what the element is called behind “nda-” (as the file, or as "
-        "the function or class that is named)",
+        help="the name of the element after “nda-” (default: the name of the "
+        "file, or of the function or class)",
     )
     parser.add_argument(
         "--python",

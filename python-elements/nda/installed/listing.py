@@ -22,15 +22,16 @@ N_AT_ONCE = 4
 HELPERS = {"base_plugin", "plugin_loader", "cython_compiler", "test_plugins"}
 
 EPILOG = """\
-First the installed plugins, which are elements, then those that
-plugin=NAME finds in NDA_PLUGIN_PATH and among the ready-made ones."""
+The list begins with the installed plugins, which are elements. Then it has
+the plugins that plugin=NAME finds in NDA_PLUGIN_PATH, and the ready-made ones.
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--installed",
         action="store_true",
-        help="only the installed plugins, which need not be asked",
+        help="list only the installed plugins, without loading any",
     )
 
 
