@@ -21,7 +21,7 @@ def add_parameters(parser: argparse.ArgumentParser) -> None:
 
 
 def quoted(value: str) -> str:
-    """`value` in double quotes, if it has something in it that needs them."""
+    """Return `value`, in double quotes if it needs them."""
     if "," not in value and '"' not in value:
         return value
     value = value.replace("\\", "\\\\").replace('"', '\\"')
@@ -41,7 +41,7 @@ def parameters_text(words: list[str]) -> str:
 
 
 def hint(text: str) -> str:
-    """What to write instead of a number with a comma that `text` tells of."""
+    """Return advice for a number with a comma in the error `text`."""
     found = re.search(r"[“'](-?\d+),(\d+)[”']", text)
     if not found:
         return ""
