@@ -2,17 +2,17 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The main job, heard in the graph of an audio server: microphone -> Python ->
- * speaker. Numbered frames go into the microphone within a cycle of the graph,
- * and come back at the speaker within another one, so every frame says exactly
- * how long it took. The server says which clients were not done with a cycle in
- * time: such a cycle is lost, and nobody but the machine is to blame. What is
- * lost beyond these cycles was lost by the path.
+/* Tests the main job, microphone -> Python -> speaker, from inside the graph of
+ * an audio server. Numbered frames go into the microphone within a cycle of the
+ * graph, and come back at the speaker within another cycle, so every frame
+ * shows its exact latency. The server says which clients did not finish a cycle
+ * in time: such a cycle is lost, and that is the machine's fault. The path
+ * under test is responsible for all other losses.
  *
- * Judged are bits, order and losses; with --timing also the latency, against
- * the LATENCY of the path and against itself. A run that lost only what the
- * lost cycles explain has told nothing (see undisturbed). With --native, the
- * ends are PipeWire's own elements.
+ * Bits, order and losses are judged; with --timing also the latency, against
+ * the LATENCY query and for being constant. A run that lost only what the lost
+ * cycles explain proves nothing (see undisturbed). With --native, the ends are
+ * PipeWire's own elements.
  *
  * With --restart, a server of the rig is started again while the signal plays:
  * one on which the graph does not depend, pipewire-pulse or wireplumber. Judged
@@ -23,9 +23,9 @@
  *       [--path PIPELINE] [--seconds 5] [--starts 1] [--restart SERVER]
  *       [--timing] [--verbose]
  *
- * Threads: play () and hear () run on the graph's threads, in real time. What
- * is marked as theirs is written by them from EAR_BEGINS to EAR_IS_DONE, else
- * by the program. */
+ * Threads: play () and hear () run on the graph's threads, in real time. They
+ * write the fields that are marked as theirs from EAR_BEGINS to EAR_IS_DONE;
+ * before and after that the program writes them. */
 
 #include <gst/gst.h>
 #include <math.h>
