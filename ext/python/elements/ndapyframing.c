@@ -291,14 +291,17 @@ static void
 begin_with_passing (NdaPyFraming * self, const NdaPyFormat * format,
     const NdaPyFacts * facts)
 {
+  const GstClockTime base = self->clock.base;
   GstBuffer *blocks[NDA_PY_BATCH_MAX];
   guint n_blocks = 0;
 
   while (self->n_passed < self->n_passing)
     blocks[n_blocks++] = g_steal_pointer (&self->passing[self->n_passed++]);
   nda_py_framing_forget (self);
-  if (n_blocks)
+  if (n_blocks) {
     nda_py_framing_begin (self, blocks[0], format, facts);
+    nda_frame_clock_count_from (&self->clock, base);
+  }
   for (guint i = 0; i < n_blocks; i++)
     nda_py_framing_push (self, blocks[i]);
 }
