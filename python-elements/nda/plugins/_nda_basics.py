@@ -1,10 +1,10 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the ready-made plugins have in common.
+"""The common part of the ready-made plugins.
 
-Parameters as a table, the life cycle, and the bookkeeping that the contract
-asks of every plugin. A leading underscore keeps a file from being taken for a
-plugin; whoever copies a plugin that imports this one copies both.
+It has parameters as a table, the life cycle, and the bookkeeping that the
+contract requires of every plugin. A file whose name begins with an underscore
+is no plugin. If you copy a plugin that imports this file, copy both.
 """
 
 from __future__ import annotations

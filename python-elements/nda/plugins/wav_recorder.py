@@ -18,13 +18,13 @@ parameter   default
 All are fixed while the stream runs. Read with `get-parameter`: `frames`, the
 number of those in the file.
 
-The header is brought up to date with every block, after its samples: whenever
-the process ends, and however it does, the file holds all that was written.
-Past 4 GiB, some three hours of stereo floats, it turns into an RF64 file. A
-recording that is stopped and started again goes on in the same file.
+The header is written again with every block, after the samples: however the
+process ends, the file is complete. Past 4 GiB, some three hours of stereo
+floats, it becomes an RF64 file. A recording that is stopped and started again
+goes on in the same file.
 
-When the disk is full, `write_audio` raises, nothing of the block counts, and
-the host offers it again.
+If the disk is full, `write_audio` raises, the block does not count, and the
+host offers it again.
 """
 
 from __future__ import annotations
