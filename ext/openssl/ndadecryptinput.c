@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The sink thread of ndadecrypt: framing and suite, and what becomes of each
- * record, up to where it is opened. */
+/* Handles framing, suite and the outcome of each record, up to the opening of a
+ * record, on the sink thread of ndadecrypt. */
 
 #include "config.h"
 
@@ -17,9 +17,8 @@
 
 /* --- beginning to receive --- */
 
-/* Whether @suite may be used, though its tag be short: the user must have
- * named it. Caps and preambles come from a file or a network, and are not
- * the user. */
+/* Whether @suite may be used. If its tag is short, the user must have named it:
+ * caps and preambles come from a file or a network, not from the user. */
 static gboolean
 may_use (NdaDecrypt * self, guint suite)
 {
@@ -44,9 +43,10 @@ refuse_suite (NdaDecrypt * self, guint suite)
   return FALSE;
 }
 
-/* Whether the stream may begin in its middle: when nobody said that it must be
- * whole, and upstream cannot get the beginning again, as a socket or a pipe
- * cannot; or when it was there before this element was, as the caps tell. */
+/* Whether the stream may begin in its middle. It may if nobody said that it
+ * must be whole, and upstream cannot send the beginning again, as a socket or a
+ * pipe cannot; or if the caps tell that the stream began before this
+ * element. */
 static gboolean
 may_join (NdaDecrypt * self)
 {
@@ -83,7 +83,7 @@ start_receiving (NdaDecrypt * self, guint suite)
   return TRUE;
 }
 
-/* What the caps or the user say of the framing; a stream unless they do. */
+/* The framing of the user or the caps; otherwise stream. */
 void
 nda_decrypt_choose_framing (NdaDecrypt * self)
 {

@@ -27,7 +27,7 @@ typedef struct
 
 typedef struct
 {
-  GstElement *element;          /* [const] not owned; that of the pad */
+  GstElement *element;          /* [const] not owned; the pad's */
   const NdaBlockOutput *output; /* [const] */
   gpointer owner;               /* [const] not owned; passed to output's */
   NdaRegroup *regroup;          /* owned */

@@ -24,7 +24,7 @@ typedef enum
 typedef struct
 {
   NdaQuality quality;
-  guint rate;                   /* 0: that of the input, if downstream can */
+  guint rate;                   /* 0: the input's, if downstream takes it */
   NdaLatency latency;
   gboolean adaptive;
 } NdaResampleSettings;

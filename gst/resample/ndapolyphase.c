@@ -15,7 +15,7 @@
 /* How many frames one push may bring without an allocation */
 #define USUAL_PUSH_FRAMES 4096
 
-/* How far a ratio may glide from that of the two rates */
+/* How far a gliding ratio may differ from the ratio of the two rates */
 #define MAX_GLIDE 0.01
 /* How many frames in make one frame out, at most: with this limit no change of
  * a step reaches half a frame */

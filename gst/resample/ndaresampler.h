@@ -2,23 +2,23 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The resampler: buffers of one rate and format in, blocks of another out.
+/* The resampler makes blocks of one rate and format of buffers of another.
  *
  *     nda_resampler_push (resampler, buffer, n_frames);
  *     while ((block = nda_resampler_pop (resampler))) ...
  *
- * and where the run of frames ends
+ * and at the end of a run of frames
  *
  *     while ((block = nda_resampler_drain (resampler))) ...
  *
- * A block is filled in place, in a buffer of a pool. n frames in are
- * round (n * out_rate / in_rate) out. They are counted through all runs since
- * the last nda_resampler_flush (), so that no number of cuts loses or adds a
- * frame. Where all that can be heard in a block was GAP, it is GAP.
+ * A block is filled in place, in a buffer of a pool. n frames in are round (n *
+ * out_rate / in_rate) frames out. They are counted through all runs since the
+ * last nda_resampler_flush (), so cuts lose or add no frame. If only GAP can be
+ * heard in a block, the block is GAP.
  *
- * Only the first block of a run has a time stamp, that of the run's first
- * buffer. At equal rates the end of a buffer comes out at once, as a short
- * block, for whoever regroups to put together.
+ * Only the first block of a run has a time stamp, the one of the run's first
+ * buffer. At equal rates the rest of a buffer comes out at once, as a short
+ * block, which the regrouping joins with the next.
  *
  * Belongs to one streaming thread: no locks. */
 

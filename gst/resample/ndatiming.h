@@ -41,7 +41,7 @@ typedef enum
 {
   NDA_TIMING_IGNORED,           /* too far off, or too soon */
   NDA_TIMING_OBSERVED,
-  NDA_TIMING_STEPPED,           /* a clock was set: the line begins anew */
+  NDA_TIMING_STEPPED,           /* a clock was set: the line begins again */
 } NdaTimingResult;
 
 typedef struct

@@ -174,8 +174,8 @@ follow (const gchar * path, guint n_links, NdaPyWatchedFunc func,
   }
 }
 
-/* Calls @func for each name on the way to the absolute @path: that of a folder,
- * of a symbolic link, and of the file itself. */
+/* Calls @func for each name on the way to the absolute @path: each folder, each
+ * symbolic link, and the file itself. */
 void
 nda_py_watched_follow (const gchar * path, NdaPyWatchedFunc func,
     gpointer user_data)

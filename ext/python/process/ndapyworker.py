@@ -73,10 +73,10 @@ class Instance:
 
     def __init__(self, memory, *bells):
         self.memory = memory
-        self.bells = bells  # for a request, and for what came of it
+        self.bells = bells  # for a request, and for its answer
         self.numbers = memoryview(memory)[:TEXT_AT].cast("I")
         self.path = self.role = self.module = self.plugin = None
-        self.call = None  # one block call; what came of it
+        self.call = None  # makes one block call; returns its result
         self.thread = None
         self.data = self.buffer = None
 
