@@ -53,11 +53,16 @@ make_offer (NdaEncrypt * self)
 static void
 tell_no_caps (NdaEncrypt * self, GstCaps * taken, GstCaps * offer)
 {
+  g_autofree gchar *takes = gst_caps_to_string (taken);
+  g_autofree gchar *offers = gst_caps_to_string (offer);
+
   if (self->has_no_caps)
     return;
   self->has_no_caps = TRUE;
   GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-      (_("What comes next takes no records as they would be made. Set “suite” " "and “framing” to what it takes; suites 1 to 3 are used only " "when named.")), ("it takes %" GST_PTR_FORMAT ", and %" GST_PTR_FORMAT " is offered", taken, offer));
+      (_("What comes next takes no records as they would be made. Set "
+              "“suite” and “framing” to what it takes; suites 1 to 3 are used "
+              "only when named.")), ("taken %s, offered %s", takes, offers));
 }
 
 /* Fixes what downstream leaves open: stream, since records in a file without
