@@ -424,6 +424,7 @@ nda_encrypt_start_stream (NdaEncrypt * self, guint block_frames,
   g_atomic_int_set (&self->wants_session, FALSE);
   self->has_ended = FALSE;
   self->has_segment = FALSE;
+  self->has_no_caps = FALSE;
   self->end = GST_CLOCK_TIME_NONE;
 }
 
