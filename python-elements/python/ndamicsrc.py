@@ -75,8 +75,8 @@ class NdaMicSrc(GstBase.BaseSrc):
         "period": (
             GObject.TYPE_UINT,
             "Period",
-            "How many frames the device gives at once; what it can bridge "
-            "when the machine is late is some three times that",
+            "How many frames the device gives at once. A delay of the machine "
+            "of about three periods loses nothing",
             64,
             8192,
             1024,

@@ -79,8 +79,8 @@ class NdaSpeakerSink(GstBase.BaseSink):
         "period": (
             GObject.TYPE_UINT,
             "Period",
-            "How many frames the device takes at once; what it can bridge "
-            "the machine is late is some three times that",
+            "How many frames the device takes at once. A delay of the machine "
+            "of about three periods loses nothing",
             64,
             8192,
             512,
