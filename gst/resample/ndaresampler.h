@@ -74,6 +74,9 @@ void nda_resampler_flush (NdaResampler * resampler);
 
 GstClockTime nda_resampler_get_latency (NdaResampler * resampler);
 
+/* How many frames are still to come out of those that came in */
+guint64 nda_resampler_get_n_held (NdaResampler * resampler);
+
 /* What made the converter; NULL where there is none. */
 const NdaConverterMaker *nda_resampler_get_maker (NdaResampler * resampler);
 
