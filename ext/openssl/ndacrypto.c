@@ -109,7 +109,7 @@ nda_crypto_post_error (NdaCrypto * self, const GError * error)
 
 /* --- settings --- */
 
-/* What keys of @suite are to be used for. FALSE: there is no such suite. */
+/* Fills @use for keys of @suite. FALSE: there is no such suite. */
 gboolean
 nda_crypto_get_use (NdaCrypto * self, guint suite, NdaKeyUse * use)
 {
@@ -146,9 +146,9 @@ nda_crypto_get_suite (NdaCrypto * self)
 
 /* --- buffers --- */
 
-/* Maps the memory of @buffer, if it is one, nobody else's, and may be written
- * to, and if nothing is attached to @buffer, which would not belong to what is
- * made of it. Memory that others hold too cannot be mapped like that. */
+/* Maps the memory of @buffer for writing if nobody else uses it. It must be one
+ * memory, writable, and @buffer must have no metas, which would not fit the
+ * result. Memory that others hold too cannot be mapped in this way. */
 gboolean
 nda_crypto_map_own_memory (GstBuffer * buffer, GstMapInfo * map)
 {
@@ -315,7 +315,7 @@ nda_crypto_get_property (GObject * object, guint id, GValue * value,
 
 /* --- the class --- */
 
-/* A subclass takes an event or does not; the flow return says why. */
+/* A subclass handles an event or does not; the flow return says why. */
 static GstFlowReturn
 nda_crypto_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {

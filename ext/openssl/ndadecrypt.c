@@ -71,18 +71,18 @@
  * Since: 0.1
  */
 
-/* THREADS. Upstream's streaming thread does all the work and owns all that
- * carries no lock in ndadecrypt.h; it emits request-key. The application's
+/* THREADS. Upstream's streaming thread does all the work and owns all fields
+ * without a lock in ndadecrypt.h; it emits request-key. The application's
  * threads change the state, set properties, give keys, ask for the length and
- * seek; a flush comes on the thread that seeks, when the streaming thread is
- * out.
+ * seek. A flush comes on the thread that seeks, when the streaming thread is
+ * stopped.
  *
- * LOCKS. Object lock: settings, layout and seek. The key ring's own. Counters
- * lock: counters. None is held while another is taken, across a push, a
- * message or a signal.
+ * LOCKS. Object lock: settings, layout and seek. The key ring has its own.
+ * Counters lock: counters. No lock is held while another is taken, across a
+ * push, a message or a signal.
  *
  * HAND-OVER. Settings are copied in start, before the pads are active. Keys:
- * the opener looks at the key ring's serial number before each record. */
+ * the opener reads the key ring's serial number before each record. */
 
 #include "config.h"
 

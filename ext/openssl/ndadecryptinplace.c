@@ -2,21 +2,21 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The sink thread of ndadecrypt, where a buffer is one record of the current
- * session, nobody else's, and its samples are aligned, as ndaencrypt makes
- * them: it is decrypted where it lies and passed on. Only the current
- * session's: of others more than one key may have to be tried, and a failed
- * attempt leaves nothing to try again with. */
+/* Decrypts in place, on the sink thread of ndadecrypt. The buffer must be one
+ * record of the current session, nobody else may use it, and its samples must
+ * be aligned, as ndaencrypt makes them. Records of other sessions are not
+ * decrypted in place: more than one key may have to be tried, and a failed
+ * attempt destroys the data. */
 
 #include "config.h"
 
 #include "ndadecrypt.h"
 
-/* vectors of samples want no less */
+/* vectors of samples need this alignment */
 #define ALIGNMENT 16
 
-/* Where in @map a record begins that can be opened in place, and the samples
- * in it. */
+/* Finds the start of a record in @map that can be opened in place, and the
+ * start of its samples. */
 static gboolean
 find_record (NdaDecrypt * self, const GstMapInfo * map, guint * at,
     NdaRecordHeader * header)
@@ -34,7 +34,7 @@ find_record (NdaDecrypt * self, const GstMapInfo * map, guint * at,
   return GPOINTER_TO_SIZE (samples) % ALIGNMENT == 0;
 }
 
-/* What came with the record says nothing of the block. */
+/* Removes all that came with the record from the buffer of the block. */
 static void
 make_block (GstBuffer * buffer, GstMemory * memory, gsize n_before,
     gsize n_bytes)
@@ -44,9 +44,8 @@ make_block (GstBuffer * buffer, GstMemory * memory, gsize n_before,
   GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
 }
 
-/* FALSE: @buffer is to be taken in another way. TRUE: it was taken, and
- * @outcome is what became of it; if that is good, it has the samples of
- * @opened. */
+/* FALSE: @buffer must be handled in another way. TRUE: it was handled, with the
+ * result @outcome; if that is good, it has the samples of @opened. */
 gboolean
 nda_decrypt_open_in_place (NdaDecrypt * self, GstBuffer * buffer,
     NdaOutcome * outcome, NdaOpened * opened)

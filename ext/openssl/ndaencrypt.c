@@ -63,15 +63,15 @@
  * Since: 0.1
  */
 
-/* THREADS. Upstream's streaming thread does all the work and owns all that
- * carries no lock below. The application's threads change the state, set
+/* THREADS. Upstream's streaming thread does all the work and owns all fields
+ * without a lock below. The application's threads change the state, set
  * properties, give keys and ask for a new session.
  *
- * LOCKS. Object lock: settings. The key ring's own. Counters lock: counters.
- * None is held while another is taken, across a push or a message.
+ * LOCKS. Object lock: settings. The key ring has its own. Counters lock:
+ * counters. No lock is held while another is taken, across a push or a message.
  *
- * HAND-OVER. Settings are copied in start, before the pads are active. A wish
- * for a new session is one atomic flag, looked at before each block. */
+ * HAND-OVER. Settings are copied in start, before the pads are active. A
+ * request for a new session is one atomic flag, read before each block. */
 
 #include "config.h"
 
@@ -142,8 +142,8 @@ close_state (NdaEncrypt * self)
   g_clear_pointer (&self->state, nda_send_state_close);
 }
 
-/* Opens the file at @path, if one is named; it is this sender's until it stops.
- */
+/* Opens the state file at @path, if one is named. It belongs to this sender
+ * until the element stops. */
 static gboolean
 open_state (NdaEncrypt * self, const gchar * path, GError ** error)
 {

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The sink thread of ndaencrypt: which framing and suite downstream takes. */
+/* Negotiates framing and suite with downstream, on the sink thread of
+ * ndaencrypt. */
 
 #include "config.h"
 
@@ -15,8 +16,8 @@
 GST_DEBUG_CATEGORY_EXTERN (nda_encrypt_debug);
 #define GST_CAT_DEFAULT nda_encrypt_debug
 
-/* The suite that the caps must have: the one named, or that of an explicit base
- * key, or 0. One with short tags has to be named. */
+/* The suite that the caps must have: the one that is named, or that of an
+ * explicit base key, or 0. A suite with short tags must be named. */
 static guint
 get_wanted_suite (NdaEncrypt * self)
 {
@@ -49,6 +50,22 @@ make_offer (NdaEncrypt * self)
   return offer;
 }
 
+/* Once: upstream tries its caps again with each buffer. */
+static void
+tell_no_caps (NdaEncrypt * self, GstCaps * taken, GstCaps * offer)
+{
+  g_autofree gchar *takes = gst_caps_to_string (taken);
+  g_autofree gchar *offers = gst_caps_to_string (offer);
+
+  if (self->has_no_caps)
+    return;
+  self->has_no_caps = TRUE;
+  GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+      (_("What comes next takes no records as they would be made. Set "
+              "“suite” and “framing” to what it takes; suites 1 to 3 are used "
+              "only when named.")), ("taken %s, offered %s", takes, offers));
+}
+
 /* Fixes what downstream leaves open: stream, since records in a file without
  * their lengths would be lost, and the strongest suite. */
 static GstCaps *
@@ -56,14 +73,13 @@ choose_caps (NdaEncrypt * self)
 {
   g_autoptr (GstCaps) offer = make_offer (self);
   g_autoptr (GstCaps) taken =
-      gst_pad_peer_query_caps (NDA_CRYPTO (self)->srcpad, offer);
+      gst_pad_peer_query_caps (NDA_CRYPTO (self)->srcpad, NULL);
   GstCaps *caps = gst_caps_intersect_full (taken, offer,
       GST_CAPS_INTERSECT_FIRST);
   GstStructure *s;
 
   if (gst_caps_is_empty (caps)) {
-    GST_WARNING_OBJECT (self, "downstream takes %" GST_PTR_FORMAT
-        ", and %" GST_PTR_FORMAT " is offered", taken, offer);
+    tell_no_caps (self, taken, offer);
     gst_caps_unref (caps);
     return NULL;
   }
@@ -74,7 +90,7 @@ choose_caps (NdaEncrypt * self)
   return gst_caps_fixate (caps);
 }
 
-/* What a stream begins with */
+/* Makes the preamble of a stream */
 GstBuffer *
 nda_encrypt_make_preamble (guint suite)
 {
@@ -88,7 +104,7 @@ nda_encrypt_make_preamble (guint suite)
   return buffer;
 }
 
-/* What a server sends first to each that joins later. */
+/* Sets the bytes that a server sends first to each client that joins later. */
 static void
 set_streamheader (GstCaps * caps, guint suite)
 {
@@ -103,7 +119,7 @@ set_streamheader (GstCaps * caps, guint suite)
   gst_caps_set_value (caps, "streamheader", &headers);
 }
 
-/* Chooses framing and suite, once. FALSE: there is none that all can use. */
+/* Chooses framing and suite, once. FALSE: no choice suits all. */
 gboolean
 nda_encrypt_negotiate (NdaEncrypt * self)
 {

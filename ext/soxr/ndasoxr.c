@@ -13,8 +13,8 @@
 /* base 2 logarithm of the shortest transforms that libsoxr allows */
 #define MIN_DFT_SIZE 8
 
-/* The trial goes on for this many times the longest lag so far: bursts of
- * several stages have to meet. */
+/* The trial goes on for this many times the longest lag so far, so that bursts
+ * of several stages coincide. */
 #define TRIAL_LAGS 20
 #define MIN_TRIAL_FRAMES 4096
 /* frames in one step of the trial, at twice the block's rate or less */
@@ -77,8 +77,8 @@ make_soxr (const GstAudioInfo * format, guint out_rate, NdaQuality quality,
   if (format->layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED)
     datatype |= SOXR_SPLIT;
   io = soxr_io_spec (datatype, datatype);
-  /* silence stays silence, and what comes out does not depend on how the
-   * input is split */
+  /* silence stays silence, and the output does not depend on how the input is
+   * split */
   io.flags = SOXR_NO_DITHER;
   runtime.log2_min_dft_size = MIN_DFT_SIZE;
   runtime.log2_large_dft_size = MIN_DFT_SIZE;
@@ -132,8 +132,8 @@ static const NdaConverterKind planar = {
   .free = nda_soxr_free,
 };
 
-/* Sends silence through a converter of one channel and looks after each step
- * at how far the output is behind. */
+/* Sends silence through a converter of one channel and measures after each step
+ * how far the output is behind. */
 static void
 measure_lag (NdaConverter * self, soxr_t trial, guint in_rate, guint out_rate)
 {

@@ -6,8 +6,8 @@
  * S32 or S16, the same on both sides.
  *
  * libsoxr gives its output in bursts, one for each discrete Fourier transform.
- * Its smallest transforms are used here, so that a live stream is held for as
- * short as can be. A trial finds out how long that is. */
+ * Its smallest transforms are used here, so that a live stream is held as
+ * shortly as possible. A trial measures how long that is. */
 
 #pragma once
 

@@ -43,8 +43,8 @@ nda_block_input_set_owner (NdaBlockInput * self, gpointer owner)
   self->owner = owner;
 }
 
-/* Makes blocks of another length. For elements whose user may choose it; before
- * there is a stream. */
+/* Makes blocks of another length, for elements whose user may choose it. Called
+ * before there is a stream. */
 void
 nda_block_input_set_block_frames (NdaBlockInput * self, guint n_frames)
 {
@@ -69,8 +69,8 @@ nda_block_input_reset (NdaBlockInput * self)
   self->refused = 0;
 }
 
-/* Asks for the latency to be computed anew when buffers arrive in other
- * lengths than before. */
+/* Asks for a new computation of the latency if buffers now come in other
+ * lengths. */
 static void
 announce_latency (NdaBlockInput * self)
 {
@@ -206,7 +206,7 @@ nda_block_input_chain (NdaBlockInput * self, GstBuffer * buffer)
   return flow;
 }
 
-/* Pushes what is left of a block before the stream goes on in another way. */
+/* Pushes the rest of a block before the stream goes on in another way. */
 void
 nda_block_input_drain (NdaBlockInput * self)
 {
@@ -218,7 +218,7 @@ nda_block_input_drain (NdaBlockInput * self)
   push_due (self);
 }
 
-/* What is owed for an event of @type, which did get through @srcpad if @ok. */
+/* The flow for an event of @type, which got through @srcpad if @ok. */
 GstFlowReturn
 nda_block_event_flow (GstPad * srcpad, GstEventType type, gboolean ok)
 {
@@ -283,7 +283,7 @@ to_time_segment (GstEvent * event)
   return in_time;
 }
 
-/* Once for each: upstream pushes a segment that was refused again, before the
+/* Posts once that a segment is refused: upstream pushes it again before the
  * next buffer. */
 static void
 tell_refusal (NdaBlockInput * self, GstEvent * event,
@@ -355,15 +355,15 @@ nda_block_input_event_behind (NdaBlockInput * self, GstEvent * event,
       nda_regroup_get_n_waiting (self->regroup) + n_frames);
 }
 
-/* What regrouping adds. From any thread. */
+/* The latency of regrouping. From any thread. */
 GstClockTime
 nda_block_input_get_latency (NdaBlockInput * self)
 {
   return nda_regroup_get_latency (self->regroup);
 }
 
-/* Answers a LATENCY query at the other side of @sinkpad: upstream's, with what
- * the element @added, and up to @queued more at the maximum. */
+/* Answers a LATENCY query at the other side of @sinkpad: upstream's latency
+ * plus the element's @added, and @queued more at the maximum. */
 gboolean
 nda_block_answer_latency (GstPad * sinkpad, GstQuery * query,
     GstClockTime added, GstClockTime queued)
@@ -380,8 +380,8 @@ nda_block_answer_latency (GstPad * sinkpad, GstQuery * query,
   return TRUE;
 }
 
-/* Those of @caps (transfer full) that @filter has, in its order; all of them
- * where it is NULL. */
+/* Returns those of @caps (transfer full) that @filter has, in its order; all of
+ * them if it is NULL. */
 GstCaps *
 nda_block_filter_caps (GstCaps * caps, GstCaps * filter)
 {
@@ -392,8 +392,8 @@ nda_block_filter_caps (GstCaps * caps, GstCaps * filter)
   return gst_caps_intersect_full (filter, all, GST_CAPS_INTERSECT_FIRST);
 }
 
-/* Caps that @pad can have: those of its template which the peer of @other can
- * have. */
+/* Answers the caps that @pad can have: those of its template that the peer of
+ * @other can have. */
 static void
 answer_caps (GstPad * pad, GstPad * other, GstQuery * query)
 {
@@ -408,11 +408,11 @@ answer_caps (GstPad * pad, GstPad * other, GstQuery * query)
   gst_query_set_caps_result (query, result);
 }
 
-/* Answers a query at @pad that blocks have an answer of their own for: about
- * caps, where @other is the pad on the other side, and at a sink pad about
- * allocation. Any size of buffer is good, and no pool is offered: its one size
- * would bind whoever fills it, and what has that size already passes without a
- * copy. FALSE: another kind of query. */
+/* Answers the queries at @pad that all elements of blocks answer in the same
+ * way: about caps, where @other is the pad on the other side, and at a sink pad
+ * about allocation. Any size of buffer is good, and no pool is offered: a pool
+ * has one size, and buffers of that size pass without a copy anyway. FALSE:
+ * another kind of query. */
 gboolean
 nda_block_answer_query (GstPad * pad, GstPad * other, GstQuery * query)
 {
@@ -427,7 +427,7 @@ nda_block_answer_query (GstPad * pad, GstPad * other, GstQuery * query)
   return FALSE;
 }
 
-/* An @event (transfer full) that does not stand among the frames */
+/* Passes an @event (transfer full) that is not serialized with the frames */
 GstFlowReturn
 nda_block_pass_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
@@ -442,7 +442,7 @@ nda_block_sink_query (GstPad * pad, GstPad * srcpad, GstQuery * query)
       || gst_pad_query_default (pad, GST_OBJECT_PARENT (pad), query);
 }
 
-/* Of an element that has @added so much to the latency */
+/* For an element that has @added so much to the latency */
 gboolean
 nda_block_src_query (GstPad * pad, GstPad * sinkpad, GstClockTime added,
     GstQuery * query)

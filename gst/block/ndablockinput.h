@@ -18,7 +18,7 @@
 
 G_BEGIN_DECLS
 
-/* Called on the streaming thread, without a lock. Both take what they get. */
+/* Called on the streaming thread, without a lock. Both take ownership. */
 typedef struct
 {
   GstFlowReturn (*push_block) (gpointer owner, GstBuffer * block);
@@ -27,9 +27,9 @@ typedef struct
 
 typedef struct
 {
-  GstElement *element;          /* [const] not owned; that of the pad */
+  GstElement *element;          /* [const] not owned; the pad's */
   const NdaBlockOutput *output; /* [const] */
-  gpointer owner;               /* [const] not owned; what output's get */
+  gpointer owner;               /* [const] not owned; passed to output's */
   NdaRegroup *regroup;          /* owned */
   GQueue held;                  /* owned; events behind frames that wait */
   GstClockTime latency;         /* that was announced last */
@@ -49,8 +49,8 @@ GstFlowReturn nda_block_input_chain (NdaBlockInput * input,
 void nda_block_input_drain (NdaBlockInput * input);
 void nda_block_input_flush (NdaBlockInput * input);
 
-/* What an event function set with gst_pad_set_event_full_function () owes. A
- * boolean cannot say that an event is refused because the stream stops, and
+/* The result of an event function set with gst_pad_set_event_full_function ().
+ * A boolean cannot say that an event is refused because the stream stops, and
  * upstream would post that as an error. */
 GstFlowReturn nda_block_input_event (NdaBlockInput * input, GstEvent * event);
 /* The same, of an event that cuts nothing, behind @n_frames that are to come:
@@ -68,8 +68,8 @@ gboolean nda_block_answer_query (GstPad * pad, GstPad * other,
 gboolean nda_block_answer_latency (GstPad * sinkpad, GstQuery * query,
     GstClockTime added, GstClockTime queued);
 
-/* What the pads of an element say that passes blocks on at once: all that it
- * has no answer of its own for. */
+/* The functions of the pads of an element that passes blocks on at once, for
+ * all events and queries that the element does not handle itself. */
 GstFlowReturn nda_block_pass_event (GstPad * pad, GstObject * parent,
     GstEvent * event);
 gboolean nda_block_sink_query (GstPad * pad, GstPad * srcpad,

@@ -70,8 +70,8 @@ set_field (GstStructure * stats, const NdaStatsField * field,
   }
 }
 
-/* Copies @n_bytes of @counters under @lock and makes of them a structure
- * called @name with the @fields of the table. */
+/* Copies @n_bytes of @counters under @lock and makes a structure called @name
+ * from them, with the @fields of the table. */
 GstStructure *
 nda_stats_snapshot (const gchar * name, const NdaStatsField * fields,
     GMutex * lock, gconstpointer counters, gsize n_bytes)

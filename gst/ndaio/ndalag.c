@@ -6,12 +6,13 @@
 
 #include "ndalag.h"
 
-/* How many buffers are looked at together. A backlog, which comes at once, is
- * not much more. */
+/* How many buffers are compared. A backlog, which comes at once, is not much
+ * longer. */
 #define N_BUFFERS 16
-/* Ages that differ by no more are those of one pace */
+/* Ages that differ by no more than this belong to one steady pace */
 #define MAX_JITTER (15 * GST_MSECOND)
-/* What the clock of a sound server's source does not do of itself */
+/* The smallest loss. The clock of a sound server's source does not change by so
+ * much */
 #define MIN_LAG (20 * GST_MSECOND)
 
 static void
@@ -36,7 +37,8 @@ nda_lag_forget (NdaLag * self)
   nda_lag_restart (self);
 }
 
-/* What is being caught up with gets ever younger. */
+/* Whether the ages are steady: while a backlog is caught up with, they become
+ * less and less. */
 static gboolean
 is_steady (const NdaLagAges * self)
 {

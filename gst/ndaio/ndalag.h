@@ -2,13 +2,14 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Frames that a device lost without a word.
+/* Finds frames that a device lost without a sign.
  *
- * A sound server that nobody reads from for longer than it can keep frames lets
- * them go, and its source counts on as if it had not. What comes after is older
- * by what is missing, by its count, and so too late to be heard for as long as
- * it runs. It is told from a backlog, which is caught up with, by its age: that
- * of the youngest of some buffers has grown, and does not get less any more.
+ * If nobody reads from a sound server for longer than it can keep frames, it
+ * drops them, and its source counts on as if nothing was lost. By that count
+ * all later frames are too old by the length of the loss, and so too late to be
+ * heard. A loss differs from a backlog by the age of the sound: a backlog is
+ * caught up with, but after a loss the age of the youngest buffers has grown
+ * and does not become less again.
  *
  * The age is taken by two clocks. A sound server's clock may jump by 100 ms in
  * its first seconds, or stand still after a stall and find back later; the
@@ -25,7 +26,7 @@ G_BEGIN_DECLS
 /* Ages by one clock */
 typedef struct
 {
-  guint n_seen;                 /* buffers, of those looked at together */
+  guint n_seen;                 /* buffers of the current comparison */
   GstClockTimeDiff first, least, last;  /* ages among them */
   gboolean has_usual;
   GstClockTimeDiff usual;       /* the least of those before */

@@ -12,8 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Devices fill their buffers at the start, and clocks find their pace; in
- * seconds */
+/* In seconds: at the start devices fill their buffers, and clocks settle */
 #define SETTLING_TIME 1.0
 
 void
@@ -30,7 +29,7 @@ nda_meter_clear (NdaMeter * self)
   g_mutex_clear (&self->lock);
 }
 
-/* Counts anew. */
+/* Sets all counters to 0. */
 void
 nda_meter_reset (NdaMeter * self)
 {
@@ -122,7 +121,7 @@ count_locked (NdaMeter * self, GstElement * element, GstClockTime now,
   self->counters.n_frames += n_frames;
 }
 
-/* Counts @n_frames that pass @element, and perhaps do not follow the last. */
+/* Counts @n_frames that pass @element. They may not follow the last ones. */
 void
 nda_meter_count_frames (NdaMeter * self, GstElement * element, guint64 n_frames,
     gboolean is_discontinuity)
@@ -135,9 +134,8 @@ nda_meter_count_frames (NdaMeter * self, GstElement * element, guint64 n_frames,
   g_mutex_unlock (&self->lock);
 }
 
-/* Counts a block of ours, after the source was found @n_discontinuities times
- * not to follow itself. Where it went on after more than a block without a
- * word, it had underrun. */
+/* Counts one of our blocks. The source has had @n_discontinuities before it. If
+ * it went on after more than a block without DISCONT, it had an underrun. */
 void
 nda_meter_count_block (NdaMeter * self, GstElement * element, GstBuffer * block,
     guint64 n_discontinuities)
@@ -173,7 +171,7 @@ nda_meter_count_device_loss (NdaMeter * self)
   g_mutex_unlock (&self->lock);
 }
 
-/* For who counts them itself. */
+/* For an owner that counts overruns itself. */
 void
 nda_meter_set_overruns (NdaMeter * self, guint64 n_overruns)
 {
@@ -183,7 +181,7 @@ nda_meter_set_overruns (NdaMeter * self, guint64 n_overruns)
 }
 
 /* Counts a buffer that reached the sink inside and is heard @latency after its
- * time stamp; too late for what the pipeline had planned, perhaps. */
+ * time stamp; it may be too late for the pipeline's latency. */
 void
 nda_meter_count_arrival (NdaMeter * self, GstClockTime latency,
     gboolean is_late)

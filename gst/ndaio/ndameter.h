@@ -3,8 +3,8 @@
  */
 
 /* The counters of an ndasrc or ndasink, and the rate of its blocks by the
- * pipeline's clock. Any thread: the meter has a lock, under which nothing is
- * called. */
+ * pipeline's clock. Any thread: the meter has a lock, and calls no other object
+ * under it. */
 
 #pragma once
 

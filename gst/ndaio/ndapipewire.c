@@ -10,12 +10,12 @@
 
 #include <gst/audio/audio.h>
 
-/* A source whose buffers come one and a half of their length too early or too
- * late, for so long, has lost some, and is stamped anew. */
+/* If the buffers of a source come one and a half of their length too early or
+ * too late for this time, some are lost, and the time stamps begin again. */
 #define DISCONT_WAIT (200 * GST_MSECOND)
-/* What a sink is given waits in its stream behind one buffer that was there at
- * the start, and then goes through one cycle of the graph. Of these two quanta
- * a sink's processing deadline is a part. */
+/* A buffer in a sink waits in its stream behind one buffer from the start, and
+ * then goes through one cycle of the graph. A sink's processing deadline is a
+ * part of these two quanta. */
 #define PLANNED_BY_SINK (5 * GST_MSECOND)
 
 /* The quantum of the server's graph. A source sees it, a sink does not, so the
@@ -34,7 +34,7 @@ typedef struct
 {
   GstElement *device;           /* [const] not owned; owns the pad */
   GstAudioStreamAlign *align;   /* [streaming thread] owned; or NULL */
-  GstAudioInfo info;            /* [streaming thread] what comes */
+  GstAudioInfo info;            /* [streaming thread] of the input */
   gint quantum;                 /* [atomic] frames in the last buffer */
 } Source;
 
@@ -47,8 +47,8 @@ has_property (GstElement * element, const gchar * property)
 
 /* --- what is asked for --- */
 
-/* Asks for a quantum of one block. A smaller one would burden the whole
- * desktop, whose smallest wish counts. */
+/* Asks for a quantum of one block. A smaller one would be a burden for the
+ * whole desktop, which uses the smallest quantum that any client asks for. */
 static void
 ask_for_quantum (GstElement * device)
 {
@@ -73,7 +73,7 @@ nda_pipewire_set_name (GstElement * device, const gchar * name)
     g_object_set (device, "target-object", name, NULL);
 }
 
-/* Its class says “video” before PipeWire 1.0. */
+/* Its class is “video” before PipeWire 1.0. */
 gboolean
 nda_pipewire_is_loss (GstElement * device, const GError * error)
 {
@@ -134,9 +134,9 @@ nda_pipewire_forget_sink (gpointer weak)
 
 /* --- what a source is asked --- */
 
-/* Puts two channels first into the caps that @query was answered. PipeWire
- * converts to whatever its client likes best, and the least number of channels
- * would be that. */
+/* Puts two channels first into the caps of the answer to @query. PipeWire
+ * converts to its client's first choice, which would otherwise be the smallest
+ * number of channels. */
 static void
 prefer_stereo (GstQuery * query)
 {
@@ -160,7 +160,7 @@ get_duration (gint n_frames, gint rate)
   return gst_util_uint64_scale (n_frames, GST_SECOND, rate);
 }
 
-/* The first frame of a buffer is one quantum old when that comes. */
+/* The first frame of a buffer is one quantum old when the buffer comes. */
 static void
 answer_latency (Source * self, GstQuery * query)
 {
@@ -213,8 +213,9 @@ note_quantum (Source * self, gint n_frames)
       gst_message_new_latency (GST_OBJECT (self->device)));
 }
 
-/* The element stamps none, or when a buffer came. Frames follow each other;
- * when the first came tells when all of them were recorded. */
+/* Stamps a buffer. The element itself gives no time stamp, or the time of
+ * arrival. Frames follow each other, so the arrival of the first buffer tells
+ * when all frames were recorded. */
 static void
 stamp (Source * self, GstBuffer * buffer)
 {
@@ -271,7 +272,7 @@ nda_pipewire_source_use_periods (GstElement * device, guint n_periods)
   Source *self;
 
   ask_for_quantum (device);
-  /* an element of the application's comes again with each READY */
+  /* the application's element comes again with each READY */
   if (g_object_get_data (G_OBJECT (device), WATCHED_KEY))
     return;
   self = g_new0 (Source, 1);

@@ -234,7 +234,7 @@ nda_sink_make_from_place (gpointer user_data, const gchar * location,
   return nda_file_make_sink (location, overwrite, error);
 }
 
-/* Whether that goes with the sound that comes in is seen when it comes. */
+/* Whether the pad takes any audio. Its format counts later. */
 static gboolean
 takes_audio (GstPad * pad)
 {
@@ -285,7 +285,7 @@ nda_sink_resume (gpointer self)
   nda_guard_announce_restart (NDA_SINK (self)->guard);
 }
 
-/* In the name of the sink, which would have posted it. */
+/* Posts EOS in the name of the sink, which cannot do so. */
 static void
 nda_sink_end (gpointer self)
 {

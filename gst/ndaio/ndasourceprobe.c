@@ -11,12 +11,12 @@
 
 #include <glib/gi18n-lib.h>
 
-/* One to record and two to play are 50 ms */
+/* The longest period: one to record and two to play are 50 ms */
 #define MAX_PERIOD (50 * GST_MSECOND / 3)
 
 /* --- what comes --- */
 
-/* The source has lost sound; tells of it now and then. */
+/* Counts lost sound, and posts a warning at most once a second. */
 static void
 count_overrun (NdaSourceProbe * self)
 {
@@ -81,7 +81,7 @@ make_good_lag (NdaSourceProbe * self, GstBuffer ** buffer)
   return more > 0;
 }
 
-/* Once: it is another program's setting, or the user's. */
+/* Warns once: the period is the setting of another program, or the user's. */
 static void
 tell_period (NdaSourceProbe * self, GstClockTime period)
 {
@@ -114,7 +114,7 @@ note_burst (NdaSourceProbe * self, GstBuffer * buffer)
     tell_period (self, period);
 }
 
-/* A buffer of the source, or FALSE when it has to be dropped. */
+/* Handles a buffer of the source. FALSE: it has to be dropped. */
 static gboolean
 take_buffer (NdaSourceProbe * self, GstBuffer ** buffer)
 {
@@ -159,7 +159,7 @@ nda_source_probe_on_buffer (GstPad * pad, GstPadProbeInfo * info,
 }
 
 /* Whether @event comes only because the source was opened again, or ended with
- * its device: downstream must not see it. */
+ * its device: downstream must not get it. */
 static gboolean
 is_hidden (NdaSourceProbe * self, GstEvent * event)
 {
@@ -177,7 +177,7 @@ is_hidden (NdaSourceProbe * self, GstEvent * event)
   }
 }
 
-/* Whether @event brings caps that audioconvert must not see. */
+/* Whether @event brings caps that audioconvert must not get. */
 static gboolean
 is_too_much (NdaSourceProbe * self, GstEvent * event)
 {
@@ -213,7 +213,7 @@ nda_source_probe_on_event (GstPad * pad, GstPadProbeInfo * info,
 
 /* --- a source that is away --- */
 
-/* Under the lock with which the source's first buffer passes. */
+/* Takes the same lock as the first buffer of the source. */
 void
 nda_source_probe_pass_time (NdaSourceProbe * self, GstClock * clock)
 {
@@ -271,8 +271,8 @@ nda_source_probe_start (NdaSourceProbe * self)
   self->has_told_period = FALSE;
 }
 
-/* A device takes its time to go on, and its clock and the pipeline's may not
- * take the same. */
+/* After a pause a device takes some time to go on, and its clock and the
+ * pipeline's may not take the same time. */
 void
 nda_source_probe_play (NdaSourceProbe * self)
 {

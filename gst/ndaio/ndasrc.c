@@ -190,7 +190,7 @@ nda_src_child_closed (NdaIoBin * bin, GstElement * source)
 
 /* --- the queue --- */
 
-/* Puts @queue between @element and what that is linked to. */
+/* Puts @queue between @element and the element after it. */
 static void
 insert_behind (GstElement * element, GstElement * queue)
 {
@@ -204,10 +204,10 @@ insert_behind (GstElement * element, GstElement * queue)
   gst_pad_link (out, peer);
 }
 
-/* Gives what lies behind the resampler a thread of its own. A device that is
- * followed is timed by when its frames arrive. The device's thread would wait
- * in downstream's speaker for room, and come back to its own device by the
- * speaker's clock. */
+/* Gives the elements after the resampler a thread of their own. A device that
+ * is followed is timed by the arrival of its frames. Without the queue, the
+ * device's thread would wait for room in the speaker downstream, and would read
+ * its own device at the speaker's pace. */
 static void
 add_queue (NdaSrc * self)
 {
@@ -246,8 +246,8 @@ nda_src_prepare (NdaIoBin * bin)
     add_queue (self);
 }
 
-/* The way down must not fail, or the pipeline stays in READY. A decodebin that
- * gets an error from its typefind on that way does fail it, once. */
+/* A change down must not fail, or the pipeline stays in READY. A decodebin that
+ * gets an error from its typefind during that change fails it, once. */
 static GstStateChangeReturn
 change_state_of_parent (GstElement * element, GstStateChange transition)
 {
@@ -278,7 +278,7 @@ nda_src_change_state (GstElement * element, GstStateChange transition)
   return result;
 }
 
-/* An end of the stream goes through the source, unless that is away. */
+/* Sends the end of the stream through the source, unless the source is away. */
 static gboolean
 nda_src_send_event (GstElement * element, GstEvent * event)
 {
@@ -301,9 +301,9 @@ reword_negotiation (void)
           "that can be mixed of them."));
 }
 
-/* The error of a source that fails before it has given anything, in words that
- * name it: decoders do not know the file, nor devices that they are the
- * microphone. NULL where the source's own words are better. */
+/* Returns an error that names the source if it fails before it has given
+ * anything: decoders do not know the file, and devices do not know that they
+ * are the microphone. NULL: the source's own error is better. */
 static GError *
 reword (NdaSrc * self, const GError * failure)
 {
@@ -329,7 +329,7 @@ reword (NdaSrc * self, const GError * failure)
       _(NO_MICROPHONE));
 }
 
-/* Whether the source is an element that the application has made, and knows. */
+/* Whether the application has made the source element, and so knows it. */
 static gboolean
 is_own_element (NdaSrc * self)
 {
@@ -342,7 +342,7 @@ is_own_element (NdaSrc * self)
   return is_own;
 }
 
-/* Posts the better words in the place of @message, once. */
+/* Posts the better error in place of @message, once. */
 static gboolean
 nda_src_take_message (NdaIoBin * bin, GstMessage * message)
 {

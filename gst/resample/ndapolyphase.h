@@ -2,24 +2,23 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A sample rate filter of low lag whose ratio may change while it runs: a
- * polyphase filter in plain C.
- * It knows neither GStreamer nor a clock.
+/* A sample rate filter with a short delay, whose ratio may change while it
+ * runs: a polyphase filter in plain C. It uses neither GStreamer nor a clock.
  *
  *     nda_polyphase_push (polyphase, in, stride, n_frames);
  *     n = nda_polyphase_pull (polyphase, out, stride, n_room);
  *
- * and at the end nda_polyphase_end (), which makes exactly round (n * r)
- * frames of n that were pushed come out. What comes out is the same to the bit
- * however the input is cut into pushes and the output into pulls.
+ * and at the end nda_polyphase_end (): for n frames pushed, exactly round (n *
+ * r) come out. The output is the same to the bit however the input is cut into
+ * pushes and the output into pulls.
  *
- * Frame 0 out lies at the same moment as frame 0 in. The filter looks half its
- * length ahead, which is all the lag there is: 80 frames of the lower rate,
- * 1.8 ms at 44.1 kHz.
+ * Frame 0 out has the time of frame 0 in. The filter looks half its length
+ * ahead, and that is its only delay: 80 frames of the lower rate, 1.8 ms at
+ * 44.1 kHz.
  *
- * Sound is 32-bit float: for each channel the address of its first sample, and
- * for all of them the distance (in samples) from one frame to the next: 1 where
- * channels lie in planes of their own, their number where they are interleaved.
+ * Sound is 32-bit float. It is described by the address of the first sample of
+ * each channel, and by the distance (in samples) from one frame to the next: 1
+ * for planar channels, the number of channels if they are interleaved.
  *
  * Belongs to one thread at a time: no locks. Only a push that is longer than
  * any before allocates. */
@@ -34,7 +33,7 @@ typedef struct _NdaPolyphase NdaPolyphase;
 
 typedef enum
 {
-  NDA_POLYPHASE_FIXED,          /* the ratio of the two rates and no other */
+  NDA_POLYPHASE_FIXED,          /* only the ratio of the two rates */
   NDA_POLYPHASE_GLIDING,        /* nda_polyphase_glide () may be called */
 } NdaPolyphaseMode;
 
@@ -43,9 +42,9 @@ NdaPolyphase *nda_polyphase_new (guint n_channels, guint in_rate,
 void nda_polyphase_free (NdaPolyphase * polyphase);
 void nda_polyphase_reset (NdaPolyphase * polyphase);
 
-/* Glides, from the frame that comes out next, within @n_frames, to @factor
- * times as many frames out as the two rates give. The factor is 1.0 at first,
- * and stays within 1 % of that. */
+/* Changes the ratio smoothly, from the next frame out, within @n_frames, to
+ * @factor times as many frames out as the two rates give. The factor is 1.0 at
+ * first, and must stay within 1 % of that. */
 void nda_polyphase_glide (NdaPolyphase * polyphase, gdouble factor,
     guint n_frames);
 

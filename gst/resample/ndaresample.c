@@ -117,15 +117,15 @@
  * Since: 0.1
  */
 
-/* THREADS. Upstream's (the sink thread) resamples and pushes
- * (ndaresampleinput.h). The application's set properties and read statistics;
- * any thread asks for the latency.
+/* THREADS. Upstream's thread (the sink thread) resamples and pushes
+ * (ndaresampleinput.h). The application's threads set properties and read
+ * statistics; any thread may ask for the latency.
  *
- * LOCKS. The object lock guards what they share (ndaresampleshared.h). Nothing
- * is called while it is held.
+ * LOCKS. The object lock guards the shared fields (ndaresampleshared.h). No
+ * other function is called while it is held.
  *
- * HAND-OVER. Settings that change mark the source pad for reconfiguration; the
- * sink thread copies them when the next buffer or format comes. */
+ * HAND-OVER. A changed setting marks the source pad for reconfiguration; the
+ * sink thread copies the settings when the next buffer or format comes. */
 
 #include "config.h"
 

@@ -2,23 +2,23 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The resampler: buffers of one rate and format in, blocks of another out.
+/* The resampler makes blocks of one rate and format of buffers of another.
  *
  *     nda_resampler_push (resampler, buffer, n_frames);
  *     while ((block = nda_resampler_pop (resampler))) ...
  *
- * and where the run of frames ends
+ * and at the end of a run of frames
  *
  *     while ((block = nda_resampler_drain (resampler))) ...
  *
- * A block is filled in place, in a buffer of a pool. n frames in are
- * round (n * out_rate / in_rate) out. They are counted through all runs since
- * the last nda_resampler_flush (), so that no number of cuts loses or adds a
- * frame. Where all that can be heard in a block was GAP, it is GAP.
+ * A block is filled in place, in a buffer of a pool. n frames in are round (n *
+ * out_rate / in_rate) frames out. They are counted through all runs since the
+ * last nda_resampler_flush (), so cuts lose or add no frame. If only GAP can be
+ * heard in a block, the block is GAP.
  *
- * Only the first block of a run has a time stamp, that of the run's first
- * buffer. At equal rates the end of a buffer comes out at once, as a short
- * block, for whoever regroups to put together.
+ * Only the first block of a run has a time stamp, the one of the run's first
+ * buffer. At equal rates the rest of a buffer comes out at once, as a short
+ * block, which the regrouping joins with the next.
  *
  * Belongs to one streaming thread: no locks. */
 
@@ -30,37 +30,36 @@ G_BEGIN_DECLS
 
 typedef struct _NdaResampler NdaResampler;
 
-/* From frames of @in to blocks of @out_caps, which have its channels and
- * layout, by a converter of @maker; between equal rates without one. NULL, with
- * the reason, where @maker cannot bridge the rates. */
+/* Converts frames of @in to blocks of @out_caps, which have the same channels
+ * and layout, by a converter of @maker; equal rates need no converter. NULL,
+ * with the reason, if @maker cannot bridge the rates. */
 NdaResampler *nda_resampler_new (const GstAudioInfo * in, GstCaps * out_caps,
     const NdaConverterMaker * maker, NdaQuality quality, GError ** error);
 
-/* A ratio that glides: it becomes another from block to block, in small and
- * even steps from frame to frame. */
+/* A ratio that glides: it changes from block to block, in small and even steps
+ * from frame to frame. */
 typedef struct
 {
-  /* Called before each block, with the positions in the run (in frames in and
-   * out) of its first frame, and for how long (in s) the sound of now is held:
-   * what the ratio is to become within the block, as a factor of that of the
-   * two rates. */
+  /* Called before each block, with the positions of its first frame in the run
+   * (in frames in and out), and with the time (in s) that the present sound is
+   * held. Returns the new ratio, as a factor of the nominal one. */
   gdouble (*steer) (gpointer user_data, gdouble in_frame, gdouble out_frame,
       gdouble held);
   gpointer user_data;
-  /* Each block has a time stamp, that of the frames in it was made of; else as
-   * above, and all discontinuities are marked: what comes in does not keep the
-   * time that its rate says. */
+  /* TRUE: each block has the time stamp of the frames that it was made of.
+   * FALSE: as above, and all discontinuities are marked, since the input does
+   * not keep its nominal rate. */
   gboolean stamps_by_input;
 } NdaResamplerGlide;
 
-/* The same with a ratio that glides, also between equal rates, by nda's own
- * converter: only where nda_polyphase_converter_can (). */
+/* Does the same with a ratio that glides, also between equal rates, by nda's
+ * own converter: only if nda_polyphase_converter_can (). */
 NdaResampler *nda_resampler_new_gliding (const GstAudioInfo * in,
     GstCaps * out_caps, const NdaResamplerGlide * glide);
 void nda_resampler_free (NdaResampler * resampler);
 
-/* At equal rates, as the very first: what came in before, and needs not come
- * out. */
+/* At equal rates, before any other call: gives the frames that came before,
+ * which do not come out. */
 gboolean nda_resampler_prime (NdaResampler * resampler, GstBuffer * buffer,
     guint n_frames);
 
@@ -77,7 +76,7 @@ GstClockTime nda_resampler_get_latency (NdaResampler * resampler);
 /* How many frames are still to come out of those that came in */
 guint64 nda_resampler_get_n_held (NdaResampler * resampler);
 
-/* What made the converter; NULL where there is none. */
+/* The maker of the converter; NULL if there is no converter. */
 const NdaConverterMaker *nda_resampler_get_maker (NdaResampler * resampler);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NdaResampler, nda_resampler_free)

@@ -6,10 +6,10 @@
     gst-launch-1.0 ndamicsrc device=mic num-buffers=99 ! ndaspectrum ! fakesink
 
 It gives blocks of 512 frames at 48 kHz. Time stamps count frames, from the
-moment when the first was heard. Where frames were lost, or the device's clock
-and the pipeline's have come apart by more than a block, the next buffer has
-DISCONT and the counting begins anew. The latency that it answers is a block
-and what the device itself reports.
+moment when the first was recorded. If frames were lost, or the device's clock
+and the pipeline's have drifted apart by more than a block, the next buffer has
+DISCONT and the counting begins again. The latency that it reports is a block
+and the latency of the device.
 
 `stats` is a structure `application/x-ndamicsrc-stats`: `num-blocks`,
 `num-frames`, `num-overruns` (frames lost in the device, or because nobody

@@ -5,10 +5,10 @@
     gst-launch-1.0 ndatonesrc num-buffers=100 ! ndaspeakersink
     gst-launch-1.0 ndamicsrc device=mic ! ndaspeakersink device=ear
 
-It plays each buffer when its time has come, and gives the pipeline a clock
-that follows the frames played, so that no sound is lost or repeated to keep
-up with another. `cushion` blocks of silence go before the first; they are
-how late a buffer may come, and part of the latency that it answers.
+It plays each buffer at its time, and gives the pipeline a clock that follows
+the frames played, so that no sound is lost or repeated to follow another
+clock. It plays `cushion` blocks of silence before the first one: a buffer may
+be late by that much, and the latency that it reports includes them.
 
 `stats` is a structure `application/x-ndaspeakersink-stats`: `num-blocks`,
 `num-frames` and `num-underruns` (guint64): the device had run dry, or a

@@ -5,9 +5,9 @@
     gst-launch-1.0 ndatonesrc freq=440 ! ndapybridge plugin=gain ! ndasink
     gst-launch-1.0 ndatonesrc wave=white-noise num-buffers=100 ! fakesink
 
-It does what audiotestsrc does, in buffers of 512 frames. A sample depends on
-the number of its frame alone, counted from stream time 0, so that the sound
-after a seek is the sound that would have been there:
+It does what audiotestsrc does, in buffers of 512 frames. A sample depends only
+on the number of its frame, counted from stream time 0, so the sound after a
+seek is the same as without the seek:
 
     cycles = frame * freq / rate             (float64, as all of this)
     sample = volume * wave (cycles - floor (cycles))      (as float32)

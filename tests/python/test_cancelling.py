@@ -35,7 +35,7 @@ SINK = "appsink sync=false async=false wait-on-eos=false name"
 
 @pytest.fixture
 def make_pair(make_line, tmp_path):
-    """A line whose `sink` has the plugin's sound, and its `dry` the other."""
+    """A line whose `sink` has the plugin's sound, and `dry` the other."""
 
     def make(frames, latency):
         path = tmp_path / "delay.py"

@@ -1,6 +1,7 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""nda mic and nda speaker, live: other programs hear what the plugin made.
+"""Tests nda mic and nda speaker, live: other programs hear the plugin's
+output.
 
     with-rig one python3 -m pytest test_virtual_devices.py
     with-rig --server pipewire one python3 -m pytest test_virtual_devices.py

@@ -1,15 +1,14 @@
 #!/usr/bin/python3
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Plugins that die, hang and crash in processes of their own, live.
+"""Tests plugins that die, hang and crash in processes of their own, live.
 
     python3 faults.py [TIMES]
 
-Four pipelines, one for each way to end: killed, os._exit (), a crash in C, an
-endless loop. Each plugin ends every two seconds, TIMES (100) in all, the four
-by turns.
-What comes out is looked at block by block: the plugin's own, or silence, and
-never anything of what went in.
+There are four pipelines, one for each way to end: killed, os._exit (), a crash
+in C, an endless loop. Each plugin ends every two seconds, TIMES (100) in all,
+the four in turn. The output is checked block by block: it is the plugin's own,
+or silence, and never the input.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Plugins that die, hang and crash, live, beside a standby.
+"""Tests plugins that die, hang and crash, live, with a standby.
 
     python3 standby.py [TIMES]
 
-Eight pipelines, one for each way to end and for on-error=stop and silence.
-Each plugin ends every two seconds, TIMES (100) in all, the eight by turns.
-What comes out is looked at block by block, and when it does.
+There are eight pipelines, one for each way to end, with on-error=stop and with
+silence. Each plugin ends every two seconds, TIMES (100) in all, the eight in
+turn. The output is checked block by block, and its time too.
 """
 
 from __future__ import annotations

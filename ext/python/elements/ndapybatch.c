@@ -157,7 +157,8 @@ add_framed (NdaPyBatch * self, GstBuffer * buffer)
   return nda_py_framing_push (&self->framing, buffer);
 }
 
-/* Adds @buffers (transfer full) up to one that cannot be; drops the others. */
+/* Adds @buffers (transfer full) up to the first that cannot be added; drops the
+ * others. */
 static void
 add_buffers (NdaPyBatch * self, gboolean (*add) (NdaPyBatch *, GstBuffer *),
     GstMiniObject ** buffers, guint n_buffers, GError ** error)
@@ -176,7 +177,7 @@ add_buffers (NdaPyBatch * self, gboolean (*add) (NdaPyBatch *, GstBuffer *),
             "Check what feeds this element."));
 }
 
-/* Counts the calls just made, of blocks as they come, and their frames. */
+/* Counts the calls that were just made with whole blocks, and their frames. */
 static void
 count_direct (NdaPyBatch * self, guint n_calls)
 {
@@ -186,8 +187,8 @@ count_direct (NdaPyBatch * self, guint n_calls)
     self->n_frames += self->calls[i]->n_frames;
 }
 
-/* Runs @buffers as they come. FALSE: none was run, for the plugin is being
- * stopped, or delays by now. */
+/* Runs @buffers as they come. FALSE: none was run, since the plugin is being
+ * stopped, or has a latency now. */
 static gboolean
 run_direct (NdaPyBatch * self, NdaPyHost * host, GstMiniObject ** buffers,
     guint n_buffers, NdaPyOnError on_error, GError ** error)

@@ -70,28 +70,29 @@
  * Since: 0.1
  */
 
-/* THREADS. Upstream's (the sink thread) regroups and queues; it waits for room
- * in the queue. The task (the source pad's: ndapybridgetask.c) waits for the
- * queue, the GIL and downstream. The application's threads set properties and
- * change the state (ndapyelementstate.c), which waits for Python's jobs.
+/* THREADS. Upstream's thread (the sink thread) regroups and queues blocks; it
+ * waits for room in the queue. The task (the source pad's thread:
+ * ndapybridgetask.c) waits for the queue, the GIL and downstream. The
+ * application's threads set properties and change the state
+ * (ndapyelementstate.c), which waits for Python's jobs.
  *
  * LOCKS. Object lock: settings. Queue lock: the queue and the counters. Task
  * lock: whether the task may be started. The host has its own (ndapyhost.c).
  *
- * ORDER. The GIL is the outermost. None of our locks is held while another is
- * taken, nor in Python, across a push, or while a message is posted.
+ * ORDER. The GIL is the outermost. We hold none of our locks while we take
+ * another lock, in Python, across a push, or while we post a message.
  *
- * HAND-OVER. Blocks, events and serialized queries: through the queue, in
- * their order. Settings: copied under the object lock at the start of a run.
- * Parameters: through the host, which applies them between two blocks.
+ * HAND-OVER. Blocks, events and serialized queries go through the queue, in
+ * their order. Settings are copied under the object lock at the start of a run.
+ * Parameters go through the host, which sets them between two blocks.
  *
  * STOP. To READY: the queue is stopped, which frees the sink thread; the host
  * is stopped, which gets the task out of Python; then the pads are deactivated,
  * which joins the task. Flush: FLUSH_START goes downstream and frees the task's
- * push, the queue is stopped, the task paused. Failure on the task: it stops
- * the queue with what upstream's next push shall return, sends EOS downstream
- * and pauses itself. NOT_LINKED stops the queue until RECONFIGURE comes, EOS
- * until a stream or segment begins (ndablockqueue.h). */
+ * push; the queue is stopped, and the task paused. Failure on the task: it
+ * stops the queue with the result that upstream's next push shall return, sends
+ * EOS downstream and pauses itself. NOT_LINKED stops the queue until
+ * RECONFIGURE comes, EOS until a stream or segment begins (ndablockqueue.h). */
 
 #include "config.h"
 
@@ -117,11 +118,11 @@ struct _NdaPyBridge
   GstPad *sinkpad;              /* [const] */
   GstPad *srcpad;               /* [const] */
   NdaPyShared py;               /* its counters lock is the queue lock */
-  NdaBlockQueue queue;          /* has its own lock, the queue lock */
+  NdaBlockQueue queue;          /* has its own lock: the queue lock */
   guint max_blocks;             /* [object lock] */
 
-  NdaBlockInput input;          /* [sink thread] its latency: any thread */
-  NdaPyBridgeTask task;         /* its header says whose its fields are */
+  NdaBlockInput input;          /* [sink thread] latency: any thread */
+  NdaPyBridgeTask task;         /* see its header for the threads */
 };
 
 #define NDA_TYPE_PY_BRIDGE (nda_py_bridge_get_type ())
@@ -171,7 +172,7 @@ nda_py_bridge_queue_event (gpointer owner, GstEvent * event)
   gboolean is_eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
   GstFlowReturn flow = nda_block_queue_push_event (&self->queue, event);
 
-  /* no push follows that would return what the last one came to */
+  /* after EOS no push follows that could return the result */
   if (is_eos)
     nda_py_bridge_task_tell_end (&self->task, flow);
   return flow;
@@ -194,7 +195,7 @@ flush_start (NdaPyBridge * self, GstEvent * event)
   gboolean ok = gst_pad_push_event (self->srcpad, event);
 
   nda_block_queue_stop (&self->queue, GST_FLOW_FLUSHING);
-  /* the task's push came back by the event above */
+  /* the event above has freed the task's push */
   gst_pad_pause_task (self->srcpad);
   return ok;
 }
@@ -256,7 +257,7 @@ nda_py_bridge_sink_activate_mode (GstPad * pad, GstObject * parent,
   }
   nda_block_queue_stop (&self->queue, GST_FLOW_FLUSHING);
   nda_block_queue_forget (&self->queue);
-  GST_PAD_STREAM_LOCK (pad);    /* until the sink thread is out of here */
+  GST_PAD_STREAM_LOCK (pad);    /* wait for the sink thread */
   nda_block_input_reset (&self->input);
   GST_PAD_STREAM_UNLOCK (pad);
   return TRUE;
@@ -264,7 +265,8 @@ nda_py_bridge_sink_activate_mode (GstPad * pad, GstObject * parent,
 
 /* --- the source pad, and queries --- */
 
-/* What the plugin and the regrouping add, and at most a full queue. */
+/* Adds the latency of the plugin and the regrouping, and a full queue to the
+ * maximum. */
 static gboolean
 query_latency (NdaPyBridge * self, GstQuery * query)
 {

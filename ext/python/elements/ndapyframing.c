@@ -8,7 +8,7 @@
 
 #include "ndablock.h"
 
-/* Frames of a run that came marked as a gap */
+/* A part of a run that came marked as a gap */
 typedef struct
 {
   guint64 begin;
@@ -42,7 +42,7 @@ nda_py_framing_set_format (NdaPyFraming * self, const GstAudioInfo * info,
     self->info = *info;
 }
 
-/* Forgets the run, whose frames are not wanted any more. */
+/* Forgets the run and drops its frames. */
 void
 nda_py_framing_forget (NdaPyFraming * self)
 {
@@ -57,7 +57,7 @@ nda_py_framing_forget (NdaPyFraming * self)
 
 /* --- in ------------------------------------------------------------------ */
 
-/* Frames of silence before @block, if it is a leading one. */
+/* The number of frames of silence before @block, if it is a leading block. */
 static guint
 count_leading (NdaPyFraming * self, GstBuffer * block)
 {
@@ -162,7 +162,7 @@ nda_py_framing_settle (NdaPyFraming * self, gboolean is_direct)
 
 /* --- out ----------------------------------------------------------------- */
 
-/* Whether the next @n_frames came as a gap. */
+/* Whether the next @n_frames came in as a gap. */
 static gboolean
 is_gap (NdaPyFraming * self, guint n_frames)
 {
@@ -291,14 +291,17 @@ static void
 begin_with_passing (NdaPyFraming * self, const NdaPyFormat * format,
     const NdaPyFacts * facts)
 {
+  const GstClockTime base = self->clock.base;
   GstBuffer *blocks[NDA_PY_BATCH_MAX];
   guint n_blocks = 0;
 
   while (self->n_passed < self->n_passing)
     blocks[n_blocks++] = g_steal_pointer (&self->passing[self->n_passed++]);
   nda_py_framing_forget (self);
-  if (n_blocks)
+  if (n_blocks) {
     nda_py_framing_begin (self, blocks[0], format, facts);
+    nda_frame_clock_count_from (&self->clock, base);
+  }
   for (guint i = 0; i < n_blocks; i++)
     nda_py_framing_push (self, blocks[i]);
 }

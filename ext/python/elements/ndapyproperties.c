@@ -57,8 +57,8 @@ sandbox_get_type (void)
 
 /* --- setting and getting --- */
 
-/* Sets the parameters of @text: now, where there is a plugin; where there is
- * none yet, they are set when it is opened. */
+/* Sets the parameters of @text: now, if there is a plugin; otherwise when it is
+ * opened. */
 static void
 set_parameters (NdaPyShared * self, const gchar * text)
 {
@@ -84,7 +84,7 @@ replace_text (gchar ** text, const GValue * value)
   *text = g_value_dup_string (value);
 }
 
-/* What is about a process of its own. */
+/* Sets a property about the separate process. */
 static void
 set_of_process (NdaPySettings * settings, guint id, const GValue * value)
 {

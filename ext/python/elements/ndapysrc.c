@@ -60,17 +60,17 @@
  */
 
 /* THREADS. The streaming thread (GstBaseSrc's task) starts the plugin when it
- * negotiates and makes its calls; it waits for the clock, for a plugin that has
+ * negotiates and makes its calls. It waits for the clock, for a plugin that has
  * nothing, for the GIL and for downstream. The application's threads change the
  * state (ndapyelementstate.c) and set properties.
  *
- * What it does with blocks is in ndapyreader.c.
+ * ndapyreader.c handles the blocks.
  *
  * LOCKS. Counters lock: the counters. Wait lock: ndapywait.c. None is held in
  * Python or across a push.
  *
  * STOP. Waits are interrupted, then the host gets the streaming thread out of
- * Python, then the pad is deactivated, which joins it. */
+ * Python, then the pad is deactivated, which joins the thread. */
 
 #include "config.h"
 
@@ -145,7 +145,7 @@ start_plugin (NdaPySrc * self)
   return GST_FLOW_OK;
 }
 
-/* Appends what blocks of @n_channels are called, in either layout. */
+/* Appends the caps of blocks of @n_channels, in either layout. */
 static void
 append_caps (GstCaps * caps, guint n_channels)
 {
@@ -163,8 +163,8 @@ append_caps (GstCaps * caps, guint n_channels)
   }
 }
 
-/* Caps follow the plugin; only where they cannot, mono becomes stereo or
- * stereo mono. */
+/* Chooses the caps. They follow the plugin; only if downstream does not take
+ * them, mono becomes stereo or stereo mono. */
 static GstCaps *
 choose_caps (NdaPySrc * self)
 {
@@ -199,7 +199,7 @@ nda_py_src_negotiate (GstBaseSrc * base)
   GstFlowReturn flow = self->reader.is_started ? GST_FLOW_OK :
       start_plugin (self);
 
-  /* create () tells that the stream stops: FALSE would be posted as an error */
+  /* create () shows that the stream stops: FALSE would be posted as an error */
   if (flow != GST_FLOW_OK)
     return flow == GST_FLOW_FLUSHING;
   caps = choose_caps (self);
@@ -210,7 +210,7 @@ nda_py_src_negotiate (GstBaseSrc * base)
   return TRUE;
 }
 
-/* Parameters that follow control bindings change with each block. */
+/* Sets the parameters with control bindings, before each block. */
 static void
 sync_controls (NdaPySrc * self)
 {
@@ -242,7 +242,7 @@ nda_py_src_query (GstBaseSrc * base, GstQuery * query)
   GST_OBJECT_LOCK (self);
   latency = self->latency;
   GST_OBJECT_UNLOCK (self);
-  /* what is not read waits in the plugin's device: it sets no maximum */
+  /* unread sound waits in the plugin's device, so there is no maximum */
   gst_query_set_latency (query, TRUE, latency, GST_CLOCK_TIME_NONE);
   return TRUE;
 }

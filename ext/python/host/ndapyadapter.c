@@ -2,18 +2,21 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The way of a frame: mixed to the plugin's channels, resampled to its rate,
- * collected in `calls` until they fill a call, changed there by the plugin, and
- * handed on (ndapyadapterback.c): into `back`, or into the resampler of the way
- * back, from where nda_py_adapter_pull () has it.
+/* A frame travels in these steps: it is mixed to the plugin's channels,
+ * resampled to its rate, and collected in `calls` until there are enough frames
+ * for a call. The plugin changes it. Then it is handed on (ndapyadapterback.c):
+ * into `back`, or into the resampler of the way back, from which
+ * nda_py_adapter_pull () takes it.
  *
- * POSITIONS. What the plugin delays by is taken out where its frames are handed
- * on: the first `latency` frames of a run are skipped. After that the n-th
- * frame handed on belongs at n, at the plugin's rate. Frames of the stream are
- * counted since the run began; `n_leading` of silence come before the first.
+ * POSITIONS. The plugin's delay is taken out where its frames are handed on:
+ * the first `latency` frames of a run are skipped. After that the n-th frame
+ * handed on belongs at position n, at the plugin's rate. Frames of the stream
+ * are counted from the beginning of the run; `n_leading` frames of silence come
+ * before the first.
  *
- * A latency that grows makes the plugin repeat what it gave already, which is
- * skipped; one that shrinks leaves frames out, in whose place silence stands.
+ * If the latency grows, the plugin repeats frames that it gave already, and
+ * these are skipped. If it shrinks, the plugin leaves frames out, and silence
+ * replaces them.
  *
  * ANOTHER PLUGIN. `past` has what came and did not leave. A plugin that takes
  * the place of one before is shown that, and goes on with its first frame.
@@ -55,7 +58,7 @@ make_calls (NdaPyAdapter * self)
   set_max_calls (self, n_most / n_frames + 1);
 }
 
-/* A resampler that never allocates any more. */
+/* Makes a resampler that allocates no more memory later. */
 static NdaPolyphase *
 make_polyphase (NdaPyAdapter * self, guint from, guint to, gsize n_most)
 {
@@ -140,7 +143,7 @@ forget_calls (NdaPyAdapter * self)
 
 /* --- in ------------------------------------------------------------------ */
 
-/* Takes @n_frames of the plugin's channels from `mixed` to the calls. */
+/* Moves @n_frames of the plugin's channels from `mixed` to the calls. */
 static void
 resample (NdaPyAdapter * self, guint n_frames)
 {
@@ -160,7 +163,7 @@ resample (NdaPyAdapter * self, guint n_frames)
   self->calls.n_frames -= n_most - n_got;
 }
 
-/* Takes at most a block of @in, or of silence where that is NULL. */
+/* Takes at most a block of @in, or of silence if @in is NULL. */
 static void
 take (NdaPyAdapter * self, const NdaPyAudio * in, gsize offset, guint n_frames)
 {
@@ -284,8 +287,8 @@ nda_py_adapter_end (NdaPyAdapter * self)
   self->is_ended = TRUE;
 }
 
-/* Fills up the calls that bring out what is held back, as many as one run can
- * make. */
+/* Adds silence to the calls that push out the frames held back, as many calls
+ * as one run can make. */
 static void
 take_silence (NdaPyAdapter * self)
 {
@@ -300,7 +303,8 @@ take_silence (NdaPyAdapter * self)
 
 /* --- calls --------------------------------------------------------------- */
 
-/* How many calls there are frames for; at the end, no more than are needed. */
+/* How many calls there are enough frames for; at the end, no more calls than
+ * are needed. */
 static guint
 count_calls (NdaPyAdapter * self)
 {

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Between a stream's blocks and a processor's calls: any frames, any rate,
- * other channels. As many frames come out as went in, and each leaves as the
- * frame of the stream that it was, however long the plugin, its calls and the
+/* Converts between a stream's blocks and a processor's calls, with any frames,
+ * any rate and other channels. As many frames come out as went in, and each
+ * keeps its place in the stream, however long the plugin, its calls and the
  * filters hold it back.
  *
  *     nda_py_adapter_push (adapter, &in, n_frames);
@@ -12,12 +12,13 @@
  *     while ((n_frames = nda_py_adapter_get_n_ready (adapter)))
  *       nda_py_adapter_pull (adapter, &out, n_frames, NULL);
  *
- * and at the end nda_py_adapter_end () and, until nda_py_adapter_is_drained (),
- * run and pull again. Blocks on a stream's grid of 512 frames leave after a
- * constant delay, nda_py_delay_get (), on a grid that lies as much earlier.
+ * and at the end nda_py_adapter_end (), and run and pull again until
+ * nda_py_adapter_is_drained (). If the blocks in begin at multiples of 512
+ * frames, the blocks out leave after a constant delay, nda_py_delay_get (), and
+ * begin earlier by as many frames.
  *
- * Belongs to the block thread: no locks. Knows no buffers and no Python.
- * Allocates when made, and when more waits than ever before. */
+ * Belongs to the block thread: no locks. Uses no buffers and no Python.
+ * Allocates when made, and when more frames wait than ever before. */
 
 #pragma once
 
@@ -25,28 +26,28 @@
 
 G_BEGIN_DECLS
 
-/* The most frames that are pushed before a run */
+/* How many frames may be pushed before a run */
 #define NDA_PY_ADAPTER_MAX_FRAMES (64 * 512)
 
 typedef struct _NdaPyAdapter NdaPyAdapter;
 
-/* What takes the place of a call's sound that failed */
+/* The replacement for the sound of a failed call */
 typedef enum
 {
-  NDA_PY_ADAPTER_STOP,          /* nothing: no more calls are made */
+  NDA_PY_ADAPTER_STOP,          /* none: no more calls are made */
   NDA_PY_ADAPTER_SILENCE,
-  NDA_PY_ADAPTER_UNTOUCHED,     /* what had come */
+  NDA_PY_ADAPTER_UNTOUCHED,     /* the input */
 } NdaPyAdapterPolicy;
 
-/* For a stream of @n_channels, and a plugin that was started with @format; of
- * an analyser nothing comes back. */
+/* Makes an adapter for a stream of @n_channels, and a plugin that was started
+ * with @format. An analyser has no output. */
 NdaPyAdapter *nda_py_adapter_new (guint n_channels, const NdaPyFormat * format,
     gboolean is_analyser);
 void nda_py_adapter_free (NdaPyAdapter * adapter);
 
-/* Forgets what it has, and begins anew with a plugin that delays by @latency
- * frames at its own rate. @n_leading frames of silence, which no one gets to
- * hear, fill the first block up where that is short. */
+/* Drops all frames, and begins again with a plugin that delays by @latency
+ * frames at its own rate. If the first block is short, @n_leading frames of
+ * silence, which are cut off again, fill it up. */
 void nda_py_adapter_begin (NdaPyAdapter * adapter, guint latency,
     guint n_leading);
 
@@ -68,12 +69,12 @@ gboolean nda_py_adapter_run (NdaPyAdapter * adapter, NdaPyHost * host,
 NdaPyBlock *const *nda_py_adapter_get_calls (NdaPyAdapter * adapter,
     guint * n_calls);
 
-/* How many frames make the next block that leaves; 0: more must come first. */
+/* How many frames the next block out has; 0: more must come in first. */
 guint nda_py_adapter_get_n_ready (NdaPyAdapter * adapter);
-/* Whether that block leads to a grid of whole blocks (ndablock.h) */
+/* Whether that block is a leading one, before whole blocks (ndablock.h) */
 gboolean nda_py_adapter_is_leading (NdaPyAdapter * adapter, guint n_frames);
-/* Puts the next @n_frames into @out. In @is_same, unless that is NULL, whether
- * they are what went in, to the bit. */
+/* Puts the next @n_frames into @out. @is_same, unless it is NULL, tells whether
+ * they are the input, to the bit. */
 void nda_py_adapter_pull (NdaPyAdapter * adapter, const NdaPyAudio * out,
     guint n_frames, gboolean * is_same);
 
@@ -85,7 +86,7 @@ void nda_py_adapter_pull_untouched (NdaPyAdapter * adapter,
 
 /* Whether a run that is to end has brought out all */
 gboolean nda_py_adapter_is_drained (NdaPyAdapter * adapter);
-/* Whether one that goes on holds nothing back, nor will */
+/* Whether a run that goes on holds no frames back, and will hold none */
 gboolean nda_py_adapter_is_empty (NdaPyAdapter * adapter);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NdaPyAdapter, nda_py_adapter_free)

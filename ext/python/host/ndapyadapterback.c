@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The way back: what the plugin made is handed on, and leaves. */
+/* The way back: the plugin's output is handed on, and leaves. */
 
 #include "config.h"
 
@@ -27,7 +27,7 @@ push_back (NdaPyAdapter * self, const gfloat * frames, gsize n_frames)
   nda_polyphase_push (self->back_again, in, n_channels, n_frames);
 }
 
-/* Hands @n_frames on; silence where @frames is NULL. */
+/* Hands @n_frames on, or silence if @frames is NULL. */
 static void
 hand_on (NdaPyAdapter * self, const gfloat * frames, gsize n_frames)
 {
@@ -53,7 +53,7 @@ nda_py_adapter_set_latency (NdaPyAdapter * self, guint latency)
       nda_py_delay_get (&self->format, latency);
 }
 
-/* How many frames the plugin is called with in all, at the end. */
+/* The total number of frames that the plugin gets until the end. */
 guint64
 nda_py_adapter_get_n_to_call (NdaPyAdapter * self)
 {
@@ -91,8 +91,8 @@ nda_py_adapter_change_latency (NdaPyAdapter * self, guint latency)
   nda_py_adapter_set_latency (self, latency);
 }
 
-/* Where the next frame handed on belongs in the stream, its silence before the
- * first included. */
+/* The position in the stream of the next frame that is handed on, counted with
+ * the silence before the first. */
 static guint64
 get_position (NdaPyAdapter * self)
 {
@@ -100,8 +100,8 @@ get_position (NdaPyAdapter * self)
       self->format.rate);
 }
 
-/* Notes that the frames from @begin on, up to the one that is handed on next,
- * are of a call that failed. */
+/* Notes that a call failed: it should have given the frames from @begin up to
+ * the next one that is handed on. */
 static void
 note_failure (NdaPyAdapter * self, guint64 begin, NdaPyAdapterPolicy policy)
 {
@@ -138,7 +138,7 @@ nda_py_adapter_give_back (NdaPyAdapter * self, guint i,
 
 /* --- out ----------------------------------------------------------------- */
 
-/* How many frames of the stream have come back in all. */
+/* The total number of frames of the stream that have come back. */
 static guint64
 get_n_back (NdaPyAdapter * self)
 {
@@ -147,7 +147,7 @@ get_n_back (NdaPyAdapter * self)
   return n_made > self->n_leading ? n_made - self->n_leading : 0;
 }
 
-/* How many frames are left until the next block of the grid. */
+/* How many frames are left until the next block boundary. */
 static guint
 get_n_of_block (NdaPyAdapter * self)
 {
@@ -178,7 +178,8 @@ nda_py_adapter_is_leading (NdaPyAdapter * self, guint n_frames)
       && !(self->is_ended && self->n_out + n_frames == self->n_in);
 }
 
-/* Pulls @n_frames, at most a block, of the way back into `mixed`. */
+/* Pulls @n_frames, at most a block, out of the resampler of the way back into
+ * `mixed`. */
 static void
 pull_resampled (NdaPyAdapter * self, guint n_frames)
 {
@@ -192,8 +193,8 @@ pull_resampled (NdaPyAdapter * self, guint n_frames)
   g_assert (n_pulled == n_frames);
 }
 
-/* The next @n_frames that came back, at most a block; valid until they are
- * dropped. */
+/* Returns the next @n_frames that came back, at most a block. They are valid
+ * until they are dropped. */
 static const gfloat *
 get_next (NdaPyAdapter * self, guint n_frames)
 {
@@ -216,7 +217,8 @@ cut_leading (NdaPyAdapter * self)
   }
 }
 
-/* Puts into @out, from @offset on, what takes the place of a failed call's. */
+/* Puts the replacement for a failed call's frames into @out, from @offset
+ * on. */
 static void
 replace (NdaPyAdapter * self, const NdaPyAudio * out, gsize offset,
     gsize n_frames, NdaPyAdapterPolicy policy)
@@ -231,7 +233,7 @@ replace (NdaPyAdapter * self, const NdaPyAudio * out, gsize offset,
   }
 }
 
-/* Replaces what belongs to failed calls in the next @n_frames. */
+/* Replaces the frames of failed calls in the next @n_frames. */
 static void
 replace_failed (NdaPyAdapter * self, const NdaPyAudio * out, guint n_frames)
 {

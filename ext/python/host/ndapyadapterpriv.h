@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The adapter, for its own files alone: ndapyadapterback.c has what comes back
- * from the plugin, ndapyadapter.c all before that. */
+/* The adapter, for its own files alone: ndapyadapterback.c has the way back
+ * from the plugin, ndapyadapter.c the way to the plugin. */
 
 #pragma once
 
@@ -31,9 +31,9 @@ struct _NdaPyAdapter
 {
   guint n_channels;             /* [const] of the stream */
   NdaPyFormat format;           /* [const] of the plugin */
-  gboolean is_analyser;         /* [const] nothing comes back */
+  gboolean is_analyser;         /* [const] has no way back */
 
-  NdaPolyphase *there;          /* owned; NULL where the rates agree */
+  NdaPolyphase *there;          /* owned; NULL if the rates agree */
   NdaPolyphase *back_again;     /* the same */
   gfloat *mixed;                /* owned; a block of the plugin's channels */
   /* of the stream: some that has left, and all that has not; of an analyser,
@@ -50,20 +50,21 @@ struct _NdaPyAdapter
   guint n_made;                 /* calls of the last run */
 
   guint latency;                /* of the plugin, in its frames */
-  guint delay;                  /* what that comes to, in the stream's */
+  guint delay;                  /* the same, in frames of the stream */
   guint n_leading;              /* frames of silence before the stream's */
-  guint n_to_cut;               /* of these have to be dropped yet */
-  guint64 n_in;                 /* frames of the stream that came */
-  guint64 n_out;                /* and left */
+  guint n_to_cut;               /* of these, not yet dropped */
+  guint64 n_in;                 /* frames of the stream that came in */
+  guint64 n_out;                /* and that left */
   gboolean is_ended;            /* no more come */
 
-  guint64 n_called;             /* frames of the plugin it was called with */
-  guint64 n_to_skip;            /* frames that come back from it next */
+  guint64 n_called;             /* frames that the plugin got */
+  guint64 n_to_skip;            /* skipped of its next output */
   guint64 n_given;              /* frames handed on */
   GArray *failed;               /* owned; in their order */
 };
 
-/* So many frames of the plugin as @n_frames of the stream make at most. */
+/* The number of the plugin's frames that @n_frames of the stream make at
+ * most. */
 static inline gsize
 nda_py_adapter_to_plugin (const NdaPyFormat * format, gsize n_frames)
 {

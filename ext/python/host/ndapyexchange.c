@@ -11,8 +11,8 @@
  * - A source or sink may have a device that only one can open. The one before
  *   is stopped first. It is started again if the edited one does not start.
  *
- * A call that does not return is given up, and with it what was to be
- * exchanged: the exchange and both runners are left to it. */
+ * If a call does not return, the exchange is given up. The call then keeps the
+ * exchange and both runners. */
 
 #include "config.h"
 
@@ -24,7 +24,8 @@
 
 #include <glib/gi18n-lib.h>
 
-/* How long a block call may take to end before stop () is called beside it */
+/* How long to wait for a block call to end before stop () is called during
+ * it */
 #define CALL_TIMEOUT (1 * G_TIME_SPAN_SECOND)
 
 NdaPyExchange *
@@ -38,7 +39,7 @@ nda_py_exchange_new (NdaPyHost * host, const NdaPyRunnerConfig * config)
   return x;
 }
 
-/* Runs @job on a thread of its own. */
+/* Runs @job on a new thread. */
 static gboolean
 run_apart (NdaPyExchange * x, NdaPyJob job)
 {
@@ -57,7 +58,7 @@ run_apart (NdaPyExchange * x, NdaPyJob job)
   return FALSE;
 }
 
-/* Runs @job where the plugins can be called. */
+/* Runs @job in a place where the plugins can be called. */
 static gboolean
 run (NdaPyExchange * x, NdaPyJob job)
 {
@@ -72,7 +73,7 @@ run (NdaPyExchange * x, NdaPyJob job)
   return TRUE;
 }
 
-/* Frees it, and says why the one before stays, unless it does not. */
+/* Frees the exchange. @error says why the old plugin stays, if it stays. */
 void
 nda_py_exchange_free (NdaPyExchange * x, GError ** error)
 {
@@ -109,7 +110,8 @@ nda_py_exchange_tell_job (gpointer data)
     x->kind->get_facts (x->next, &x->next_facts);
 }
 
-/* Tells the next the parameters of the one before, if it does not know them. */
+/* Sets the parameters of the old plugin in the next one, if it does not have
+ * them. */
 gboolean
 nda_py_exchange_tell (NdaPyExchange * x)
 {
@@ -177,8 +179,8 @@ nda_py_exchange_start_before_job (gpointer data)
   x->kind->start (x->before, &format, NULL);
 }
 
-/* Keeps the block thread from beginning a call, and waits until it is in none;
- * not for ever, for stop () may be what ends the call. */
+/* Prevents the block thread from beginning a call, and waits until it is in no
+ * call. The wait has a limit, since stop () may have to end the call. */
 static void
 hold (NdaPyExchange * x)
 {
@@ -205,10 +207,10 @@ let_go (NdaPyExchange * x)
   host->is_held = x->is_held = FALSE;
   nda_py_host_wake_locked (host);
   g_mutex_unlock (&host->lock);
-  nda_py_host_set_pending (host);       /* what came meanwhile */
+  nda_py_host_set_pending (host);       /* set meanwhile */
 }
 
-/* Looks whether the one before runs, and with what. */
+/* Reads whether the old plugin runs, and with which format. */
 static void
 look (NdaPyExchange * x)
 {
@@ -220,8 +222,8 @@ look (NdaPyExchange * x)
   x->format = host->format;
 }
 
-/* Whether the plugin was neither started nor stopped since x was looked at, nor
- * is about to be. The block thread itself may exchange it all the same. */
+/* Whether the plugin was neither started nor stopped since @x was read, nor is
+ * about to be. The block thread itself may exchange it in any case. */
 static gboolean
 is_unchanged_locked (NdaPyExchange * x)
 {
@@ -251,7 +253,7 @@ take_format_locked (NdaPyExchange * x)
     host->n_exchanges++;
 }
 
-/* Puts the next in the place of the one before. */
+/* Puts the next plugin in the place of the old one. */
 static gboolean
 swap (NdaPyExchange * x)
 {
@@ -275,7 +277,7 @@ swap (NdaPyExchange * x)
   return TRUE;
 }
 
-/* Starts the next if the one before runs, and puts it in that one's place. */
+/* Starts the next plugin if the old one runs, and puts it in its place. */
 static gboolean
 bring_in (NdaPyExchange * x)
 {
@@ -295,8 +297,8 @@ bring_in (NdaPyExchange * x)
   return nda_py_exchange_tell (x) && swap (x);
 }
 
-/* Ends the one before, which a block call may still be in. Whoever stopped the
- * host has stopped it, and not the next. */
+/* Ends the old plugin, which a block call may still use. If the host was
+ * stopped, only the old plugin was stopped with it, and not the next. */
 static void
 retire_before (NdaPyExchange * x)
 {
@@ -316,7 +318,7 @@ retire_before (NdaPyExchange * x)
     nda_py_runner_unref (x->before);
 }
 
-/* Ends the next, and lets the one before go on. */
+/* Ends the next plugin, and lets the old one go on. */
 static void
 drop_next (NdaPyExchange * x)
 {
@@ -334,7 +336,8 @@ drop_next (NdaPyExchange * x)
     nda_py_runner_unref (x->before);
 }
 
-/* The plugin before, if it is that of x still; it may have been closed. */
+/* Takes a reference to the old plugin, if it is still the host's; it may have
+ * been closed. */
 static gboolean
 take_before (NdaPyExchange * x)
 {
@@ -347,8 +350,8 @@ take_before (NdaPyExchange * x)
   return TRUE;
 }
 
-/* Lets the next take the place of the one before. When this fails, the one
- * before goes on. */
+/* Puts the next plugin in the place of the old one. If this fails, the old one
+ * goes on. */
 gboolean
 nda_py_exchange_run (NdaPyExchange * x)
 {
@@ -371,8 +374,8 @@ nda_py_exchange_run (NdaPyExchange * x)
   return ok;
 }
 
-/* Exchanges the plugin for the edited one that waits, if there is one still.
- * The block thread has claimed the plugin, and is outside. */
+/* Exchanges the plugin for the edited one that waits, if it still waits. The
+ * block thread has claimed the plugin, and does not hold the GIL. */
 gboolean
 nda_py_host_exchange (NdaPyHost * self, GError ** error)
 {

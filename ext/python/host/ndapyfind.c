@@ -29,7 +29,7 @@ add_folders (GPtrArray * folders, const gchar * search_path)
       g_ptr_array_add (folders, g_canonicalize_filename (parts[i], NULL));
 }
 
-/* Where plugins are looked for, in this order. */
+/* The folders that are searched for plugins, in this order. */
 static GPtrArray *
 list_folders (const gchar * plugin_path)
 {
@@ -41,8 +41,8 @@ list_folders (const gchar * plugin_path)
   return folders;
 }
 
-/* The file must be there to be read: the error of the system says what is
- * wrong with it. */
+/* Checks that the file can be read. The system's error says what is wrong with
+ * it. */
 static gchar *
 check_file (const gchar * path, GError ** error)
 {
@@ -63,7 +63,7 @@ check_file (const gchar * path, GError ** error)
   return NULL;
 }
 
-/* What belongs to plugins but is none (12.1). */
+/* Whether a file is a helper of plugins and not a plugin (12.1). */
 static gboolean
 is_helper (const gchar * stem)
 {
@@ -110,8 +110,8 @@ list_candidates (const gchar * folder)
   return files;
 }
 
-/* The plugin files of the first folder that has any, which is the one whose
- * plugins are known by their display names. */
+/* The plugin files of the first folder that has any. Only these plugins can be
+ * found by their display names. */
 static GPtrArray *
 list_first_candidates (const GPtrArray * folders)
 {
@@ -205,11 +205,12 @@ is_path (const gchar * plugin)
       && (*plugin == '.' || g_file_test (plugin, G_FILE_TEST_EXISTS));
 }
 
-/* The absolute path (transfer full) of the file that @plugin means: a path, if
- * it is absolute, begins with a dot, ends in .py or is there; else the stem of
- * a file in @plugin_path, NDA_PLUGIN_PATH or the installed plugins; else the
- * display name of a plugin in the first of these folders that has plugins,
- * each of which may take @timeout to say it. */
+/* Returns the absolute path (transfer full) of the file that @plugin means.
+ * @plugin is a path if it is absolute, begins with a dot, ends in .py or
+ * exists. Otherwise it is the stem of a file in @plugin_path, NDA_PLUGIN_PATH
+ * or the installed plugins. Otherwise it is the display name of a plugin in the
+ * first of these folders that has plugins; each plugin may take @timeout to
+ * answer. */
 gchar *
 nda_py_find_plugin (const gchar * plugin, const gchar * plugin_path,
     GstClockTime timeout, GError ** error)

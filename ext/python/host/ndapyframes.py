@@ -1,6 +1,7 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Arrays of plugins of API 2 to blocks, and back; a part of ndapyembed.py."""
+"""Converts arrays of plugins of API 2 to blocks, and back; a part of
+ndapyembed.py."""
 
 MANY_NONE = 500  # calls, a millisecond apart
 
@@ -8,8 +9,8 @@ MANY_NONE = 500  # calls, a millisecond apart
 class Cutter:
     """Cuts arrays of any length into blocks, and loses nothing (1.5).
 
-    They are pulled: the next array; None: there is nothing yet; StopIteration:
-    it was the last.
+    It pulls the arrays. A pull returns the next array, or None if there is
+    nothing yet; StopIteration means that the last array was the end.
     """
 
     def __init__(self, pull, n_channels):
@@ -27,8 +28,8 @@ class Cutter:
             self.n_channels = 1
 
     def fill(self, data):
-        """Put the next frames into a block. True; False: there are not enough
-        yet; Ended: so many are all there are."""
+        """Put the next frames into a block. True: done; False: there are not
+        enough yet; Ended: the last frames, and their number."""
         at = self._take(data)
         while at < data.shape[1] and not self._has_ended:
             array = self._fetch()
@@ -43,7 +44,7 @@ class Cutter:
         return True if at == data.shape[1] else Ended(at)
 
     def _fetch(self):
-        """Pull the next array. None: there is nothing yet, or no more."""
+        """Pull the next array. None: there is nothing yet, or the end."""
         try:
             array = self._pull()
         except StopIteration:
@@ -69,14 +70,15 @@ class Cutter:
             )
 
     def _keep(self, array):
-        """Let frames wait, as a copy: the plugin may use its array again."""
+        """Keep a copy of frames for the next block: the plugin may use its
+        array again."""
         import numpy
 
         if array is not None and array.shape[1]:
             self._rest = numpy.array(array, numpy.float32)
 
     def _take(self, data):
-        """Move frames that wait to the start of a block; how many."""
+        """Move waiting frames to the start of a block. Return how many."""
         if self._rest is None:
             return 0
         n_taken = min(data.shape[1], self._rest.shape[1])
@@ -87,7 +89,7 @@ class Cutter:
         return n_taken
 
     def _check(self, array):
-        """The array as (channels, frames)."""
+        """Check an array and return it as (channels, frames)."""
         import numpy
 
         shape = self.n_channels or "channels", "frames"
@@ -109,7 +111,7 @@ class Cutter:
 
 
 class Gatherer:
-    """Puts blocks together to longer ones for a sink's write ()."""
+    """Joins blocks to longer ones for a sink's write ()."""
 
     def __init__(self, write, n_channels, n_frames):
         import numpy
@@ -119,7 +121,8 @@ class Gatherer:
         self._n_frames = 0  # that wait at its start
 
     def put(self, data):
-        """Whether the frames were taken; else they come again."""
+        """Take frames. Return whether they were taken; if not, they come
+        again."""
         n_room = self._block.shape[1] - self._n_frames
         head, tail = data[:, :n_room], data[:, n_room:]
         end = self._n_frames + head.shape[1]
@@ -134,7 +137,7 @@ class Gatherer:
         return True
 
     def drain(self):
-        """Give what is left, which is shorter."""
+        """Write the rest, which is shorter."""
         if self._n_frames:
             self._write(self._block[:, : self._n_frames].copy())
         self._n_frames = 0

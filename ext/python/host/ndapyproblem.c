@@ -30,7 +30,7 @@ nda_py_role_name (NdaPyRole role)
   return names[role];
 }
 
-/* The method that a plugin of @role has for its blocks. */
+/* The name of the block method of a plugin of @role. */
 const gchar *
 nda_py_role_call_name (NdaPyRole role)
 {
@@ -42,7 +42,7 @@ nda_py_role_call_name (NdaPyRole role)
   return names[role];
 }
 
-/* What ndapyworker.py calls it. */
+/* The problem with the name that ndapyworker.py uses. */
 NdaPyProblem
 nda_py_problem_from_nick (const gchar * nick)
 {
@@ -113,8 +113,8 @@ nda_py_problem_set_error (GError ** error, NdaPyProblem problem,
   }
 }
 
-/* Whether the plugin @path, which takes the place of one that began with the
- * format @before, began with the same. */
+/* Whether the plugin @path began with the same format as the one in whose place
+ * it comes, which began with @before. */
 gboolean
 nda_py_problem_check_format (const gchar * path, const NdaPyFormat * before,
     const NdaPyFormat * format, GError ** error)

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What can be wrong with a plugin, in words: the same wherever it runs. */
+/* Sentences about the faults of a plugin, the same wherever the plugin runs.
+ * The comments say which texts a fault comes with. */
 
 #pragma once
 
@@ -17,7 +18,7 @@ typedef enum
   NDA_PY_PROBLEM_REFUSED,       /* name: a method; reason: what it printed */
   NDA_PY_PROBLEM_NOTHING,       /* the same, of one that returned None */
   NDA_PY_PROBLEM_INFO,          /* reason */
-  NDA_PY_PROBLEM_ROLE,          /* name: what it should be; reason: is */
+  NDA_PY_PROBLEM_ROLE,          /* name: the wanted role; reason: the actual */
   NDA_PY_PROBLEM_CONFIGURE,     /* reason */
 } NdaPyProblem;
 

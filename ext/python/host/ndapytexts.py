@@ -1,9 +1,10 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What went wrong, as text; a part of ndapyembed.py.
+"""Makes texts of faults; a part of ndapyembed.py.
 
-An exception is the plugin's: its text may be of any length, hold what no text
-can, or raise when it is asked for. None of that becomes another fault.
+An exception comes from the plugin: its text may have any length, contain
+characters that cannot be encoded, or raise when it is asked for. None of this
+may become another fault.
 """
 
 LONGEST_TEXT = 8192  # bytes, of what is told of an exception
@@ -78,8 +79,8 @@ def _parameter_names(plugin):
 
 
 def _printable(text, most):
-    """Text that can be sent and shown, of so many bytes at most: what is too
-    long lacks its middle."""
+    """Return text that can be sent and shown, of so many bytes at most: a
+    longer text loses its middle."""
     if len(text) > 2 * most:
         text = text[:most] + text[-most:]
     data = text.encode("utf-8", "backslashreplace").replace(b"\0", b"\\0")
@@ -90,7 +91,7 @@ def _printable(text, most):
 
 
 def _type_name(error):
-    # whatever a metaclass says of it
+    # even if a metaclass says otherwise
     return type.__dict__["__name__"].__get__(type(error))
 
 
@@ -103,7 +104,7 @@ def _one_line(error):
 
 
 def _reason(error):
-    """The first line of what is told."""
+    """Return the first line of an error's text."""
     if isinstance(error, SyntaxError):
         text = _one_line(error.msg)
     else:
@@ -112,7 +113,7 @@ def _reason(error):
 
 
 def _place(error):
-    """The line of the plugin that the error came through, if any."""
+    """Return the line of the plugin where the error was raised, if any."""
     if isinstance(error, SyntaxError) and error.filename:
         return error.filename, error.lineno
     places = [
@@ -138,7 +139,7 @@ def _describe(error):
 
 
 def describe(error):
-    """One line for the person, then the traceback for the developer."""
+    """Return one line for the user, then the traceback for the developer."""
     try:
         return _describe(error)
     except BaseException:  # such as a SyntaxError that is none
@@ -146,7 +147,7 @@ def describe(error):
 
 
 def problem(error):
-    """What went wrong with a plugin: kind, name, text."""
+    """Return a plugin's fault: kind, name, text."""
     if isinstance(error, Problem):
         return error.args
     return "load", "", describe(error)

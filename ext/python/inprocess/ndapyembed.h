@@ -3,8 +3,8 @@
  */
 
 /* The part of the host that is written in Python: the module made of
- * ndapyembed.py, which is compiled into this plugin. All functions: GIL held.
- */
+ * ndapyembed.py, which is compiled into this plugin. All functions: GIL
+ * held. */
 
 #pragma once
 

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* LOCKS. Each job has its own lock, which is never held together with the GIL.
- */
+/* LOCKS. Each job has its own lock, which is never held together with the
+ * GIL. */
 
 #include "config.h"
 

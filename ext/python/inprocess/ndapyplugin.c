@@ -109,8 +109,8 @@ parse_format (PyObject * result, NdaPyFormat * format)
 }
 
 /* Configures and starts the plugin. @format has the number of channels that a
- * processor gets; afterwards it has the format with which the plugin started.
- */
+ * processor gets; afterwards it has the format with which the plugin
+ * started. */
 gboolean
 nda_py_plugin_start (NdaPyRunner * runner, NdaPyFormat * format,
     GError ** error)
@@ -228,8 +228,8 @@ nda_py_plugin_reset (NdaPyRunner * runner)
 /* --- blocks ------------------------------------------------------------- */
 
 /* Whether the method @name returned something true; -1 with a Python error set.
- * A coroutine is an error, although it is true: Python has run nothing of it.
- */
+ * A coroutine is an error, although it is true: Python has run nothing of
+ * it. */
 static gint
 is_true (PyObject * answer, PyObject * name)
 {
@@ -307,8 +307,8 @@ ask_for_space (NdaPyPlugin * self, guint n_frames)
 }
 
 /* Fills the plugin's array. A sink gets a short last block as it is, a
- * processor gets it with zeros behind it (6.1.7), a source gets zeros (6.1.6).
- */
+ * processor gets it with zeros behind it (6.1.7), a source gets zeros
+ * (6.1.6). */
 static gboolean
 fill_buffer (NdaPyPlugin * self, const NdaPyAudio * in, guint n_frames)
 {

@@ -120,8 +120,8 @@ has_ended (NdaPyCommon * self)
   return self->state == NDA_PY_COMMON_ENDED;
 }
 
-/* Finds the process of that key, or makes one if none is alive (transfer full).
- */
+/* Finds the process of that key, or makes one if none is alive (transfer
+ * full). */
 static NdaPyCommon *
 find_or_make (const NdaPyCommonKind * kind, const gchar * key,
     NdaPyCommonSetUp set_up, gconstpointer data)

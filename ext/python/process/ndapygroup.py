@@ -13,8 +13,7 @@ N_OF_A_MEMBER = 4  # descriptors: socket, memory, doorbells
 
 def begin_group(what):
     """Handle the first request of a group, with the settings that its members
-    share.
-    """
+    share."""
     _, api, secret_words, is_caged, folder = what
     begin_process(api, secret_words, is_caged, folder)
 
@@ -22,8 +21,7 @@ def begin_group(what):
 def let_go():
     """Collect the objects that a member has left. The collector also visits
     the pages that are still shared with other processes, and they are shared
-    no longer.
-    """
+    no longer."""
     global _shares_frozen
     _shares_frozen = False
     unsettle()
@@ -46,8 +44,7 @@ def serve_loaded(control, number, member, deadline):
 
 def load_member(control, member):
     """Answer the first request of a member, and return whether its plugin was
-    loaded.
-    """
+    loaded."""
     request = receive(control)
     if request is None:
         return
@@ -62,8 +59,7 @@ def load_member(control, member):
 
 def serve_member(control, memory, *bells):
     """Run a member's thread until its plugin is shut down or the other side
-    ends.
-    """
+    ends."""
     member = Instance(mmap.mmap(memory, 0), *bells)
     os.close(memory)
     with socket.socket(fileno=control) as asked:

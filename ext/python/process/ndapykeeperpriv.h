@@ -20,8 +20,8 @@ G_BEGIN_DECLS
 
 typedef struct _NdaPyKeeper NdaPyKeeper;
 
-/* A seat: the place of one worker at a time, and the thread that looks after it
- */
+/* A seat: the place of one worker at a time, and the thread that looks after
+ * it */
 typedef struct
 {
   NdaPyKeeper *keeper;          /* [const] not owned */

@@ -3,8 +3,8 @@
  */
 
 /* The thread of a seat. It makes a worker, logs its output, checks its memory,
- * and replaces it. The kernel kills a worker when the thread that made it ends.
- */
+ * and replaces it. The kernel kills a worker when the thread that made it
+ * ends. */
 
 #include "config.h"
 
@@ -40,8 +40,8 @@ keep_mould (NdaPySeat * self, NdaPyWorker * worker)
   self->mould = mould;
 }
 
-/* Notes the worker that is being made, or NULL. FALSE: it is no longer wanted.
- */
+/* Notes the worker that is being made, or NULL. FALSE: it is no longer
+ * wanted. */
 static gboolean
 note_next (NdaPySeat * self, NdaPyWorker * worker)
 {

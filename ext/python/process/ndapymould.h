@@ -15,8 +15,8 @@
  * lacks what a mould needs. Then each worker is started directly.
  *
  * The thread of a mould is nda-py-mould (ndapycommon.h). The owner of a worker
- * holds a reference to its mould. Any thread may get a mould and cast workers.
- */
+ * holds a reference to its mould. Any thread may get a mould and cast
+ * workers. */
 
 #pragma once
 

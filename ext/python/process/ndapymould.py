@@ -35,8 +35,7 @@ class Unfit(Exception):
 
 class Mould:
     """Forks this process. libc's fork () cannot make a child of the other
-    process. The work that fork () does beside the system call is done here.
-    """
+    process. The work that fork () does beside the system call is done here."""
 
     def __init__(self):
         import ctypes
@@ -58,8 +57,7 @@ class Mould:
 
     def ask_kernel(self, function, *arguments):
         """Call a function of the kernel. It writes to the arguments that are
-        not numbers.
-        """
+        not numbers."""
         ctypes = self.ctypes
         result = getattr(self.libc, function)(*(
             ctypes.c_long(a) if isinstance(a, int) else ctypes.byref(a)
@@ -72,8 +70,7 @@ class Mould:
 
     def find_mark(self):
         """Return the address of the mark in the environment that other
-        processes see.
-        """
+        processes see."""
         ctypes = self.ctypes
         entries = ctypes.POINTER(ctypes.c_void_p).in_dll(self.libc, "environ")
         begin = f"{MARK}=".encode()
@@ -87,8 +84,7 @@ class Mould:
 
     def fork(self):
         """Fork. Return 0 in the worker; in the mould its process id, or less
-        than 0.
-        """
+        than 0."""
         flags = CLONE_PARENT | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID
         arguments = struct.pack("=8Q", flags, 0, self.task.value, *[0] * 5)
         held = self.ctypes.create_string_buffer(arguments, len(arguments))
@@ -130,8 +126,7 @@ def take_descriptors(received):
 
 def load_modules(names):
     """Load NumPy, and the modules that a plugin names. If one is missing, the
-    plugin finds out itself.
-    """
+    plugin finds out itself."""
     import dataclasses  # noqa: F401
     import enum  # noqa: F401
     import typing  # noqa: F401
@@ -147,8 +142,7 @@ def load_modules(names):
 
 def make_mould(names):
     """Do all that every worker begins with. Raise Unfit with the reason if
-    this process cannot be a mould.
-    """
+    this process cannot be a mould."""
     global _shares_frozen
     try:
         load_modules(names)

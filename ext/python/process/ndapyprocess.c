@@ -230,8 +230,8 @@ nda_py_process_kill (NdaPyProcess * self, const gchar * reason)
     kill_group (self);
 }
 
-/* Returns the text for a call that takes longer than @timeout (transfer full).
- */
+/* Returns the text for a call that takes longer than @timeout (transfer
+ * full). */
 static gchar *
 describe_timeout (const gchar * call, GstClockTime timeout,
     const gchar * property)

@@ -178,8 +178,8 @@ unpack (const gchar * data, gsize n_bytes)
   return (GStrv) g_ptr_array_steal (texts, NULL);
 }
 
-/* Receives the answer. NULL: none came in time, or it answers another question.
- */
+/* Receives the answer. NULL: none came in time, or it answers another
+ * question. */
 static GStrv
 receive (const NdaPyQuestion * q, guint32 number)
 {

@@ -144,8 +144,7 @@ def _allow(kernel, ruleset, path, changes):
 
 def _forbid_changes(kernel, folder):
     """Forbid changes of files outside `folder` ("": of all files), and access
-    to other processes.
-    """
+    to other processes."""
     version = kernel.call(CREATE_RULESET, 0, 0, 1)
     changes = sum(bits for since, bits in CHANGES if since <= version)
     attributes = struct.pack("=3Q", changes, ALL_OF_TCP, ALL_SCOPES)
@@ -181,8 +180,7 @@ def _forbid_calls(kernel, column, machine):
 
 def enter_sandbox(folder):
     """Enter the sandbox, before any code of the plugin runs. Raise a Problem
-    if the system cannot make one.
-    """
+    if the system cannot make one."""
     try:
         if len(os.listdir("/proc/self/task")) > 1:
             raise OSError("the interpreter has more than one thread by now")

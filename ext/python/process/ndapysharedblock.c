@@ -205,8 +205,8 @@ is_possible (const NdaPyFormat * format, NdaPyRole role)
 }
 
 /* Asks the process to configure and start the plugin. @format has the number of
- * channels of the stream; afterwards it has the format that the plugin takes.
- */
+ * channels of the stream; afterwards it has the format that the plugin
+ * takes. */
 NdaPySharedOutcome
 nda_py_shared_block_start (NdaPySharedBlock * self, NdaPyRole role,
     NdaPyFormat * format, gint end_fd, GstClockTime timeout)

@@ -139,8 +139,8 @@ nda_py_worker_unref (NdaPyWorker * self)
   g_free (self);
 }
 
-/* The mould of the process (not owned). NULL: the process was started directly.
- */
+/* The mould of the process (not owned). NULL: the process was started
+ * directly. */
 NdaPyMould *
 nda_py_worker_get_mould (NdaPyWorker * self)
 {
@@ -415,8 +415,8 @@ nda_py_worker_interrupt (NdaPyWorker * self)
   (void) answer;
 }
 
-/* Calls shutdown (); the process then ends by itself. FALSE: it did not return.
- */
+/* Calls shutdown (); the process then ends by itself. FALSE: it did not
+ * return. */
 gboolean
 nda_py_worker_shut_down (NdaPyWorker * self)
 {

@@ -73,10 +73,10 @@ class Instance:
 
     def __init__(self, memory, *bells):
         self.memory = memory
-        self.bells = bells  # for a request, and for what came of it
+        self.bells = bells  # for a request, and for its answer
         self.numbers = memoryview(memory)[:TEXT_AT].cast("I")
         self.path = self.role = self.module = self.plugin = None
-        self.call = None  # one block call; what came of it
+        self.call = None  # makes one block call; returns its result
         self.thread = None
         self.data = self.buffer = None
 
@@ -110,8 +110,7 @@ class Instance:
 
     def start(self, n_channels):
         """Start the plugin. Return the format that it takes: rate, channels,
-        frames of a call.
-        """
+        frames of a call."""
         taken = start_plugin(self.plugin, self.path, self.role, n_channels)
         try:
             self.make_buffer(*taken[1:])
@@ -197,8 +196,7 @@ class Instance:
 
     def set(self, key, value):
         """Set a parameter and return an error text. The shared memory tells
-        that a setter runs, in case it never returns.
-        """
+        that a setter runs, in case it never returns."""
         self.memory[SETTING_AT] = 1
         try:
             return set_parameter(self.plugin, key, value) or ""
@@ -220,8 +218,7 @@ class Instance:
 
 def set_scheduler(policy, priority):
     """Set the scheduler of this thread, and not of threads that it starts, if
-    that is allowed.
-    """
+    that is allowed."""
     try:
         os.sched_setscheduler(
             0, policy | os.SCHED_RESET_ON_FORK, os.sched_param(priority)
@@ -301,8 +298,7 @@ def make_calls(instance, deadline):
 
 def serve_blocks(instance, deadline):
     """Run the block thread. The process ends with it, since nothing else can
-    answer.
-    """
+    answer."""
     try:
         make_calls(instance, deadline)
     except BaseException:
@@ -312,8 +308,7 @@ def serve_blocks(instance, deadline):
 
 def receive(control):
     """Return the next request: number, and texts; None: the other side has
-    ended.
-    """
+    ended."""
     head = control.recv(HEAD.size, socket.MSG_WAITALL)
     if len(head) < HEAD.size:
         return None
@@ -355,8 +350,7 @@ def answer(instance, verb, arguments):
 
 def die_with_parent(control, name):
     """Have the kernel kill this process when the other one ends. `name` is
-    what ps shows.
-    """
+    what ps shows."""
     try:
         import ctypes
 
@@ -404,8 +398,7 @@ def begin(what):
 
 def serve_questions(control, instance):
     """Answer questions. Return whether the plugin was shut down; if not, the
-    other side has ended.
-    """
+    other side has ended."""
     while (request := receive(control)) is not None:
         number, (verb, *arguments) = request
         send(control, number, "ok", *answer(instance, verb, arguments))

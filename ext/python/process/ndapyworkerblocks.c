@@ -156,8 +156,8 @@ nda_py_worker_describe_failure (NdaPyWorker * self, NdaPyCallResult result)
 
 /* --- in the place of another -------------------------------------------- */
 
-/* Drops a parameter that ends each process, so that no further process gets it.
- */
+/* Drops a parameter that ends each process, so that no further process gets
+ * it. */
 static void
 drop_parameter (NdaPyWorker * self, const NdaPyParameter * parameter,
     const gchar * problem)
@@ -191,8 +191,8 @@ nda_py_worker_set_again (NdaPyWorker * self)
   return n_told;
 }
 
-/* Starts the plugin, which must start with the same format as the one @before.
- */
+/* Starts the plugin, which must start with the same format as the one
+ * @before. */
 gboolean
 nda_py_worker_start_again (NdaPyWorker * self, const NdaPyFormat * before,
     GError ** error)

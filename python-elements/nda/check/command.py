@@ -1,6 +1,6 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""nda check-plugin FILE [KEY=VALUE...]: the rules, and which of them hold."""
+"""nda check-plugin FILE [KEY=VALUE...]: check all rules."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PRINTED = re.compile(r" ndapyoutput\.c:\d+:log_printed_line: ?(.*)$", re.M)
 
 
 def parameters_text(words: list[str]) -> str:
-    """KEY=VALUE words as the elements' property takes them."""
+    """Return KEY=VALUE words as the text of the elements' property."""
     quoted = []
     for word in words:
         key, _, value = word.partition("=")
@@ -65,7 +65,7 @@ def environment(path: str, folder: Path) -> dict[str, str]:
 
 
 class Run:
-    """The rules in one isolation: what came of each, and what was printed."""
+    """The rules in one isolation: their results, and the plugin's output."""
 
     def __init__(self, path: str, parameters: str, isolation: str) -> None:
         self.path = path
@@ -107,7 +107,8 @@ class Run:
             self.results.append(("broken", reason))
 
     def read(self, report, process: subprocess.Popen) -> str:
-        """Take what it reports; return why it did not get to its end."""
+        """Read the report of a run; return why the run did not reach its end.
+        """
         is_begun, rest = False, b""
         while select.select([report], [], [], PATIENCE)[0]:
             data = os.read(report.fileno(), 65536)
@@ -147,7 +148,7 @@ def result_of(run: Run, n: int) -> tuple[str, str]:
 
 
 def print_texts(rules: list, runs: list[Run]) -> None:
-    """What is to be said of each rule, once where both say the same."""
+    """Print the texts of each rule, once if both isolations have the same."""
     for n, rule in enumerate(rules):
         said: dict[tuple[str, str], list[str]] = {}
         for run in runs:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The rules of the contract that a plugin can break, one function each.
 
-A function returns nothing, or a remark; it raises Broken where the rule does
-not hold and Skip where it cannot be looked at.
+A function returns nothing, or a remark. It raises Broken if the plugin breaks
+the rule, and Skip if the rule cannot be checked.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def blocks(trial: Trial, notes: list[dict]) -> list[dict]:
 
 
 def last(trial: Trial, call: str) -> dict:
-    """What was noted last of this call, in any pipeline so far."""
+    """Return the last note of this call, in any pipeline so far."""
     found = of(trial.notes, call)
     if not found:
         raise Skip(f"nothing has called {call} ()")
@@ -105,7 +105,7 @@ def check_loads(trial: Trial) -> None:
     try:
         line.set_state(Gst.State.READY)
     except Broken:
-        # of another role: only its own element takes it
+        # a plugin of another role: only its own element takes it
         made = of(trial.read(), "create_plugin")
         calls = made[-1]["block_calls"] if made else ()
         other = next(
@@ -178,7 +178,7 @@ def check_life(trial: Trial) -> None:
 
 
 def play_twice(trial: Trial, between: Gst.State) -> None:
-    """Play to the end, go to that state, and the same once more."""
+    """Play to the end, go to that state, and do the same again."""
     trial.begin()
     line = trial.line()
     try:

@@ -28,7 +28,7 @@ ROLE = re.compile(r"is of the type “(\w+)”")
 
 
 class SecondTrial(Trial):
-    """A plugin that is run as it is: the host itself says what is wrong."""
+    """A plugin that runs without a witness: the host itself reports faults."""
 
     def read(self) -> list[dict]:
         return []

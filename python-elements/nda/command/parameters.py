@@ -20,7 +20,7 @@ def add_parameters(parser: argparse.ArgumentParser) -> None:
 
 
 def quoted(value: str) -> str:
-    """`value` in double quotes, if it has something in it that needs them."""
+    """Return `value`, in double quotes if it needs them."""
     if "," not in value and '"' not in value:
         return value
     value = value.replace("\\", "\\\\").replace('"', '\\"')

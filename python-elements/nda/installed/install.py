@@ -1,6 +1,6 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""nda install FILE...: plugin files become elements of their own."""
+"""nda install FILE...: make elements of plugin files."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def _absolute(path: str) -> str:
 
 
 def _check_name(stem: str, plugin: str) -> None:
-    """Whether nobody else has the name; the same plugin may come again."""
+    """Check that no other plugin has the name. The same plugin may be
+    installed again."""
     other = kept.read_all().get(stem)
     if other is None or other.is_broken():
         return
@@ -75,7 +76,7 @@ def install(asker: Asker, given: str, args: argparse.Namespace) -> str:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Install all that can be; return 1 if one could not."""
+    """Install all plugins; return 1 if one failed."""
     result = 0
     try:
         if args.name and len(args.plugins) > 1:

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the ready-made plugins of API 1 have in common.
 
-Parameters as a table, the life cycle, and the bookkeeping that the contract
-asks of every plugin. A leading underscore keeps a file from being taken for a
-plugin; whoever copies a plugin that imports this one copies both.
+It has parameters as a table, the life cycle, and the bookkeeping that the
+contract requires of every plugin. A file whose name begins with an underscore
+is no plugin. If you copy a plugin that imports this file, copy both.
 """
 
 from __future__ import annotations

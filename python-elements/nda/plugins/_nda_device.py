@@ -1,7 +1,8 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the microphone and the speaker have in common: which device, how it
-is opened, and the ring between its callback and the host's thread."""
+"""The common part of microphone and speaker: choosing and opening the device,
+and the ring buffer between its callback and the host's thread.
+"""
 
 from __future__ import annotations
 

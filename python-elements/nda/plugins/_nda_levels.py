@@ -1,6 +1,6 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Levels and fades, as the ready-made plugins have them."""
+"""Levels and fades of the ready-made plugins."""
 
 from __future__ import annotations
 

@@ -4,9 +4,9 @@
 
 A file is chunks: four letters, a length, and that many bytes, padded to an
 even number. `fmt ` says what the samples are, `data` holds them. A file that
-may grow past 4 GiB has a chunk `JUNK` first, whose place `ds64`, with lengths
-of 64 bits, takes when that happens; the file is then called RF64 (EBU Tech
-3306) or BW64 (ITU-R BS.2088).
+may grow past 4 GiB has a chunk `JUNK` first. When it does grow past that, the
+chunk `ds64`, with lengths of 64 bits, replaces `JUNK`; the file is then called
+RF64 (EBU Tech 3306) or BW64 (ITU-R BS.2088).
 
 A writer that was killed, or wrote into a pipe, leaves a length of 0 or
 0xFFFFFFFF. The samples then go on to the end of the file.

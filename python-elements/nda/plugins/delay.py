@@ -5,10 +5,10 @@ r"""Delay: an echo, or the sound as it is and later.
     gst-launch-1.0 ndasrc ! ndapybridge plugin=delay \
         parameters=time=250,feedback=0.4,mix=0.3 ! ndasink
 
-What comes out is (1 - mix) times the sound plus mix times the echo. With
-`mix=1,feedback=0` that is the sound alone, bit by bit, exactly as many frames
-later as `time` says (48 a millisecond, rounded); with `mix=0` it is the sound
-untouched.
+The output is (1 - mix) times the sound plus mix times the echo. With
+`mix=1,feedback=0` the output is the sound alone, bit by bit, exactly as many
+frames later as `time` says (48 a millisecond, rounded). With `mix=0` the sound
+passes untouched.
 
 A new `time` or `mix` is reached over one block, so that it does not click. The
 delay is an effect, not a latency: none is reported.

@@ -4,10 +4,9 @@ r"""Makes the sound louder or softer.
 
     gst-launch-1.0 ndasrc ! ndapybridge plugin=gain plugin::gain=0.5 ! ndasink
 
-With a gain of 1 the sound passes bit by bit. Nothing is clipped: what is
-louder than 1.0 afterwards is for the sink to deal with. A new gain during the
-stream is reached over one block, in a straight line, so that it does not
-click.
+With a gain of 1 the sound passes bit by bit. The plugin clips nothing: the
+sink has to handle samples beyond 1.0. A new gain during the stream is reached
+over one block, in a straight line, so that it does not click.
 """
 
 import numpy as np

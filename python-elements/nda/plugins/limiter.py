@@ -5,12 +5,12 @@ r"""Limiter: no peak above a ceiling, without clipping.
     gst-launch-1.0 ndasrc ! ndapybridge plugin=limiter \
         parameters=ceiling=-3,release=80 ! ndasink
 
-The sound comes out `lookahead` later, 72 frames unless set, which is reported
-as latency. By the time a peak comes out, the gain has gone down in a line of
-that length; afterwards the reduction, in decibels, dies away exponentially.
-All channels get the same gain, so that the stereo image stays in its place.
+The sound comes out `lookahead` later, by default 72 frames; the plugin reports
+this as latency. Before a peak comes out, the gain falls in a straight line of
+that length. Afterwards the reduction, in decibels, decays exponentially. All
+channels get the same gain, so the stereo image stays in its place.
 
-What stays below the ceiling passes bit by bit, only later.
+Sound below the ceiling passes bit by bit, only later.
 """
 
 from __future__ import annotations

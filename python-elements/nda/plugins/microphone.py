@@ -20,13 +20,13 @@ All are fixed while the stream runs. Read with `get-parameter`: `overruns`,
 how often frames were lost, because they came while the ring was full or, by
 PortAudio's account, before they got there; `queued`, the frames in the ring.
 
-`read_audio` waits for a block, at most 50 ms. The first block is fresh: what
-came between `start` and the first call is forgotten. After the host has
-stayed away for longer than the ring lasts, so is what is in it; otherwise all
-that follows would be late by as much.
+`read_audio` waits for a block, at most 50 ms. The first block is fresh: sound
+from before the first call is dropped. If the host did not read for longer than
+the ring lasts, the sound in the ring is dropped too; otherwise all later sound
+would be that late.
 
-The device's clock is not the pipeline's: one that runs fast fills the ring by
-and by. Needs python-sounddevice or PyAudio (Debian: python3-pyaudio).
+The device's clock is not the pipeline's: if it runs fast, it slowly fills the
+ring. Needs python-sounddevice or PyAudio (Debian: python3-pyaudio).
 
 This is an example of API 1: a device that says itself how much it has, and
 whose rate and channels the host asks for.

@@ -4,7 +4,7 @@
 
     gst-launch-1.0 ndasrc ! ndapybridge plugin=passthrough ! ndasink
 
-Every bit passes; what is left is what a plugin costs.
+Every bit passes. It shows what a plugin costs by itself.
 """
 
 DISPLAY_NAME = "Passthrough"

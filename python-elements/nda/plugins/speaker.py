@@ -23,10 +23,10 @@ how often there was silence because no frames were there in time, or, by
 PortAudio's account, the device ran dry; `queued`, the frames in the ring.
 
 Nothing is dropped: `write_audio` waits up to 20 ms for room and returns False
-if there is none. What was written is played to its end by `stop`.
+if there is none. `stop` plays all written sound to its end.
 
-The device's clock is not the pipeline's: one that runs slow fills the ring by
-and by, one that runs fast empties it. Needs python-sounddevice or PyAudio
+The device's clock is not the pipeline's: if it runs slow, it slowly fills the
+ring; if it runs fast, it empties the ring. Needs python-sounddevice or PyAudio
 (Debian: python3-pyaudio).
 
 This is an example of API 1: a device that says itself how much it has, and

@@ -168,16 +168,23 @@ check_choice (const gchar * description, const gchar * downstream,
     const gchar * framing, gint suite)
 {
   GstHarness *h = make_harness (description, records[0].master_key);
+  g_autoptr (GstBus) bus = gst_bus_new ();
   g_autoptr (GstCaps) caps = NULL;
   const GstStructure *s;
   gint found = 0;
 
+  gst_element_set_bus (h->element, bus);
   if (downstream)
     gst_harness_set_sink_caps_str (h, downstream);
   gst_harness_set_src_caps_str (h, S16_MONO);
   caps = gst_pad_get_current_caps (h->sinkpad);
   if (!framing) {
     fail_unless (caps == NULL);
+    /* the caps are tried again with the buffer, and told of once */
+    gst_harness_push (h, gst_buffer_new_allocate (NULL, 1024, NULL));
+    assert_error (bus, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+        "Set “suite” and “framing”");
+    assert_no_message (bus);
   } else {
     s = gst_caps_get_structure (caps, 0);
     fail_unless_equals_string (gst_structure_get_string (s, "framing"),
@@ -189,6 +196,7 @@ check_choice (const gchar * description, const gchar * downstream,
     fail_unless_equals_int (gst_structure_n_fields (s),
         g_str_equal (framing, "stream") ? 4 : 3);
   }
+  gst_element_set_bus (h->element, NULL);
   gst_harness_teardown (h);
 }
 

@@ -1,6 +1,6 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Runs the tests of a build, and counts what came of them."""
+"""Runs the tests of a build, and counts the results."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def print_late(entries: list[dict]) -> None:
 
 
 def is_running(name: str) -> bool:
-    """Whether the run whose logs are called `name` goes on."""
+    """Return whether the run with the logs `name` still goes on."""
     return os.path.exists(f"/proc/{name.split('-')[1]}")
 
 
@@ -118,7 +118,7 @@ def run(build: Build, names: list[str], wrapper: list[str]) -> int:
     base = f"testlog-{os.getpid()}"
     command = ["meson", "test", "-C", build.folder, "--no-rebuild",
                "--print-errorlogs", "--logbase", base]
-    # Many tests wait for a limit to pass, or for a process.
+    # More processes than processors, since many tests wait.
     command += ["--num-processes", str((os.cpu_count() or 1) + 1)]
     if wrapper:
         command += ["-t", "4", "--wrapper", " ".join(wrapper)]
