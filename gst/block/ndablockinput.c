@@ -94,13 +94,15 @@ nda_block_event_is_lasting (GstEvent * event)
       && GST_EVENT_TYPE (event) != GST_EVENT_EOS;
 }
 
-/* Pushes @event (transfer full), once the frames before it are. */
+/* Pushes @event (transfer full), once @n_frames more are, and the events that
+ * came before it. */
 static GstFlowReturn
-push_in_order (NdaBlockInput * self, GstEvent * event)
+push_behind (NdaBlockInput * self, GstEvent * event, guint n_frames)
 {
-  const guint n_frames = nda_regroup_get_n_waiting (self->regroup);
-  Held *held;
+  Held *held = g_queue_peek_tail (&self->held);
 
+  if (held)
+    n_frames = MAX (n_frames, held->n_frames);
   if (n_frames == 0)
     return self->output->push_event (self->owner, event);
   held = g_new (Held, 1);
@@ -108,6 +110,13 @@ push_in_order (NdaBlockInput * self, GstEvent * event)
   event, n_frames};
   g_queue_push_tail (&self->held, held);
   return GST_FLOW_OK;
+}
+
+/* Pushes @event (transfer full), once the frames before it are. */
+static GstFlowReturn
+push_in_order (NdaBlockInput * self, GstEvent * event)
+{
+  return push_behind (self, event, nda_regroup_get_n_waiting (self->regroup));
 }
 
 /* Pushes the events that have no frames before them any more. */
@@ -122,6 +131,17 @@ push_due (NdaBlockInput * self)
   }
 }
 
+/* So many frames less are before the events. */
+static void
+count_out (NdaBlockInput * self, guint n_frames)
+{
+  for (GList * l = self->held.head; l; l = l->next) {
+    Held *held = l->data;
+
+    held->n_frames -= MIN (held->n_frames, n_frames);
+  }
+}
+
 /* Pushes @block (transfer full), and the events that it kept waiting. */
 static GstFlowReturn
 push_block (NdaBlockInput * self, GstBuffer * block)
@@ -133,11 +153,7 @@ push_block (NdaBlockInput * self, GstBuffer * block)
     return self->output->push_block (self->owner, block);
   nda_block_count_frames (block, nda_regroup_get_info (self->regroup),
       &n_frames, NULL);
-  for (GList * l = self->held.head; l; l = l->next) {
-    Held *held = l->data;
-
-    held->n_frames -= MIN (held->n_frames, n_frames);
-  }
+  count_out (self, n_frames);
   flow = self->output->push_block (self->owner, block);
   push_due (self);
   return flow;
@@ -198,6 +214,8 @@ nda_block_input_drain (NdaBlockInput * self)
 
   if (rest)
     push_block (self, rest);
+  count_out (self, G_MAXUINT);
+  push_due (self);
 }
 
 /* The flow for an event of @type, which got through @srcpad if @ok. */
@@ -326,6 +344,15 @@ nda_block_input_event (NdaBlockInput * self, GstEvent * event)
       break;
   }
   return push_in_order (self, event);
+}
+
+GstFlowReturn
+nda_block_input_event_behind (NdaBlockInput * self, GstEvent * event,
+    guint n_frames)
+{
+  push_due (self);
+  return push_behind (self, event,
+      nda_regroup_get_n_waiting (self->regroup) + n_frames);
 }
 
 /* The latency of regrouping. From any thread. */

@@ -53,6 +53,10 @@ void nda_block_input_flush (NdaBlockInput * input);
  * A boolean cannot say that an event is refused because the stream stops, and
  * upstream would post that as an error. */
 GstFlowReturn nda_block_input_event (NdaBlockInput * input, GstEvent * event);
+/* The same, of an event that cuts nothing, behind @n_frames that are to come:
+ * the owner holds them back. */
+GstFlowReturn nda_block_input_event_behind (NdaBlockInput * input,
+    GstEvent * event, guint n_frames);
 GstFlowReturn nda_block_event_flow (GstPad * srcpad, GstEventType type,
     gboolean ok);
 GstFlowReturn nda_block_push_event (GstPad * srcpad, GstEvent * event);

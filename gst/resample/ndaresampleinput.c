@@ -298,6 +298,17 @@ renegotiate (NdaResampleInput * self)
 
 /* --- events and data --- */
 
+/* How many frames of a resampler have not come to the blocks yet. Those for a
+ * device never do. */
+static guint
+count_held (NdaResampleInput * self)
+{
+  if (!self->conversion.resampler
+      || nda_adaptive_get_device (&self->conversion.adaptive))
+    return 0;
+  return nda_resampler_get_n_held (self->conversion.resampler);
+}
+
 GstFlowReturn
 nda_resample_input_event (NdaResampleInput * self, GstEvent * event)
 {
@@ -318,7 +329,8 @@ nda_resample_input_event (NdaResampleInput * self, GstEvent * event)
       flush (self);
       break;
     default:
-      break;
+      return nda_block_input_event_behind (&self->blocks, event,
+          count_held (self));
   }
   return nda_block_input_event (&self->blocks, event);
 }

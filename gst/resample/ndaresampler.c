@@ -406,18 +406,17 @@ nda_resampler_pop (NdaResampler * self)
   return NULL;
 }
 
-/* How many frames of the input are still to come out. */
-static guint64
-count_left (NdaResampler * self)
+guint64
+nda_resampler_get_n_held (NdaResampler * self)
 {
   gdouble left;
 
   if (!self->glide.steer)
-    return gst_util_uint64_scale_round (self->n_in, self->out.info.rate,
-        self->in.info.rate) - self->n_out;
+    return self->out.n_filled + gst_util_uint64_scale_round (self->n_in,
+        self->out.info.rate, self->in.info.rate) - self->n_out;
   left = (self->n_run_in - get_position (self)) * self->out.info.rate
       / self->in.info.rate;
-  return left > 0.0 ? (guint64) (left + 0.5) : 0;
+  return self->out.n_filled + (left > 0.0 ? (guint64) (left + 0.5) : 0);
 }
 
 /* Returns the rest of the run, block by block (transfer full), until it returns
@@ -428,7 +427,7 @@ nda_resampler_drain (NdaResampler * self)
 {
   guint64 n_left;
 
-  while ((n_left = count_left (self)) > 0) {
+  while ((n_left = nda_resampler_get_n_held (self) - self->out.n_filled) > 0) {
     if (!self->out.block)
       open_block (self);
     fill_block (self, TRUE, CHUNK_FRAMES,

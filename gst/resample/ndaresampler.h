@@ -73,6 +73,9 @@ void nda_resampler_flush (NdaResampler * resampler);
 
 GstClockTime nda_resampler_get_latency (NdaResampler * resampler);
 
+/* How many frames are still to come out of those that came in */
+guint64 nda_resampler_get_n_held (NdaResampler * resampler);
+
 /* The maker of the converter; NULL if there is no converter. */
 const NdaConverterMaker *nda_resampler_get_maker (NdaResampler * resampler);
 

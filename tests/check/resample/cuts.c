@@ -240,6 +240,47 @@ GST_START_TEST (test_flush_forgets_what_is_inside)
 
 GST_END_TEST;
 
+/* Counts the frames that pass in @user_data, up to a tag. */
+static GstPadProbeReturn
+count_to_tag (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
+{
+  guint64 *n_frames = user_data;
+
+  if (info->type & GST_PAD_PROBE_TYPE_BUFFER)
+    *n_frames += count_frames (GST_PAD_PROBE_INFO_BUFFER (info));
+  else if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) == GST_EVENT_TAG)
+    return GST_PAD_PROBE_REMOVE;
+  return GST_PAD_PROBE_OK;
+}
+
+/* The filter holds some of the sound before it back, and a block the rest. */
+GST_START_TEST (test_tag_leaves_behind_the_sound_that_came_before_it)
+{
+  const guint rate = ((const guint[]) { 44100, 96000, 8000 })[__i__];
+  GstHarness *h = make_harness (MONO ("44100"));
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (h->element, "src");
+  g_autofree gchar *caps = g_strdup_printf (CAPS (F32, "%u"), rate);
+  const guint n_before = rate / 10 + 7, n_wanted = n_before * 48000.0 / rate;
+  guint64 n_frames = 0;
+
+  gst_harness_set_src_caps_str (h, caps);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER
+      | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, count_to_tag, &n_frames, NULL);
+  gst_harness_push (h, make_buffer (0, n_before, rate));
+  gst_harness_push_event (h,
+      gst_event_new_tag (gst_tag_list_new (GST_TAG_TITLE, "next", NULL)));
+  for (guint i = 0; i < 10; i++)
+    gst_harness_push (h, make_buffer (n_before + i * rate / 100, rate / 100,
+            rate));
+  gst_harness_push_event (h, gst_event_new_eos ());
+
+  fail_unless (n_frames >= n_wanted && n_frames < n_wanted + NDA_BLOCK_FRAMES,
+      "%u frames instead of %u", (guint) n_frames, n_wanted);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
 static Suite *
 cuts_suite (void)
 {
@@ -256,6 +297,8 @@ cuts_suite (void)
   tcase_add_test (tc, test_segment_at_another_rate_is_refused);
   tcase_add_test (tc, test_drain_leaves_nothing_inside);
   tcase_add_test (tc, test_flush_forgets_what_is_inside);
+  tcase_add_loop_test (tc,
+      test_tag_leaves_behind_the_sound_that_came_before_it, 0, 3);
   return suite;
 }
 
