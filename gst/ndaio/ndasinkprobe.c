@@ -238,9 +238,8 @@ begin (NdaSinkProbe * self, GstClockTime base_time)
   settle_again (self);
 }
 
-/* Counts late frames, in whole halves of the period that the device has taken,
- * if @left is left before it takes the buffer. Over PulseAudio, the half that
- * has begun is mostly still in time. */
+/* Counts late frames, up to the half of a period that the device takes next, if
+ * the device takes the buffer @left from now. */
 static gint64
 count_late (GstClockTimeDiff left, GstClockTime ahead,
     const GstAudioInfo * audio)
@@ -248,7 +247,7 @@ count_late (GstClockTimeDiff left, GstClockTime ahead,
   GstClockTime at_once = MAX (ahead / 2, 1);
 
   return left >= 0 ? 0 :
-      gst_util_uint64_scale_round (-left / at_once * at_once,
+      gst_util_uint64_scale_round ((-left + at_once - 1) / at_once * at_once,
       audio->rate, GST_SECOND);
 }
 
