@@ -193,7 +193,7 @@ def check_statistics(name, element, text):
     told = documented(text)
     if "(ndapybridge.md)" in text:
         told |= documented(section("ndapybridge", "Statistics"))
-        told -= set(re.findall(r"but `([\w-]+)`", text))
+        told -= set(re.findall(r"(?:but|except) `([\w-]+)`", text))
     blurb = element.find_property("stats").blurb
     blurb_names = re.sub(r"([\w-]+-)( and|,) ", r"\1 ", blurb)
     for field in sorted(fields):

@@ -109,7 +109,7 @@ nda_crypto_post_error (NdaCrypto * self, const GError * error)
 
 /* --- settings --- */
 
-/* What keys of @suite are to be used for. FALSE: there is no such suite. */
+/* Fills @use for keys of @suite. FALSE: there is no such suite. */
 gboolean
 nda_crypto_get_use (NdaCrypto * self, guint suite, NdaKeyUse * use)
 {
@@ -146,9 +146,9 @@ nda_crypto_get_suite (NdaCrypto * self)
 
 /* --- buffers --- */
 
-/* Maps the memory of @buffer, if it is one, nobody else's, and may be written
- * to, and if nothing is attached to @buffer, which would not belong to what is
- * made of it. Memory that others hold too cannot be mapped like that. */
+/* Maps the memory of @buffer for writing if nobody else uses it. It must be one
+ * memory, writable, and @buffer must have no metas, which would not fit the
+ * result. Memory that others hold too cannot be mapped in this way. */
 gboolean
 nda_crypto_map_own_memory (GstBuffer * buffer, GstMapInfo * map)
 {
@@ -315,7 +315,7 @@ nda_crypto_get_property (GObject * object, guint id, GValue * value,
 
 /* --- the class --- */
 
-/* A subclass takes an event or does not; the flow return says why. */
+/* A subclass handles an event or does not; the flow return says why. */
 static GstFlowReturn
 nda_crypto_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 {
@@ -375,15 +375,15 @@ install_properties (GObjectClass * class)
 
   properties[PROP_KEY_FILE] = g_param_spec_string ("key-file", "Key file",
       "Path of the file that holds the keys: 32 raw bytes, or lines “master” "
-      "or “base”. Only its owner may have access. Read whenever the element "
+      "or “base”. Only its owner may have access. The element reads it when it "
       "leaves NULL; “nda keygen” creates one", NULL, flags);
   properties[PROP_KEY_FD] = g_param_spec_int ("key-fd", "Key descriptor",
-      "Descriptor of an open file or pipe to read the keys from, as key-file; "
-      "it stays open. -1: none", -1, G_MAXINT, DEFAULT_KEY_FD, flags);
+      "Descriptor of an open file or pipe with the keys, in the format of "
+      "key-file. It stays open. -1: none", -1, G_MAXINT, DEFAULT_KEY_FD, flags);
   properties[PROP_PASSPHRASE_FILE] = g_param_spec_string ("passphrase-file",
       "Passphrase file",
-      "Path of the file whose one line is a passphrase, from which a key is "
-      "made with passphrase-salt", NULL, flags);
+      "Path of a file whose only line is a passphrase. A key is made from it "
+      "and passphrase-salt", NULL, flags);
   properties[PROP_PASSPHRASE_SALT] = g_param_spec_string ("passphrase-salt",
       "Passphrase salt",
       "Text of 8 to 64 bytes, the same at both ends and different for each "
@@ -392,13 +392,13 @@ install_properties (GObjectClass * class)
       "Names the sender or direction, in 0 to 255 bytes, the same at both "
       "ends; each direction of a call needs its own", DEFAULT_CONTEXT, flags);
   properties[PROP_SUITE] = g_param_spec_enum ("suite", "Cipher suite",
-      "Cipher suite of RFC 9605, the same at both ends. auto: what the caps "
-      "say (and a stream says itself), else 5. 1 to 3 have short tags and are "
-      "used only when named", NDA_TYPE_CIPHER_SUITE, DEFAULT_SUITE, flags);
+      "Cipher suite of RFC 9605, the same at both ends. auto: the suite in the "
+      "caps or in the stream itself, otherwise 5. 1 to 3 have short tags and "
+      "are used only when named", NDA_TYPE_CIPHER_SUITE, DEFAULT_SUITE, flags);
   properties[PROP_FRAMING] = g_param_spec_enum ("framing", "Framing",
       "packet: one record is one buffer or datagram. stream: with a preamble "
-      "and lengths, for files and pipes. auto: what the caps say, else stream",
-      NDA_TYPE_FRAMING, DEFAULT_FRAMING, flags);
+      "and lengths, for files and pipes. auto: as in the caps, otherwise "
+      "stream", NDA_TYPE_FRAMING, DEFAULT_FRAMING, flags);
   properties[PROP_STATS] = g_param_spec_boxed ("stats", "Statistics",
       "Counters since the element left READY, all from one moment: "
       "num-blocks, num-frames, num-records, num-sessions; of ndadecrypt also "

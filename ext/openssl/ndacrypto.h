@@ -2,9 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What ndaencrypt and ndadecrypt have in common: the pads, the keys and where
- * they come from, context, suite and framing. Keys are read when the element
- * leaves NULL and gone when it is back there; those given by action stay. */
+/* The common part of ndaencrypt and ndadecrypt: the pads, the keys and their
+ * sources, context, suite and framing. Keys are read when the element leaves
+ * NULL, and cleared when it is back there. Keys that were given by action
+ * stay. */
 
 #pragma once
 
@@ -25,7 +26,7 @@ typedef enum
   NDA_FRAMING_STREAM,
 } NdaFraming;
 
-/* What the application asked for */
+/* The settings of the application */
 typedef struct
 {
   gchar *key_file;              /* owned, like the other texts */
@@ -56,9 +57,9 @@ typedef struct
 
   GstPad *sinkpad;              /* [const] */
   GstPad *srcpad;               /* [const] */
-  /* [const] owned; why the system gave no memory for keys, or NULL. If there is
-   * one, the element does not leave NULL, and ring, or what the subclass has
-   * instead, may be NULL. */
+  /* [const] owned; the error if the system gave no memory for keys, or NULL.
+   * With an error the element does not leave NULL, and ring, or the subclass's
+   * own keys, may be NULL. */
   GError *init_error;
   GstPadEventFunction take_event;       /* [const] of the subclass */
   NdaKeyring *ring;             /* [const] owned; has a lock of its own */

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Where the keys of ndaencrypt and ndadecrypt come from: files, when the
- * element leaves NULL, and the application, at any time. */
+/* The sources of keys for ndaencrypt and ndadecrypt: files, when the element
+ * leaves NULL, and the application, at any time. */
 
 #include "config.h"
 
@@ -37,9 +37,9 @@ nda_crypto_stretch (gpointer data)
           &s->error));
 }
 
-/* Half a second of work, on a thread of its own: an element that is plugged in
- * while data flows has its state changed by a streaming thread, whose stack and
- * scheduling are not made for that. */
+/* Makes a key of a passphrase, which takes half a second, on a separate thread:
+ * an element that is added while data flows has its state changed by a
+ * streaming thread, whose stack and priority are not made for this work. */
 static gboolean
 load_passphrase (NdaCrypto * self, const NdaCryptoSettings * settings,
     GError ** error)

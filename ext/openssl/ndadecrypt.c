@@ -6,28 +6,29 @@
  * SECTION:element-ndadecrypt
  * @title: ndadecrypt
  *
- * Decrypts the records of #ndaencrypt: each is checked whole before a sample of
- * it leaves the element, and any that was altered, forged, repeated or is of
- * another sender is not used. docs/wire.md in the sources describes the format
- * to the byte, and docs/ndadecrypt.md what becomes of which record.
+ * Decrypts the records of #ndaencrypt. The element authenticates a whole record
+ * before a sample of it goes out. It does not use a record that was altered,
+ * forged or repeated, or that another sender made. docs/wire.md in the sources
+ * describes the format to the byte, and docs/ndadecrypt.md the outcomes of a
+ * record.
  *
- * A stored stream (stream framing) is played whole or stops with an error where
- * something is wrong; what came before is valid. Of packets, those that are
- * missing become silence at their exact place in time, flagged GAP, up to
- * #ndadecrypt:max-conceal; nothing shifts. Longer gaps, and each new session,
- * are marked DISCONT. #ndadecrypt:on-bad chooses.
+ * A stored stream (stream framing) plays until the first fault, and stops there
+ * with an error. With packets, silence flagged GAP replaces missing ones at
+ * their exact place, up to #ndadecrypt:max-conceal, so nothing shifts. Longer
+ * gaps, and each new session, are marked DISCONT. #ndadecrypt:on-bad can choose
+ * otherwise.
  *
  * Blocks are as long as the sender made them. In stream framing a block's time
- * is its position / rate, rounded down once, from 0 or from where the segment
- * begins; a stored stream tells its length and can be sought. In packet framing
- * it is where a line through all arrivals has it, which follows the sender's
- * clock. Each segment, and what comes after a flush, begins anew. No latency is
- * added.
+ * is its position / rate, rounded down once, from 0 or from the start of the
+ * segment. A stored stream knows its length and can be seeked. In packet
+ * framing a line through all arrivals gives the time; it follows the sender's
+ * clock. The line begins again with each segment and after a flush. No latency
+ * is added.
  *
  * ## Messages
  *
- * Whatever does not stop the stream is counted, and told in a warning at most
- * once a second for each kind. Its details are a structure `ndadecrypt`:
+ * The element counts each fault that does not stop the stream, and posts a
+ * warning at most once a second for each kind, with a structure `ndadecrypt`:
  *
  * * `outcome` (string): `malformed`, `stale`, `replayed`, `too-old`,
  *   `unknown-key`, `auth-failed`, `invalid-block`, `expired`, `late`, `lost`,
@@ -35,51 +36,53 @@
  * * `kid` (guint64), `n` (guint): key id and number of the last such record
  * * `count` (guint64): how many since the last message
  *
- * A stream that cannot be sought may begin in its middle, with
- * #ndadecrypt:on-bad at auto: what was missed is told as lost, in a warning.
+ * A stream that cannot be seeked may begin in its middle, with
+ * #ndadecrypt:on-bad at auto. A warning then reports the missed part as lost.
  *
- * An error that stops the stream has the same. The end of the sender's stream,
- * which in packet framing ends no pipeline, is an element message `ndadecrypt`
- * with the outcome `end` and `position` (guint64), its length in frames.
+ * An error that stops the stream has the same structure. The end of the
+ * sender's stream is an element message `ndadecrypt` with the outcome `end` and
+ * `position` (guint64), the length in frames. In packet framing the pipeline
+ * goes on after it.
  *
  * ## Statistics
  *
  * The property `stats` is a structure application/x-ndadecrypt-stats of
  * counters since READY, all guint64:
  *
- * * `num-blocks`, `num-frames`: pushed, silence included
- * * `num-records`, `num-sessions`: accepted
- * * `num-concealed-frames`: of silence in place of what was missing
+ * * `num-blocks`, `num-frames`: blocks and frames pushed, silence included
+ * * `num-records`, `num-sessions`: records and sessions accepted
+ * * `num-concealed-frames`: frames of silence in place of missing records
  * * `num-malformed`, `num-stale`, `num-replayed`, `num-too-old`,
  *   `num-unknown-key`, `num-auth-failed`, `num-invalid-block`, `num-expired`,
- *   `num-out-of-order` (late), `num-lost`, `num-truncated`, `num-trailing`
+ *   `num-out-of-order` (late), `num-lost`, `num-truncated`, `num-trailing`:
+ *   how often each outcome occurred
  *
  * ## Example pipelines
  * |[
  * gst-launch-1.0 filesrc location=talk.nda ! \
  *     ndadecrypt key-file=studio.key ! ndasink
- * ]| Plays what ndaencrypt recorded.
+ * ]| Plays a recording of ndaencrypt.
  * |[
  * gst-launch-1.0 udpsrc port=5004 \
  *     caps="application/x-nda-sframe,version=1,framing=packet,suite=5" ! \
  *     ndadecrypt key-file=studio.key context=alice max-age=30 ! ndasink
- * ]| Plays what ndaencrypt sends now, and no old recording of it.
+ * ]| Plays the packets that ndaencrypt sends now, and no old recording of them.
  *
  * Since: 0.1
  */
 
-/* THREADS. Upstream's streaming thread does all the work and owns all that
- * carries no lock in ndadecrypt.h; it emits request-key. The application's
+/* THREADS. Upstream's streaming thread does all the work and owns all fields
+ * without a lock in ndadecrypt.h; it emits request-key. The application's
  * threads change the state, set properties, give keys, ask for the length and
- * seek; a flush comes on the thread that seeks, when the streaming thread is
- * out.
+ * seek. A flush comes on the thread that seeks, when the streaming thread is
+ * stopped.
  *
- * LOCKS. Object lock: settings, layout and seek. The key ring's own. Counters
- * lock: counters. None is held while another is taken, across a push, a
- * message or a signal.
+ * LOCKS. Object lock: settings, layout and seek. The key ring has its own.
+ * Counters lock: counters. No lock is held while another is taken, across a
+ * push, a message or a signal.
  *
  * HAND-OVER. Settings are copied in start, before the pads are active. Keys:
- * the opener looks at the key ring's serial number before each record. */
+ * the opener reads the key ring's serial number before each record. */
 
 #include "config.h"
 
@@ -283,13 +286,14 @@ install_properties (GObjectClass * class)
       | GST_PARAM_MUTABLE_READY;
 
   properties[PROP_ON_BAD] = g_param_spec_enum ("on-bad", "On bad records",
-      "What becomes of records that are missing or not good: drop leaves them "
-      "out, conceal puts silence in their place, error stops. auto: conceal in "
-      "packet framing, error in stream framing", NDA_TYPE_ON_BAD,
+      "What to do about records that are missing or bad: drop (leave them "
+      "out), conceal (put silence in their place), error (stop), auto (conceal "
+      "in packet framing, error in stream framing)", NDA_TYPE_ON_BAD,
       DEFAULT_ON_BAD, flags);
   properties[PROP_REPLAY_WINDOW] = g_param_spec_uint ("replay-window",
       "Replay window",
-      "How many records back a record can be told from a repeated one",
+      "How many records late a record may be. For a later one nobody could "
+      "tell whether it is repeated, so it is refused",
       NDA_REPLAY_MIN, NDA_REPLAY_MAX, NDA_REPLAY_DEFAULT, flags);
   properties[PROP_MAX_AGE] = g_param_spec_uint ("max-age", "Maximum age",
       "In packet framing, how old a record may be by both ends' clocks (in "
@@ -297,8 +301,8 @@ install_properties (GObjectClass * class)
       DEFAULT_MAX_AGE, flags);
   properties[PROP_MAX_CONCEAL] = g_param_spec_uint64 ("max-conceal",
       "Maximum to conceal",
-      "The longest gap that is filled with silence (in nanoseconds); a longer "
-      "one is marked DISCONT", 0, G_MAXUINT64, DEFAULT_MAX_CONCEAL, flags);
+      "The longest gap that is filled with silence (in nanoseconds). A longer "
+      "gap is marked DISCONT", 0, G_MAXUINT64, DEFAULT_MAX_CONCEAL, flags);
   g_object_class_install_properties (class, N_PROPS, properties);
 }
 

@@ -22,7 +22,7 @@ typedef enum
 #define NDA_TYPE_ON_BAD (nda_on_bad_get_type ())
 GType nda_on_bad_get_type (void);
 
-/* What the application asked for */
+/* The settings of the application */
 typedef struct
 {
   NdaOnBad on_bad;
@@ -41,7 +41,7 @@ typedef struct
   guint64 n_outcomes[NDA_N_OUTCOMES];
 } NdaDecryptCounters;
 
-/* How the records of a stored stream lie one behind the other */
+/* The layout of the records in a stored stream */
 typedef struct
 {
   guint64 kid;                  /* of the first session */
@@ -51,38 +51,38 @@ typedef struct
   gsize n_around;               /* bytes around the samples of a record */
 } NdaDecryptLayout;
 
-/* What downstream asked for last */
+/* The last seek of downstream */
 typedef struct
 {
-  gboolean is_pending;          /* and no segment came yet */
+  gboolean is_pending;          /* a seek without its segment yet */
   guint64 offset;               /* of the record, in bytes */
   guint64 frame;                /* the first one in it */
   GstClockTime start;           /* of the segment */
   GstClockTime stop;
 } NdaDecryptSeek;
 
-/* Where the next block goes in time and in the output */
+/* The place of the next block in time and in the output */
 typedef struct
 {
   NdaRecordFormat format;       /* of the session */
-  guint frame_bytes;            /* of that */
-  NdaRecordFormat caps_format;  /* that downstream was told */
-  gboolean has_caps;            /* it was */
+  guint frame_bytes;            /* of this format */
+  NdaRecordFormat caps_format;  /* of the caps sent downstream */
+  gboolean has_caps;            /* caps were sent */
   guint block_frames;           /* the sender's blocks, for silence */
   GstBufferPool *pool;          /* owned */
   gsize n_pool_bytes;           /* of its buffers */
   GstEvent *segment;            /* owned; waits for the caps */
 
-  gboolean needs_base;          /* the next block begins at its own time, */
-  GstClockTime start;           /* and if it has none, here */
-  GstClockTime stop;            /* where what was sought ends, or NONE */
-  gboolean is_enough;           /* for downstream, or up to there */
-  gboolean was_sought;          /* to the middle of a stored stream */
+  gboolean needs_base;          /* the next block sets the time, */
+  GstClockTime start;           /* or if it has none, this does */
+  GstClockTime stop;            /* the end of the seek, or NONE */
+  gboolean is_enough;           /* downstream wants no more */
+  gboolean was_sought;          /* it was a seek into the middle */
   NdaPlayClock clock;
   guint64 n_first;              /* what the clock counts for the frame first */
   guint64 first;                /* position that the session is counted from */
   guint64 next;                 /* position after the last block */
-  GstClockTime next_time;       /* of that, or NONE when it must be found */
+  GstClockTime next_time;       /* its time, or NONE if unknown */
   gboolean is_discont;          /* the next block follows a cut */
 } NdaDecryptOutput;
 
@@ -103,20 +103,20 @@ struct _NdaDecrypt
   NdaDecryptSettings rules;     /* copied when the element starts */
   gboolean is_stream;
   gboolean is_receiving;        /* framing and suite are known */
-  gboolean is_in_time;          /* upstream's segment is */
+  gboolean is_in_time;          /* upstream's segment is in time */
   gboolean has_segment;         /* there was one since the last flush */
   gboolean may_join;            /* the stream may begin in its middle */
   gboolean knows_layout;        /* of the records */
-  gboolean lacked_preamble;     /* which was taken from the caps */
+  gboolean lacked_preamble;     /* the caps had it */
   gboolean has_stopped;         /* after an error: nothing more goes out */
-  guint caps_suite;             /* what the caps say, 0: nothing */
+  guint caps_suite;             /* of the caps, 0: none */
   NdaFraming caps_framing;
   GstBuffer *streamheader;      /* owned; of the caps, or NULL */
-  guint suite;                  /* what is received with */
-  guint n_tag;                  /* of that */
+  guint suite;                  /* the suite in use */
+  guint n_tag;                  /* of this suite */
   NdaStream stream;
   guint64 n_trailing;           /* bytes after END */
-  guint64 n_bad;                /* records that were not used, salvaging */
+  guint64 n_bad;                /* unused records, with on-bad */
   NdaReportLimit limits[NDA_N_OUTCOMES];
   NdaDecryptOutput out;
 };

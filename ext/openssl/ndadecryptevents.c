@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The sink thread of ndadecrypt: the events among the records. */
+/* The events of ndadecrypt's sink thread, among the records. */
 
 #include "config.h"
 
@@ -44,8 +44,8 @@ take_caps (NdaDecrypt * self, GstEvent * event)
   return TRUE;
 }
 
-/* A segment in time for one that begins at @offset (bytes): what somebody
- * sought, or one from 0. What comes is played at *@time. */
+/* Makes a segment in time for one that begins at @offset (bytes): the one of a
+ * seek, or one from 0. The next block is played at *@time. */
 static GstEvent *
 make_segment (NdaDecrypt * self, guint64 offset, GstClockTime * time,
     GstClockTime * stop)
@@ -59,9 +59,9 @@ make_segment (NdaDecrypt * self, guint64 offset, GstClockTime * time,
   return gst_event_new_segment (&segment);
 }
 
-/* Upstream's segment where it is in time; else one from 0, in which whatever
- * comes next goes on: only a flush begins that again. The event waits for the
- * caps of the output. */
+/* Takes upstream's segment if it is in time. Otherwise makes one from 0, in
+ * which all later sound goes on; only a flush begins another. The event waits
+ * for the caps of the output. */
 static gboolean
 take_segment (NdaDecrypt * self, GstEvent * event)
 {
@@ -88,7 +88,7 @@ take_segment (NdaDecrypt * self, GstEvent * event)
   return TRUE;
 }
 
-/* What a stored stream still has to say at its end */
+/* Reports the faults of a stored stream at its end */
 static void
 finish_stream (NdaDecrypt * self)
 {
@@ -110,7 +110,7 @@ take_eos (NdaDecrypt * self, GstEvent * event)
   if (self->is_stream && !self->has_stopped && !self->out.is_enough
       && !self->stream.is_searching)
     finish_stream (self);
-  /* what never began does not end: decodebin would make a pad of it */
+  /* a stream that never began has no end: decodebin would make a pad for it */
   if (self->has_stopped && !self->out.has_caps) {
     gst_event_unref (event);
     return TRUE;
@@ -141,8 +141,8 @@ jump (NdaDecrypt * self)
   self->n_trailing = 0;
 }
 
-/* A stream that is read again begins again. Packets go on: none is taken twice,
- * and what was thrown away is not missed. */
+/* Starts after a flush. A stored stream begins again. Packets go on: none is
+ * taken twice, and dropped packets do not count as lost. */
 static void
 flush (NdaDecrypt * self)
 {
@@ -157,7 +157,7 @@ flush (NdaDecrypt * self)
     nda_opener_expect_gap (self->opener);
 }
 
-/* What comes after the end of a stream in a stream of its own is another. */
+/* After the end of a stream, a new stream begins with stream-start. */
 static void
 take_stream_start (NdaDecrypt * self)
 {
@@ -178,7 +178,7 @@ nda_decrypt_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
       return take_segment (self, event);
     case GST_EVENT_EOS:
       return take_eos (self, event);
-    case GST_EVENT_GAP:        /* only what is authentic makes silence */
+    case GST_EVENT_GAP:        /* only authentic data makes silence */
       gst_event_unref (event);
       return TRUE;
     case GST_EVENT_STREAM_START:

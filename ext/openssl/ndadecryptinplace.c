@@ -2,11 +2,11 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The sink thread of ndadecrypt, where a buffer is one record of the current
- * session, nobody else's, and its samples are aligned, as ndaencrypt makes
- * them: it is decrypted where it lies and passed on. Only the current
- * session's: of others more than one key may have to be tried, and a failed
- * attempt leaves nothing to try again with. */
+/* Decrypts in place, on the sink thread of ndadecrypt. The buffer must be one
+ * record of the current session, nobody else may use it, and its samples must
+ * be aligned, as ndaencrypt makes them. Records of other sessions are not
+ * decrypted in place: more than one key may have to be tried, and a failed
+ * attempt destroys the data. */
 
 #include "config.h"
 

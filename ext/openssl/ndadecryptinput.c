@@ -117,8 +117,8 @@ count_record (NdaDecrypt * self, const NdaOpened * opened)
   g_mutex_unlock (&NDA_CRYPTO (self)->counters_lock);
 }
 
-/* Tells of records that are missing before a good one. FALSE: that ends it. A
- * stream that is joined goes on with what comes. */
+/* Reports the records that are missing before a good one. FALSE: the stream
+ * ends. A stream that was joined goes on. */
 static gboolean
 report_lost (NdaDecrypt * self, const NdaOpened * opened)
 {
@@ -173,7 +173,7 @@ take_record (NdaDecrypt * self, const guint8 * record, gsize n_record,
 
   if (flow != GST_FLOW_OK)
     return flow;
-  /* the samples to the buffer's beginning, their header before it */
+  /* put the samples at the buffer's beginning, their header before it */
   outcome = nda_opener_open (self->opener, record, n_record,
       map.data - NDA_BLOCK_HEADER, &opened);
   nda_pool_unmap (&map, nda_opened_n_sample_bytes (&opened));
@@ -203,8 +203,8 @@ refuse_preamble (NdaDecrypt * self)
   return GST_FLOW_ERROR;
 }
 
-/* Whoever comes late finds the preamble in the caps, and no more before the
- * records. */
+/* Takes the preamble from the caps, if the stream was joined later and has none
+ * before the records. */
 static void
 feed_streamheader (NdaDecrypt * self, const guint8 * bytes, gsize n_bytes)
 {
@@ -251,7 +251,7 @@ take_stream (NdaDecrypt * self, const guint8 * bytes, gsize n_bytes,
   return flow;
 }
 
-/* When @buffer came, or NONE. Of a file's bytes none has a time. */
+/* The arrival of @buffer, or NONE. Bytes of a file have no time. */
 static GstClockTime
 get_arrival (NdaDecrypt * self, GstBuffer * buffer)
 {
@@ -311,7 +311,7 @@ nda_decrypt_init_input (NdaDecrypt * self)
   nda_decrypt_init_seek (self);
 }
 
-/* Before the pads are active. */
+/* Called before the pads are active. */
 void
 nda_decrypt_start_input (NdaDecrypt * self)
 {
@@ -334,7 +334,7 @@ nda_decrypt_start_input (NdaDecrypt * self)
   nda_stream_reset (&self->stream);
 }
 
-/* When the pads are no longer active. */
+/* Called when the pads are no longer active. */
 void
 nda_decrypt_stop_input (NdaDecrypt * self)
 {

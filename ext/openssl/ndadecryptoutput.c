@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The sink thread of ndadecrypt, from an opened record on: caps, silence where
- * blocks are missing, and the time of each block by its position. */
+/* The sink thread of ndadecrypt after a record was opened: caps, silence for
+ * missing blocks, and the time of each block by its position. */
 
 #include "config.h"
 
@@ -18,17 +18,17 @@
 GST_DEBUG_CATEGORY_EXTERN (nda_decrypt_debug);
 #define GST_CAT_DEFAULT nda_decrypt_debug
 
-/* A buffer of at least @n_bytes, mapped, with room for a block header before
- * it. Buffers of the pool are as long as the longest block of authentic records
- * so far, so that none has to be resized; what is longer gets a buffer of its
- * own, since anybody can send long datagrams. */
+/* Returns a buffer of at least @n_bytes, mapped, with room for a block header
+ * before it. Buffers of the pool are as long as the longest block of authentic
+ * records so far, so none has to be resized. A longer record gets a separate
+ * buffer, since anybody can send long datagrams. */
 GstFlowReturn
 nda_decrypt_acquire (NdaDecrypt * self, gsize n_bytes, GstBuffer ** buffer,
     GstMapInfo * map)
 {
   NdaDecryptOutput *out = &self->out;
 
-  n_bytes = MAX (n_bytes, 1);   /* no memory is mapped that has nothing */
+  n_bytes = MAX (n_bytes, 1);   /* empty memory cannot be mapped */
   if (G_UNLIKELY (n_bytes > out->n_pool_bytes))
     return nda_pool_acquire_alone (n_bytes, NDA_BLOCK_HEADER, buffer, map);
   return nda_pool_acquire (out->pool, buffer, map);
@@ -76,8 +76,9 @@ begin_at (NdaDecryptOutput * out, GstClockTime time, guint64 position,
   out->is_discont = TRUE;
 }
 
-/* A session that begins at @position goes on where the last one ended. Counted
- * in frames as long as the rate stays, so that no rounding adds up. */
+/* A session that begins at @position continues at the end of the last one,
+ * counted in frames as long as the rate is the same, so rounding errors do not
+ * add up. */
 static void
 follow_session (NdaDecryptOutput * out, guint rate, guint64 position)
 {
@@ -90,9 +91,9 @@ follow_session (NdaDecryptOutput * out, guint rate, guint64 position)
   out->is_discont = TRUE;
 }
 
-/* The first block of a segment begins when its buffer does, and where that has
- * no time, with the segment. A stored stream whose head is missing begins with
- * what is missing. */
+/* Begins a segment. Its first block has the time of its buffer, or without one
+ * the segment's start. If the head of a stored stream is missing, the missing
+ * part comes first. */
 static void
 begin_segment (NdaDecrypt * self, const NdaOpened * opened,
     GstClockTime arrival)
@@ -111,8 +112,8 @@ begin_segment (NdaDecrypt * self, const NdaOpened * opened,
       opened->block.format.rate);
 }
 
-/* Packets of a session that nobody announced begin when the first of them
- * came, or go on where the last ended. */
+/* Packets of a session without an announcement begin at the arrival of the
+ * first one, or continue at the end of the last session. */
 static void
 begin_at_arrival (NdaDecryptOutput * out, const NdaOpened * opened,
     GstClockTime arrival)
@@ -143,7 +144,7 @@ begin_session (NdaDecrypt * self, const NdaOpened * opened,
     begin_at_arrival (out, opened, arrival);
 }
 
-/* Packets tell when they are sent by when they arrive. */
+/* Follows the sender's clock by the arrivals of packets. */
 static void
 follow_sender (NdaDecrypt * self, const NdaBlockHeader * block,
     GstClockTime arrival)
@@ -206,7 +207,7 @@ push_segment (NdaDecrypt * self)
         g_steal_pointer (&self->out.segment));
 }
 
-/* Before data: the caps of its format, and a segment. */
+/* Sends the caps of the format and a segment, before data. */
 static GstFlowReturn
 prepare_pad (NdaDecrypt * self)
 {
@@ -225,8 +226,8 @@ prepare_pad (NdaDecrypt * self)
 
 /* --- data --- */
 
-/* Pushes @buffer (transfer full). Where downstream has enough, what upstream
- * still has is not missed. */
+/* Pushes @buffer (transfer full). If downstream has enough, the rest of
+ * upstream does not count as lost. */
 static GstFlowReturn
 push_block (NdaDecrypt * self, GstBuffer * buffer)
 {
@@ -262,7 +263,7 @@ push_silent_block (NdaDecrypt * self, guint n_frames)
 
   if (flow != GST_FLOW_OK)
     return flow;
-  /* zero is silence in all formats that there are */
+  /* zero is silence in every format */
   memset (map.data, 0, n_bytes);
   nda_pool_unmap (&map, n_bytes);
   GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_GAP);
@@ -280,8 +281,8 @@ can_conceal (NdaDecrypt * self, guint64 n_frames)
   return nda_decrypt_conceals (self) && n_frames <= n_max;
 }
 
-/* Fills @n_frames that are missing, in blocks like the sender's, or says that
- * they are. */
+/* Fills @n_frames that are missing, in blocks like the sender's, or marks the
+ * gap. */
 static GstFlowReturn
 fill_gap (NdaDecrypt * self, guint64 n_frames)
 {
@@ -305,7 +306,8 @@ fill_gap (NdaDecrypt * self, guint64 n_frames)
   return flow;
 }
 
-/* What comes before the samples of @opened */
+/* Pushes all that comes before the samples of @opened: silence, caps and
+ * segment */
 static GstFlowReturn
 push_before (NdaDecrypt * self, const NdaOpened * opened, GstClockTime arrival)
 {
@@ -350,8 +352,8 @@ nda_decrypt_push (NdaDecrypt * self, GstBuffer * buffer,
   return push_block (self, buffer);
 }
 
-/* What comes next belongs to a segment of its own, and begins at @start if
- * nothing else says when. */
+/* The next block begins a new segment, at @start if nothing else gives its
+ * time. */
 void
 nda_decrypt_expect_segment (NdaDecrypt * self, GstClockTime start,
     GstClockTime stop)

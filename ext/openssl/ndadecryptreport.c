@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What ndadecrypt says of records that it does not use: counters, messages, and
- * the error that ends the stream. */
+/* Reports the records that ndadecrypt does not use: counters, messages, and the
+ * error that ends the stream. */
 
 #include "config.h"
 
@@ -11,7 +11,7 @@
 
 #include <glib/gi18n-lib.h>
 
-/* One sentence for the person, and one for what to do */
+/* One sentence that says what happened, and one with advice */
 static const gchar *
 describe (NdaOutcome outcome)
 {
@@ -77,8 +77,8 @@ nda_decrypt_stops_at_bad (NdaDecrypt * self)
   return get_policy (self) == NDA_ON_BAD_ERROR;
 }
 
-/* Whether silence is put where blocks are missing: the sender's own gaps too.
- * */
+/* Whether silence is put in the place of missing blocks, also in the sender's
+ * own gaps. */
 gboolean
 nda_decrypt_conceals (NdaDecrypt * self)
 {
@@ -161,8 +161,8 @@ nda_decrypt_count (NdaDecrypt * self, NdaOutcome outcome, guint64 n)
   g_mutex_unlock (&NDA_CRYPTO (self)->counters_lock);
 }
 
-/* Counts @n records of @outcome, of which @opened is the last, and says so at
- * most once a second. */
+/* Counts @n records of @outcome; @opened is the last. Posts a warning at most
+ * once a second. */
 void
 nda_decrypt_warn (NdaDecrypt * self, NdaOutcome outcome, guint64 n,
     const NdaOpened * opened)
@@ -177,7 +177,8 @@ nda_decrypt_warn (NdaDecrypt * self, NdaOutcome outcome, guint64 n,
     post (self, GST_MESSAGE_WARNING, outcome, n_since, opened);
 }
 
-/* The same, or the error that stops the stream. Returns whether it goes on. */
+/* Does the same, or posts the error that stops the stream. Returns whether the
+ * stream goes on. */
 gboolean
 nda_decrypt_report (NdaDecrypt * self, NdaOutcome outcome, guint64 n,
     const NdaOpened * opened)
@@ -193,7 +194,8 @@ nda_decrypt_report (NdaDecrypt * self, NdaOutcome outcome, guint64 n,
   return FALSE;
 }
 
-/* Says that the sender ended its stream, which ends no pipeline of packets. */
+/* Posts that the sender has ended its stream. In packet framing the pipeline
+ * goes on. */
 void
 nda_decrypt_post_end (NdaDecrypt * self, const NdaOpened * opened)
 {
@@ -205,7 +207,7 @@ nda_decrypt_post_end (NdaDecrypt * self, const NdaOpened * opened)
       gst_message_new_element (GST_OBJECT (self), s));
 }
 
-/* At the end of a stream that was played in spite of what was wrong. */
+/* Warns at the end of a stream that was played in spite of faults. */
 void
 nda_decrypt_warn_of_salvage (NdaDecrypt * self)
 {
@@ -219,7 +221,7 @@ nda_decrypt_warn_of_salvage (NdaDecrypt * self)
       ("salvaged"));
 }
 
-/* Stops with a text of its own, for what no single record is to blame for. */
+/* Stops with a given text, for a fault that no single record causes. */
 void
 nda_decrypt_stop_with (NdaDecrypt * self, GstStreamError code,
     const gchar * text, const gchar * debug)

@@ -2,11 +2,11 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Stored streams as downstream sees them: how long they are, and how to get to
- * another place. Records of whole blocks are all as long as the first, so a
- * time is a place in the file, and the length of the file is a time. It is
- * exact for what one session has without a gap; where there are more, the
- * record nearest to the place is looked for, and the time is about right.
+/* Length and seeking of stored streams. Records of whole blocks all have the
+ * length of the first one, so a time gives a place in the file, and the file's
+ * length gives a duration. This is exact for one session without gaps.
+ * Otherwise the next record after that place is searched, and the time is only
+ * about right.
  *
  * Any thread asks and seeks; the sink thread follows. */
 
@@ -21,7 +21,7 @@ GST_DEBUG_CATEGORY_EXTERN (nda_decrypt_debug);
 
 /* --- what the first record tells --- */
 
-/* The first block of the stream was taken from a record of @n_record bytes. */
+/* Notes that the first block of the stream had a record of @n_record bytes. */
 void
 nda_decrypt_note_layout (NdaDecrypt * self, const NdaOpened * opened)
 {
@@ -64,8 +64,8 @@ get_n_record (const NdaDecryptLayout * l)
   return l->n_around + (gsize) l->n_frames * l->frame_bytes;
 }
 
-/* How many frames are in a stream of @n_bytes: behind the preamble, and before
- * END, are whole blocks and what is left. */
+/* How many frames are in a stream of @n_bytes: after the preamble, and before
+ * END, it has whole blocks and a rest. */
 static guint64
 count_frames (const NdaDecryptLayout * l, guint64 n_bytes)
 {
@@ -144,7 +144,7 @@ nda_decrypt_src_query (GstPad * pad, GstObject * parent, GstQuery * query)
 
 /* --- seeking --- */
 
-/* Where the block of @time begins; the last one has END behind it. */
+/* Finds the start of the block of @time; the last block has END after it. */
 static void
 find_block (const NdaDecryptLayout * l, guint64 n_frames, GstClockTime time,
     NdaDecryptSeek * seek)
@@ -153,7 +153,7 @@ find_block (const NdaDecryptLayout * l, guint64 n_frames, GstClockTime time,
   guint64 block = MIN (frame, n_frames ? n_frames - 1 : 0) / l->n_frames;
 
   seek->frame = block * l->n_frames;
-  /* all that comes from the beginning is looked at like a new stream */
+  /* from the beginning on it is handled like a new stream */
   seek->offset = block ? NDA_STREAM_PREAMBLE + block * get_n_record (l) : 0;
 }
 
@@ -165,7 +165,7 @@ set_seek (NdaDecrypt * self, const NdaDecryptSeek * seek)
   GST_OBJECT_UNLOCK (self);
 }
 
-/* Only from one place to another: neither backwards, nor in a loop. */
+/* Accepts only plain seeks: neither backwards, nor in a loop. */
 static gboolean
 seek_in_bytes (NdaDecrypt * self, GstEvent * event)
 {
@@ -218,7 +218,8 @@ nda_decrypt_src_event (GstPad * pad, GstObject * parent, GstEvent * event)
 
 /* --- following, on the sink thread --- */
 
-/* Whether what comes next is behind the beginning, since somebody sought. */
+/* Whether the next bytes are after the stream's beginning, because of a
+ * seek. */
 gboolean
 nda_decrypt_is_seeking (NdaDecrypt * self)
 {
@@ -230,8 +231,8 @@ nda_decrypt_is_seeking (NdaDecrypt * self)
   return is_pending;
 }
 
-/* The segment that was sought, when @offset is where it begins in the file;
- * what comes is then played at *@time. */
+/* Takes the segment of the seek, if it begins at @offset in the file; the next
+ * block is then played at *@time. */
 gboolean
 nda_decrypt_take_seek (NdaDecrypt * self, guint64 offset, GstSegment * segment,
     GstClockTime * time)

@@ -6,15 +6,15 @@
  * SECTION:element-ndaencrypt
  * @title: ndaencrypt
  *
- * Encrypts raw audio, block by block, into records of RFC 9605 (SFrame): each
- * is authenticated, and opened again by #ndadecrypt without any other. What
- * arrives is regrouped into blocks of #ndaencrypt:block-frames frames; a block
- * becomes one record of 49 bytes more. docs/wire.md in the sources describes
- * the format to the byte.
+ * Encrypts raw audio, block by block, into records of RFC 9605 (SFrame). Each
+ * record is authenticated, and #ndadecrypt can open it without any other. The
+ * element regroups the input into blocks of #ndaencrypt:block-frames frames. A
+ * block becomes one record, which is 49 bytes longer. docs/wire.md in the
+ * sources describes the format to the byte.
  *
- * A record carries the place of its block in time, so that nothing shifts where
- * others are lost. Gaps in what arrives become gaps in that count; silence is
- * encrypted like anything else. Tags are not passed on.
+ * A record carries the position of its block, so lost records do not shift
+ * the others in time. A gap in the input becomes a gap in the positions.
+ * Silence is encrypted like any other sound. Tags are not passed on.
  *
  * ## Keys
  *
@@ -24,18 +24,18 @@
  * #NdaEncrypt::rekey and each new format begins a session with a key of its
  * own.
  *
- * An explicit base key is sent with only beside a #ndaencrypt:state-file, which
- * keeps what was used of it: the same key would else encrypt twice in the same
- * way after a restart.
+ * The element sends with an explicit base key only if #ndaencrypt:state-file is
+ * set. That file records how much of the key was used. Without it the key would
+ * encrypt two blocks in the same way after a restart.
  *
  * ## Streams
  *
- * A flush, and a new stream behind an end, begin a stream anew. What it begins
- * with is in the caps too, as `streamheader`, for those who join later.
+ * A stream begins anew after a flush, and after an end. Its first bytes are
+ * also in the caps, as `streamheader`, for receivers that join later.
  *
  * ## Latency
  *
- * That of regrouping alone: nothing when whole blocks arrive, else
+ * Only regrouping adds latency: nothing when whole blocks arrive, otherwise
  * (block-frames - gcd (block-frames, buffer lengths)) / rate.
  *
  * ## Statistics
@@ -43,35 +43,35 @@
  * The property `stats` is a structure application/x-ndaencrypt-stats of
  * counters since READY:
  *
- * * `num-blocks`, `num-frames` (guint64): encrypted
- * * `num-records` (guint64): made, those that end a session included
- * * `num-sessions` (guint64): begun
+ * * `num-blocks`, `num-frames` (guint64): blocks and frames encrypted
+ * * `num-records` (guint64): records made, with those that end a session
+ * * `num-sessions` (guint64): sessions begun
  *
  * ## Example pipelines
  * |[
  * gst-launch-1.0 ndasrc ! ndaencrypt key-file=studio.key ! \
  *     filesink location=talk.nda
- * ]| Records the microphone. Ctrl-C with -e ends the file properly; without its
- * end it is reported as truncated when it is played.
+ * ]| Records the microphone. With -e, Ctrl-C completes the file. A file without
+ * its end is reported as truncated when it is played.
  * |[
  * gst-launch-1.0 ndasrc ! audioconvert ! \
  *     audio/x-raw,format=S16LE,channels=1 ! \
  *     ndaencrypt key-file=studio.key context=alice framing=packet ! \
  *     udpsink host=127.0.0.1 port=5004
- * ]| Sends it, a record in a datagram.
+ * ]| Sends the microphone, each record in a datagram.
  *
  * Since: 0.1
  */
 
-/* THREADS. Upstream's streaming thread does all the work and owns all that
- * carries no lock below. The application's threads change the state, set
+/* THREADS. Upstream's streaming thread does all the work and owns all fields
+ * without a lock below. The application's threads change the state, set
  * properties, give keys and ask for a new session.
  *
- * LOCKS. Object lock: settings. The key ring's own. Counters lock: counters.
- * None is held while another is taken, across a push or a message.
+ * LOCKS. Object lock: settings. The key ring has its own. Counters lock:
+ * counters. No lock is held while another is taken, across a push or a message.
  *
- * HAND-OVER. Settings are copied in start, before the pads are active. A wish
- * for a new session is one atomic flag, looked at before each block. */
+ * HAND-OVER. Settings are copied in start, before the pads are active. A
+ * request for a new session is one atomic flag, read before each block. */
 
 #include "config.h"
 
@@ -142,8 +142,8 @@ close_state (NdaEncrypt * self)
   g_clear_pointer (&self->state, nda_send_state_close);
 }
 
-/* Opens the file at @path, if one is named; it is this sender's until it stops.
- */
+/* Opens the state file at @path, if one is named. It belongs to this sender
+ * until the element stops. */
 static gboolean
 open_state (NdaEncrypt * self, const gchar * path, GError ** error)
 {
@@ -291,15 +291,16 @@ install_properties (GObjectClass * class)
       "Block frames", "Frames in a block; one block becomes one record",
       1, G_MAXUINT16, DEFAULT_BLOCK_FRAMES, flags);
   properties[PROP_SESSION_RECORDS] = g_param_spec_uint ("session-records",
-      "Session records", "Records after which a new session begins",
+      "Session records", "How many records a session has at most",
       2, NDA_SESSION_MAX_RECORDS, DEFAULT_SESSION_RECORDS, flags);
   properties[PROP_STATE_FILE] = g_param_spec_string ("state-file",
-      "State file", "Path of a file of this sender alone that keeps what was "
-      "used of an explicit base key; it is created if there is none. Nothing "
-      "is sent with such a key without it; master keys need none", NULL, flags);
+      "State file", "Path of a file, for this sender alone, that records how "
+      "much of an explicit base key was used. It is created if it does not "
+      "exist. Without it nothing is sent with such a key; master keys need no "
+      "state file", NULL, flags);
   properties[PROP_KID] = g_param_spec_uint64 ("kid", "Key id",
-      "The key id of the current session, which is in clear in its records; 0 "
-      "before the first", 0, G_MAXUINT64, 0,
+      "The key id of the current session, which its records show in clear; 0 "
+      "before the first session", 0, G_MAXUINT64, 0,
       G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (class, N_PROPS, properties);
 }

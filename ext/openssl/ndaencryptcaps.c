@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The sink thread of ndaencrypt: which framing and suite downstream takes. */
+/* Negotiates framing and suite with downstream, on the sink thread of
+ * ndaencrypt. */
 
 #include "config.h"
 
@@ -15,8 +16,8 @@
 GST_DEBUG_CATEGORY_EXTERN (nda_encrypt_debug);
 #define GST_CAT_DEFAULT nda_encrypt_debug
 
-/* The suite that the caps must have: the one named, or that of an explicit base
- * key, or 0. One with short tags has to be named. */
+/* The suite that the caps must have: the one that is named, or that of an
+ * explicit base key, or 0. A suite with short tags must be named. */
 static guint
 get_wanted_suite (NdaEncrypt * self)
 {
@@ -65,8 +66,8 @@ tell_no_caps (NdaEncrypt * self, GstCaps * taken, GstCaps * offer)
               "only when named.")), ("taken %s, offered %s", takes, offers));
 }
 
-/* Fixes what downstream leaves open: stream, since records in a file without
- * their lengths would be lost, and the strongest suite. */
+/* Fixes the caps: stream framing, since records in a file without their lengths
+ * would be lost, and the strongest suite. */
 static GstCaps *
 choose_caps (NdaEncrypt * self)
 {
@@ -89,7 +90,7 @@ choose_caps (NdaEncrypt * self)
   return gst_caps_fixate (caps);
 }
 
-/* What a stream begins with */
+/* Makes the preamble of a stream */
 GstBuffer *
 nda_encrypt_make_preamble (guint suite)
 {
@@ -103,7 +104,7 @@ nda_encrypt_make_preamble (guint suite)
   return buffer;
 }
 
-/* What a server sends first to each that joins later. */
+/* Sets the bytes that a server sends first to each client that joins later. */
 static void
 set_streamheader (GstCaps * caps, guint suite)
 {
@@ -118,7 +119,7 @@ set_streamheader (GstCaps * caps, guint suite)
   gst_caps_set_value (caps, "streamheader", &headers);
 }
 
-/* Chooses framing and suite, once. FALSE: there is none that all can use. */
+/* Chooses framing and suite, once. FALSE: no choice suits all. */
 gboolean
 nda_encrypt_negotiate (NdaEncrypt * self)
 {

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The sink thread of ndaencrypt: buffers of records. A block that is nobody
- * else's, in memory with room for what a record has around the samples, is
- * encrypted where it lies; upstream is asked for that room. Others are
+/* Buffers of records, on the sink thread of ndaencrypt. A block that nobody
+ * else uses, in memory with room around the samples for the rest of a record,
+ * is encrypted in place; upstream is asked for that room. Other blocks are
  * encrypted into buffers of a pool. */
 
 #include "config.h"
@@ -16,12 +16,12 @@
 
 #include <string.h>
 
-/* vectors of samples want no less */
+/* vectors of samples need this alignment */
 #define ALIGNMENT 16
-/* what is before the samples, rounded up: they stay aligned for ndadecrypt,
- * which leaves them there */
+/* the bytes before the samples, rounded up: the samples stay aligned for
+ * ndadecrypt, which leaves them in place */
 #define N_BEFORE (3 * ALIGNMENT)
-/* what a SWITCH carries, more than any other record without samples */
+/* the payload of a SWITCH; no other record without samples has a longer one */
 #define N_SWITCH_PAYLOAD 8
 
 G_STATIC_ASSERT (N_BEFORE >= NDA_STREAM_LENGTH + NDA_RECORD_MAX_HEADER
@@ -29,21 +29,21 @@ G_STATIC_ASSERT (N_BEFORE >= NDA_STREAM_LENGTH + NDA_RECORD_MAX_HEADER
 
 /* --- where things are in a buffer --- */
 
-/* Where a record begins: behind its length, if that is there */
+/* Where a record begins: after its length, if it has one */
 static guint
 get_offset (NdaEncrypt * self)
 {
   return self->is_stream ? NDA_STREAM_LENGTH : 0;
 }
 
-/* What is before the samples, at most and nearly always. */
+/* How many bytes are before the samples, at most and nearly always. */
 static guint
 get_n_before (NdaEncrypt * self)
 {
   return get_offset (self) + NDA_RECORD_MAX_HEADER + NDA_BLOCK_HEADER;
 }
 
-/* Upstream is asked for room around the samples. */
+/* Asks upstream for room around the samples. */
 void
 nda_encrypt_ask_for_room (GstQuery * query)
 {
@@ -71,7 +71,7 @@ nda_encrypt_make_pool (NdaEncrypt * self)
 
 /* --- records --- */
 
-/* A buffer for a record, mapped: that begins at *@record. */
+/* Returns a mapped buffer for a record, which begins at *@record. */
 GstFlowReturn
 nda_encrypt_begin_record (NdaEncrypt * self, GstBuffer ** buffer,
     GstMapInfo * map, guint8 ** record)
@@ -83,8 +83,8 @@ nda_encrypt_begin_record (NdaEncrypt * self, GstBuffer ** buffer,
   return flow;
 }
 
-/* Writes the length before a record, where there is one. Returns how long both
- * are. */
+/* Writes the length before a record, in stream framing. Returns the length of
+ * both. */
 static gsize
 write_length (NdaEncrypt * self, guint8 * bytes, gsize n_record)
 {
@@ -95,16 +95,15 @@ write_length (NdaEncrypt * self, guint8 * bytes, gsize n_record)
   return get_offset (self) + n_record;
 }
 
-/* Ends the mapping of a buffer in which a record of @n_record bytes was made,
- * or none. */
+/* Unmaps a buffer in which a record of @n_record bytes was made, or none. */
 void
 nda_encrypt_finish_record (NdaEncrypt * self, GstMapInfo * map, gsize n_record)
 {
   nda_pool_unmap (map, write_length (self, map->data, n_record));
 }
 
-/* What came with a block says nothing of the record, but its time. No GAP flag:
- * what is silent is nobody's business. */
+/* Removes all from the buffer that came with the block, except its time. The
+ * record has no GAP flag, which would tell where silence is. */
 static void
 strip (GstBuffer * buffer)
 {
@@ -117,8 +116,8 @@ strip (GstBuffer * buffer)
 
 /* --- where the block lies --- */
 
-/* Where in the memory the buffer is to begin: before samples that stay where
- * they are, or, where a pool took the room in front away, are moved. */
+/* Finds where in the memory the buffer begins: before samples that stay in
+ * place, or that are moved if a pool has taken the room before them. */
 static gboolean
 find_place (NdaEncrypt * self, const GstMapInfo * map, gsize * start,
     gsize * old_start)
@@ -133,8 +132,8 @@ find_place (NdaEncrypt * self, const GstMapInfo * map, gsize * start,
   return at + map->size + self->use.suite->n_tag <= map->memory->maxsize;
 }
 
-/* FALSE: @block is to be encrypted elsewhere. TRUE: it was, as far as @n_record
- * says; then it has the record. */
+/* FALSE: @block must be encrypted in another buffer. TRUE: it was encrypted,
+ * and has the record of @n_record bytes. */
 static gboolean
 seal_in_place (NdaEncrypt * self, GstBuffer * block, gsize * n_record)
 {
@@ -152,7 +151,7 @@ seal_in_place (NdaEncrypt * self, GstBuffer * block, gsize * n_record)
   *n_record = nda_sealer_seal_audio (self->sealer, map.data, map.size,
       bytes + get_offset (self));
   n_bytes = write_length (self, bytes, *n_record);
-  /* samples that were moved are left in front of nothing */
+  /* clear the old samples if they were moved */
   if (old_start < start)
     memset (map.data, 0, start - old_start);
   gst_memory_unmap (map.memory, &map);
@@ -175,8 +174,8 @@ seal_into (NdaEncrypt * self, GstBuffer * block, guint8 * record)
   return n_record;
 }
 
-/* Takes @block (transfer full), and returns the buffer of its record in its
- * place, with the same times. */
+/* Takes @block (transfer full), and returns the buffer of its record instead,
+ * with the same times. */
 static GstFlowReturn
 seal_elsewhere (NdaEncrypt * self, GstBuffer ** block, gsize * n_record)
 {
@@ -198,8 +197,8 @@ seal_elsewhere (NdaEncrypt * self, GstBuffer ** block, gsize * n_record)
   return GST_FLOW_OK;
 }
 
-/* Makes of *@block a record, in the same buffer or another. *@n_record is 0
- * when the library failed: then nothing may be sent. */
+/* Makes a record of *@block, in the same buffer or another. *@n_record is 0 if
+ * the library failed: then nothing may be sent. */
 GstFlowReturn
 nda_encrypt_seal_block (NdaEncrypt * self, GstBuffer ** block, gsize * n_record)
 {

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The sink thread of ndaencrypt: sessions, and a record for each block that the
- * regrouping makes. */
+/* Sessions, and a record for each block of the regrouping, on the sink thread
+ * of ndaencrypt. */
 
 #include "config.h"
 
@@ -83,7 +83,7 @@ count_session (NdaEncrypt * self)
 
 /* --- sessions --- */
 
-/* Begins a session of @format without a word about any before. */
+/* Begins a session of @format without announcing it. */
 static gboolean
 start_session (NdaEncrypt * self, const NdaRecordFormat * format)
 {
@@ -129,8 +129,9 @@ end_session (NdaEncrypt * self, const NdaRecordFormat * format)
   return push_record (self, buffer);
 }
 
-/* Goes on in a new session. One that nobody knows of need not be ended; and in
- * a child process there is nothing to end, as the parent's key is not there. */
+/* Goes on in a new session. A session that no receiver knows needs no end. In a
+ * child process there is nothing to end, since the parent's key is not
+ * there. */
 static GstFlowReturn
 renew_session (NdaEncrypt * self, const NdaRecordFormat * format)
 {
@@ -221,7 +222,7 @@ needs_end (NdaEncrypt * self)
       || (self->is_stream && start_session (self, &self->format));
 }
 
-/* END is data, which must not come before any segment. */
+/* Pushes a segment: END is data, which must not come before any segment. */
 static void
 push_segment (NdaEncrypt * self)
 {
@@ -246,9 +247,9 @@ take_eos (NdaEncrypt * self, GstEvent * event)
   return gst_pad_push_event (NDA_CRYPTO (self)->srcpad, event);
 }
 
-/* What downstream has is thrown away, or has ended: a stream begins again, from
- * its preamble on and with a session that nobody announced. Packets go on: a
- * receiver somewhere else knows of no flush. */
+/* Begins a stream again after a flush or an end, from its preamble on and with
+ * a session without announcement. Packets go on, since a remote receiver does
+ * not know about the flush. */
 static void
 begin_again (NdaEncrypt * self)
 {
@@ -280,8 +281,8 @@ take_event (NdaEncrypt * self, GstEvent * event)
       self->has_segment = FALSE;
       begin_again (self);
       break;
-    case GST_EVENT_GAP:        /* is in the position of the next block */
-    case GST_EVENT_TAG:        /* might tell what is encrypted */
+    case GST_EVENT_GAP:        /* the next block's position shows it */
+    case GST_EVENT_TAG:        /* it might tell what is encrypted */
     case GST_EVENT_TOC:
       gst_event_unref (event);
       return TRUE;
@@ -340,7 +341,7 @@ skip_gap (NdaEncrypt * self, GstBuffer * block)
   }
 }
 
-/* Before a block: the session that it belongs to, and its place there. */
+/* Prepares the session of a block, and the block's place in it. */
 static GstFlowReturn
 prepare_session (NdaEncrypt * self, GstBuffer * block)
 {
@@ -355,7 +356,7 @@ prepare_session (NdaEncrypt * self, GstBuffer * block)
       GST_FLOW_OK;
 }
 
-/* Makes of *@block a record. */
+/* Makes a record of *@block. */
 static GstFlowReturn
 make_record (NdaEncrypt * self, GstBuffer ** block)
 {
@@ -412,7 +413,7 @@ nda_encrypt_init_stream (NdaEncrypt * self)
       GST_DEBUG_FUNCPTR (nda_encrypt_sink_query));
 }
 
-/* Before the pads are active. */
+/* Called before the pads are active. */
 void
 nda_encrypt_start_stream (NdaEncrypt * self, guint block_frames,
     guint session_records)
@@ -427,7 +428,7 @@ nda_encrypt_start_stream (NdaEncrypt * self, guint block_frames,
   self->end = GST_CLOCK_TIME_NONE;
 }
 
-/* When the pads are no longer active. */
+/* Called when the pads are no longer active. */
 void
 nda_encrypt_stop_stream (NdaEncrypt * self)
 {

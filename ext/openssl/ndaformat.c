@@ -14,7 +14,7 @@ static const GstAudioFormat formats[] = {
   [NDA_SAMPLES_F64LE] = GST_AUDIO_FORMAT_F64LE,
 };
 
-/* FALSE: a block header cannot say that. */
+/* FALSE: a block header cannot hold that format. */
 gboolean
 nda_format_from_info (const GstAudioInfo * info, NdaRecordFormat * format)
 {

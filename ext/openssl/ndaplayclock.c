@@ -8,8 +8,8 @@
 
 #include "ndablock.h"
 
-/* By how much of itself a block's time may be longer or shorter, so that the
- * line is met without a jump */
+/* By which part of its length a block may be longer or shorter, so that it
+ * meets the line without a jump */
 #define MAX_PART 64
 
 void
@@ -27,7 +27,7 @@ count_time (const NdaPlayClock * self, guint64 frame)
   return self->base + nda_block_frames_to_time (frame, self->rate);
 }
 
-/* What rounding makes of a time can be off by a frame, and no more. */
+/* Whether @time is exact: rounding can shift it by a frame, and no more. */
 static gboolean
 is_exact (const NdaPlayClock * self, GstClockTime time, guint64 frame)
 {

@@ -6,9 +6,9 @@
 
 #include "ndapool.h"
 
-/* as many as wait at first without being allocated */
+/* how many buffers may wait before the queue allocates */
 #define N_QUEUED 16
-/* of what @n_prefix is counted from */
+/* alignment of the start that @n_prefix is counted from */
 #define ALIGNMENT 16
 
 struct _NdaPool
@@ -64,8 +64,8 @@ nda_pool_reset_buffer (GstBufferPool * pool, GstBuffer * buffer)
   gst_buffer_foreach_meta (buffer, nda_pool_remove_meta, NULL);
 }
 
-/* Whether @buffer still has the one memory that it was made with; if so, at its
- * full size again. */
+/* Whether @buffer still has its one original memory; if so, it gets its full
+ * size again. */
 static gboolean
 restore (NdaPool * self, GstBuffer * buffer)
 {
@@ -156,7 +156,7 @@ nda_pool_new (gsize n_bytes, gsize n_prefix)
   return pool;
 }
 
-/* Buffers that are out come back to nowhere. */
+/* Frees the pool. Buffers in use do not return to it. */
 void
 nda_pool_free (GstBufferPool * pool)
 {
@@ -176,7 +176,7 @@ nda_pool_acquire (GstBufferPool * pool, GstBuffer ** buffer, GstMapInfo * map)
   return flow;
 }
 
-/* The same of no pool: it comes back to none. */
+/* Does the same without a pool. */
 GstFlowReturn
 nda_pool_acquire_alone (gsize n_bytes, gsize n_prefix, GstBuffer ** buffer,
     GstMapInfo * map)
@@ -191,7 +191,7 @@ nda_pool_acquire_alone (gsize n_bytes, gsize n_prefix, GstBuffer ** buffer,
   return GST_FLOW_OK;
 }
 
-/* Ends the mapping; of the memory, @n_used bytes are kept. */
+/* Unmaps; @n_used bytes of the memory are kept. */
 void
 nda_pool_unmap (GstMapInfo * map, gsize n_used)
 {

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A pool of buffers with one memory each, which has room in front of it: a
- * block header is decrypted to there, or it shifts what has to be aligned.
+/* A pool of buffers with one memory each, which has room before its data. A
+ * block header is decrypted into that room, or it is used to align the samples.
  * GStreamer's own pool loses that room when a buffer comes back.
  *
  * Buffers are taken on one thread and come back on any; it never waits. */

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The one file that knows all rooms: which runner is which isolation. */
+/* The only file that may use all four rooms of ext/python. It maps each
+ * isolation to its kind of runner. */
 
 #include "config.h"
 
@@ -20,8 +21,8 @@ nda_py_runners_get_kind (NdaPyIsolation isolation)
       &nda_py_inprocess_kind;
 }
 
-/* The file of @plugin (transfer full), and in @entry (transfer full) the name
- * in it that it picks, or NULL. */
+/* Returns the file of @plugin (transfer full). @entry (transfer full) is the
+ * function or class in that file that @plugin picks, or NULL. */
 gchar *
 nda_py_runners_find_plugin (const gchar * plugin, const gchar * plugin_path,
     GstClockTime timeout, gchar ** entry, GError ** error)

@@ -33,8 +33,8 @@ nda_align_forget (NdaAlign * self)
     gst_audio_stream_align_mark_discont (self->stream);
 }
 
-/* Whether a buffer at @time came at once with the one before: sooner than half
- * of it lasts, and sooner than its own frames are due. */
+/* Whether a buffer at @time came in a burst with the one before: sooner than
+ * half of its length, and sooner than its own frames are due. */
 static gboolean
 is_in_burst (NdaAlign * self, GstClockTime time)
 {
@@ -50,7 +50,8 @@ nda_align_is_discont (NdaAlign * self, gboolean flagged, GstClockTime time,
   GstClockTime start;
   gboolean is_discont;
 
-  /* where frame n begins is rounded down to ns, and those to frames again */
+  /* the start of frame n is rounded down to ns, and that is rounded to frames
+   * again */
   is_discont = gst_audio_stream_align_process (self->stream,
       flagged || in_burst, in_burst ? self->end + 1 : time, n_frames, &start,
       &self->duration, NULL);

@@ -2,13 +2,14 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Finds the discontinuities of a stream that are not marked as such. Time
- * stamps that are off by 40 ms for a second are one: GStreamer's own rule
+/* Finds the discontinuities of a stream that are not marked. If time stamps are
+ * off by 40 ms for a second, that is one: GStreamer's own rule
  * (GstAudioStreamAlign).
  *
- * Buffers stamped by arrival come in bursts, all but the first of which were
- * there before their time stamps say. The first of a burst is judged alone. The
- * others go on where the one before ended, so that no burst sets a clock back.
+ * Buffers stamped on arrival come in bursts. All but the first of a burst were
+ * there before their time stamps. So only the first buffer of a burst is
+ * checked. The others continue where the one before ended, so no burst sets a
+ * clock back.
  *
  * Belongs to one streaming thread: no locks. */
 
@@ -28,7 +29,7 @@ typedef struct
 
 void nda_align_init (NdaAlign * align, guint rate);
 void nda_align_clear (NdaAlign * align);
-/* What comes next follows nothing. */
+/* The next buffer follows no other. */
 void nda_align_forget (NdaAlign * align);
 /* Whether a buffer of @n_frames at @time, which is valid, does not follow what
  * came before; always where it is @flagged as a discontinuity. */

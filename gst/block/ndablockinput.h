@@ -6,7 +6,8 @@
  * serialized events among them in, blocks and events in their order out, to
  * the owner's two functions. A stream is cut, and its rest pushed as a short
  * block, where it ends, pauses or becomes another: at EOS, SEGMENT,
- * SEGMENT_DONE, GAP, STREAM_START, and at CAPS of another format.
+ * SEGMENT_DONE, GAP, STREAM_START, and at CAPS of another format. Any other
+ * event follows the block that has the last frame before it.
  *
  * Belongs to the sink pad's streaming thread: no locks. The functions for
  * queries and nda_block_input_get_latency () may be called from any thread. */
@@ -17,7 +18,7 @@
 
 G_BEGIN_DECLS
 
-/* Called on the streaming thread, without a lock. Both take what they get. */
+/* Called on the streaming thread, without a lock. Both take ownership. */
 typedef struct
 {
   GstFlowReturn (*push_block) (gpointer owner, GstBuffer * block);
@@ -28,8 +29,9 @@ typedef struct
 {
   GstElement *element;          /* [const] not owned; that of the pad */
   const NdaBlockOutput *output; /* [const] */
-  gpointer owner;               /* [const] not owned; what output's get */
+  gpointer owner;               /* [const] not owned; passed to output's */
   NdaRegroup *regroup;          /* owned */
+  GQueue held;                  /* owned; events behind frames that wait */
   GstClockTime latency;         /* that was announced last */
   guint32 refused;              /* seqnum of the last segment refused, or 0 */
 } NdaBlockInput;
@@ -45,14 +47,16 @@ void nda_block_input_reset (NdaBlockInput * input);
 GstFlowReturn nda_block_input_chain (NdaBlockInput * input,
     GstBuffer * buffer);
 void nda_block_input_drain (NdaBlockInput * input);
+void nda_block_input_flush (NdaBlockInput * input);
 
-/* What an event function set with gst_pad_set_event_full_function () owes. A
- * boolean cannot say that an event is refused because the stream stops, and
+/* The result of an event function set with gst_pad_set_event_full_function ().
+ * A boolean cannot say that an event is refused because the stream stops, and
  * upstream would post that as an error. */
 GstFlowReturn nda_block_input_event (NdaBlockInput * input, GstEvent * event);
 GstFlowReturn nda_block_event_flow (GstPad * srcpad, GstEventType type,
     gboolean ok);
 GstFlowReturn nda_block_push_event (GstPad * srcpad, GstEvent * event);
+gboolean nda_block_event_is_lasting (GstEvent * event);
 
 GstClockTime nda_block_input_get_latency (NdaBlockInput * input);
 gboolean nda_block_answer_query (GstPad * pad, GstPad * other,
@@ -60,8 +64,8 @@ gboolean nda_block_answer_query (GstPad * pad, GstPad * other,
 gboolean nda_block_answer_latency (GstPad * sinkpad, GstQuery * query,
     GstClockTime added, GstClockTime queued);
 
-/* What the pads of an element say that passes blocks on at once: all that it
- * has no answer of its own for. */
+/* The functions of the pads of an element that passes blocks on at once, for
+ * all events and queries that the element does not handle itself. */
 GstFlowReturn nda_block_pass_event (GstPad * pad, GstObject * parent,
     GstEvent * event);
 gboolean nda_block_sink_query (GstPad * pad, GstPad * srcpad,

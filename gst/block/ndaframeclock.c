@@ -8,7 +8,7 @@
 
 #include "ndablock.h"
 
-/* A new segment: nothing counted yet, and no time to count from. */
+/* Begins a segment: no frames counted yet, and no base time. */
 void
 nda_frame_clock_init (NdaFrameClock * clock, guint rate)
 {

@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A histogram of durations in fixed memory: 16 buckets to each power of two,
- * so that a percentile is right to 1/16 whatever its size, from 1 ns to 73
- * minutes. Recording is an index and an increment. Not thread-safe: its owner's
- * lock guards it. */
+/* A histogram of durations in fixed memory: 16 buckets to each power of two, so
+ * that a percentile is exact to 1/16 at any size, from 1 ns to 73 minutes.
+ * Recording is an index and an increment. Not thread-safe: its owner's lock
+ * guards it. */
 
 #pragma once
 

@@ -18,12 +18,12 @@ typedef struct
   gdouble end;
 } Kept;
 
-/* What is being given to whom */
+/* The arguments of a transfer to a block */
 typedef struct
 {
   GstBuffer *block;
-  gboolean has_first;           /* of the buffer's frames */
-  GstClockTime offset;          /* of that in the block */
+  gboolean has_first;           /* the block has the buffer's first frame */
+  GstClockTime offset;          /* time of that frame in the block */
 } Gift;
 
 static void
@@ -53,7 +53,8 @@ nda_keep_forget (NdaKeep * self)
     g_array_set_size (self->buffers, 0);
 }
 
-/* As audioresample judges: a meta without tags, or of audio alone. */
+/* Whether a meta survives, by audioresample's rule: it has no tags, or only
+ * audio's. */
 static gboolean
 survives (const GstMetaInfo * info)
 {

@@ -16,16 +16,16 @@
 struct _NdaRegroup
 {
   guint n_block_frames;
-  gboolean keeps_grid;          /* [const] takes over that of upstream */
+  gboolean keeps_grid;          /* [const] keeps upstream's boundaries */
 
   GstAudioInfo info;            /* [const] between two set_caps () */
   guint n_planes;               /* 1 when interleaved */
   guint plane_bpf;              /* bytes of a frame in one plane */
-  GstBufferPool *pool;          /* owned; blocks put together here */
+  GstBufferPool *pool;          /* owned; for joined blocks */
   NdaAlign align;               /* finds unmarked discontinuities */
-  GstClockTime unseen;          /* of the last buffer not shown to align */
-  GstAdapter **planes;          /* owned; what waits for a whole block */
-  NdaKeep keep;                 /* what those frames' buffers say */
+  GstClockTime unseen;          /* time of the last buffer unknown to align */
+  GstAdapter **planes;          /* owned; frames of an incomplete block */
+  NdaKeep keep;                 /* metas and flags of those frames */
   guint64 n_queued;             /* frames that waited, since the format */
 
   NdaFrameClock clock;
@@ -37,7 +37,7 @@ struct _NdaRegroup
 
   GstBuffer *cut;               /* owned; the short block before a cut */
   GstBuffer *whole;             /* owned; an aligned block, passing */
-  guint n_whole;                /* its frames: fewer where it is leading */
+  guint n_whole;                /* its frames: fewer if leading */
 
   guint64 n_discontinuities;
   gint step;                    /* [atomic] gcd of the lengths and a block's */
@@ -60,7 +60,7 @@ nda_regroup_new (guint n_block_frames)
   return self;
 }
 
-/* Makes whole blocks of leading ones too. Before there is a stream. */
+/* Makes whole blocks of leading ones too. Called before there is a stream. */
 void
 nda_regroup_ignore_grid (NdaRegroup * self)
 {
@@ -90,8 +90,8 @@ nda_regroup_free (NdaRegroup * self)
   g_free (self);
 }
 
-/* Takes a format. What waits in another one must be drained before; it is
- * forgotten here. The clock starts anew with the next buffer. */
+/* Sets the format. Waiting frames of another format must be drained before;
+ * they are dropped here. The clock starts again with the next buffer. */
 gboolean
 nda_regroup_set_caps (NdaRegroup * self, GstCaps * caps)
 {
@@ -143,7 +143,7 @@ mark_discont (NdaRegroup * self, GstBuffer * buffer)
   self->discont = FALSE;
 }
 
-/* What waits, in each plane */
+/* The waiting bytes, in each plane */
 static gsize
 n_waiting_bytes (NdaRegroup * self)
 {
@@ -191,14 +191,15 @@ take_frames (NdaRegroup * self, guint n_frames)
 
   if (self->rest_is_gap)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_GAP);
-  /* of the buffers that wait, only a part of the last one can be left */
+  /* only a part of the last waiting buffer can be left */
   self->rest_is_gap = self->last_is_gap;
   mark_discont (self, buffer);
   nda_frame_clock_stamp (&self->clock, buffer, n_frames);
   return buffer;
 }
 
-/* Ends the run of frames: what is left goes out short, before all else. */
+/* Ends the run of frames: the rest goes out as a short block, before all
+ * else. */
 static void
 cut (NdaRegroup * self)
 {
@@ -210,8 +211,8 @@ cut (NdaRegroup * self)
   self->last_n_frames = 0;
 }
 
-/* Whether @buffer is one more whole block just where the last one ended: then
- * nothing else need be looked at. */
+/* Whether @buffer is one more whole block just after the last one: then no
+ * other check is needed. */
 static gboolean
 is_next_block (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
 {
@@ -221,8 +222,8 @@ is_next_block (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
       && !GST_BUFFER_IS_DISCONT (buffer) && !n_waiting_bytes (self);
 }
 
-/* Lets @buffer pass as it is. Planes that it does not describe lie one behind
- * the other, as they do in buffers of other lengths. */
+/* Lets @buffer pass unchanged. Planes without a description lie one after the
+ * other, as in buffers of other lengths. */
 static void
 take_whole (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
 {
@@ -242,7 +243,8 @@ take_next_block (NdaRegroup * self, GstBuffer * buffer)
   take_whole (self, buffer, self->n_block_frames);
 }
 
-/* Whether @buffer passes as it is, though it is short: whole blocks follow. */
+/* Whether @buffer passes unchanged, although it is short: whole blocks
+ * follow. */
 static gboolean
 is_leading (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
 {
@@ -251,7 +253,7 @@ is_leading (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
       && !n_waiting_bytes (self);
 }
 
-/* Tells the alignment of the buffer before, if it was not asked about it. */
+/* Passes the buffer before to align, if that was not done. */
 static void
 show_unseen (NdaRegroup * self)
 {
@@ -274,7 +276,7 @@ is_discontinuity (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
       n_frames);
 }
 
-/* Whatever comes next follows nothing. */
+/* The next buffer follows no other. */
 static void
 forget_alignment (NdaRegroup * self)
 {
@@ -330,7 +332,7 @@ queue_frames (NdaRegroup * self, GstBuffer * buffer, guint n_frames)
   gst_buffer_unref (buffer);
 }
 
-/* Takes @buffer (transfer full). All that pops must have been popped. */
+/* Takes @buffer (transfer full). All blocks must have been popped. */
 gboolean
 nda_regroup_push (NdaRegroup * self, GstBuffer * buffer, GError ** error)
 {
@@ -401,7 +403,7 @@ nda_regroup_pop (NdaRegroup * self)
   return take_frames (self, self->n_block_frames);
 }
 
-/* What is left at the end of a segment or stream (transfer full), shorter
+/* Returns the rest at the end of a segment or stream (transfer full), shorter
  * than a block, or NULL. */
 GstBuffer *
 nda_regroup_drain (NdaRegroup * self)
@@ -412,8 +414,8 @@ nda_regroup_drain (NdaRegroup * self)
   return n_frames ? take_frames (self, n_frames) : NULL;
 }
 
-/* A new segment: frames and times are counted anew. What was left of the old
- * one must have been drained. */
+/* Begins a segment: frames and times are counted from the start. The rest of
+ * the old one must have been drained. */
 void
 nda_regroup_start_segment (NdaRegroup * self, const GstSegment * segment)
 {
@@ -424,7 +426,7 @@ nda_regroup_start_segment (NdaRegroup * self, const GstSegment * segment)
   forget_alignment (self);
 }
 
-/* Forgets all that waits, and the time. */
+/* Drops all waiting frames, and the time. */
 void
 nda_regroup_flush (NdaRegroup * self)
 {
@@ -450,8 +452,8 @@ nda_regroup_reset (NdaRegroup * self)
   g_atomic_int_set (&self->step, self->n_block_frames);
 }
 
-/* What comes next does not follow what came before, and that is known: a GAP
- * event or a flush. The clock starts anew with the next buffer. */
+/* The next buffer does not follow the last one, and that is known: after a GAP
+ * event or a flush. The clock starts again with the next buffer. */
 void
 nda_regroup_mark_gap (NdaRegroup * self)
 {
@@ -468,16 +470,16 @@ nda_regroup_get_n_waiting (NdaRegroup * self)
   return n_waiting_frames (self);
 }
 
-/* How many times the stream did not follow itself. */
+/* How often a buffer did not follow the one before. */
 guint64
 nda_regroup_get_n_discontinuities (NdaRegroup * self)
 {
   return self->n_discontinuities;
 }
 
-/* The longest that a frame waits for its block to fill, beyond the buffer it
- * came in: nothing when whole blocks arrive, else all but the smallest step.
- * From any thread. */
+/* The longest time that a frame waits for its block to fill, beyond its own
+ * buffer: nothing if whole blocks arrive, otherwise a block less the smallest
+ * step. From any thread. */
 GstClockTime
 nda_regroup_get_latency (NdaRegroup * self)
 {

@@ -2,20 +2,19 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Buffers of any size in, blocks out.
+/* Makes blocks of buffers of any size.
  *
- * What arrives as one aligned block passes without a copy; the rest goes
- * through a GstAdapter (one for each plane) into buffers of a pool. Nothing is
- * padded and nothing dropped: only the last buffer before a cut (the end of
- * the stream or segment, a discontinuity) is shorter, and one that upstream
- * marks as leading (ndablock.h), which passes too. Times come from a frame
- * clock.
+ * A buffer that is one aligned block passes without a copy. All others go
+ * through a GstAdapter (one for each plane) into buffers of a pool. No frame is
+ * added or dropped. Only the last block before a cut (the end of the stream or
+ * segment, a discontinuity) is shorter, and a block that upstream marks as
+ * leading (ndablock.h), which passes too. Times come from a frame clock.
  *
  *     if (!nda_regroup_push (regroup, buffer, &error)) ...
  *     while ((block = nda_regroup_pop (regroup))) ...
  *
- * and at a cut nda_regroup_drain () for what is left. Belongs to one streaming
- * thread: no locks. nda_regroup_get_latency () alone may be called from any
+ * and at a cut nda_regroup_drain () for the rest. Belongs to one streaming
+ * thread: no locks. Only nda_regroup_get_latency () may be called from any
  * thread. */
 
 #pragma once

@@ -70,8 +70,8 @@ set_field (GstStructure * stats, const NdaStatsField * field,
   }
 }
 
-/* Copies @n_bytes of @counters under @lock and makes of them a structure
- * called @name with the @fields of the table. */
+/* Copies @n_bytes of @counters under @lock and makes a structure called @name
+ * from them, with the @fields of the table. */
 GstStructure *
 nda_stats_snapshot (const gchar * name, const NdaStatsField * fields,
     GMutex * lock, gconstpointer counters, gsize n_bytes)
@@ -86,6 +86,23 @@ nda_stats_snapshot (const gchar * name, const NdaStatsField * fields,
   for (const NdaStatsField * field = fields; field->name; field++)
     set_field (stats, field, copy + field->offset);
   return stats;
+}
+
+/* Logs what the property “stats” of @element says, at the level INFO and in the
+ * category that is called as the element is. */
+void
+nda_stats_log (GstElement * element)
+{
+  GstElementFactory *factory = gst_element_get_factory (element);
+  GstDebugCategory *category = NULL;
+  g_autoptr (GstStructure) stats = NULL;
+
+  if (factory)
+    GST_DEBUG_CATEGORY_GET (category, GST_OBJECT_NAME (factory));
+  if (!category || gst_debug_category_get_threshold (category) < GST_LEVEL_INFO)
+    return;
+  g_object_get (element, "stats", &stats, NULL);
+  GST_CAT_INFO_OBJECT (category, element, "%" GST_PTR_FORMAT, stats);
 }
 
 /* Counts one event at @now. Returns how many happened since the last report,

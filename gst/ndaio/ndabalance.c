@@ -6,23 +6,24 @@
 
 #include "ndabalance.h"
 
-/* A stretch: a third of a second, in blocks */
+/* The length of a stretch, in blocks: a third of a second. All values below are
+ * averages of stretches */
 #define N_STRETCH 32
-/* Stretches are level whose averages are as near as this, and so many of them
- * (4 s) are what is usual */
+/* Stretches are level if their averages agree to LEVEL. After N_LEVEL level
+ * stretches (4 s) their average is the usual one */
 #define LEVEL (1 * GST_MSECOND)
 #define N_LEVEL 12
-/* A step, and how many stretches it may take: a client of a sound server learns
- * of it by and by */
+/* The smallest step, and how many stretches it may take: a client of a sound
+ * server sees a step only gradually */
 #define MIN_STEP ((GstClockTimeDiff) (3 * GST_MSECOND))
 #define N_STEPPING 16
-/* No clock wanders so far, and stays there for so many stretches */
+/* No clock wanders so far and stays there for so many stretches */
 #define MIN_FAR ((GstClockTimeDiff) (15 * GST_MSECOND))
 #define N_FAR 30
 
-/* So many buffers in a row that are too late, all by the same amount but for
- * the jitter, while the device played on for so long, will not be in time again
- * by themselves */
+/* If so many buffers in a row are too late, all by the same amount except for
+ * jitter, and the device has played on for so long, the next buffers will be
+ * late too */
 #define N_BEHIND 12
 #define MIN_BEHIND (110 * GST_MSECOND)
 #define BEHIND_JITTER ((GstClockTimeDiff) (15 * GST_MSECOND))
@@ -65,7 +66,8 @@ get_level (const NdaBalance * self)
   self->level_sum.late / self->n_level, self->level_sum.held / self->n_level};
 }
 
-/* By how much both have changed: what is heard, and what the device holds. */
+/* By how much both have changed: the time when sound is heard, and the sound
+ * that the device holds. */
 static GstClockTimeDiff
 get_step (const NdaBalance * self)
 {

@@ -2,21 +2,22 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Decides when the sound on its way to a device is out of step with the device
- * for good, so that it has to be moved once.
+/* Decides when the sound is permanently out of step with its device, so that it
+ * has to be moved once.
  *
- * A buffer that comes late has less time left in the device, by as much, so its
- * lateness cancels out of the time from its time stamp to when it is heard.
- * What is left in that time is the latency, and what the clocks are said to be.
- * A sound server's clocks wander by milliseconds, and after a stall it takes
- * them seconds to find back; nothing is moved for that. A device that skips a
- * period, or plays one twice, steps: its latency is level for seconds, changes
- * within a few, and is level again. Where only the pipeline's clock steps, the
- * device has as much in hand as before, and nothing is moved. What no clock
- * wanders is moved also when it came bit by bit.
+ * A buffer that comes late has less time left in the device, by the same
+ * amount. So its lateness does not change the time from its time stamp to the
+ * moment when it is heard. That time shows the latency, and the errors of the
+ * clocks. A sound server's clocks wander by milliseconds, and after a stall it
+ * takes them seconds to become right again; no sound is moved for that. A
+ * device that skips a period, or plays one twice, makes a step: its latency is
+ * level for seconds, changes within a few seconds, and is level again. If only
+ * the pipeline's clock steps, the device holds as much sound as before, and no
+ * sound is moved. A change that is larger than any wander is corrected too if
+ * it came gradually.
  *
- * A device is ahead for good when all buffers come too late, always by as much,
- * and not in a burst that makes up for a stall.
+ * A device is permanently ahead when all buffers come too late by the same
+ * amount, and they are no burst after a stall.
  *
  * Belongs to one thread: no locks. */
 
@@ -28,40 +29,40 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  GstClockTimeDiff late;        /* that sound is, on average */
-  GstClockTimeDiff held;        /* by the device, at most */
+  GstClockTimeDiff late;        /* average lateness of the sound */
+  GstClockTimeDiff held;        /* held by the device, at most */
 } NdaLevel;
 
 typedef struct
 {
-  NdaLevel sum;                 /* of the stretch of buffers that has begun */
+  NdaLevel sum;                 /* of the current stretch */
   guint n_noted;                /* buffers in it */
-  GstClockTimeDiff least, most; /* late, of the level stretches up to now */
-  NdaLevel level_sum;           /* of all of them */
-  gint n_level;                 /* how many they are */
-  NdaLevel usual;               /* where sound belongs */
+  GstClockTimeDiff least, most; /* late, of the level stretches so far */
+  NdaLevel level_sum;           /* of all level stretches */
+  gint n_level;                 /* number of level stretches */
+  NdaLevel usual;               /* the level to return to */
   gboolean has_usual;
-  guint n_since;                /* stretches since it was there */
-  gboolean had_underrun;        /* and a buffer has come too late since */
+  guint n_since;                /* stretches since that level */
+  gboolean had_underrun;        /* a buffer came too late since then */
 
   guint n_behind;               /* buffers too late, without one in time */
-  GstClockTimeDiff first_behind;        /* what was left then, */
-  GstClockTime behind_since;    /* and where it was */
+  GstClockTimeDiff first_behind;        /* time left at the first of them, */
+  GstClockTime behind_since;    /* and the device's position then */
 } NdaBalance;
 
-/* After the sound was moved, or the sink began anew */
+/* Called after the sound was moved, or the sink has started again */
 void nda_balance_restart (NdaBalance * balance);
 
-/* A buffer comes when the device holds sound for @held, and is heard @late
- * after it should be. Returns by how much later (or earlier, if negative) all
- * sound has come to be heard in a step, and is expected to be moved back by the
- * caller; 0 if it has not. */
+/* Notes a buffer that comes when the device holds sound for @held, and is heard
+ * @late after its proper time. Returns by how much all sound is heard later (or
+ * earlier, if negative) because of a step; the caller moves it back. 0: there
+ * was no step. */
 GstClockTimeDiff nda_balance_note (NdaBalance * balance, GstClockTimeDiff late,
     GstClockTimeDiff held);
 
-/* A buffer comes when @left is left before the device takes it, too late if
- * that is negative. The device has played up to @played by its own clock. TRUE
- * if all sound is late for good. */
+/* Notes a buffer that comes @left before the device takes it (too late if
+ * negative), when the device has played up to @played by its own clock. TRUE:
+ * all sound is permanently late. */
 gboolean nda_balance_is_behind (NdaBalance * balance, GstClockTimeDiff left,
     GstClockTime played);
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 #define N_TO_SKIP 8
-/* So many of NDA_BURSTS_N may be of another length: a thread that was held up
- * finds two at once, or sees one in two parts */
+/* So many of NDA_BURSTS_N bursts may have another length: a thread that was
+ * held up finds two at once, or sees one in two parts */
 #define N_OTHERS (NDA_BURSTS_N / 8)
 
 void
@@ -30,7 +30,7 @@ nda_bursts_compare (gconstpointer a, gconstpointer b)
   return (*x > *y) - (*x < *y);
 }
 
-/* The length in the middle, if nearly all are as long as that. */
+/* The median length, if nearly all bursts have it; else 0. */
 static GstClockTime
 judge (NdaBursts * self)
 {

@@ -49,8 +49,8 @@ nda_child_has_device (GstElement * child, gint * is_opening)
   return chosen != NULL;
 }
 
-/* Whether @child, if it is a bin, goes on to PLAYING by itself when its sink
- * has a buffer; otherwise that is up to the pipeline. */
+/* Lets @child, if it is a bin, go to PLAYING by itself when its sink has a
+ * buffer. Otherwise the pipeline decides. */
 static void
 set_async_handling (GstElement * child, gboolean by_itself)
 {
@@ -66,8 +66,9 @@ get_chosen (GstElement * child)
   return nda_device_is_auto (child) ? nda_device_get_chosen (child) : NULL;
 }
 
-/* An autoaudiosrc forgets what it has found in NULL, and the next time finds
- * what answers first. A server that starts is not the first to answer. */
+/* Closes a lost device. An autoaudiosrc in NULL would forget its choice, and
+ * choose the first device that answers next time. A server that just starts is
+ * not the first to answer, so the choice is kept. */
 void
 nda_child_close (GstElement * child)
 {
@@ -81,7 +82,8 @@ nda_child_close (GstElement * child)
   gst_element_set_state (chosen, GST_STATE_NULL);
 }
 
-/* Opens what was chosen before; or leaves the choice open, if @may_choose. */
+/* Opens the element that was chosen before. If @may_choose, an autoaudiosrc may
+ * choose another. */
 static gboolean
 reopen_chosen (GstElement * child, gboolean may_choose)
 {

@@ -32,9 +32,9 @@ GParamSpec *
 nda_clocks_param (void)
 {
   return g_param_spec_enum ("drift-compensation", "Drift compensation",
-      "What to do where the device's clock is not the pipeline's: off (leave "
-      "it to the device's element, which drops or repeats samples), auto "
-      "(once two clocks are proven, follow the device and keep every frame)",
+      "What to do if the device's clock is not the pipeline's clock: off (the "
+      "device's element drops or repeats samples), auto (as soon as two clocks "
+      "are proven, follow the device's clock and keep every frame)",
       NDA_TYPE_DRIFT_COMPENSATION, NDA_DRIFT_COMPENSATION_AUTO,
       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
 }

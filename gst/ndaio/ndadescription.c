@@ -12,7 +12,8 @@
 
 #define ERROR_KEY "nda-description-error"
 
-/* GStreamer takes caps at an end of @text for an element. */
+/* Whether @name is a media type: GStreamer's parser takes caps at an end of
+ * @text for an element. */
 static gboolean
 is_media_type (const gchar * text, const gchar * name)
 {
@@ -21,8 +22,8 @@ is_media_type (const gchar * text, const gchar * name)
   return strstr (text, begin) != NULL;
 }
 
-/* Why @text could not be made, where GStreamer says @failure, and has not found
- * the elements @missing (or NULL). */
+/* Makes an error that says why @text could not be made. GStreamer's error is
+ * @failure, and it has not found the elements @missing (or NULL). */
 static GError *
 explain (const GError * failure, const gchar * text, gchar ** missing)
 {
@@ -43,8 +44,8 @@ explain (const GError * failure, const gchar * text, gchar ** missing)
           "that has it."), text, names);
 }
 
-/* The bin (floating) that @text describes; or an empty one that bears the
- * error, for whoever uses it to tell. */
+/* Returns the bin (floating) that @text describes. If that fails, returns an
+ * empty bin that carries the error, for the code that uses it to report. */
 static GstElement *
 parse (const gchar * text)
 {
@@ -68,7 +69,7 @@ parse (const gchar * text)
   return element;
 }
 
-/* Why @element could not be made of its description, or NULL. */
+/* Returns why @element could not be made from its description, or NULL. */
 const GError *
 nda_description_get_error (GstElement * element)
 {
@@ -81,8 +82,7 @@ description_quark (void)
   return g_quark_from_static_string ("nda-description");
 }
 
-/* Reads our own properties alone. All others are read as if this were not
- * here. */
+/* Reads only our own properties. GStreamer reads all others as usual. */
 static gboolean
 nda_description_deserialize (GValue * value, const gchar * text,
     GParamSpec * pspec)
@@ -108,7 +108,7 @@ register_once (void)
   }
 }
 
-/* A property that takes an element, or the text that describes one. */
+/* Makes a property that takes an element, or the text that describes one. */
 GParamSpec *
 nda_description_param (const gchar * name, const gchar * nick,
     const gchar * blurb)
@@ -121,8 +121,9 @@ nda_description_param (const gchar * name, const gchar * nick,
   return pspec;
 }
 
-/* A ghost of something deeper than @bin's own children is none that its maker
- * meant: gst_parse_bin_from_description () makes those of decodebins. */
+/* Whether @pad is a ghost pad for an element that is not a direct child of
+ * @bin. Nobody meant such a ghost: gst_parse_bin_from_description () makes them
+ * for decodebins. */
 static gboolean
 is_stray_ghost (GstElement * bin, GstPad * pad)
 {
@@ -136,7 +137,8 @@ is_stray_ghost (GstElement * bin, GstPad * pad)
   return owner && GST_OBJECT_PARENT (owner) != GST_OBJECT (bin);
 }
 
-/* Removes such ghosts of @element: each keeps its target from being linked. */
+/* Removes such ghosts of @element: each prevents its target from being
+ * linked. */
 void
 nda_description_drop_strays (GstElement * element)
 {
@@ -147,7 +149,8 @@ nda_description_drop_strays (GstElement * element)
       gst_element_remove_pad (element, l->data);
 }
 
-/* A pad of @element in @direction that is not linked (transfer full). */
+/* Returns a pad of @element in @direction that is not linked (transfer
+ * full). */
 static GstPad *
 find_unlinked (GstElement * element, GstPadDirection direction)
 {
@@ -162,8 +165,8 @@ find_unlinked (GstElement * element, GstPadDirection direction)
   return found;
 }
 
-/* The pad (transfer full) of @element in @direction that is free to be linked,
- * or that of one of its children, for which it gets a ghost; or NULL. */
+/* Returns a pad (transfer full) of @element in @direction that can be linked,
+ * or a new ghost pad for such a pad of one of its children; or NULL. */
 GstPad *
 nda_description_find_pad (GstElement * element, GstPadDirection direction)
 {
@@ -195,8 +198,8 @@ has_sometimes_pads (GstElement * element)
   return FALSE;
 }
 
-/* Those of @element and its children that get their source pads later, as a
- * decodebin does (transfer container). */
+/* Returns those of @element and its children that get their source pads later,
+ * as a decodebin does (transfer container). */
 GList *
 nda_description_find_dynamic (GstElement * element)
 {

@@ -11,12 +11,13 @@
 
 #include <glib/gi18n-lib.h>
 
-/* Under which the name of a device goes, beside the one shown to people */
+/* The properties that may hold a device's name, besides the name shown to
+ * people */
 static const gchar *const name_fields[] = {
   "device.name", "node.name", "alsa.card_name", "device.string", NULL
 };
 
-/* The name by which the device's own element knows it, or NULL. */
+/* The name that the device's own element uses, or NULL. */
 static gchar *
 internal_name (GstDevice * device)
 {
@@ -28,8 +29,8 @@ internal_name (GstDevice * device)
   return name;
 }
 
-/* Whether @device is what the user calls @name: as people see it, or as the
- * audio server lists it. */
+/* Whether @name is a name of @device: the one shown to people, or the one that
+ * the audio server lists. */
 static gboolean
 is_called (GstDevice * device, const gchar * name)
 {
@@ -45,8 +46,8 @@ is_called (GstDevice * device, const gchar * name)
   return FALSE;
 }
 
-/* The first of @devices (not owned) whose own element calls it @name, or NULL:
- * no two have such a name. */
+/* Returns the first of @devices (not owned) whose own element uses @name, or
+ * NULL. No two devices have the same such name. */
 static GstDevice *
 find_internal (GList * devices, const gchar * name)
 {
@@ -59,8 +60,8 @@ find_internal (GList * devices, const gchar * name)
   return NULL;
 }
 
-/* Those of @devices (transfer container) that are called @name. More than one
- * server may list a card; what the first of them says counts. */
+/* Returns those of @devices (transfer container) that have @name. More than one
+ * server may list a card; the list of the first server counts. */
 static GList *
 find_called (GList * devices, const gchar * name)
 {
@@ -73,7 +74,8 @@ find_called (GList * devices, const gchar * name)
   return found;
 }
 
-/* What people see, and before it what the device's element takes. */
+/* Returns the name shown to people, with the name that the device's element
+ * takes before it. */
 static gchar *
 describe (GstDevice * device)
 {
@@ -108,7 +110,7 @@ make_element (GstDevice * device)
   return element;
 }
 
-/* Adds what @devices are called to @names, each once. */
+/* Adds the names of @devices to @names, each once. */
 static void
 note_names (GPtrArray * names, GList * devices)
 {
@@ -132,8 +134,8 @@ list_names (GList * devices)
   return join (names);
 }
 
-/* The one of @devices (not owned) that @name means; NULL, and no error, where
- * none is called so. */
+/* Returns the one of @devices (not owned) that @name means. NULL without an
+ * error: none has that name. */
 static GstDevice *
 find (GList * devices, const gchar * name, GError ** error)
 {

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Audio devices: finding one by its name, and telling a real one from the
- * stand-in of autoaudiosrc and autoaudiosink. */
+/* Finds an audio device by its name, and tells a real device from the stand-in
+ * of autoaudiosrc and autoaudiosink. */
 
 #pragma once
 
@@ -11,12 +11,12 @@
 
 G_BEGIN_DECLS
 
-/* Asks those who offer devices, PulseAudio's first, then PipeWire's, then the
- * others by their rank: the first one that knows @name. */
+/* Asks the device providers, PulseAudio's first, then PipeWire's, then the
+ * others by their rank. Uses the first one that knows @name. */
 GstElement *nda_device_make (const gchar * classes, const gchar * name,
     GError ** error);
 gboolean nda_device_is_auto (GstElement * element);
-/* The element (transfer full) that @auto_element, an autoaudiosrc or
+/* Returns the element (transfer full) that @auto_element, an autoaudiosrc or
  * autoaudiosink above NULL, has found for a device, or NULL. */
 GstElement *nda_device_get_chosen (GstElement * auto_element);
 

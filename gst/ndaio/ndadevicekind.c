@@ -17,15 +17,16 @@
 #define PERIOD_US \
     ((gint64) (NDA_BLOCK_FRAMES * G_USEC_PER_SEC + NDA_BLOCK_RATE - 1) \
         / NDA_BLOCK_RATE)
-/* What a sink's buffer holds. Of anything beyond two periods a sound server
- * gives half to the device; it reports the rest as two periods. Asked for two,
- * it wakes the device every half millisecond, and has one period left when it
- * asks for more. Half of what is beyond two is also the quantum that PipeWire
- * is asked for, and with it the whole desktop: with four periods, one block. */
+/* How many periods a sink's buffer holds. Of anything beyond two periods a
+ * sound server gives half to the device; it reports the rest as two periods.
+ * With two periods it wakes the device every half millisecond, and has one
+ * period left when it asks for more. PipeWire also uses half of everything
+ * beyond two periods as the quantum of the whole desktop: with four periods
+ * that is one block. */
 #define N_PERIODS 2
 #define N_PERIODS_OF_SERVER 3
 #define N_PERIODS_OF_PIPEWIRE 4
-/* What a source's ring holds, to outlast a stall */
+/* How much a source's ring buffer holds, to survive a stall */
 #define MIN_SOURCE_BUFFER_US (G_GINT64_CONSTANT (100000))
 
 static gboolean
@@ -41,7 +42,7 @@ has_default (GstElement * element, const gchar * property)
 
 /* --- GstAudioBaseSrc --- */
 
-/* A ring that outlasts a stall, in periods of one block. */
+/* Asks for a ring buffer that survives a stall, in periods of one block. */
 static void
 nda_audio_source_use_periods (GstElement * device, guint n_periods)
 {
@@ -54,7 +55,7 @@ nda_audio_source_use_periods (GstElement * device, guint n_periods)
     g_object_set (device, "buffer-time", MIN_SOURCE_BUFFER_US, NULL);
 }
 
-/* Then it stamps frames with the pipeline's time at which they arrived. */
+/* Makes the source stamp frames with the pipeline's time of their arrival. */
 static void
 nda_audio_source_ask_to_keep_frames (GstElement * device)
 {
@@ -82,7 +83,7 @@ nda_audio_source_get_clock (GstElement * device)
 
 /* --- GstAudioBaseSink --- */
 
-/* The shortest buffer that plays. */
+/* Asks for the shortest buffer that plays without gaps. */
 static void
 nda_audio_sink_use_periods (GstElement * device, guint n_periods)
 {
@@ -92,7 +93,7 @@ nda_audio_sink_use_periods (GstElement * device, guint n_periods)
     g_object_set (device, "buffer-time", n_periods * PERIOD_US, NULL);
 }
 
-/* Then it goes by its clock's calibration, which ndaresample sets. */
+/* Makes the sink use its clock's calibration, which ndaresample sets. */
 static void
 nda_audio_sink_ask_to_keep_frames (GstElement * device)
 {
@@ -164,8 +165,8 @@ nda_audio_sink_get_latency (GstElement * device, const GstAudioInfo * info)
       GST_SECOND, (guint64) info->rate * info->bpf);
 }
 
-/* One period. Over PulseAudio, the first sound behind a hole is heard at the
- * next half of a period after that. */
+/* The device takes sound one period ahead. With PulseAudio the first sound
+ * after a gap is heard at the next half of a period after that. */
 static GstClockTime
 nda_served_sink_get_ahead (GstElement * device, const GstAudioInfo * info)
 {
@@ -178,7 +179,8 @@ nda_served_sink_get_ahead (GstElement * device, const GstAudioInfo * info)
 
 /* --- any element --- */
 
-/* A device is what calls itself audio, and is no file or network. */
+/* An element counts as a device if its class says audio, and neither file nor
+ * network. */
 static gboolean
 nda_any_is_loss (GstElement * device, const GError * error)
 {
@@ -212,7 +214,7 @@ nda_any_is_loss (GstElement * device, const GError * error)
   .is_steady = TRUE, \
   .is_loss = nda_any_is_loss
 
-/* The first that fits counts. */
+/* The first kind that fits is used. */
 /* *INDENT-OFF* */
 static const NdaDeviceKind kinds[] = {
   { .type_name = "GstPipeWireSrc",
@@ -229,14 +231,15 @@ static const NdaDeviceKind kinds[] = {
   { .type_name = "GstPulseSink",
     .n_periods = N_PERIODS_OF_SERVER,
     .n_periods_of_pipewire = N_PERIODS_OF_PIPEWIRE,
+    .get_ahead = nda_served_sink_get_ahead,
     AUDIO_SINK },
-  /* works in periods of its server, and has at least two of them */
+  /* works in the periods of its server, and has at least two of them */
   { .type_name = "GstJackAudioSink",
     .n_periods = N_PERIODS,
     AUDIO_SINK },
   { .type_name = "GstAudioBaseSrc",
     AUDIO_SOURCE },
-  /* writes to the device itself, as ALSA's does */
+  /* writes to the device directly, as ALSA's does */
   { .type_name = "GstAudioSink",
     .n_periods = N_PERIODS,
     AUDIO_SINK },

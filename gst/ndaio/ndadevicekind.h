@@ -2,13 +2,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What an element for an audio device offers: periods, a clock, a position,
- * the errors by which it says that the device is gone. There is one table for
- * each kind of element, which goes by its class.
+/* Describes what an element for an audio device offers: periods, a clock, a
+ * position, and the errors that mean the device is gone. There is one table for
+ * each kind of element, chosen by the element's type.
  *
- * Everything else in this folder asks the table and knows no class, so that
- * another kind of element needs another table and nothing more. A NULL means
- * that elements of this kind offer no such thing. */
+ * All other code in this folder uses the table and no type, so a new kind of
+ * element needs only a new table. NULL means that elements of this kind do not
+ * offer that function. */
 
 #pragma once
 
@@ -21,16 +21,16 @@ typedef struct
   /* The name of the type that elements of this kind derive from */
   const gchar *type_name;
 
-  /* Asks for periods of one block, and a sink for a buffer of @n_periods. What
-   * the user has set stays. Called before READY. */
+  /* Asks for periods of one block, and for a sink's buffer of @n_periods.
+   * Values that the user has set stay. Called before READY. */
   void (*use_periods) (GstElement * device, guint n_periods);
   guint n_periods;
-  /* How many periods are right instead where PipeWire speaks PulseAudio's
-   * protocol; 0: as many */
+  /* The number of periods if PipeWire speaks PulseAudio's protocol; 0: the same
+   * number */
   guint n_periods_of_pipewire;
 
-  /* Names the device, as its server does: what the provider of devices has set
-   * may be a number that the server gives anew with each start. */
+  /* Sets the device by the server's name. The provider of devices may have set
+   * a number that changes with each start of the server. */
   void (*set_name) (GstElement * device, const gchar * name);
 
   /* Asks the element to keep every frame when its clock is not the pipeline's,
@@ -42,33 +42,34 @@ typedef struct
   /* The device's own clock (transfer full), or NULL before it is open. Any
    * thread. */
   GstClock *(*get_clock) (GstElement * device);
-  /* Whether the device is followed by that clock; otherwise by the times at
-   * which its frames arrive. */
+  /* Whether the device is followed by that clock; if not, by the arrival of its
+   * frames. */
   gboolean is_followed_by_clock;
 
-  /* The format that the device plays; FALSE before it is open. Called on the
-   * streaming thread, as are those below. */
+  /* The format that the device plays; FALSE before it is open. This and the
+   * functions below are called on the streaming thread. */
   gboolean (*get_format) (GstElement * device, GstAudioInfo * info);
-  /* For how long the device has sound, by its own clock; negative: for how long
-   * it has had none. FALSE where that is not known. */
+  /* How long the device has sound for, by its own clock; negative: for how long
+   * it has had none. FALSE: unknown. */
   gboolean (*get_held) (GstElement * device, const GstAudioInfo * info,
       GstClockTimeDiff * held);
-  /* The device's frame behind the last one it was given; FALSE before that */
+  /* The device's frame after the last one that it was given; FALSE before
+   * that */
   gboolean (*get_end) (GstElement * device, guint64 * frame);
-  /* How far ahead of its clock the device takes sound, in two halves; later
-   * sound for what it has taken is not heard. NULL: not at all */
+  /* How far ahead of its clock the device takes sound, in two halves. Sound
+   * that comes later is not heard. NULL: not ahead */
   GstClockTime (*get_ahead) (GstElement * device, const GstAudioInfo * info);
   /* How long after its clock the device is heard */
   GstClockTime (*get_latency) (GstElement * device, const GstAudioInfo * info);
 
-  /* Whether the device never pauses while it plays, so that one which does is
-   * lost */
+  /* Whether the device never pauses while it plays. If such a device pauses, it
+   * is lost */
   gboolean is_steady;
-  /* Whether it is an element of PipeWire's own, which posts no error when its
-   * server ends */
+  /* Whether it is PipeWire's own element, which posts no error when its server
+   * ends */
   gboolean is_of_pipewire;
-  /* Whether @error, posted while the device ran, says that it is gone. Any
-   * thread. */
+  /* Whether @error, posted while the device ran, means that the device is gone.
+   * Any thread. */
   gboolean (*is_loss) (GstElement * device, const GError * error);
 } NdaDeviceKind;
 
@@ -77,7 +78,7 @@ void nda_device_kind_use_periods (const NdaDeviceKind * kind,
     GstElement * device);
 
 /* The kind of @element, never NULL: the last kind fits any element, and offers
- * is_loss alone. */
+ * only is_loss. */
 const NdaDeviceKind *nda_device_kind_get (GstElement * element);
 
 G_END_DECLS

@@ -6,9 +6,10 @@
 
 #include "ndadevicelist.h"
 
-/* The same device is offered by several. PulseAudio's protocol is spoken by
- * PulseAudio and PipeWire alike, and its elements tell what has been heard, so
- * they come first; then the server's own; then what is under the servers. */
+/* Several providers offer the same device. PulseAudio and PipeWire both speak
+ * PulseAudio's protocol, and the elements for it report how far the device has
+ * played, so they come first. The server's own elements come next, then those
+ * below the servers. */
 static const gchar *const preferred_providers[] = {
   "pulsedeviceprovider", "pipewiredeviceprovider"
 };
@@ -24,7 +25,7 @@ get_preference (gpointer factory)
   return i;
 }
 
-/* Those of one preference, by their rank and name. */
+/* Orders providers of one preference by their rank and name. */
 static gint
 compare_factories (gconstpointer a, gconstpointer b)
 {
@@ -51,8 +52,9 @@ nda_device_list_factories (const gchar * classes)
   return g_list_sort (all, compare_factories);
 }
 
-/* What @provider offers (transfer full). One that can run is asked while it
- * does: PipeWire's trips over its own reference count otherwise. */
+/* Returns the devices of @provider (transfer full). A provider that can run is
+ * asked while it runs: PipeWire's has an error in its reference count
+ * otherwise. */
 static GList *
 ask (GstDeviceProvider * provider)
 {

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Those who offer audio devices, and what they offer. May wait for a sound
- * server. */
+/* The providers of audio devices, and their devices. These functions may wait
+ * for a sound server. */
 
 #pragma once
 
@@ -19,8 +19,8 @@ GList *nda_device_list_factories (const gchar * classes);
 GList *nda_device_list_get (GstDeviceProviderFactory * factory,
     const gchar * classes);
 
-/* Whether what speaks PulseAudio's protocol here is PipeWire, by what it tells
- * about its devices. */
+/* Whether the server that speaks PulseAudio's protocol here is PipeWire, by the
+ * properties of its devices. */
 gboolean nda_device_list_is_pulse_of_pipewire (void);
 
 G_END_DECLS

@@ -21,8 +21,8 @@
 typedef struct
 {
   const gchar *suffix;
-  const gchar *caps;            /* NULL: the encoder says what it takes */
-  const gchar *encoder;         /* NULL: a sink of our own writes the file */
+  const gchar *caps;            /* NULL: the encoder's own caps */
+  const gchar *encoder;         /* NULL: our own sink writes the file */
   const gchar *muxer;           /* NULL: the encoder writes it */
 } Format;
 
@@ -48,7 +48,7 @@ find_format (const gchar * location, GError ** error)
   return NULL;
 }
 
-/* Says now what would fail when the stream has begun. */
+/* Reports faults now that would otherwise appear when the stream has begun. */
 static gboolean
 check_location (const gchar * location, gboolean overwrite, GError ** error)
 {
@@ -125,8 +125,8 @@ make_bin (const Format * format, const gchar * location, GError ** error)
   return bin;
 }
 
-/* An element (floating) that writes @location. What is there is written over
- * only where @overwrite says so. */
+/* Returns an element (floating) that writes @location. It replaces an existing
+ * file only if @overwrite says so. */
 GstElement *
 nda_file_make_sink (const gchar * location, gboolean overwrite, GError ** error)
 {

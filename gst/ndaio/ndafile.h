@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The file that an ndasink writes: its format goes by the suffix. */
+/* The file that an ndasink writes. The suffix of its name decides the
+ * format. */
 
 #pragma once
 

@@ -8,15 +8,14 @@
 
 #include "ndarestartevent.h"
 
-/* THREADS. Upstream's (the sink thread) pushes, and waits while the device is
- * away and what is played is not live; the application's changes the state.
+/* THREADS. Upstream's thread (the sink thread) pushes, and waits while the
+ * device is away and the sound is not live. The application's thread changes
+ * the state. The watch thread asks which buffer the sink has.
  *
- * The watch thread asks what is under way.
- *
- * LOCKS. The object lock guards what is under way; the loss has its own lock.
+ * LOCKS. The object lock guards that buffer's time; the loss has its own lock.
  *
  * HOW IT STOPS. A flush and the change to READY cancel the wait. */
-/* A sink may take a buffer so much before its time, and no more */
+/* A sink may take a buffer this long before its time, and no longer */
 #define MAX_AHEAD (1 * GST_SECOND)
 
 struct _NdaGuard
@@ -27,7 +26,7 @@ struct _NdaGuard
   GstPad *srcpad;               /* [const] */
   NdaLoss *loss;                /* [const] not owned; has its own lock */
   gint is_cancelled;            /* [atomic] */
-  gboolean was_away;            /* [sink thread] nothing has passed since */
+  gboolean was_away;            /* [sink thread] no buffer since then */
   gboolean has_asked;           /* [sink thread] once, at the first buffer: a
                                  * source that is lost, too, cannot answer */
   gboolean is_live;             /* [sink thread] what upstream answered */
@@ -56,7 +55,8 @@ is_upstream_live (NdaGuard * self)
   return is_live;
 }
 
-/* While the device is away: whether @buffer is still to be played. */
+/* Waits while the device is away. Returns whether the buffer is still to be
+ * played. */
 static gboolean
 outlast (NdaGuard * self)
 {
@@ -85,7 +85,7 @@ set_pushed (NdaGuard * self, GstClockTime running_time)
   GST_OBJECT_UNLOCK (self);
 }
 
-/* When @buffer is to be heard; NONE where that is not known. */
+/* The time when @buffer is to be heard; NONE if unknown. */
 static GstClockTime
 get_running_time (NdaGuard * self, GstBuffer * buffer)
 {
@@ -143,8 +143,9 @@ cancel (NdaGuard * self, gboolean is_cancelled)
   nda_loss_wake (self->loss);
 }
 
-/* A device that is away has no use for a flush, and would not let it pass. The
- * pad before it flushes alone, and what ended before is forgotten. */
+/* Ends a flush while the device is away, which would not let it pass. Only the
+ * pad before the device is flushed, and an earlier end of the stream is
+ * forgotten. */
 static gboolean
 stop_flushing (NdaGuard * self, GstEvent * event)
 {

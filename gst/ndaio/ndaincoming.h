@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What comes into an ndasink, in any format, counted in its meter.
+/* Counts the buffers that come into an ndasink, in any format, in its meter.
  *
- * Its fields belong to upstream's streaming thread, which may not be that of
- * the sink inside. */
+ * Its fields belong to upstream's streaming thread. The sink inside may have
+ * another thread. */
 
 #pragma once
 
@@ -23,7 +23,8 @@ typedef struct
   gboolean has_started;         /* the segment */
 } NdaIncoming;
 
-/* Counts in @meter what comes into @first, an element inside @bin. Once. */
+/* Counts the buffers that come into @first, an element inside @bin, in @meter.
+ * Called once. */
 void nda_incoming_watch (NdaIncoming * incoming, GstElement * first,
     GstElement * bin, NdaMeter * meter);
 

@@ -30,7 +30,7 @@ get_traits (NdaIoBin * self)
 
 /* --- the application's element below READY --- */
 
-/* In the state lock: puts it into the bin, where it is found by its name. */
+/* Has the bin find the application's element by name. In the state lock. */
 static void
 show_element (NdaIoBin * self)
 {
@@ -143,7 +143,7 @@ open_child (NdaIoBin * self)
 
 /* --- changes of state --- */
 
-/* A child whose device was away when the pipeline stopped is made anew. */
+/* Makes a new child if the device was away when the pipeline stopped. */
 static gboolean
 start (NdaIoBin * self)
 {
@@ -173,6 +173,8 @@ before_change (NdaIoBin * self, GstStateChange transition)
   }
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start (self))
     return FALSE;
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+    nda_stats_log (GST_ELEMENT (self));
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
     nda_clocks_compare (&parts->clocks);
   nda_threads_before_change (&parts->threads, transition);
@@ -216,7 +218,7 @@ nda_io_bin_provide_clock (GstElement * element)
 
 /* --- what goes on inside --- */
 
-/* Drops what the bin says in better words. */
+/* Drops messages for which the bin posts a better one. */
 static void
 nda_io_bin_handle_message (GstBin * bin, GstMessage * message)
 {
@@ -273,7 +275,7 @@ nda_io_bin_set_property (GObject * object, guint id, const GValue * value,
   NdaIoParts *parts = nda_io_bin_get_parts (NDA_IO_BIN (object));
   NdaSetting *setting = &parts->setting;
   GstElement *element;
-  /* which must not go under the lock */
+  /* freed outside of the lock */
   g_autoptr (GstElement) previous = NULL;
 
   GST_OBJECT_LOCK (object);
@@ -368,7 +370,7 @@ make_resample (guint rate, GError ** error)
   return element;
 }
 
-/* FALSE when one is missing, which is told in the change to READY. */
+/* FALSE: an element is missing; the change to READY reports it. */
 static gboolean
 make_elements (NdaIoBin * self)
 {
@@ -400,7 +402,7 @@ get_child_pad (NdaIoBin * self, GstElement * last)
       gst_element_get_static_pad (last, "src");
 }
 
-/* @target: what the pad of the bin stands for, or NULL */
+/* Adds the ghost pad of the bin, for @target or NULL */
 static void
 add_ghost (NdaIoBin * self, GstPad * target)
 {

@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* As PipeWire's library does it */
+/* Finds the socket as PipeWire's library does */
 static gchar *
 find_socket (void)
 {

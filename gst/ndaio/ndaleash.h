@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A connection to PipeWire on which nothing is ever said. It tears when the
- * server ends, of which PipeWire's own elements say no word. */
+/* A leash is an idle connection to PipeWire. It breaks (tears) when the server
+ * ends; PipeWire's own elements do not report that. */
 
 #pragma once
 
@@ -11,10 +11,10 @@
 
 G_BEGIN_DECLS
 
-/* The open leash to the server that this program's PipeWire elements use by
- * default, or -1 where there is none; closed with close (). */
+/* Opens a leash to the server that this program's PipeWire elements use by
+ * default. -1: there is no server. It is closed with close (). */
 gint nda_leash_open (void);
-/* Whether the server at the other end of @leash is gone. Does not wait. */
+/* Whether the server of @leash is gone. Does not wait. */
 gboolean nda_leash_is_torn (gint leash);
 
 G_END_DECLS

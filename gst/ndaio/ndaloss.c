@@ -101,7 +101,8 @@ begin_thread_locked (NdaLoss * self, GError ** error)
   return self->thread != NULL;
 }
 
-/* Whether that was the first to say so. With an @error nothing is noted. */
+/* Notes a loss. Returns whether it is the first report. With an @error nothing
+ * is noted. */
 static gboolean
 note_loss (NdaLoss * self, GError ** error)
 {
@@ -123,7 +124,7 @@ note_loss (NdaLoss * self, GError ** error)
   return is_new;
 }
 
-/* Counts and tells the loss, unless it is known. */
+/* Counts and reports the loss, unless it is known already. */
 static void
 lose (NdaLoss * self, const gchar * why)
 {
@@ -143,7 +144,7 @@ lose (NdaLoss * self, const gchar * why)
   tell (self, TRUE);
 }
 
-/* What a device says that is not there, or is being opened again */
+/* Whether @message comes from a device that is lost or is being opened again */
 static gboolean
 is_hushed (GstMessage * message)
 {
@@ -158,7 +159,7 @@ is_hushed (GstMessage * message)
   }
 }
 
-/* What was opened again is not there. */
+/* The device was opened again, but is not there. */
 static void
 fail_locked (NdaLoss * self)
 {
@@ -167,7 +168,7 @@ fail_locked (NdaLoss * self)
     nda_loss_set_state_locked (self, NDA_LOSS_AWAY);
 }
 
-/* Whether @message comes from a device whose loss has been told. */
+/* Whether @message comes from a device whose loss was reported already. */
 static gboolean
 takes_another_locked (NdaLoss * self, GstMessage * message)
 {
@@ -225,7 +226,7 @@ nda_loss_note_buffer (NdaLoss * self)
   nda_child_give_back (self->child);
   if (self->hooks->resume)
     self->hooks->resume (self->user_data);
-  /* which may be another now */
+  /* the latency may have changed */
   gst_element_post_message (self->bin,
       gst_message_new_latency (GST_OBJECT (self->bin)));
   tell (self, FALSE);

@@ -46,21 +46,21 @@ typedef enum
   NDA_LOSS_TRIAL,
 } NdaLossState;
 
-/* What the owner does. All but text may be NULL, and no lock is held when they
- * are called. */
+/* The callbacks of the owner. All except text may be NULL. No lock is held when
+ * they are called. */
 typedef struct
 {
-  /* What the warning says; translated when it is used */
+  /* The text of the warning; translated when it is used */
   const gchar *text;
   /* Called on the loss thread, once for each 512 frames of time by @clock, the
-   * pipeline's, as long as the device is not there. */
+   * pipeline's, while the device is away. */
   void (*pass_time) (gpointer user_data, GstClock * clock);
   /* Called on the streaming thread, when the device is back. */
   void (*resume) (gpointer user_data);
-  /* Called on the loss thread: the stream ends without the device. */
+  /* Called on the loss thread: the stream ends while the device is away. */
   void (*end) (gpointer user_data);
-  /* For how many blocks a device that was opened may give nothing; 0: for any
-   * number */
+  /* For how many blocks a device that was opened may give nothing; 0: no
+   * limit */
   guint max_trial;
 } NdaLossHooks;
 
@@ -69,12 +69,12 @@ typedef struct
   GstElement *bin;              /* [const] not owned; the owner */
   NdaMeter *meter;              /* [const] not owned; has its own lock */
   const NdaLossHooks *hooks;    /* [const] */
-  gpointer user_data;           /* [const] for these */
+  gpointer user_data;           /* [const] for the hooks */
 
   GMutex lock;                  /* the loss lock */
-  GCond changed;                /* any of the below, but for n_ticks */
+  GCond changed;                /* any field below, except n_ticks */
   GThread *thread;              /* owned; the loss thread, or NULL */
-  GstElement *child;            /* owned; with the device inside, or NULL */
+  GstElement *child;            /* owned; contains the device; or NULL */
   GstClock *own_clock;          /* owned; the device's, which stands still when
                                  * that is lost; or NULL */
   gint state;                   /* [atomic] an NdaLossState; written with the
@@ -83,8 +83,8 @@ typedef struct
   gboolean is_state_locked;     /* of the child */
   gboolean is_closed;           /* the loss thread has set the child to NULL */
   gboolean is_opening;          /* the loss thread opens the child */
-  gboolean has_failed;          /* the child posted an error meanwhile */
-  gboolean is_held;             /* nothing is opened: the bin is not PLAYING */
+  gboolean has_failed;          /* the child has posted an error */
+  gboolean is_held;             /* do not open: the bin is not PLAYING */
   gboolean is_stopping;         /* the loss thread has to return */
   gboolean is_ending, has_ended;        /* the stream, instead of opening */
   guint n_ticks;                /* blocks since the state has changed */
@@ -98,35 +98,34 @@ void nda_loss_init (NdaLoss * loss, GstElement * bin, NdaMeter * meter,
     const NdaLossHooks * hooks, gpointer user_data);
 void nda_loss_clear (NdaLoss * loss);
 
-/* In a change of state, before that to PAUSED, with the child that has the
- * device inside; TRUE when the device was away, and the child has to be made
- * anew */
+/* Called before the change to PAUSED, with the child that contains the device.
+ * TRUE: the device was away, and a new child must be made */
 gboolean nda_loss_start (NdaLoss * loss, GstElement * child);
-/* Before the children's change of state, and after it */
+/* Called before and after the children's change of state */
 void nda_loss_before_change (NdaLoss * loss, GstStateChange transition);
 void nda_loss_after_change (NdaLoss * loss, GstStateChange transition);
 
-/* A bin's handle_message: whether @message is to be dropped, since the loss has
- * posted its own. */
+/* For a bin's handle_message: whether to drop @message, because the loss has
+ * posted its own message. */
 gboolean nda_loss_takes_message (NdaLoss * loss, GstMessage * message);
 
-/* The device is gone, and its element does not say so; @why is for developers.
- * Any thread but the streaming thread. */
+/* Reports that the device is gone if its element does not; @why is for
+ * developers. Any thread but the streaming thread. */
 void nda_loss_report (NdaLoss * loss, const gchar * why);
 
-/* On the streaming thread: a buffer has come from the device, or gone there.
- * TRUE when it is the first one since it was away. */
+/* Called on the streaming thread: a buffer has come from the device, or gone to
+ * it. TRUE: it is the first one since the device was away. */
 gboolean nda_loss_note_buffer (NdaLoss * loss);
-/* A buffer could not go to the device: TRUE when that is known to be lost */
+/* A buffer could not go to the device. TRUE: the device is known to be lost */
 gboolean nda_loss_note_failure (NdaLoss * loss);
 NdaLossState nda_loss_get_state (NdaLoss * loss);
-/* How many have, in all, since the pipeline was started */
+/* The number of buffers since the pipeline was started */
 guint nda_loss_get_n_buffers (NdaLoss * loss);
 
-/* An end of the stream: TRUE when the device is away and cannot pass it on; the
+/* The stream ends. TRUE: the device is away and cannot pass the end on; the
  * loss thread then ends the stream. */
 gboolean nda_loss_end (NdaLoss * loss);
-/* Behind a flush the stream goes on: the device is opened again. */
+/* After a flush the stream goes on: the device is opened again. */
 void nda_loss_forget_end (NdaLoss * loss);
 
 /* Waits until the device is not AWAY. FALSE when *@cancelled [atomic] is set,

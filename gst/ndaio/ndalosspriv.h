@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* NdaLoss, for its own files alone: ndaloss.c begins the loss thread and tells
+/* NdaLoss, for its own files alone: ndaloss.c starts the loss thread and tells
  * it what happens, ndalossthread.c is that thread. */
 
 #pragma once

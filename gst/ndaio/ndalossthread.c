@@ -11,7 +11,7 @@
 
 /* In blocks */
 #define LONGEST_PAUSE 256
-/* From this trial on, 5 s after the loss, another device is as good */
+/* From this trial on, 5 s after the loss, another device may be chosen */
 #define FIRST_FREE_TRIAL 6
 
 void
@@ -58,7 +58,7 @@ try_and_unlock (NdaLoss * self)
 
 /* --- the loss thread: passing the time --- */
 
-/* FALSE when it was woken before. */
+/* FALSE: it was woken before the time. */
 static gboolean
 wait_for_clock_and_unlock (NdaLoss * self, GstClock * clock)
 {
@@ -75,8 +75,8 @@ wait_for_clock_and_unlock (NdaLoss * self, GstClock * clock)
   return result != GST_CLOCK_UNSCHEDULED;
 }
 
-/* Lets one block's time pass: by the pipeline's clock, unless that has stopped
- * with the device. */
+/* Waits for the time of one block, by the pipeline's clock, unless that clock
+ * has stopped with the device. */
 static void
 tick_and_unlock (NdaLoss * self)
 {
@@ -95,7 +95,7 @@ tick_and_unlock (NdaLoss * self)
 
 /* --- the loss thread: its steps --- */
 
-/* A trial that led to nothing, or must not go on */
+/* Whether a trial gave nothing, or must not go on */
 static gboolean
 is_vain_locked (NdaLoss * self)
 {
@@ -119,7 +119,7 @@ end_and_unlock (NdaLoss * self)
     self->hooks->end (self->user_data);
 }
 
-/* One step, whichever is due. */
+/* Does the next step. */
 static void
 step_and_unlock (NdaLoss * self)
 {

@@ -8,11 +8,11 @@
 
 #include "ndablock.h"
 
+#include <gst/audio/gstaudioclock.h>
 #include <math.h>
 #include <string.h>
 
-/* Devices fill their buffers at the start, and clocks find their pace; in
- * seconds */
+/* In seconds: at the start devices fill their buffers, and clocks settle */
 #define SETTLING_TIME 1.0
 
 void
@@ -29,7 +29,7 @@ nda_meter_clear (NdaMeter * self)
   g_mutex_clear (&self->lock);
 }
 
-/* Counts anew. */
+/* Sets all counters to 0. */
 void
 nda_meter_reset (NdaMeter * self)
 {
@@ -37,6 +37,7 @@ nda_meter_reset (NdaMeter * self)
   memset (&self->counters, 0, sizeof (self->counters));
   memset (&self->start, 0, sizeof (self->start));
   memset (&self->steady, 0, sizeof (self->steady));
+  nda_pace_restart (&self->pace);
   self->expected = GST_CLOCK_TIME_NONE;
   g_mutex_unlock (&self->lock);
 }
@@ -91,11 +92,27 @@ playing_time (GstElement * element)
   return gst_element_get_current_running_time (element);
 }
 
+/* Whether the pipeline's clock, at @element, is that of a device without a
+ * pace. No rate means anything by that. */
+static gboolean
+runs_away_locked (NdaMeter * self, GstElement * element, GstClockTime now)
+{
+  g_autoptr (GstClock) clock = gst_element_get_clock (element);
+
+  if (!GST_IS_AUDIO_CLOCK (clock)
+      || !nda_pace_note (&self->pace, now, gst_util_get_timestamp ()))
+    return FALSE;
+  memset (&self->start, 0, sizeof (self->start));
+  memset (&self->steady, 0, sizeof (self->steady));
+  return TRUE;
+}
+
 static void
-count_locked (NdaMeter * self, GstClockTime now, guint64 n_frames)
+count_locked (NdaMeter * self, GstElement * element, GstClockTime now,
+    guint64 n_frames)
 {
   /* where the frames begin that come now */
-  if (GST_CLOCK_TIME_IS_VALID (now)) {
+  if (GST_CLOCK_TIME_IS_VALID (now) && !runs_away_locked (self, element, now)) {
     fit_add (&self->start, now, self->counters.n_frames);
     if (self->start.last_x >= SETTLING_TIME)
       fit_add (&self->steady, now, self->counters.n_frames);
@@ -104,7 +121,7 @@ count_locked (NdaMeter * self, GstClockTime now, guint64 n_frames)
   self->counters.n_frames += n_frames;
 }
 
-/* Counts @n_frames that pass @element, and perhaps do not follow the last. */
+/* Counts @n_frames that pass @element. They may not follow the last ones. */
 void
 nda_meter_count_frames (NdaMeter * self, GstElement * element, guint64 n_frames,
     gboolean is_discontinuity)
@@ -112,14 +129,13 @@ nda_meter_count_frames (NdaMeter * self, GstElement * element, guint64 n_frames,
   GstClockTime now = playing_time (element);
 
   g_mutex_lock (&self->lock);
-  count_locked (self, now, n_frames);
+  count_locked (self, element, now, n_frames);
   self->counters.n_discontinuities += is_discontinuity;
   g_mutex_unlock (&self->lock);
 }
 
-/* Counts a block of ours, after the source was found @n_discontinuities times
- * not to follow itself. Where it went on after more than a block without a
- * word, it had underrun. */
+/* Counts one of our blocks. The source has had @n_discontinuities before it. If
+ * it went on after more than a block without DISCONT, it had an underrun. */
 void
 nda_meter_count_block (NdaMeter * self, GstElement * element, GstBuffer * block,
     guint64 n_discontinuities)
@@ -128,10 +144,10 @@ nda_meter_count_block (NdaMeter * self, GstElement * element, GstBuffer * block,
   GstClockTime begin = GST_BUFFER_PTS (block);
 
   g_mutex_lock (&self->lock);
-  count_locked (self, now, (guint64) (GST_BUFFER_OFFSET_END (block)
+  count_locked (self, element, now, (guint64) (GST_BUFFER_OFFSET_END (block)
           - GST_BUFFER_OFFSET (block)));
   if (n_discontinuities > self->counters.n_discontinuities
-      && GST_CLOCK_TIME_IS_VALID (self->expected)
+      && GST_CLOCK_TIME_IS_VALID (self->expected) && !self->pace.has_run_away
       && begin > self->expected + NDA_BLOCK_DURATION)
     self->counters.n_underruns++;
   self->counters.n_discontinuities = n_discontinuities;
@@ -155,7 +171,7 @@ nda_meter_count_device_loss (NdaMeter * self)
   g_mutex_unlock (&self->lock);
 }
 
-/* For who counts them itself. */
+/* For an owner that counts overruns itself. */
 void
 nda_meter_set_overruns (NdaMeter * self, guint64 n_overruns)
 {
@@ -165,7 +181,7 @@ nda_meter_set_overruns (NdaMeter * self, guint64 n_overruns)
 }
 
 /* Counts a buffer that reached the sink inside and is heard @latency after its
- * time stamp; too late for what the pipeline had planned, perhaps. */
+ * time stamp; it may be too late for the pipeline's latency. */
 void
 nda_meter_count_arrival (NdaMeter * self, GstClockTime latency,
     gboolean is_late)
@@ -192,6 +208,17 @@ nda_meter_count_silent (NdaMeter * self, guint64 n_frames)
   g_mutex_lock (&self->lock);
   self->counters.n_frames_silent += n_frames;
   g_mutex_unlock (&self->lock);
+}
+
+gboolean
+nda_meter_has_run_away (NdaMeter * self)
+{
+  gboolean has_run_away;
+
+  g_mutex_lock (&self->lock);
+  has_run_away = self->pace.has_run_away;
+  g_mutex_unlock (&self->lock);
+  return has_run_away;
 }
 
 /* The statistics as a structure called @name. */

@@ -10,13 +10,23 @@
 
 #include <gst/audio/audio.h>
 
-/* A source whose buffers come one and a half of their length too early or too
- * late, for so long, has lost some, and is stamped anew. */
+/* If the buffers of a source come one and a half of their length too early or
+ * too late for this time, some are lost, and the time stamps begin again. */
 #define DISCONT_WAIT (200 * GST_MSECOND)
-/* What a sink is given waits in its stream behind one buffer that was there at
- * the start, and then goes through one cycle of the graph. Of these two quanta
- * a sink's processing deadline is a part. */
+/* A buffer in a sink waits in its stream behind one buffer from the start, and
+ * then goes through one cycle of the graph. A sink's processing deadline is a
+ * part of these two quanta. */
 #define PLANNED_BY_SINK (5 * GST_MSECOND)
+
+/* The quantum of the server's graph. A source sees it, a sink does not, so the
+ * sinks of this program learn it from its sources. */
+static struct
+{
+  GMutex lock;
+  gint quantum;                 /* [lock] frames at 48 kHz; 0: not seen yet */
+  GList *sinks;                 /* [lock] GWeakRefs of those with our delay,
+                                 * each owned by its sink */
+} graph;
 
 /* What is known of a source; owned by a probe on its pad. A change of state and
  * the streaming thread, which runs after it, need no lock. */
@@ -24,7 +34,7 @@ typedef struct
 {
   GstElement *device;           /* [const] not owned; owns the pad */
   GstAudioStreamAlign *align;   /* [streaming thread] owned; or NULL */
-  GstAudioInfo info;            /* [streaming thread] what comes */
+  GstAudioInfo info;            /* [streaming thread] of the input */
   gint quantum;                 /* [atomic] frames in the last buffer */
 } Source;
 
@@ -37,8 +47,8 @@ has_property (GstElement * element, const gchar * property)
 
 /* --- what is asked for --- */
 
-/* Asks for a quantum of one block. A smaller one would burden the whole
- * desktop, whose smallest wish counts. */
+/* Asks for a quantum of one block. A smaller one would be a burden for the
+ * whole desktop, which uses the smallest quantum that any client asks for. */
 static void
 ask_for_quantum (GstElement * device)
 {
@@ -63,18 +73,70 @@ nda_pipewire_set_name (GstElement * device, const gchar * name)
     g_object_set (device, "target-object", name, NULL);
 }
 
-/* Its class says “video” before PipeWire 1.0. */
+/* Its class is “video” before PipeWire 1.0. */
 gboolean
 nda_pipewire_is_loss (GstElement * device, const GError * error)
 {
   return error->domain == GST_RESOURCE_ERROR;
 }
 
+/* --- the quantum --- */
+
+/* Posts the new latency, if it is one. */
+static void
+set_delay (GstElement * sink, gint quantum)
+{
+  GstClockTime two = gst_util_uint64_scale (2 * quantum, GST_SECOND,
+      NDA_BLOCK_RATE);
+
+  g_object_set (sink, "render-delay",
+      (guint64) (two > PLANNED_BY_SINK ? two - PLANNED_BY_SINK : 0), NULL);
+}
+
+/* Those that are not going, if the quantum is another one than before. */
+static GList *
+ref_sinks (gint quantum)
+{
+  GList *sinks = NULL;
+  GstElement *sink;
+
+  g_mutex_lock (&graph.lock);
+  if (graph.quantum != quantum)
+    for (GList * each = graph.sinks; each; each = each->next)
+      if ((sink = g_weak_ref_get (each->data)))
+        sinks = g_list_prepend (sinks, sink);
+  graph.quantum = quantum;
+  g_mutex_unlock (&graph.lock);
+  return sinks;
+}
+
+/* On a source's streaming thread, when the quantum changes */
+static void
+tell_sinks (gint quantum)
+{
+  GList *sinks = ref_sinks (quantum);
+
+  for (GList * each = sinks; each; each = each->next)
+    set_delay (each->data, quantum);
+  g_list_free_full (sinks, gst_object_unref);
+}
+
+/* At the end of a sink */
+static void
+nda_pipewire_forget_sink (gpointer weak)
+{
+  g_mutex_lock (&graph.lock);
+  graph.sinks = g_list_remove (graph.sinks, weak);
+  g_mutex_unlock (&graph.lock);
+  g_weak_ref_clear (weak);
+  g_free (weak);
+}
+
 /* --- what a source is asked --- */
 
-/* Puts two channels first into the caps that @query was answered. PipeWire
- * converts to whatever its client likes best, and the least number of channels
- * would be that. */
+/* Puts two channels first into the caps of the answer to @query. PipeWire
+ * converts to its client's first choice, which would otherwise be the smallest
+ * number of channels. */
 static void
 prefer_stereo (GstQuery * query)
 {
@@ -98,7 +160,7 @@ get_duration (gint n_frames, gint rate)
   return gst_util_uint64_scale (n_frames, GST_SECOND, rate);
 }
 
-/* The first frame of a buffer is one quantum old when that comes. */
+/* The first frame of a buffer is one quantum old when the buffer comes. */
 static void
 answer_latency (Source * self, GstQuery * query)
 {
@@ -146,12 +208,14 @@ note_quantum (Source * self, gint n_frames)
   if (g_atomic_int_get (&self->quantum) == quantum)
     return;
   g_atomic_int_set (&self->quantum, quantum);
+  tell_sinks (quantum);
   gst_element_post_message (self->device,
       gst_message_new_latency (GST_OBJECT (self->device)));
 }
 
-/* The element stamps none, or when a buffer came. Frames follow each other;
- * when the first came tells when all of them were recorded. */
+/* Stamps a buffer. The element itself gives no time stamp, or the time of
+ * arrival. Frames follow each other, so the arrival of the first buffer tells
+ * when all frames were recorded. */
 static void
 stamp (Source * self, GstBuffer * buffer)
 {
@@ -208,7 +272,7 @@ nda_pipewire_source_use_periods (GstElement * device, guint n_periods)
   Source *self;
 
   ask_for_quantum (device);
-  /* an element of the application's comes again with each READY */
+  /* the application's element comes again with each READY */
   if (g_object_get_data (G_OBJECT (device), WATCHED_KEY))
     return;
   self = g_new0 (Source, 1);
@@ -222,16 +286,33 @@ nda_pipewire_source_use_periods (GstElement * device, guint n_periods)
       NULL);
 }
 
+/* Its delay is ours unless the application has set one. */
+static void
+watch_sink (GstElement * device)
+{
+  GWeakRef *weak = g_new0 (GWeakRef, 1);
+  gint quantum;
+
+  g_weak_ref_init (weak, device);
+  g_object_set_data_full (G_OBJECT (device), WATCHED_KEY, weak,
+      nda_pipewire_forget_sink);
+  g_mutex_lock (&graph.lock);
+  graph.sinks = g_list_prepend (graph.sinks, weak);
+  quantum = graph.quantum ? graph.quantum : NDA_BLOCK_FRAMES;
+  g_mutex_unlock (&graph.lock);
+  set_delay (device, quantum);
+}
+
 void
 nda_pipewire_sink_use_periods (GstElement * device, guint n_periods)
 {
   guint64 delay;
 
   ask_for_quantum (device);
-  if (!has_property (device, "render-delay"))
+  if (!has_property (device, "render-delay")
+      || g_object_get_data (G_OBJECT (device), WATCHED_KEY))
     return;
   g_object_get (device, "render-delay", &delay, NULL);
   if (!delay)
-    g_object_set (device, "render-delay",
-        (guint64) (2 * NDA_BLOCK_DURATION - PLANNED_BY_SINK), NULL);
+    watch_sink (device);
 }

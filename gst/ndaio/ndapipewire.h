@@ -3,8 +3,8 @@
  */
 
 /* PipeWire's own elements, pipewiresrc and pipewiresink: their periods, their
- * channels, and the time stamps and the latency that they do not tell. For
- * NdaDeviceKind, which says what each is. */
+ * channels, and the time stamps and the latency that they do not report. The
+ * functions are parts of an NdaDeviceKind, which describes each. */
 
 #pragma once
 

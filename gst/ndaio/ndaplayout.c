@@ -44,8 +44,8 @@ nda_playout_get_ahead (const NdaPlayout * self, const GstAudioInfo * info)
       self->kind->get_ahead (GST_ELEMENT (self->sink), info) : 0;
 }
 
-/* The clock (transfer full) of the device, or NULL where the pipeline goes by
- * that. */
+/* Returns the clock (transfer full) of the device, or NULL if it is the
+ * pipeline's clock. */
 static GstClock *
 get_clock_apart (const NdaPlayout * self)
 {
@@ -57,10 +57,11 @@ get_clock_apart (const NdaPlayout * self)
   return own != followed ? g_steal_pointer (&own) : NULL;
 }
 
-/* A sink that follows another's clock takes the late start of its device for a
- * skew of the clocks; when that has gone through its average, it inserts
- * silence against the skew, and all later sound comes late. What is left out
- * here puts the start right already, so the clock has to know of it. */
+/* A sink that is slaved to another clock takes the late start of its device for
+ * a difference of the clocks. When its average shows the difference, it inserts
+ * silence to correct it, and all later sound comes late. The frames that are
+ * left out here correct the start already, so the clock has to know about
+ * them. */
 void
 nda_playout_tell_clock (const NdaPlayout * self, GstClockTimeDiff left_out)
 {
@@ -97,7 +98,7 @@ nda_playout_can_go_on (const NdaPlayout * self)
   return own != NULL;
 }
 
-/* When, by the pipeline's clock, the sink should play @buffer. */
+/* The time by the pipeline's clock when the sink should play @buffer. */
 static GstClockTime
 get_planned_time (const NdaPlayout * self, GstBuffer * buffer)
 {
@@ -107,7 +108,7 @@ get_planned_time (const NdaPlayout * self, GstBuffer * buffer)
       GST_BUFFER_PTS (buffer));
 }
 
-/* The clocks are calibrated anew: their old relation no longer holds. */
+/* The clocks are calibrated again, since their old relation is wrong now. */
 GstBuffer *
 nda_playout_go_on (const NdaPlayout * self, GstBuffer * buffer,
     const GstAudioInfo * info)

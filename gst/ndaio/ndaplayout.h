@@ -5,7 +5,8 @@
 /* The playout position of a sink: how far its device has played the sound, and
  * two ways to move the sound against the device.
  *
- * All of it on the sink's streaming thread, before a buffer gets to it. */
+ * All functions are called on the sink's streaming thread, before a buffer
+ * reaches it. */
 
 #pragma once
 
@@ -27,13 +28,12 @@ void nda_playout_init (NdaPlayout * playout, GstBaseSink * sink);
 gboolean nda_playout_get_format (const NdaPlayout * playout,
     GstAudioInfo * info);
 
-/* How long the device has sound for, by its own clock; for how long it has had
- * none, if negative. FALSE where that is not known. */
+/* How long the device has sound for, by its own clock; if negative, for how
+ * long it has had none. FALSE: unknown. */
 gboolean nda_playout_get_held (const NdaPlayout * playout,
     const GstAudioInfo * info, GstClockTimeDiff * held);
 
-/* The device's frame behind the last one that it was given. FALSE where that is
- * not known. */
+/* The device's frame after the last one that it was given. FALSE: unknown. */
 gboolean nda_playout_get_end (const NdaPlayout * playout, guint64 * frame);
 
 /* How far ahead of its clock the device has taken sound. */
@@ -41,20 +41,20 @@ GstClockTime nda_playout_get_ahead (const NdaPlayout * playout,
     const GstAudioInfo * info);
 
 /* Tells the device's clock that @left_out of sound is left out before the next
- * buffer, or put in, if negative. */
+ * buffer; if negative, that silence is put in. */
 void nda_playout_tell_clock (const NdaPlayout * playout,
     GstClockTimeDiff left_out);
 
-/* @n_frames of silence, and then @buffer (transfer full). */
+/* Returns @n_frames of silence with @buffer (transfer full) after them. */
 GstBuffer *nda_playout_put_silence_before (GstBuffer * buffer, gsize n_frames,
     const GstAudioInfo * info);
 
-/* Whether the device has a clock that is not the pipeline's. By one clock,
- * sound that is late for the device is late for the pipeline, too. */
+/* Whether the device has a clock that is not the pipeline's. With one clock,
+ * sound that is late for the device is late for the pipeline too. */
 gboolean nda_playout_can_go_on (const NdaPlayout * playout);
 
-/* Moves the sound to where the device is: @buffer (transfer full) is heard as
- * soon as the device has played what it still holds. */
+/* Moves the sound to the device's present position: @buffer (transfer full) is
+ * heard as soon as the device has played all that it still holds. */
 GstBuffer *nda_playout_go_on (const NdaPlayout * playout, GstBuffer * buffer,
     const GstAudioInfo * info);
 

@@ -10,7 +10,8 @@
 
 #include <glib/gi18n-lib.h>
 
-/* GStreamer's channel mixer takes no more, and audioconvert crashes without. */
+/* GStreamer's channel mixer takes no more channels, and audioconvert crashes
+ * without the mixer. */
 #define MAX_CHANNELS 63
 
 gboolean
@@ -29,8 +30,8 @@ nda_positions_check (GstElement * bin, GstCaps * caps)
   return FALSE;
 }
 
-/* Channels of @structure if they are more than two and have no positions;
- * otherwise 0. */
+/* The number of channels of @structure if they are more than two and have no
+ * positions; otherwise 0. */
 static gint
 count_unpositioned (const GstStructure * structure)
 {
@@ -57,7 +58,7 @@ get_unpositioned (GstCaps * caps)
   return found;
 }
 
-/* Whether what is behind @ghost makes something of @caps. */
+/* Whether the element behind @ghost can use @caps. */
 static gboolean
 can_take (GstPad * ghost, GstCaps * caps)
 {
@@ -68,7 +69,7 @@ can_take (GstPad * ghost, GstCaps * caps)
   return !gst_caps_is_empty (taken);
 }
 
-/* @caps (fixed) with the usual positions (transfer full), or NULL. */
+/* Returns @caps (fixed) with the usual positions (transfer full), or NULL. */
 static GstCaps *
 add_positions (GstCaps * caps)
 {
@@ -94,8 +95,8 @@ refuse (GstElement * bin, gint n_channels, GstCaps * caps)
       ("%" GST_PTR_FORMAT, caps));
 }
 
-/* @event (transfer full), which brings caps, or another one in its place; NULL
- * where audioconvert must not see any */
+/* Returns @event (transfer full), which brings caps, or another event with
+ * positions. NULL: audioconvert must not get these caps */
 static GstEvent *
 replace_caps (GstPad * ghost, GstElement * bin, GstEvent * event)
 {
@@ -132,8 +133,8 @@ nda_positions_event (GstPad * ghost, GstObject * parent, GstEvent * event)
   return event && gst_pad_event_default (ghost, parent, event);
 }
 
-/* What has no positions is let in, so that it gets them, or is refused with
- * words. */
+/* Accepts caps without positions, so that they get positions, or are refused
+ * with an error that explains why. */
 static void
 let_in (GstPad * ghost, GstQuery * query)
 {

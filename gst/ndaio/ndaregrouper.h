@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The last element inside an ndasrc, which regroups buffers of any size to
- * blocks of 512 frames and counts them. Not registered: it is made by its
+/* The last element inside an ndasrc. It regroups buffers of any size to blocks
+ * of 512 frames and counts them. It is not registered: ndasrc makes it by its
  * type. */
 
 #pragma once

@@ -2,11 +2,11 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What an application asked an ndasrc or ndasink to have inside: an element, a
- * place (a URI or a file) or a device, or none of them, which is the default
+/* The element that an application wants inside an ndasrc or ndasink: an
+ * element, a place (a URI or a file) or a device. If none is set, the default
  * device.
  *
- * Its fields belong to the bin's object lock; a copy belongs to its owner. */
+ * The bin's object lock guards its fields; a copy belongs to its owner. */
 
 #pragma once
 
@@ -21,15 +21,15 @@ typedef struct
   gchar *device;                /* owned; as the mixer names it, or NULL */
 } NdaSetting;
 
-/* How one of the two elements makes what is asked for */
+/* How ndasrc or ndasink makes the element for a setting */
 typedef struct
 {
   const gchar *device_classes;  /* “Audio/Source” or “Audio/Sink” */
   const gchar *default_factory; /* the element for the default device */
   const gchar *name;            /* of that element, as a child */
-  /* The error when more than one is asked for; translated when it is used */
+  /* The error if more than one is set; translated when it is used */
   const gchar *several_text;
-  /* An element (floating) for @place */
+  /* Makes an element (floating) for @place */
   GstElement *(*make_from_place) (gpointer user_data, const gchar * place,
       GError ** error);
 } NdaSettingMaker;

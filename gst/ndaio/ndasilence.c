@@ -8,7 +8,7 @@
 
 #include "ndablock.h"
 
-/* What a device's time stamps may be off */
+/* The error of a device's time stamps */
 #define JITTER (NDA_BLOCK_DURATION / 2)
 
 void
@@ -94,7 +94,7 @@ make_silence (NdaSilence * self)
   return buffer;
 }
 
-/* Whether it is time for a buffer more. */
+/* Whether another buffer is due. */
 static gboolean
 is_due (NdaSilence * self, GstClockTime now)
 {

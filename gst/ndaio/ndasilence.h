@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Silence in the place of a source whose device is lost: buffers in the
- * source's format that follow its last one, with the flag GAP.
+/* Replaces a source whose device is lost by silence: buffers in the source's
+ * format that follow its last one, with the flag GAP.
  *
- * Its fields belong to the stream lock of the pad. Both threads that push there
+ * The stream lock of the pad guards its fields. Both threads that push there
  * take it: the source's streaming thread and the loss thread. */
 
 #pragma once
@@ -21,18 +21,18 @@ typedef struct
   GstSegment segment;           /* [stream lock] */
   GstAudioInfo info;            /* [stream lock] */
   GstClockTime next;            /* [stream lock] where the last buffer ends */
-  gboolean is_own;              /* [stream lock] silence passes, no source's */
+  gboolean is_own;              /* [stream lock] our silence passes now */
 } NdaSilence;
 
 void nda_silence_init (NdaSilence * silence, GstElement * bin, GstPad * pad);
 void nda_silence_clear (NdaSilence * silence);
 
-/* In probes of the pad: what passes. */
+/* Called in probes of the pad, with all that passes. */
 void nda_silence_note_event (NdaSilence * silence, GstEvent * event);
 void nda_silence_note_buffer (NdaSilence * silence, GstBuffer * buffer);
 
-/* Whether @buffer of the source lies, by its time stamp, where there was
- * silence already. In a probe of the pad. */
+/* Whether @buffer of the source has a time stamp for which silence was pushed
+ * already. Called in a probe of the pad. */
 gboolean nda_silence_overlaps (NdaSilence * silence, GstBuffer * buffer);
 
 /* Pushes silence up to the time of @clock. */

@@ -6,57 +6,58 @@
  * SECTION:element-ndasink
  * @title: ndasink
  *
- * Blocks, or any raw audio, into any sink: the default speaker, the one that
- * #ndasink:device names, a file at #ndasink:location, or what #ndasink:sink
- * says. Formats are converted by audioconvert and rates by ndaresample to what
- * the sink takes.
+ * Plays blocks, or any other raw audio, to any sink: the default speaker, the
+ * one that #ndasink:device names, a file at #ndasink:location, or the element
+ * #ndasink:sink. If the sink does not take the format or rate, audioconvert and
+ * ndaresample convert it.
  *
- * A file's format goes by its suffix: `.wav` is 32-bit float and keeps every
- * bit, `.flac` has 24 bits, `.ogg` (Vorbis) is lossy. A `.wav` file is whole
- * whenever the process ends, RF64 past 4 GiB. The others are finished at EOS:
- * in gst-launch-1.0, `-e` makes Ctrl-C send one.
+ * The suffix of a file name decides the format: `.wav` is 32-bit float and
+ * keeps every bit, `.flac` has 24 bits, `.ogg` (Vorbis) is lossy. A `.wav` file
+ * is complete at every moment, and becomes RF64 past 4 GiB. Files of the other
+ * formats are completed at EOS: with `gst-launch-1.0 -e`, Ctrl-C sends EOS.
  *
  * ## Time
  *
- * An audio device is asked for periods of one block (10.67 ms), two of them in
- * its buffer, and gets #ndasink:processing-deadline; both can be set otherwise
- * on the element in #ndasink:sink. A sound server is asked for three periods:
- * of anything beyond two it gives half to the device, and it reports two. The
- * latency is two periods and the deadline: 26.3 ms. PipeWire is asked for four,
- * since half of what is beyond two becomes the quantum of the whole desktop;
- * JACK for two of its own.
+ * ndasink asks an audio device for periods of one block (10.67 ms), two of them
+ * in its buffer, and sets #ndasink:processing-deadline on it. Both can be set
+ * to other values on the element in #ndasink:sink. ndasink asks PulseAudio for
+ * three periods: of anything beyond two the server gives half to the device,
+ * and it reports two. The latency is two periods and the deadline: 26.3 ms.
+ * PipeWire is asked for four periods, since half of everything beyond two
+ * becomes the quantum of the whole desktop; JACK for two of its own periods.
  *
- * A device starts some 40 ms later than it says. Within the first quarter of a
- * second ndasink leaves out as much of the sound that waits, once, so that the
- * latency reported is the one heard; behind a gap likewise. A device that skips
- * a period of its own later is put right once, too: docs/ndasink.md.
+ * A device starts some 40 ms later than it reports. Within the first quarter of
+ * a second ndasink leaves out as much of the waiting sound, once, so that the
+ * sound is heard at the reported latency. After a gap it does the same, and
+ * once if a device skips one of its own periods later: docs/ndasink.md.
  *
- * Where the pipeline's clock is not the device's, ndasink follows the device
- * (#ndasink:drift-compensation), as #ndasrc does.
+ * If the pipeline's clock is not the device's clock, ndasink follows the
+ * device's clock (#ndasink:drift-compensation), as #ndasrc does.
  *
  * ## When something goes wrong
  *
- * A device, folder or element that is not there, or a file that is there
- * already, fails the change to READY with a message that names it. Sound that
- * comes too late for the device is counted as an underrun, and posted as a
- * warning at most once a second. The next block that is in time is heard in its
- * place, and what was late is not heard at all. If all blocks of 0.11 s are
- * late by the same amount, and no burst after a stall, none would ever be
- * heard: the sound then goes on where the device is, unless the pipeline goes
- * by the device's own clock.
+ * If a device, folder or element does not exist, or if a file exists already,
+ * the change to READY fails with an error that names it. Sound that comes too
+ * late for the device is counted as an underrun, and posted as a warning at
+ * most once a second. The late sound is not heard; the next block that is in
+ * time is played at its own place. If all blocks of 0.11 s are late by the same
+ * amount, and they are no burst after a stall, no sound would ever be heard.
+ * ndasink then plays the next sound at the device's present position, unless
+ * the pipeline's clock is the device's own.
  *
  * An audio device that vanishes while it runs, or takes nothing for two
- * seconds, is opened again, after the same pauses as in ndasrc. Meanwhile live
- * sound is dropped, and sound that is not live waits. A warning and a message
- * say so.
+ * seconds, is opened again, after the same pauses as in ndasrc. Meanwhile
+ * ndasink drops live sound, and lets sound that is not live wait. A warning and
+ * a message report the loss.
  *
  * ## Messages
  *
  * Element messages `ndasink`:
  *
- * * `device-lost` (gboolean): FALSE when it is back
+ * * `device-lost` (gboolean): TRUE when the device has vanished, FALSE when it
+ *   is back
  *
- * The ndaresample inside posts its own.
+ * The ndaresample inside posts its own messages.
  *
  * ## Statistics
  *
@@ -64,37 +65,36 @@
  * counters since NULL:
  *
  * * `num-blocks`, `num-frames` (guint64): buffers and frames that came in
- * * `rate` (gdouble, blocks/s of 512 frames): against the pipeline's clock
- *   while playing, of a line fitted to all of them, but for those of the first
- *   second once there are two
- * * `drift` (gint64, ns): how far the frames have run ahead of that clock (or
+ * * `rate` (gdouble, blocks/s of 512 frames): how fast sound comes in, by the
+ *   pipeline's clock while playing. It is the slope of a line through all
+ *   buffers; after two seconds the line leaves out the first second
+ * * `drift` (gint64, ns): how far the frames are ahead of that clock (or
  *   behind, if negative), by the same line
  * * `num-underruns` (guint64): buffers that came when the device, by its own
- *   clock, had taken all it had, but not while it starts. A sound server takes
- *   sound one period before its clock gets there. Without a device, buffers
- *   later than their time stamp plus the pipeline's latency
+ *   clock, had played everything it had; not counted while the device starts.
+ *   A sound server takes sound one period before its clock reaches it. Without
+ *   a device: buffers later than their time stamp plus the pipeline's latency
  * * `num-overruns` (guint64): buffers that the sink inside reported as dropped
- * * `num-discontinuities` (guint64): buffers that said they do not follow the
- *   last
- * * `num-device-losses` (guint64): times that the device vanished
+ * * `num-discontinuities` (guint64): buffers with the flag DISCONT
+ * * `num-device-losses` (guint64): how often the device vanished
  * * `num-frames-skipped` (guint64): frames left out, at the device's rate, to
- *   bring a device that began late, or has stepped, back to its latency
- * * `num-frames-silent` (guint64): frames that the device, once started, played
- *   without sound, at the device's rate: what was late, gaps, and silence put
- *   in because the latency has grown or the device has stepped. Exact to half a
+ *   bring a device that began late, or skipped a period, back to its latency
+ * * `num-frames-silent` (guint64): frames that the device played without sound
+ *   after its start, at the device's rate: late sound, gaps, and silence put in
+ *   because the latency has grown or the device has stepped. Exact to half a
  *   period for each underrun
  * * `min-`, `avg-`, `max-latency` (guint64, ns): from a buffer's time stamp to
- *   the moment when it is heard, which is when the device has played what it
- *   still holds; once the device has started. Without a device, no earlier than
- *   the pipeline's latency
- * * `drift-ppm`, `drift-state`, `delay-error`: those of the ndaresample inside,
- *   which follows the device where #ndasink:drift-compensation is auto and two
- *   clocks are proven
- * * `realtime` (string): where the real-time priority of the threads inside is
- *   from: `direct`, `rtkit` or `none`
- * * `num-realtime-threads` (guint): threads inside that have it
- * * `num-realtime-revoked` (guint): times that threads of this program lost it,
- *   since one computed for more than 0.2 s without a pause
+ *   the moment when it is heard, that is, when the device has played all that
+ *   it still holds. Measured after the device has started. Without a device at
+ *   least the pipeline's latency
+ * * `drift-ppm`, `drift-state`, `delay-error`: the statistics of the
+ *   ndaresample inside, which follows the device if #ndasink:drift-compensation
+ *   is auto and two clocks are proven
+ * * `realtime` (string): how the threads inside got real-time priority:
+ *   `direct`, `rtkit` or `none`
+ * * `num-realtime-threads` (guint): threads inside that have real-time priority
+ * * `num-realtime-revoked` (guint): how often threads of this program lost it,
+ *   because one of them computed for more than 0.2 s without a pause
  *
  * ## Example pipelines
  * |[
@@ -127,8 +127,8 @@ GST_DEBUG_CATEGORY_STATIC (nda_sink_debug);
 
 #define DEFAULT_PROCESSING_DEADLINE (5 * GST_MSECOND)
 
-/* THREADS and LOCKS: see NdaIoBin. Upstream's streaming thread, which may not
- * be that of the sink inside, counts what comes in. */
+/* THREADS and LOCKS: see NdaIoBin. Upstream's streaming thread counts the
+ * buffers that come in. The sink inside may have another thread. */
 struct _NdaSink
 {
   NdaIoBin parent;
@@ -234,7 +234,7 @@ nda_sink_make_from_place (gpointer user_data, const gchar * location,
   return nda_file_make_sink (location, overwrite, error);
 }
 
-/* Whether that goes with the sound that comes in is seen when it comes. */
+/* Whether the pad takes any audio. Its format counts later. */
 static gboolean
 takes_audio (GstPad * pad)
 {
@@ -285,7 +285,7 @@ nda_sink_resume (gpointer self)
   nda_guard_announce_restart (NDA_SINK (self)->guard);
 }
 
-/* In the name of the sink, which would have posted it. */
+/* Posts EOS in the name of the sink, which cannot do so. */
 static void
 nda_sink_end (gpointer self)
 {
@@ -437,17 +437,17 @@ install_properties (GObjectClass * class)
 
   properties[PROP_SINK] = nda_description_param ("sink", "Sink",
       "The sink: an element, or its launch description, such as \"fakesink\" "
-      "or \"opusenc ! oggmux ! filesink location=a.opus\"; neither this nor "
-      "location nor device: the default speaker");
+      "or \"opusenc ! oggmux ! filesink location=a.opus\". If neither sink nor "
+      "location nor device is set, the default speaker");
   properties[PROP_LOCATION] = g_param_spec_string ("location", "Location",
-      "The file to write; its format goes by the suffix: .wav (32-bit float), "
+      "The file to write. The suffix decides the format: .wav (32-bit float), "
       ".flac (24 bits), .ogg (Vorbis, lossy)", NULL, flags);
   properties[PROP_OVERWRITE] = g_param_spec_boolean ("overwrite", "Overwrite",
-      "Replace the file at location if it is there already, instead of "
-      "refusing", FALSE, flags);
+      "Replace the file at location if it exists already, instead of posting "
+      "an error", FALSE, flags);
   properties[PROP_DEVICE] = g_param_spec_string ("device", "Device",
-      "The audio device to play to, by the name that it has in a mixer or in "
-      "gst-device-monitor-1.0", NULL, flags);
+      "The name of the audio device to play to, as a mixer or "
+      "gst-device-monitor-1.0 shows it", NULL, flags);
   properties[PROP_PROCESSING_DEADLINE] =
       g_param_spec_uint64 ("processing-deadline", "Processing deadline",
       "How long the elements between source and sink may take for a buffer (in "

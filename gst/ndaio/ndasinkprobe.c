@@ -7,6 +7,7 @@
 #include "ndasinkprobe.h"
 
 #include "ndabalance.h"
+#include "ndapace.h"
 #include "ndaplayout.h"
 #include "ndaunheard.h"
 
@@ -14,22 +15,21 @@
 
 #define PROBE_KEY "nda-sink-probe"
 
-/* A latency that has grown by more than this is worth a pause */
+/* Silence is inserted if the latency has grown by more than this */
 #define LATENCY_GROWTH (1 * GST_MSECOND)
 
-/* Buffers until a device has started, and as many again to see how late */
+/* Buffers until a device has started, and the number of buffers after which its
+ * lateness is known */
 #define N_STARTING 8
 #define N_SETTLING 16
-/* Later than this is worth a correction. The correction leaves half of what the
- * device of a sound server takes at a time (5.3 ms), which it takes before it
- * is heard. */
+/* The smallest error that is corrected. The correction leaves half of the
+ * amount that a sound server's device takes at a time (5.3 ms), since the
+ * device takes that much before it is heard. */
 #define WORTH_CORRECTING (3 * GST_MSECOND)
 #define LEFT_FOR_DEVICE (2500 * GST_USECOND)
-/* While it starts, no device stands still for so long, and plays on */
-#define FAR_BEHIND (10 * (GstClockTimeDiff) GST_SECOND)
 
-/* One for each sink; owned by its pad's probe. What is not [const] belongs to
- * the sink's thread. */
+/* One for each sink; the probe of its pad owns it. Fields that are not [const]
+ * belong to the sink's thread. */
 typedef struct
 {
   GstElement *owner;            /* [const] not owned; outlives this */
@@ -37,16 +37,15 @@ typedef struct
   NdaMeter *meter;              /* [const] not owned; has its own lock */
   NdaClocks *clocks;            /* [const] not owned; has its own lock */
 
-  GstClockTime base_time;       /* of the run that is being settled */
+  GstClockTime base_time;       /* of the current run */
   guint n_seen;                 /* buffers in this run, up to N_SETTLING */
-  GstClockTimeDiff least_late;  /* of those behind N_STARTING */
+  GstClockTimeDiff least_late;  /* of those after N_STARTING */
   guint64 n_surplus;            /* frames still to be left out */
   GstClockTime latency;         /* of the pipeline, in this run */
   NdaBalance balance;
   NdaUnheard unheard;
   gboolean has_begun;           /* the device, in this run */
-  GstClockTimeDiff first_held;  /* by the device, when the run began */
-  gboolean has_run_away;        /* the device, in this run */
+  NdaPace pace;                 /* of the device, in this run */
   NdaReportLimit report;        /* of underruns */
 } NdaSinkProbe;
 
@@ -64,8 +63,8 @@ report_underrun (NdaSinkProbe * self, GstClockTimeDiff lateness)
             GST_STIME_FORMAT " late", n_late, GST_STIME_ARGS (lateness)));
 }
 
-/* How old @buffer is; negative, if it comes before its time. FALSE where @sink
- * does not play by the clock. */
+/* The age of @buffer; negative, if it comes before its time. FALSE: @sink does
+ * not play by the clock. */
 static gboolean
 get_age (GstBaseSink * sink, GstBuffer * buffer, GstClockTimeDiff * age)
 {
@@ -84,8 +83,8 @@ get_age (GstBaseSink * sink, GstBuffer * buffer, GstClockTimeDiff * age)
   return TRUE;
 }
 
-/* Learns from one of the first buffers, which will be heard at the age of
- * @heard, and after the last of them knows the surplus. */
+/* Notes one of the first buffers, which will be heard at the age of @heard.
+ * After the last of them the surplus is known. */
 static void
 settle (NdaSinkProbe * self, GstBaseSink * sink, GstClockTimeDiff heard,
     GstClockTime latency, const GstAudioInfo * info)
@@ -106,7 +105,8 @@ settle (NdaSinkProbe * self, GstBaseSink * sink, GstClockTimeDiff heard,
       GST_TIME_FORMAT, self->n_surplus, GST_TIME_ARGS (latency));
 }
 
-/* Leaves the surplus out of the buffer in @info, which may be all of it. */
+/* Leaves the surplus out of the buffer in @info; that may be the whole
+ * buffer. */
 static GstPadProbeReturn
 leave_out (NdaSinkProbe * self, GstPadProbeInfo * info,
     const GstAudioInfo * audio)
@@ -140,10 +140,10 @@ put_silence_before (NdaSinkProbe * self, GstPadProbeInfo * info,
   nda_meter_count_silent (self->meter, n_frames);
 }
 
-/* When the latency of the pipeline changes, a sink plays on as before, and
- * sound that comes later would come too late. Where the latency has grown, as
- * much silence goes before the buffer in @info. (A sink that is told to begin
- * anew would start late again.) */
+/* If the latency of the pipeline changes, a sink plays on as before, and sound
+ * that comes later would be too late. If the latency has grown, this puts that
+ * much silence before the buffer in @info. (Starting the sink again would make
+ * it late again.) */
 static void
 grow_latency (NdaSinkProbe * self, GstPadProbeInfo * info, GstClockTime latency,
     const GstAudioInfo * audio)
@@ -172,8 +172,8 @@ go_on (NdaSinkProbe * self, GstBaseSink * sink, GstPadProbeInfo * info,
       audio);
 }
 
-/* All sound is heard @step later than before, or earlier, if negative. An
- * ndaresample that follows the device makes up for that by itself. */
+/* All sound is heard @step later than before, or earlier, if negative. Moves it
+ * back, unless an ndaresample follows the device and does so itself. */
 static void
 make_good_step (NdaSinkProbe * self, GstPadProbeInfo * info,
     GstClockTimeDiff step, const GstAudioInfo * audio)
@@ -194,7 +194,7 @@ make_good_step (NdaSinkProbe * self, GstPadProbeInfo * info,
     put_silence_before (self, info, n_frames, audio);
 }
 
-/* A buffer that has come to a sink without a device. */
+/* Counts a buffer that has come to a sink without a device. */
 static void
 count (NdaSinkProbe * self, GstClockTimeDiff age, GstClockTime latency)
 {
@@ -205,8 +205,8 @@ count (NdaSinkProbe * self, GstClockTimeDiff age, GstClockTime latency)
     report_underrun (self, late);
 }
 
-/* A buffer that has come to a device, which takes it in @left from now. Its age
- * by the pipeline's clock does not matter: the clock of a sound server's
+/* Counts a buffer that has come to a device, which takes it @left from now. Its
+ * age by the pipeline's clock does not count: the clock of a sound server's
  * microphone wanders by milliseconds. */
 static void
 count_left (NdaSinkProbe * self, GstClockTimeDiff heard, GstClockTimeDiff left)
@@ -216,8 +216,8 @@ count_left (NdaSinkProbe * self, GstClockTimeDiff heard, GstClockTimeDiff left)
     report_underrun (self, -left);
 }
 
-/* A sink begins anew where sound is missing, at a position of its clock, which
- * may have wandered. */
+/* After a gap a sink starts again at a position of its clock, which may have
+ * wandered. So its start is corrected again. */
 static void
 settle_again (NdaSinkProbe * self)
 {
@@ -232,13 +232,15 @@ begin (NdaSinkProbe * self, GstClockTime base_time)
 {
   self->base_time = base_time;
   self->latency = 0;
-  self->has_begun = self->has_run_away = FALSE;
+  self->has_begun = FALSE;
+  nda_pace_restart (&self->pace);
   nda_unheard_restart (&self->unheard);
   settle_again (self);
 }
 
-/* In frames up to the half of a period that the device takes next, when @left
- * is left before it takes the buffer. */
+/* Counts late frames, in whole halves of the period that the device has taken,
+ * if @left is left before it takes the buffer. Over PulseAudio, the half that
+ * has begun is mostly still in time. */
 static gint64
 count_late (GstClockTimeDiff left, GstClockTime ahead,
     const GstAudioInfo * audio)
@@ -246,11 +248,12 @@ count_late (GstClockTimeDiff left, GstClockTime ahead,
   GstClockTime at_once = MAX (ahead / 2, 1);
 
   return left >= 0 ? 0 :
-      gst_util_uint64_scale_round ((-left + at_once - 1) / at_once * at_once,
+      gst_util_uint64_scale_round (-left / at_once * at_once,
       audio->rate, GST_SECOND);
 }
 
-/* Before the device has started it plays silence, which nobody waits for. */
+/* Counts silent frames. Before its start the device plays silence, which does
+ * not count. */
 static void
 count_unheard (NdaSinkProbe * self, GstBuffer * buffer, guint64 end,
     gint64 n_late, const GstAudioInfo * audio)
@@ -262,28 +265,25 @@ count_unheard (NdaSinkProbe * self, GstBuffer * buffer, guint64 end,
     nda_meter_count_silent (self->meter, n_silent);
 }
 
-/* Whether the device, which has sound until @held from now, has played much
- * more than it got since it began, as ALSA's null does, whose delay means
- * nothing: nobody hears it. */
+/* Whether the device, which has played up to @played, has no pace: then nothing
+ * of it is worth counting. By one clock, the pipeline has none either. */
 static gboolean
-runs_away (NdaSinkProbe * self, GstClockTimeDiff held)
+runs_away (NdaSinkProbe * self, GstClockTime played)
 {
-  if (self->n_seen == 0)
-    self->first_held = held;
-  if (self->n_seen < N_SETTLING)
-    self->has_run_away |= held + FAR_BEHIND < self->first_held;
-  return self->has_run_away;
+  GstElement *sink = GST_ELEMENT (self->playout.sink);
+  GstClockTime time = nda_playout_can_go_on (&self->playout) ?
+      gst_element_get_current_running_time (sink) : gst_util_get_timestamp ();
+
+  return nda_pace_note (&self->pace, played, time);
 }
 
-/* A buffer of @age has come to a device, which has sound until @held from now,
- * and takes the buffer in @left. @end: see NdaDeviceKind. */
+/* A buffer of @age has come to a device, which has played up to @played, has
+ * sound until @held from now, and takes the buffer in @left. */
 static void
 keep_up (NdaSinkProbe * self, GstPadProbeInfo * info, GstClockTimeDiff age,
-    GstClockTimeDiff held, GstClockTimeDiff left, guint64 end,
+    GstClockTimeDiff held, GstClockTimeDiff left, GstClockTime played,
     const GstAudioInfo * audio)
 {
-  GstClockTime played = gst_util_uint64_scale (end, GST_SECOND, audio->rate)
-      - held;
   GstClockTimeDiff heard = age + MAX (held, 0);
   GstBaseSink *sink = self->playout.sink;
   GstClockTimeDiff step = 0;
@@ -312,7 +312,7 @@ nda_sink_probe_on_buffer (NdaSinkProbe * self, GstBaseSink * sink,
   GstClockTime latency = gst_base_sink_get_latency (sink);
   GstPadProbeReturn result = GST_PAD_PROBE_OK;
   GstClockTimeDiff held, left;
-  GstClockTime ahead;
+  GstClockTime ahead, played;
   GstAudioInfo audio;
   guint64 end;
 
@@ -329,11 +329,12 @@ nda_sink_probe_on_buffer (NdaSinkProbe * self, GstBaseSink * sink,
   if (!nda_playout_get_held (&self->playout, &audio, &held)
       || !nda_playout_get_end (&self->playout, &end))
     return self->n_surplus ? leave_out (self, info, &audio) : result;
-  if (runs_away (self, held))
+  played = gst_util_uint64_scale (end, GST_SECOND, audio.rate) - held;
+  if (runs_away (self, played))
     return GST_PAD_PROBE_OK;
   ahead = nda_playout_get_ahead (&self->playout, &audio);
   left = held - (GstClockTimeDiff) ahead;
-  keep_up (self, info, age, held, left, end, &audio);
+  keep_up (self, info, age, held, left, played, &audio);
   if (self->n_surplus)
     result = leave_out (self, info, &audio);
   if (result == GST_PAD_PROBE_OK)
@@ -351,7 +352,7 @@ nda_sink_probe_on_data (GstPad * pad, GstPadProbeInfo * info,
   GstClockTimeDiff age;
 
   if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) {
-    /* also when a device that had vanished begins anew */
+    /* also when a device that had vanished starts again */
     if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info))
         == GST_EVENT_STREAM_START)
       self->base_time = GST_CLOCK_TIME_NONE;

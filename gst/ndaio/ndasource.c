@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* “file://tone.wav” names a host, and no file. */
+/* Makes an error: “file://tone.wav” names a host, and no file. */
 static void
 fail_of_host (const gchar * uri, GError ** error)
 {
@@ -29,8 +29,8 @@ fail_of_host (const gchar * uri, GError ** error)
           "and the whole path. Write “%s”."), uri, as_uri);
 }
 
-/* Whether a local file is there and can be read: an error before the pipeline
- * runs is a clearer one. */
+/* Whether a local file exists and can be read. An error before the pipeline
+ * runs is clearer. */
 static gboolean
 check_file (const gchar * uri, GError ** error)
 {
@@ -93,7 +93,7 @@ is_audio (GstPad * pad)
               0)), "audio/x-raw");
 }
 
-/* Links @pad, a ghost of it on each bin up to that of @next. */
+/* Links @pad to @next, through a ghost pad on each bin between them. */
 static gboolean
 link_pad (GstPad * pad, GstElement * next)
 {
@@ -118,7 +118,7 @@ link_pad (GstPad * pad, GstElement * next)
   return FALSE;
 }
 
-/* There is audio, and it cannot be linked. */
+/* Posts that there is audio that cannot be linked. */
 static void
 refuse (GstPad * pad, GstElement * bin)
 {
@@ -131,14 +131,14 @@ refuse (GstPad * pad, GstElement * bin)
       ("pad %s", GST_PAD_NAME (pad)));
 }
 
-/* A GstElementForeachPadFunc, which goes on until it has found one */
+/* A GstElementForeachPadFunc that stops at the first audio pad */
 static gboolean
 is_no_audio (GstElement * dynamic, GstPad * pad, gpointer user_data)
 {
   return !is_audio (pad);
 }
 
-/* Whether @dynamic has a pad with audio, which was told to be of no use. */
+/* Whether @dynamic has a pad with audio that was refused. */
 static gboolean
 was_refused (GstElement * dynamic)
 {
@@ -156,7 +156,7 @@ nda_source_on_pad_added (GstElement * dynamic, GstPad * pad, GstElement * next)
     refuse (pad, GST_ELEMENT (GST_OBJECT_PARENT (next)));
 }
 
-/* Those on @bin of pads that came and went */
+/* Removes the ghost pads of @bin whose target has gone */
 static void
 remove_empty_ghosts (GstElement * bin)
 {
@@ -171,8 +171,8 @@ remove_empty_ghosts (GstElement * bin)
   }
 }
 
-/* Called on a streaming thread, or in a change of state: where a stream ends
- * and another follows, as in an Ogg radio, the next pad takes the place. */
+/* Called on a streaming thread, or in a change of state. If a stream ends and
+ * another follows, as in an Ogg radio, the next pad takes the place. */
 static void
 nda_source_on_pad_removed (GstElement * dynamic, GstPad * pad,
     GstElement * next)
@@ -253,8 +253,10 @@ lacks_decoder (const GError * failure)
       GST_STREAM_ERROR_CODEC_NOT_FOUND);
 }
 
+/* In @missing what GStreamer calls what it lacks, or NULL. */
 GError *
-nda_source_reword (const GError * failure, const gchar * uri)
+nda_source_reword (const GError * failure, const gchar * uri,
+    const gchar * missing)
 {
   if (is_encrypted (failure))
     return g_error_new (failure->domain, failure->code,
@@ -263,9 +265,10 @@ nda_source_reword (const GError * failure, const gchar * uri)
         failure->message);
   if (lacks_decoder (failure))
     return g_error_new (failure->domain, failure->code,
-        _("“%s” cannot be played: %s Debian has more decoders in "
-            "gstreamer1.0-libav, gstreamer1.0-plugins-bad and "
-            "gstreamer1.0-plugins-ugly."), uri, failure->message);
+        _("“%s” cannot be played: “%s” is missing. Install "
+            "gstreamer1.0-libav, which has most decoders on Debian; the rest "
+            "are in gstreamer1.0-plugins-bad and gstreamer1.0-plugins-ugly."),
+        uri, missing ? missing : failure->message);
   return g_error_new (failure->domain, failure->code,
       _("“%s” cannot be played: %s"), uri, failure->message);
 }

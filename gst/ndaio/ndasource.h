@@ -3,7 +3,7 @@
  */
 
 /* The source inside an ndasrc: the decoder for a URI, and the first audio pad
- * of any source, which may come only when the stream is known. */
+ * of any source, which may appear only when the stream is known. */
 
 #pragma once
 
@@ -16,13 +16,14 @@ GstElement *nda_source_make (const gchar * uri, GError ** error);
 
 /* The error of a source that cannot play @uri, with what to do about it
  * (transfer full). */
-GError *nda_source_reword (const GError * failure, const gchar * uri);
+GError *nda_source_reword (const GError * failure, const gchar * uri,
+    const gchar * missing);
 
-/* Links @source, a child of @bin like @next, now or when its pads come. FALSE
- * when it has nothing to link. */
+/* Links @source to @next, both children of @bin, now or when its pads appear.
+ * FALSE: it has no pad to link. */
 gboolean nda_source_connect (GstElement * source, GstBin * bin,
     GstElement * next);
-/* Undoes all that, when @source is in NULL. */
+/* Undoes that, when @source is in NULL. */
 void nda_source_disconnect (GstElement * source, GstElement * next);
 
 G_END_DECLS

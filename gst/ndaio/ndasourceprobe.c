@@ -11,12 +11,12 @@
 
 #include <glib/gi18n-lib.h>
 
-/* One to record and two to play are 50 ms */
+/* The longest period: one to record and two to play are 50 ms */
 #define MAX_PERIOD (50 * GST_MSECOND / 3)
 
 /* --- what comes --- */
 
-/* The source has lost sound; tells of it now and then. */
+/* Counts lost sound, and posts a warning at most once a second. */
 static void
 count_overrun (NdaSourceProbe * self)
 {
@@ -31,55 +31,48 @@ count_overrun (NdaSourceProbe * self)
         ("%" G_GUINT64_FORMAT " times since the last report", n_lost));
 }
 
-/* The next buffer has the right time stamp, and its age cannot be compared with
- * that of earlier ones. */
-static void
-forget_lag (NdaSourceProbe * self)
-{
-  self->missing = 0;
-  nda_lag_restart (&self->lag);
-}
-
 /* How much more of what the device counted turns out, at this buffer, to be
- * missing; negative, where it was only late. */
+ * missing; negative, where it was only late. By two clocks, the pipeline's is
+ * that of another device. */
 static GstClockTimeDiff
 find_missing (NdaSourceProbe * self, GstBuffer * buffer,
     NdaClocksRelation relation)
 {
   const GstAudioInfo *info = &self->silence.info;
-  GstClockTime now = gst_element_get_current_running_time (self->bin);
-  GstClockTimeDiff more;
+  GstClockTime running = gst_element_get_current_running_time (self->bin);
+  GstClockTimeDiff by_system;
+  GstClockTime counted;
 
-  if (!GST_CLOCK_TIME_IS_VALID (now) || !info->bpf)
+  if (!GST_CLOCK_TIME_IS_VALID (running) || !info->bpf)
     return 0;
   self->n_frames += gst_buffer_get_size (buffer) / info->bpf;
-  more = nda_lag_note (&self->lag, GST_CLOCK_DIFF (gst_util_uint64_scale
-          (self->n_frames, GST_SECOND, info->rate), now));
-  /* by two clocks the source stamps by the pipeline's; only a loss counts */
-  if (relation == NDA_CLOCKS_TWO)
-    return MAX (more, 0);
-  more = MAX (more, -(GstClockTimeDiff) self->missing);
-  self->missing += more;
-  return more;
+  counted = gst_util_uint64_scale (self->n_frames, GST_SECOND, info->rate);
+  by_system = GST_CLOCK_DIFF (counted, gst_util_get_timestamp ());
+  return nda_lag_note (&self->lag, relation == NDA_CLOCKS_TWO ? by_system :
+      GST_CLOCK_DIFF (counted, running), by_system);
 }
 
 /* A device that counts on where it lost frames stamps later ones too early.
- * Mends the time stamp, and returns TRUE where frames turn out to be lost. */
+ * Mends the time stamp, and returns TRUE where frames turn out to be lost. By
+ * two clocks the source stamps by the pipeline's, and only the loss counts. */
 static gboolean
 make_good_lag (NdaSourceProbe * self, GstBuffer ** buffer)
 {
   NdaClocksRelation relation = nda_clocks_get_relation (self->clocks);
-  GstClockTimeDiff more = 0;
+  GstClockTimeDiff more = 0, missing;
 
   if (GST_BUFFER_IS_DISCONT (*buffer) || relation == NDA_CLOCKS_UNKNOWN
       || g_atomic_int_compare_and_exchange (&self->was_paused, TRUE, FALSE))
     nda_lag_restart (&self->lag);
   else
     more = find_missing (self, *buffer, relation);
-  if ((!more && !self->missing) || !GST_BUFFER_PTS_IS_VALID (*buffer))
+  missing = relation == NDA_CLOCKS_TWO ? 0 : self->lag.missing;
+  if (relation == NDA_CLOCKS_TWO)
+    more = MAX (more, 0);
+  if ((!more && !missing) || !GST_BUFFER_PTS_IS_VALID (*buffer))
     return FALSE;
   *buffer = gst_buffer_make_writable (*buffer);
-  GST_BUFFER_PTS (*buffer) += self->missing;
+  GST_BUFFER_PTS (*buffer) += missing;
   if (more) {
     GST_INFO_OBJECT (self->bin, "%" GST_STIME_FORMAT " of sound is missing",
         GST_STIME_ARGS (more));
@@ -88,7 +81,7 @@ make_good_lag (NdaSourceProbe * self, GstBuffer ** buffer)
   return more > 0;
 }
 
-/* Once: it is another program's setting, or the user's. */
+/* Warns once: the period is the setting of another program, or the user's. */
 static void
 tell_period (NdaSourceProbe * self, GstClockTime period)
 {
@@ -121,12 +114,13 @@ note_burst (NdaSourceProbe * self, GstBuffer * buffer)
     tell_period (self, period);
 }
 
-/* A buffer of the source, or FALSE when it has to be dropped. */
+/* Handles a buffer of the source. FALSE: it has to be dropped. */
 static gboolean
 take_buffer (NdaSourceProbe * self, GstBuffer ** buffer)
 {
   gboolean says_lost = GST_BUFFER_IS_DISCONT (*buffer)
       && g_atomic_int_get (&self->has_started);
+  gboolean lacks_some;
 
   if (nda_loss_get_state (self->loss) == NDA_LOSS_AWAY)
     return FALSE;
@@ -136,12 +130,13 @@ take_buffer (NdaSourceProbe * self, GstBuffer ** buffer)
     if (nda_silence_overlaps (&self->silence, *buffer))
       return FALSE;
     self->is_resuming = FALSE;
-    forget_lag (self);
+    nda_lag_forget (&self->lag);
     *buffer = gst_buffer_make_writable (*buffer);
     GST_BUFFER_FLAG_SET (*buffer, GST_BUFFER_FLAG_DISCONT);
     return TRUE;
   }
-  if (make_good_lag (self, buffer) || says_lost)
+  lacks_some = make_good_lag (self, buffer) || says_lost;
+  if (lacks_some && !nda_meter_has_run_away (self->meter))
     count_overrun (self);
   return TRUE;
 }
@@ -164,7 +159,7 @@ nda_source_probe_on_buffer (GstPad * pad, GstPadProbeInfo * info,
 }
 
 /* Whether @event comes only because the source was opened again, or ended with
- * its device: downstream must not see it. */
+ * its device: downstream must not get it. */
 static gboolean
 is_hidden (NdaSourceProbe * self, GstEvent * event)
 {
@@ -182,7 +177,7 @@ is_hidden (NdaSourceProbe * self, GstEvent * event)
   }
 }
 
-/* Whether @event brings caps that audioconvert must not see. */
+/* Whether @event brings caps that audioconvert must not get. */
 static gboolean
 is_too_much (NdaSourceProbe * self, GstEvent * event)
 {
@@ -218,7 +213,7 @@ nda_source_probe_on_event (GstPad * pad, GstPadProbeInfo * info,
 
 /* --- a source that is away --- */
 
-/* Under the lock with which the source's first buffer passes. */
+/* Takes the same lock as the first buffer of the source. */
 void
 nda_source_probe_pass_time (NdaSourceProbe * self, GstClock * clock)
 {
@@ -271,13 +266,13 @@ nda_source_probe_start (NdaSourceProbe * self)
   g_atomic_int_set (&self->has_started, FALSE);
   g_atomic_int_set (&self->has_played, FALSE);
   self->is_resuming = FALSE;
-  forget_lag (self);
+  nda_lag_forget (&self->lag);
   nda_bursts_restart (&self->bursts);
   self->has_told_period = FALSE;
 }
 
-/* A device takes its time to go on, and its clock and the pipeline's may not
- * take the same. */
+/* After a pause a device takes some time to go on, and its clock and the
+ * pipeline's may not take the same time. */
 void
 nda_source_probe_play (NdaSourceProbe * self)
 {

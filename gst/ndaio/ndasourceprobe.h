@@ -2,11 +2,11 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The probe behind the source inside an ndasrc, on the pad of the first element
- * of ours. It counts what the source says that it lost, finds what a sound
- * server lost without saying so and mends the time stamps behind it, puts
- * silence in the place of a source whose device is lost, and says where a sound
- * server's period is too long for 50 ms. */
+/* The probe after the source inside an ndasrc, on the pad of our first element.
+ * It counts the losses that the source reports. It finds frames that a sound
+ * server lost without a sign, and corrects the time stamps after the loss. It
+ * replaces a source whose device is lost by silence, and warns if a sound
+ * server's period is too long for a latency of 50 ms. */
 
 #pragma once
 
@@ -33,19 +33,18 @@ typedef struct
   gboolean is_resuming;         /* [stream lock] the source was away */
   NdaReportLimit report;        /* [stream lock] of lost sound */
 
-  gint was_paused;              /* [atomic] and the lag has not heard of it */
+  gint was_paused;              /* [atomic] not yet told to the lag */
   NdaLag lag;                   /* [stream lock] */
   guint64 n_frames;             /* [stream lock] that the device counted */
-  GstClockTime missing;         /* [stream lock] it did not, by one clock */
   NdaBursts bursts;             /* [stream lock] */
-  gboolean has_told_period;     /* [stream lock] of one that is too long */
+  gboolean has_told_period;     /* [stream lock] that it is too long */
 } NdaSourceProbe;
 
 void nda_source_probe_init (NdaSourceProbe * probe, GstElement * bin,
     NdaMeter * meter, NdaClocks * clocks, NdaLoss * loss, NdaWatch * watch);
 void nda_source_probe_clear (NdaSourceProbe * probe);
 
-/* @first is the element that sources are linked to. Once. */
+/* @first is the element that sources are linked to. Called once. */
 void nda_source_probe_add (NdaSourceProbe * probe, GstElement * first);
 
 /* Before the changes to PAUSED and to PLAYING */
@@ -53,12 +52,12 @@ void nda_source_probe_start (NdaSourceProbe * probe);
 void nda_source_probe_play (NdaSourceProbe * probe);
 /* Any thread */
 gboolean nda_source_probe_has_played (NdaSourceProbe * probe);
-/* Whether the next buffer is up to the source: no thread of its is downstream,
- * and the stream has not ended. Any thread */
+/* Whether the next buffer depends on the source: no thread of the source is
+ * downstream, and the stream has not ended. Any thread */
 gboolean nda_source_probe_is_waiting (NdaSourceProbe * probe);
 
-/* On the loss thread, while the device is away: silence up to the time of
- * @clock, and the end of the stream */
+/* Called on the loss thread, while the device is away: push silence up to the
+ * time of @clock, and the end of the stream */
 void nda_source_probe_pass_time (NdaSourceProbe * probe, GstClock * clock);
 void nda_source_probe_end (NdaSourceProbe * probe);
 

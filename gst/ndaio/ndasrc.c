@@ -6,78 +6,80 @@
  * SECTION:element-ndasrc
  * @title: ndasrc
  *
- * Any source, as blocks of 512 frames of 32-bit floats at 48 kHz: the default
- * microphone, the one that #ndasrc:device names, the audio of #ndasrc:uri, or
- * what #ndasrc:source says. Formats are converted by audioconvert and rates by
- * ndaresample; the number of channels stays, up to 64.
+ * Turns the sound of any source into blocks of 512 frames of 32-bit floats at
+ * 48 kHz. The source is the default microphone, the one that #ndasrc:device
+ * names, the audio of #ndasrc:uri, or the element #ndasrc:source. audioconvert
+ * converts formats and ndaresample converts rates. The number of channels
+ * stays the same, up to 64.
  *
  * ## Time
  *
- * An audio device is asked for periods of one block (10.67 ms) in a ring of at
- * least 100 ms, so that nothing is lost in a shorter stall; both can be set
- * otherwise on the element in #ndasrc:source. The latency is the source's, with
- * (512 - gcd (512, buffer lengths)) / 48000 s for regrouping where it gives no
- * whole blocks, and the resampler's. A block's time stamp is
+ * ndasrc asks an audio device for periods of one block (10.67 ms) in a ring
+ * buffer of at least 100 ms, so that a shorter stall loses nothing. Both can be
+ * set to other values on the element in #ndasrc:source. The latency is the
+ * source's and the resampler's, plus (512 - gcd (512, buffer lengths)) / 48000
+ * s for regrouping if the source gives no whole blocks. A block's time stamp is
  * base + n * 512 / 48000 s, rounded down once. Only the last block before the
  * end of the stream or segment, or before a discontinuity, is shorter.
  *
- * Where the pipeline's clock is not the device's, and the two are proven to run
- * apart, the device is followed (#ndasrc:drift-compensation): every frame is
- * kept, and the latency grows by 12.3 ms. With one clock every bit passes.
+ * If the pipeline's clock is not the device's clock, and the two are proven to
+ * drift apart, ndasrc follows the device's clock (#ndasrc:drift-compensation).
+ * It keeps every frame, and adds 12.3 ms of latency. With one clock it changes
+ * no bit.
  *
  * ## When something goes wrong
  *
- * A device, file or element that is not there fails the change to READY with a
- * message that names it. A file without audio ends the stream with an error.
- * A source that was silent for too long, or lost some of its sound, goes on
- * with DISCONT: counted, and posted as a warning at most once a second. A sound
- * server loses sound silently when nobody reads it for longer than the source's
- * `buffer-time`, and stamps all later sound too early. ndasrc finds the loss by
- * the age of that sound, counts it alike, and mends the time stamps.
+ * If a device, file or element does not exist, the change to READY fails with
+ * an error that names it. A file without audio ends the stream with an error.
+ * A source that gave nothing for too long, or lost some of its sound, goes on
+ * with DISCONT. ndasrc counts this, and posts a warning at most once a second.
+ * A sound server loses sound silently when nobody reads it for longer than the
+ * source's `buffer-time`, and stamps all later sound too early. ndasrc finds
+ * the loss by the age of that sound, counts it, and corrects the time stamps.
  *
  * An audio device that vanishes while it runs (unplugged, or its sound server
  * gone), or gives nothing for two seconds, is opened again, after 85 ms and
- * then after pauses twice as long each time, up to 2.7 s. What played before
- * is tried first; from the sixth trial on, autoaudiosrc may find another.
- * Meanwhile time goes on, and silence comes in buffers with the flag GAP. A
- * warning and a message say so. Where the pipeline's clock was the device's,
- * time stands still until the application has answered the message CLOCK_LOST,
- * as gst-launch-1.0 does.
+ * then after pauses twice as long each time, up to 2.7 s. The element that
+ * played before is tried first; from the sixth trial on, autoaudiosrc may find
+ * another one. Meanwhile time goes on, and ndasrc pushes silence in buffers
+ * with the flag GAP. A warning and a message report the loss. If the pipeline's
+ * clock was the device's clock, time stands still until the application has
+ * answered the message CLOCK_LOST, as gst-launch-1.0 does.
  *
  * ## Messages
  *
  * Element messages `ndasrc`:
  *
- * * `device-lost` (gboolean): TRUE when the device has vanished, FALSE when it
- *   is back
+ * * `device-lost` (gboolean): TRUE: the device vanished; FALSE: it is back
  *
- * The ndaresample inside posts its own.
+ * The ndaresample inside posts its own messages.
  *
  * ## Statistics
  *
  * The property #ndasrc:stats is a structure application/x-ndasrc-stats of
  * counters since NULL:
  *
- * * `num-blocks`, `num-frames` (guint64): that went out
- * * `rate` (gdouble, blocks/s): against the pipeline's clock while playing, of
- *   a line fitted to all blocks, but for those of the first second once there
- *   are two; 93.75 for a live source that keeps time
- * * `drift` (gint64, ns): how far the frames have run ahead of that clock (or
+ * * `num-blocks`, `num-frames` (guint64): blocks and frames pushed
+ * * `rate` (gdouble, blocks/s): how fast blocks leave, by the pipeline's clock
+ *   while playing. It is the slope of a line through all blocks; after two
+ *   seconds the line leaves out the first second. 93.75 for a live source that
+ *   keeps time
+ * * `drift` (gint64, ns): how far the frames are ahead of that clock (or
  *   behind, if negative), by the same line
- * * `num-underruns` (guint64): times the source had nothing for more than a
- *   block, without DISCONT
- * * `num-overruns` (guint64): times the source lost sound, with DISCONT or
- *   silently
- * * `num-discontinuities` (guint64): all times a block did not follow the last
- * * `num-device-losses` (guint64): times that the device vanished
- * * `drift-ppm`, `drift-state`, `delay-error`: those of the ndaresample inside,
- *   which follows the device where #ndasrc:drift-compensation is auto and two
- *   clocks are proven
- * * `realtime` (string): where the real-time priority of the threads inside is
- *   from: `direct`, `rtkit` or `none`
- * * `num-realtime-threads` (guint): threads inside that have it
- * * `num-realtime-revoked` (guint): times that threads of this program lost it,
- *   since one computed for more than 0.2 s without a pause
+ * * `num-underruns` (guint64): how often the source had nothing for longer than
+ *   a block, without DISCONT
+ * * `num-overruns` (guint64): how often it lost sound, with DISCONT or silently
+ * * `num-discontinuities` (guint64): how often a block did not follow the last
+ *   one
+ * * `num-device-losses` (guint64): how often the device vanished
+ * * `drift-ppm`, `drift-state`, `delay-error`: the statistics of the
+ *   ndaresample inside, which follows the device if #ndasrc:drift-compensation
+ *   is auto and two clocks are proven
+ * * `realtime` (string): how the threads inside got real-time priority:
+ *   `direct`, `rtkit` or `none`
+ * * `num-realtime-threads` (guint): threads inside that have real-time priority
+ * * `num-realtime-revoked` (guint): how often threads of this program lost it,
+ *   because one of them computed for more than 0.2 s without a pause
  *
  * ## Example pipelines
  * |[
@@ -86,7 +88,7 @@
  * |[
  * gst-launch-1.0 ndasrc source="audiotestsrc num-buffers=100" ! \
  *     ndapybridge plugin=passthrough ! fakesink
- * ]| Any source that GStreamer has.
+ * ]| From any other source of GStreamer.
  *
  * Since: 0.1
  */
@@ -107,12 +109,12 @@
 GST_DEBUG_CATEGORY_STATIC (nda_src_debug);
 #define GST_CAT_DEFAULT nda_src_debug
 
-/* For how many blocks (2 s) a device that was lost and could be opened may give
- * nothing */
+/* How many blocks (2 s) pass before a device that was lost and opened again,
+ * but gives nothing, counts as lost once more */
 #define MAX_TRIAL_BLOCKS 188
-/* What the queue holds at most. It is empty but while downstream keeps its
- * thread; when it is full, the device's own ring holds the rest. A time, since
- * that is the maximum latency that the queue answers. */
+/* The longest time that the queue holds. The queue is empty unless downstream
+ * blocks its thread. When it is full, the device's own ring buffer holds the
+ * rest. The limit is a time, since the queue reports it as maximum latency. */
 #define MAX_QUEUE_TIME (16 * NDA_BLOCK_DURATION)
 
 #define NO_MICROPHONE \
@@ -121,15 +123,16 @@ GST_DEBUG_CATEGORY_STATIC (nda_src_debug);
         "“source”.")
 
 /* THREADS and LOCKS: see NdaIoBin. The source's streaming thread runs the probe
- * and counts in the meter; where the source may be followed, the thread of the
- * queue behind the resampler counts. */
+ * and counts in the meter. If the source may be followed, the thread of the
+ * queue behind the resampler counts instead. */
 struct _NdaSrc
 {
   NdaIoBin parent;
 
   NdaIoParts *parts;            /* [const] of the parent */
   GstElement *queue;            /* [state change] a child, or NULL */
-  gint has_failed;              /* [atomic] the source never will play */
+  gint has_failed;              /* [atomic] the source can never play */
+  gchar *missing;               /* [object lock] owned; a decoder, in words */
   NdaSourceProbe probe;         /* has its own locks */
 };
 
@@ -187,7 +190,7 @@ nda_src_child_closed (NdaIoBin * bin, GstElement * source)
 
 /* --- the queue --- */
 
-/* Puts @queue between @element and what that is linked to. */
+/* Puts @queue between @element and the element after it. */
 static void
 insert_behind (GstElement * element, GstElement * queue)
 {
@@ -201,10 +204,10 @@ insert_behind (GstElement * element, GstElement * queue)
   gst_pad_link (out, peer);
 }
 
-/* Gives what lies behind the resampler a thread of its own. A device that is
- * followed is timed by when its frames arrive. The device's thread would wait
- * in downstream's speaker for room, and come back to its own device by the
- * speaker's clock. */
+/* Gives the elements after the resampler a thread of their own. A device that
+ * is followed is timed by the arrival of its frames. Without the queue, the
+ * device's thread would wait for room in the speaker downstream, and would read
+ * its own device at the speaker's pace. */
 static void
 add_queue (NdaSrc * self)
 {
@@ -223,18 +226,28 @@ add_queue (NdaSrc * self)
 /* --- changes of state --- */
 
 static void
+set_missing (NdaSrc * self, const gchar * name)
+{
+  GST_OBJECT_LOCK (self);
+  g_free (self->missing);
+  self->missing = g_strdup (name);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
 nda_src_prepare (NdaIoBin * bin)
 {
   NdaSrc *self = NDA_SRC (bin);
 
   g_atomic_int_set (&self->has_failed, FALSE);
+  set_missing (self, NULL);
   nda_source_probe_start (&self->probe);
   if (!self->queue && nda_clocks_may_follow (&self->parts->clocks))
     add_queue (self);
 }
 
-/* The way down must not fail, or the pipeline stays in READY. A decodebin that
- * gets an error from its typefind on that way does fail it, once. */
+/* A change down must not fail, or the pipeline stays in READY. A decodebin that
+ * gets an error from its typefind during that change fails it, once. */
 static GstStateChangeReturn
 change_state_of_parent (GstElement * element, GstStateChange transition)
 {
@@ -265,7 +278,7 @@ nda_src_change_state (GstElement * element, GstStateChange transition)
   return result;
 }
 
-/* An end of the stream goes through the source, unless that is away. */
+/* Sends the end of the stream through the source, unless the source is away. */
 static gboolean
 nda_src_send_event (GstElement * element, GstEvent * event)
 {
@@ -288,22 +301,24 @@ reword_negotiation (void)
           "that can be mixed of them."));
 }
 
-/* The error of a source that fails before it has given anything, in words that
- * name it: decoders do not know the file, nor devices that they are the
- * microphone. NULL where the source's own words are better. */
+/* Returns an error that names the source if it fails before it has given
+ * anything: decoders do not know the file, and devices do not know that they
+ * are the microphone. NULL: the source's own error is better. */
 static GError *
 reword (NdaSrc * self, const GError * failure)
 {
   g_autofree gchar *uri = NULL;
   g_autofree gchar *device = NULL;
+  g_autofree gchar *missing = NULL;
 
   GST_OBJECT_LOCK (self);
+  missing = g_strdup (self->missing);
   uri = g_strdup (self->parts->setting.place);
   device = g_strdup (self->parts->setting.device);
   GST_OBJECT_UNLOCK (self);
 
   if (uri)
-    return nda_source_reword (failure, uri);
+    return nda_source_reword (failure, uri, missing);
   if (failure->domain != GST_RESOURCE_ERROR)
     return NULL;
   if (device)
@@ -314,7 +329,7 @@ reword (NdaSrc * self, const GError * failure)
       _(NO_MICROPHONE));
 }
 
-/* Whether the source is an element that the application has made, and knows. */
+/* Whether the application has made the source element, and so knows it. */
 static gboolean
 is_own_element (NdaSrc * self)
 {
@@ -327,7 +342,7 @@ is_own_element (NdaSrc * self)
   return is_own;
 }
 
-/* Posts the better words in the place of @message, once. */
+/* Posts the better error in place of @message, once. */
 static gboolean
 nda_src_take_message (NdaIoBin * bin, GstMessage * message)
 {
@@ -335,6 +350,9 @@ nda_src_take_message (NdaIoBin * bin, GstMessage * message)
   g_autoptr (GError) failure = NULL;
   g_autoptr (GError) error = NULL;
 
+  if (gst_message_has_name (message, "missing-plugin"))
+    set_missing (self, gst_structure_get_string (gst_message_get_structure
+            (message), "name"));
   if (nda_source_probe_has_played (&self->probe) || is_own_element (self))
     return FALSE;
   failure = nda_child_parse_error (self->parts->child, message);
@@ -420,6 +438,7 @@ static void
 nda_src_finalize (GObject * object)
 {
   nda_source_probe_clear (&NDA_SRC (object)->probe);
+  g_free (NDA_SRC (object)->missing);
   G_OBJECT_CLASS (nda_src_parent_class)->finalize (object);
 }
 
@@ -431,14 +450,14 @@ install_properties (GObjectClass * class)
 
   properties[PROP_SOURCE] = nda_description_param ("source", "Source",
       "The source: an element, or its launch description, such as "
-      "\"audiotestsrc freq=1000\" or \"filesrc location=a.ogg ! decodebin\"; "
-      "neither this nor uri nor device: the default microphone");
+      "\"audiotestsrc freq=1000\" or \"filesrc location=a.ogg ! decodebin\". "
+      "If neither source nor uri nor device is set, the default microphone");
   properties[PROP_URI] = g_param_spec_string ("uri", "URI",
       "The URI of the sound to play, such as file:///home/me/a.flac", NULL,
       flags);
   properties[PROP_DEVICE] = g_param_spec_string ("device", "Device",
-      "The audio device to record from, by the name that it has in a mixer or "
-      "in gst-device-monitor-1.0", NULL, flags);
+      "The name of the audio device to record from, as a mixer or "
+      "gst-device-monitor-1.0 shows it", NULL, flags);
   properties[PROP_DRIFT_COMPENSATION] = nda_clocks_param ();
   properties[PROP_REALTIME] = nda_realtime_param ();
   properties[PROP_STATS] = g_param_spec_boxed ("stats", "Statistics",

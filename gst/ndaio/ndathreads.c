@@ -11,7 +11,7 @@
 #include <glib/gi18n-lib.h>
 
 #define TASKS "/proc/self/task"
-/* As libpulse names the thread of a pa_threaded_mainloop */
+/* libpulse's name for the thread of a pa_threaded_mainloop */
 #define SERVER_THREAD "threaded-ml"
 
 void
@@ -109,7 +109,7 @@ quicken_server_thread (NdaThreads * self, gint thread)
   g_mutex_unlock (&self->lock);
 }
 
-/* libpulse announces its threads nowhere, so they are found by their name. */
+/* libpulse does not announce its threads, so they are found by their name. */
 static void
 quicken_server_threads (NdaThreads * self)
 {
@@ -186,7 +186,7 @@ nda_threads_note_message (NdaThreads * self, GstMessage * message)
 
 /* --- changes of state --- */
 
-/* In time for what is changed while nobody plays */
+/* Warns, when the bin stops, if threads have lost their priority meanwhile */
 static void
 report_revoked (NdaThreads * self)
 {

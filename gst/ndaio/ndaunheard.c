@@ -12,7 +12,7 @@ nda_unheard_restart (NdaUnheard * self)
   self->has_last = self->has_end = FALSE;
 }
 
-/* Around the last buffer, which ends at @end. */
+/* Counts the silent frames around the last buffer, which ends at @end. */
 static guint64
 count_silent (const NdaUnheard * self, guint64 end)
 {

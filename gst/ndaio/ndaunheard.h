@@ -5,9 +5,9 @@
 /* Counts the frames of a device for which there was no sound.
  *
  * Each buffer has a place among the device's frames. Frames between two places
- * are silent, and so are frames that the device had taken before the buffer for
- * them came. Where the sink puts a buffer is known when the next one comes, so
- * the count is one buffer behind.
+ * are silent. Frames that the device had taken before their buffer came are
+ * silent too. The place of a buffer is known when the next one comes, so the
+ * count is one buffer behind.
  *
  * Belongs to one thread: no locks. */
 
@@ -20,17 +20,17 @@ G_BEGIN_DECLS
 typedef struct
 {
   gboolean has_last;            /* a buffer has come */
-  gboolean has_end;             /* there was one before the last, too, */
-  guint64 end;                  /* which ended at this frame of the device */
-  guint64 taken;                /* too late for these, when the last came */
+  gboolean has_end;             /* there was one before the last too */
+  guint64 end;                  /* where that one ended, in device frames */
+  guint64 taken;                /* frames lost when the last came */
   gsize n_frames;               /* of the last one */
 } NdaUnheard;
 
 void nda_unheard_restart (NdaUnheard * unheard);
 
-/* A buffer of @n_frames has come. The one before it ends at @end, and for all
- * frames up to @n_late behind that it is too late. Returns how many frames
- * before @end were silent that have not been counted. */
+/* Notes a buffer of @n_frames. The one before it ends at @end, and the new
+ * buffer is too late for all frames up to @n_late after that. Returns how many
+ * silent frames before @end have not been counted yet. */
 guint64 nda_unheard_note (NdaUnheard * unheard, guint64 end, gint64 n_late,
     gsize n_frames);
 

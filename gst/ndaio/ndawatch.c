@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define INTERVAL (100 * G_TIME_SPAN_MILLISECOND)
-/* So many looks without a buffer, and the device is lost: two seconds */
+/* After so many checks without a buffer the device is lost: two seconds */
 #define MAX_IDLE 20
 
 void
@@ -76,7 +76,7 @@ let_go (NdaWatch * self)
   self->leash = -1;
 }
 
-/* Whether PipeWire has ended; takes the leash anew when it is there. */
+/* Whether PipeWire has ended. Opens a new leash when PipeWire is there. */
 static gboolean
 has_server_ended (NdaWatch * self, gboolean is_of_pipewire)
 {

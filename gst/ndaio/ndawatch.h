@@ -2,21 +2,20 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The watch over the device inside an ndasrc or ndasink, for what the device's
- * element does not say: that a source gives nothing, that a sink takes nothing,
- * that PipeWire has ended under its own elements. The watch tells the loss.
+/* Watches the device inside an ndasrc or ndasink for faults that the device's
+ * element does not report: a source gives nothing, a sink takes nothing, or
+ * PipeWire has ended under its own elements. The watch reports the loss.
  *
- * THREADS. The watch thread looks ten times a second, by the time that passes
- * on this machine: the pipeline's clock may be that of the device. It counts
- * how often it has looked, not how long that took, since a program that is
- * stopped and goes on has lost nothing.
+ * THREADS. The watch thread checks ten times a second, by this machine's time:
+ * the pipeline's clock may be the device's. It counts its checks instead of the
+ * time, since a program that was stopped and goes on has lost nothing.
  *
- * LOCKS. The watch lock guards what is not [const] or [watch thread]; it is not
- * held while anything is called.
+ * LOCKS. The watch lock guards the fields that are not [const] or [watch
+ * thread]. It is not held while another object is called.
  *
  * HOW IT STOPS. The thread runs in PLAYING only. Before PAUSED it is woken and
- * joined; what is [watch thread] then belongs to the change of state. The leash
- * stays, since a server may end while the pipeline is paused. */
+ * joined; [watch thread] fields then belong to the change of state. The leash
+ * (ndaleash.h) stays, since a server may end while the pipeline is paused. */
 
 #pragma once
 
@@ -27,7 +26,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   NdaLoss *loss;                /* [const] not owned; has its own lock */
-  /* [const] Whether the device has to give or take something now; may be NULL.
+  /* [const] Whether the device must give or take a buffer now; may be NULL.
    * Called on the watch thread. */
   gboolean (*is_expecting) (gpointer user_data);
   gpointer user_data;           /* [const] for this */
@@ -40,8 +39,8 @@ typedef struct
   gboolean is_of_pipewire;      /* there is an element of PipeWire's own */
 
   gint leash;                   /* [watch thread] to PipeWire, or -1 */
-  guint n_idle;                 /* [watch thread] looks without a buffer */
-  guint n_buffers;              /* [watch thread] when it looked last */
+  guint n_idle;                 /* [watch thread] checks without a buffer */
+  guint n_buffers;              /* [watch thread] at the last check */
 } NdaWatch;
 
 void nda_watch_init (NdaWatch * watch, NdaLoss * loss,
@@ -52,7 +51,7 @@ void nda_watch_clear (NdaWatch * watch);
 gboolean nda_watch_is_steady (NdaWatch * watch);
 /* In deep_element_added: any element, of which one may be the device */
 void nda_watch_add (NdaWatch * watch, GstElement * element);
-/* When there is none of them any more */
+/* Called when there is no such element any more */
 void nda_watch_forget (NdaWatch * watch);
 
 /* Before the children's change of state, and after it */

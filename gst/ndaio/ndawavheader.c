@@ -10,13 +10,13 @@
 
 #define TAG_FLOAT 3
 #define TAG_EXTENSIBLE 0xFFFE
-/* A length that says: look in ds64 */
+/* A length that means: the real one is in ds64 */
 #define IN_DS64 G_MAXUINT32
 #define DS64_BYTES 28
 #define SAMPLE_BYTES 4
 
-/* GStreamer's positions up to the rear center, which a WAV file has alike, and
- * the two sides, which come one bit later here */
+/* GStreamer's positions up to the rear center are the same in a WAV file. The
+ * two sides come one bit later here */
 #define ALIKE G_GUINT64_CONSTANT (0x1FF)
 #define SIDES G_GUINT64_CONSTANT (0xC00)
 
@@ -70,7 +70,8 @@ put_chunk (Writer * writer, const gchar * letters, guint32 n_bytes)
 
 /* --- the chunks --- */
 
-/* 0: positions that a WAV file has not, or in another order */
+/* Returns 0 for positions that a WAV file does not have, or has in another
+ * order */
 static guint32
 make_mask (guint64 mask)
 {
@@ -114,7 +115,8 @@ put_format (Writer * writer, const NdaWavFormat * format)
   put_bytes (writer, guid_tail, sizeof guid_tail);
 }
 
-/* The file's first chunks, of @riff_bytes behind the first eight */
+/* Writes the file's first chunks; the file has @riff_bytes after its first
+ * eight */
 static void
 put_riff (Writer * writer, guint64 riff_bytes, guint64 n_bytes,
     guint64 n_frames)

@@ -18,8 +18,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* THREADS. The streaming thread writes; the file is opened and closed in
- * changes of state, without it. The tags have a lock of their own. */
+/* THREADS. The streaming thread writes. Changes of state open and close the
+ * file, when that thread does not run. The tags have their own lock. */
 struct _NdaWavSink
 {
   GstBaseSink parent;
@@ -41,7 +41,7 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
         "layout = (string) interleaved, rate = (int) [ 1, MAX ], "
         "channels = (int) [ 1, 64 ]"));
 
-/* What a file has in which nothing was said of the sound */
+/* The format of a file of a stream without caps */
 static const NdaWavFormat default_format = {
   .rate = 48000,
   .n_channels = 2,
@@ -153,7 +153,7 @@ nda_wav_sink_set_caps (GstBaseSink * sink, GstCaps * caps)
   return write_header (self) || fail (self, errno) == GST_FLOW_OK;
 }
 
-/* Cuts off what is behind the frames: more of them follow. */
+/* Cuts off the bytes after the frames, since more frames follow. */
 static gboolean
 drop_more (NdaWavSink * self)
 {
@@ -210,8 +210,8 @@ write_tags (NdaWavSink * self)
   return write_header (self);
 }
 
-/* A stream that ends before it has said what it is gives a file without
- * frames. */
+/* Completes the file. A stream that ends before it has caps gives a file
+ * without frames. */
 static void
 finish (NdaWavSink * self)
 {

@@ -4,10 +4,10 @@
 
 /* The sink inside an ndasink that writes a .wav file of 32-bit floats.
  *
- * The header is brought up to date with every buffer, after its samples:
- * however the process ends, the file holds all that was written. Past 4 GiB it
- * is an RF64 file. A flush, with which a stream begins anew, empties it. Not
- * registered: it is made by its type. */
+ * It writes the header again with every buffer, after the samples: however the
+ * process ends, the file is complete. Past 4 GiB it is an RF64 file. A flush,
+ * with which a stream begins again, empties the file. It is not registered:
+ * ndasink makes it by its type. */
 
 #pragma once
 

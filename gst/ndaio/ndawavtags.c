@@ -39,7 +39,7 @@ get_date (const GstTagList * tags)
       g_date_get_month (date), g_date_get_day (date));
 }
 
-/* A date that stands beside says the same, and more shortly. */
+/* Returns the date and time, unless a date alone says the same. */
 static gchar *
 get_date_time (const GstTagList * tags)
 {
@@ -51,8 +51,8 @@ get_date_time (const GstTagList * tags)
   return gst_date_time_to_iso8601_string (time);
 }
 
-/* As text (transfer full); several of one kind are one, with commas. NULL:
- * there is none. */
+/* Returns a tag as text (transfer full); several values are joined by commas.
+ * NULL: there is none. */
 static gchar *
 get_text (const GstTagList * tags, const gchar * tag)
 {
@@ -74,7 +74,7 @@ put_head (GByteArray * chunk, const gchar * letters, guint32 n_bytes)
   g_byte_array_append (chunk, (const guint8 *) &n_bytes, sizeof n_bytes);
 }
 
-/* With its end, as the format wants it. */
+/* Writes a text with its NUL, as the format requires. */
 static void
 put_text (GByteArray * chunk, const gchar * letters, const gchar * text)
 {

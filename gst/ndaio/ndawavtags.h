@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What is said of the sound in a WAV file: a chunk LIST of the kind INFO, of
- * the tags that wavenc writes there too. */
+/* The tags of a WAV file: a chunk LIST of the kind INFO, with the tags that
+ * wavenc writes too. */
 
 #pragma once
 
@@ -11,7 +11,8 @@
 
 G_BEGIN_DECLS
 
-/* The chunk, of an even number of bytes; NULL: no tag has a place in it. */
+/* Returns the chunk, of an even number of bytes; NULL: no tag belongs into
+ * it. */
 GByteArray *nda_wav_make_info (const GstTagList * tags);
 
 G_END_DECLS

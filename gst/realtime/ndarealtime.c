@@ -18,9 +18,9 @@
 /* Of one process; a bin needs five at most */
 #define MAX_THREADS 1024
 
-/* One for the process, though this code is linked into each plugin that needs
- * it: the registry of GStreamer keeps it. It is never freed, since the signal
- * handler may read it at any time. */
+/* One table for the process, although this code is linked into each plugin that
+ * needs it: the registry of GStreamer keeps it. It is never freed, since the
+ * signal handler may read it at any time. */
 typedef struct
 {
   /* [atomic] the threads that have priority, by their numbers; 0: free */
@@ -113,9 +113,10 @@ take_priority (gint highest)
   return n_found;
 }
 
-/* In a signal handler: only system calls and atomics. The kernel does not say
- * which thread it was. A plugin is the likely one, so those go first, unless
- * the kernel would kill the process before it asks again. */
+/* Runs in a signal handler: uses only system calls and atomics. The kernel does
+ * not say which thread it was. Most likely it was a plugin's, so plugins lose
+ * the priority first, unless the kernel would kill the process before it sends
+ * the signal again. */
 static void
 revoke_some (int signal)
 {
@@ -142,8 +143,8 @@ install_handler_locked (void)
 }
 
 /* Limits how long a thread of this process may run in real time. @hard (us, or
- * 0: none) is what RealtimeKit asks for; the signal comes before it. FALSE
- * where the application handles that signal itself. */
+ * 0: none) is RealtimeKit's limit; the signal comes before it. FALSE: the
+ * application handles that signal itself. */
 static gboolean
 limit_locked (Table * self, gint64 hard)
 {
@@ -234,7 +235,7 @@ nda_realtime_enter (gint thread, guint priority, gchar ** problem)
   g_autoptr (GError) error = NULL;
   NdaRealtimeSource source = NDA_REALTIME_NONE;
 
-  /* before it is in real time, so that the handler knows it */
+  /* before it gets priority, so that the handler knows it */
   if (note_thread (thread)) {
     if (enter_directly (thread, priority))
       source = NDA_REALTIME_DIRECT;

@@ -4,15 +4,16 @@
 
 /* Real-time priority for the threads that carry live sound.
  *
- * A thread gets SCHED_RR directly where the limits of the process allow it
- * (RLIMIT_RTPRIO, or CAP_SYS_NICE), else from RealtimeKit over D-Bus, which
- * desktops run. Where neither is there, the thread stays as it is.
+ * A thread gets SCHED_RR directly if the limits of the process allow it
+ * (RLIMIT_RTPRIO, or CAP_SYS_NICE), otherwise from RealtimeKit over D-Bus,
+ * which desktops run. If neither is possible, the thread keeps ordinary
+ * priority.
  *
  * A thread that computes without a pause for NDA_REALTIME_MAX_RUN would stop
  * the rest of the machine. The kernel notices it (RLIMIT_RTTIME) and sends
- * SIGXCPU. The threads of plugins then lose their priority, those of devices as
- * well when it happens again, and the process goes on. An application that has
- * a SIGXCPU handler of its own keeps it, and then gets real time without that
+ * SIGXCPU. The threads of plugins then lose their priority; the threads of
+ * devices too if it happens again; and the process goes on. An application with
+ * its own SIGXCPU handler keeps it. Its threads then get priority without that
  * limit, and never from RealtimeKit.
  *
  * THREADS. All functions may be called on any thread. nda_realtime_enter ()
@@ -20,7 +21,7 @@
  * before it carries sound.
  *
  * LOCKS. The table of threads is made of atomics, since the signal handler
- * reads it. One lock, private, guards the limit and the handler. */
+ * reads it. A private lock guards the limit and the handler. */
 
 #pragma once
 
@@ -28,7 +29,7 @@
 
 G_BEGIN_DECLS
 
-/* What the property “realtime” offers */
+/* The values of the property “realtime” */
 typedef enum
 {
   NDA_REALTIME_AUTO,
@@ -45,10 +46,10 @@ GType nda_realtime_policy_get_type (void);
 
 #define NDA_REALTIME_MAX_RUN (200 * GST_MSECOND)
 
-/* Where a thread's priority is from */
+/* Who gave a thread's priority */
 typedef enum
 {
-  NDA_REALTIME_NONE,            /* it has none */
+  NDA_REALTIME_NONE,            /* it has no priority */
   NDA_REALTIME_DIRECT,
   NDA_REALTIME_RTKIT,
 } NdaRealtimeSource;
@@ -56,11 +57,11 @@ typedef enum
 /* The kernel's number of the calling thread */
 gint nda_realtime_get_thread (void);
 
-/* @problem (nullable): out, transfer full; why there is none */
+/* @problem (nullable): out, transfer full; the reason if it gets none */
 NdaRealtimeSource nda_realtime_enter (gint thread, guint priority,
     gchar ** problem);
-/* Before the thread ends, or when it carries no live sound any more. On any
- * thread. FALSE: it was not in the table, and is left alone. */
+/* Called before the thread ends, or when it carries no live sound any more. On
+ * any thread. FALSE: it was not in the table, and is not changed. */
 gboolean nda_realtime_leave (gint thread);
 /* How often threads lost their priority since they computed for too long */
 guint nda_realtime_get_n_revoked (void);

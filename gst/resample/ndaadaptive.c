@@ -102,7 +102,7 @@ nda_adaptive_keep (NdaAdaptive * self, GstBuffer * block)
 
 /* --- following --- */
 
-/* Before each block; see NdaResamplerGlide. */
+/* Called before each block; see NdaResamplerGlide. */
 static gdouble
 nda_adaptive_steer (gpointer user_data, gdouble in_frame, gdouble out_frame,
     gdouble held)

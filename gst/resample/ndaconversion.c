@@ -8,7 +8,7 @@
 
 #include "ndapolyphaseconverter.h"
 
-/* What holds frames for the shortest time, whatever else there is */
+/* The maker with the shortest delay, whatever other makers there are */
 static const NdaConverterMaker *const low_latency_makers[] = {
   &nda_polyphase_maker, NULL
 };
@@ -40,7 +40,8 @@ nda_conversion_is_open (const NdaConversion * self)
 
 /* --- the choice --- */
 
-/* Whether a library's bursts would cost more than what it does better. */
+/* Whether the bursts of a library would cost more latency than its quality is
+ * worth. */
 static gboolean
 wants_low_latency (const NdaConversion * self, gboolean is_live)
 {
@@ -51,8 +52,8 @@ wants_low_latency (const NdaConversion * self, gboolean is_live)
       || (self->settings.quality != NDA_QUALITY_VERY_HIGH && is_live);
 }
 
-/* By the first maker that can. NULL, and the first one's reason, if none
- * can. */
+/* Makes a resampler by the first maker that can. NULL, with the first maker's
+ * reason, if none can. */
 static NdaResampler *
 make_resampler (const NdaConversion * self, GstCaps * out_caps,
     gboolean is_live, GError ** error)
@@ -76,7 +77,7 @@ is_same_format (const GstAudioInfo * in, const GstAudioInfo * out)
   return in->rate == out->rate && in->finfo == out->finfo;
 }
 
-/* Begins to follow a clock, if that is asked for and can be. */
+/* Begins to follow a clock, if the settings say so and it is possible. */
 static gboolean
 start_following (NdaConversion * self, GstClock * device)
 {
@@ -130,7 +131,7 @@ nda_conversion_must_open (const NdaConversion * self, const GstAudioInfo * in,
       || (self->resampler && follows_another (self, settings, device));
 }
 
-/* Frames pass and go on to do so: no reason to cut a block short. */
+/* If frames pass before and after the change, no block is cut short. */
 gboolean
 nda_conversion_adjust (NdaConversion * self,
     const NdaResampleSettings * settings, GstClock * device)
@@ -159,7 +160,8 @@ nda_conversion_flush (NdaConversion * self)
 
 /* --- what goes on --- */
 
-/* nda's own converter has one quality, below the best of libsoxr's. */
+/* Whether nda's own converter is used although the quality asked for is better
+ * than its own. */
 gboolean
 nda_conversion_is_less_exact (const NdaConversion * self)
 {

@@ -2,11 +2,11 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What an ndaresample does between two formats: it lets frames pass, resamples
- * them with one converter or another, or follows a clock as well. The choice is
- * made here, from the formats, the settings and the makers that there are.
+/* Decides what an ndaresample does between two formats: let frames pass,
+ * resample them with one converter or another, or follow a clock too. The
+ * decision depends on the formats, the settings and the makers that were built.
  *
- * Knows no pads. Belongs to the sink thread: no locks. */
+ * Uses no pads. Belongs to the sink thread: no locks. */
 
 #pragma once
 
@@ -33,7 +33,7 @@ typedef struct
 {
   /* [const] of converters, the best first; NULL behind the last */
   const NdaConverterMaker *const *makers;
-  NdaResampleSettings settings; /* that it was opened with */
+  NdaResampleSettings settings; /* used by open () */
   GstAudioInfo in;              /* of UNKNOWN when it is closed */
   GstAudioInfo out;
   NdaResampler *resampler;      /* owned; NULL: frames pass */
@@ -45,33 +45,33 @@ void nda_conversion_init (NdaConversion * conversion,
 void nda_conversion_close (NdaConversion * conversion);
 gboolean nda_conversion_is_open (const NdaConversion * conversion);
 
-/* From @in to @out, instead of what was before, whose frames have all gone out.
- * @device: see nda_adaptive_start (). FALSE, closed and with the reason where
- * the rates cannot be bridged. */
+/* Converts from @in to @out from now on; the earlier frames have all gone out.
+ * @device: see nda_adaptive_start (). FALSE, closed and with the reason, if the
+ * rates cannot be bridged. */
 gboolean nda_conversion_open (NdaConversion * conversion,
     const GstAudioInfo * in, const GstAudioInfo * out, GstCaps * out_caps,
     const NdaResampleSettings * settings, GstClock * device,
     gboolean is_live, GError ** error);
 
-/* Whether it has to be opened again to do as it is asked. */
+/* Whether it must be opened again for these formats and settings. */
 gboolean nda_conversion_must_open (const NdaConversion * conversion,
     const GstAudioInfo * in, const GstAudioInfo * out,
     const NdaResampleSettings * settings, GstClock * device);
-/* Otherwise: does as it is asked. FALSE when it did so already. */
+/* Otherwise: uses the settings. FALSE: they have not changed. */
 gboolean nda_conversion_adjust (NdaConversion * conversion,
     const NdaResampleSettings * settings, GstClock * device);
 
-/* Whether the quality that was asked for takes a library that is not there. */
+/* Whether the quality asked for needs a library that is missing. */
 gboolean nda_conversion_is_less_exact (const NdaConversion * conversion);
 
-/* Frames out for one in, now; 0.0 when it is closed. */
+/* Frames out per frame in, now; 0.0 when closed. */
 gdouble nda_conversion_get_ratio (const NdaConversion * conversion);
-/* The name of what made the converter; none where frames pass. */
+/* The name of the converter's maker; “none” if frames pass. */
 const gchar *nda_conversion_get_converter (const NdaConversion * conversion);
-/* 0 where frames pass. */
+/* 0 if frames pass. */
 GstClockTime nda_conversion_get_latency (const NdaConversion * conversion);
 
-/* Where frames pass and a clock is followed: lets a resampler take over. */
+/* If frames pass and a clock is watched: lets a resampler take over. */
 void nda_conversion_take_over (NdaConversion * conversion, GstCaps * out_caps);
 /* Forgets all frames. */
 void nda_conversion_flush (NdaConversion * conversion);

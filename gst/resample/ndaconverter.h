@@ -3,14 +3,14 @@
  */
 
 /* A rate converter, as a table of functions: it takes frames at one rate and
- * gives frames at another. Frames come as pointers: one for all channels where
- * they are interleaved, else one for each channel. The first frame out lies at
- * the same time as the first frame in. A converter knows no end: a caller that
- * needs the last frames converts silence behind them.
+ * gives frames at another. Frames come as pointers: one for all channels if
+ * they are interleaved, otherwise one for each channel. The first frame out has
+ * the time of the first frame in. A converter has no end: to get the last
+ * frames, a caller converts silence after them.
  *
- * A maker, another table, makes converters. nda has one of its own
- * (ndapolyphaseconverter.h); a library adds one more in a folder of its own,
- * for example ext/soxr. gst/resample/plugin lists all that were built.
+ * A maker, another table, makes converters. nda has its own
+ * (ndapolyphaseconverter.h). A library adds another in its own folder, for
+ * example ext/soxr. gst/resample/plugin lists all that were built.
  *
  * A converter belongs to one streaming thread: no locks. Makers have no state:
  * any thread may call them. */
@@ -21,7 +21,7 @@
 
 G_BEGIN_DECLS
 
-/* How exactly to convert. A maker that has one way for all uses that. */
+/* How exactly to convert. A maker with only one quality uses that. */
 typedef enum
 {
   NDA_QUALITY_QUICK,            /* cubic interpolation, no filter */
@@ -35,15 +35,16 @@ typedef struct _NdaConverter NdaConverter;
 
 typedef struct
 {
-  /* Takes up to @n_in frames and gives up to @n_out. At least one of either
-   * moves, if both may. Does not allocate in steady state. */
+  /* Takes up to @n_in frames and gives up to @n_out. If both may move, at least
+   * one frame does. Does not allocate in steady state. */
   void (*process) (NdaConverter * self, gconstpointer const *in, gsize n_in,
       gpointer const *out, gsize n_out, gsize * n_taken, gsize * n_given);
-  /* NULL where the ratio is fixed. From the next frame on, within @n_frames, to
-   * @factor times as many frames out as the two rates give. */
+  /* NULL: the ratio is fixed. Changes the ratio smoothly, from the next frame
+   * on, within @n_frames, to @factor times as many frames out as the two rates
+   * give. */
   void (*glide) (NdaConverter * self, gdouble factor, guint n_frames);
-  /* NULL where the ratio is fixed. How many of the frames that were taken lie
-   * behind the one that is given next, with it. */
+  /* NULL: the ratio is fixed. Returns how many of the frames taken lie after
+   * the next frame out, including it. */
   gdouble (*get_pending) (NdaConverter * self);
   /* Forgets all frames: as new. */
   void (*restart) (NdaConverter * self);
@@ -54,8 +55,8 @@ struct _NdaConverter
 {
   const NdaConverterKind *kind; /* [const] */
 
-  /* [const] in frames of the input: of what was taken, all but this much at
-   * most has come out again */
+  /* [const] in frames of the input: how many of the frames taken have not come
+   * out again, at most */
   gdouble max_lag;
   /* [const] in frames of the input: how far away, at most, a frame can be heard
    * in another */
@@ -65,11 +66,12 @@ struct _NdaConverter
 typedef struct
 {
   const gchar *name;            /* one word, for statistics and logs */
-  /* Whether samples of @format can be converted as they are. Those of F32
-   * always can. */
+  /* Whether samples of @format can be converted directly. Those of F32 always
+   * can. */
   gboolean (*takes_format) (GstAudioFormat format);
-  /* From the rate of @format, one that is taken, to @out_rate (transfer full).
-   * NULL, with the reason, where the two rates cannot be bridged. */
+  /* Makes a converter from the rate of @format, which it takes, to @out_rate
+   * (transfer full). NULL, with the reason, if the two rates cannot be
+   * bridged. */
   NdaConverter *(*make) (const GstAudioInfo * format, guint out_rate,
       NdaQuality quality, GError ** error);
 } NdaConverterMaker;

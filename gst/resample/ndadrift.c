@@ -8,37 +8,38 @@
 
 #include <math.h>
 
-/* rad/s. At first N / (time since then); in the end still wide beside that of
- * the line, so that it adds little to what the line makes of a step. */
+/* Bandwidth in rad/s. At first NARROWING / (time since the start); at the end
+ * still wide compared with the line's, so that it adds little to the line's
+ * reaction to a step */
 #define FINAL_BANDWIDTH 0.4
 #define NARROWING 5.0
 #define WIDEST_BANDWIDTH 8.0
 #define LOW_PASS_RATIO 20.0
 
-/* Following begins when the line is known as well as this (in s), or so long
- * after the start */
+/* Following begins when the line's error (in s) is below GOOD_LINE, or
+ * MAX_LEARNING after the start */
 #define GOOD_LINE 0.00015
 #define MAX_LEARNING (2 * GST_SECOND)
-/* An error (in s) beyond this is not drift: the lead is taken anew */
+/* An error (in s) beyond this is not drift: the lead is measured again */
 #define MAX_ERROR 0.030
 /* Locked: nearer than NEAR_ERROR (in s) for NEAR_TIME (in s). Lost: off by more
  * than FAR_ERROR (in s) */
 #define NEAR_ERROR 0.0002
 #define NEAR_TIME 1.0
 #define FAR_ERROR 0.001
-/* The clocks of a sound server run fast or slow by milliseconds at first: what
- * is to prove that they are two begins to count after so long */
+/* The clocks of a sound server run fast or slow by milliseconds at first: the
+ * proof of two clocks begins after this time */
 #define SETTLING (20 * GST_SECOND)
-/* A clock goes the other way than was proven when it does by so much (in s a
- * second): a crystal that warms up changes by less. Given up after so long (in
- * s); a sound server's clock wanders back sooner. */
+/* A clock turns if it goes the other way than was proven by at least MIN_TURN
+ * (in s a second): a crystal that warms up changes by less. It is given up
+ * after TURN_TIME (in s); a sound server's clock wanders back sooner. */
 #define MIN_TURN 10e-6
 #define TURN_TIME 30.0
-/* A pause (in s) counts as no more than this, so that none is made up for */
+/* A pause (in s) counts as at most this, so that no pause is corrected */
 #define MAX_INTERVAL 0.1
 
-/* For a device of @rate frames a second by its own clock, which are seen when
- * they come, if @in_chunks, or else by asking that clock. */
+/* Prepares for a device of @rate frames a second by its own clock. The frames
+ * are timed on arrival, if @in_chunks, otherwise by reading that clock. */
 void
 nda_drift_init (NdaDrift * self, gdouble rate, gboolean in_chunks)
 {
@@ -47,7 +48,8 @@ nda_drift_init (NdaDrift * self, gdouble rate, gboolean in_chunks)
   nda_timing_init (&self->timing, rate, in_chunks);
 }
 
-/* The lead is what it is: learn where the device is, and keep it so. */
+/* Takes the present lead as the right one, learns where the device is, and then
+ * keeps the lead. */
 static void
 learn (NdaDrift * self)
 {
@@ -61,8 +63,8 @@ learn (NdaDrift * self)
   self->calm = self->stepped = 0.0;
 }
 
-/* After a device was opened anew, or the stream broke off. What is known of the
- * device's speed is kept. */
+/* Called after a device was opened again, or the stream was interrupted. Keeps
+ * the device's speed. */
 void
 nda_drift_restart (NdaDrift * self)
 {
@@ -99,7 +101,7 @@ device_at (const NdaDrift * self, GstClockTime time)
   return nda_timing_get_frame (&self->timing, time + self->ahead);
 }
 
-/* The lead there was at the start, by what the line says of it now. */
+/* Computes the lead at the start from the line as it is now. */
 static void
 take_lead (NdaDrift * self)
 {
@@ -128,7 +130,7 @@ try_following (NdaDrift * self, GstClockTime time, gdouble frame)
   take_lead (self);
 }
 
-/* Narrows with the time since following began. */
+/* The bandwidth, which shrinks with the time since following began. */
 static gdouble
 bandwidth_at (const NdaDrift * self, GstClockTime time)
 {
@@ -151,7 +153,7 @@ judge_lock (NdaDrift * self, gdouble interval)
     self->state = NDA_DRIFT_LOCKING;
 }
 
-/* The loop: one turn, @interval (in s) after the last. */
+/* One turn of the loop, @interval (in s) after the last. */
 static void
 turn (NdaDrift * self, gdouble error, gdouble bandwidth, gdouble interval)
 {
@@ -161,13 +163,13 @@ turn (NdaDrift * self, gdouble error, gdouble bandwidth, gdouble interval)
   self->filtered[1] += part * (self->filtered[0] - self->filtered[1]);
   error = self->filtered[1];
   self->speed = clamp_speed (self->integral + M_SQRT2 * bandwidth * error);
-  /* what the limit keeps from being made up for is not to be learned from */
+  /* do not integrate an error that the limit keeps from being corrected */
   if (fabs (self->speed) < NDA_DRIFT_MAX_PPM * 1e-6 || self->speed * error < 0)
     self->integral = clamp_speed (self->integral
         + bandwidth * bandwidth * error * interval);
 }
 
-/* Whether the device goes as no drift does that was proven. */
+/* Whether the device moves as no proven drift does. */
 static gboolean
 is_turned (const NdaDrift * self)
 {
@@ -178,7 +180,8 @@ is_turned (const NdaDrift * self)
   return fabs (speed) >= NDA_DRIFT_MAX_PPM * 1e-6;
 }
 
-/* The sound stays where it is, at the speed that it has by itself. */
+/* Gives the clock up if it has turned for too long. The sound keeps its
+ * position and its own speed. */
 static void
 judge_turn (NdaDrift * self, gdouble interval)
 {
@@ -191,8 +194,8 @@ judge_turn (NdaDrift * self, gdouble interval)
   self->speed = self->integral = 0.0;
 }
 
-/* How far (in s) the resampler, at @frame at @time, is behind where it should
- * be. FALSE when it is so far that the lead has to be taken anew. */
+/* How far (in s) the resampler, at @frame at @time, is behind its proper
+ * position. FALSE: so far that the lead must be measured again. */
 static gboolean
 get_error (NdaDrift * self, GstClockTime time, gdouble frame, gdouble * error)
 {
@@ -237,7 +240,7 @@ nda_drift_steer (NdaDrift * self, GstClockTime time, gdouble frame)
   return 1.0 + self->speed;
 }
 
-/* Counts from here on; the line, too, begins anew. */
+/* Starts the proof here; the line starts again too. */
 static void
 settle (NdaDrift * self, GstClockTime time, gdouble frame)
 {
@@ -249,7 +252,7 @@ settle (NdaDrift * self, GstClockTime time, gdouble frame)
   nda_proof_init (&self->proof, nda_timing_get_chunk (&self->timing));
 }
 
-/* What the device has stepped is no drift: the lead goes with it. */
+/* Adds the device's steps to the lead, since they are no drift. */
 static void
 take_steps (NdaDrift * self)
 {
@@ -291,16 +294,16 @@ nda_drift_watch (NdaDrift * self, GstClockTime time, gdouble frame)
   return TRUE;
 }
 
-/* How far (in ns) sound is from taking the time that it took at the start;
- * positive: the resampler lies behind. */
+/* By how much (in ns) the delay of the sound differs from the delay at the
+ * start; positive: the resampler is behind. */
 GstClockTimeDiff
 nda_drift_get_error (const NdaDrift * self)
 {
   return (GstClockTimeDiff) (self->filtered[1] * GST_SECOND);
 }
 
-/* How much faster the device is than it should be, in millionths; 0.0 before
- * it is known. */
+/* How much faster the device is than its nominal rate, in millionths; 0.0
+ * before it is known. */
 gdouble
 nda_drift_get_ppm (const NdaDrift * self)
 {

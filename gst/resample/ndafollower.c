@@ -10,7 +10,8 @@
 /* The rate of a clock is a fraction of this */
 #define RATE_DENOMINATOR G_GUINT64_CONSTANT (1000000000)
 
-/* From @in_rate to @out_rate, one of them that of the device. */
+/* Prepares for a conversion from @in_rate to @out_rate, one of which is the
+ * device's. */
 void
 nda_follower_init (NdaFollower * self, GstClock * device, guint in_rate,
     guint out_rate)
@@ -40,7 +41,7 @@ nda_follower_restart (NdaFollower * self)
   nda_drift_restart (&self->drift);
 }
 
-/* @n_frames have come; see what @clock, the pipeline's, says of it. */
+/* Notes that @n_frames have come, at the time of @clock, the pipeline's. */
 void
 nda_follower_observe (NdaFollower * self, GstClock * clock, guint n_frames)
 {
@@ -82,8 +83,9 @@ nda_follower_steer (NdaFollower * self, gdouble in_frame, gdouble out_frame)
           self->out_rate), in_frame);
 }
 
-/* Moves the point that the calibration turns around along its line, from where
- * the sink began to now: a change of rate must not move what is played now. */
+/* Moves the fixed point of the calibration along its line, from the start of
+ * the sink to now: a change of rate must not move the sound that is played
+ * now. */
 static void
 move_calibration (NdaFollower * self)
 {

@@ -3,7 +3,7 @@
  */
 
 /* The memory at both ends of a resampler: the buffer whose frames it takes, and
- * the block that it fills. Both are mapped meanwhile.
+ * the block that it fills. Both are mapped while they are in use.
  *
  * Belongs to one streaming thread: no locks. */
 
@@ -13,7 +13,7 @@
 
 G_BEGIN_DECLS
 
-/* A buffer that is being taken; or none: buffer is NULL, and n_frames 0 */
+/* The current input buffer. None: buffer is NULL, and n_frames 0 */
 typedef struct
 {
   GstAudioInfo info;            /* [const] */
@@ -21,10 +21,10 @@ typedef struct
   GstMapInfo map;
   guint plane[NDA_BLOCK_MAX_CHANNELS];  /* where each begins, bytes */
   guint n_frames;
-  guint n_used;                 /* of these have been taken */
+  guint n_used;                 /* frames taken so far */
 } NdaFramesIn;
 
-/* A block that is being filled; or none: block is NULL */
+/* The current output block. None: block is NULL */
 typedef struct
 {
   GstAudioInfo info;            /* [const] */
@@ -34,12 +34,12 @@ typedef struct
   guint n_filled;               /* frames in it */
 } NdaFramesOut;
 
-/* Where each plane of @data begins, @offset frames in, if there is room for
- * @n_room frames. One plane where @info is interleaved. */
+/* Sets @planes to each plane of @data, @offset frames in, if @data has room for
+ * @n_room frames. One plane if @info is interleaved. */
 void nda_frames_point (const GstAudioInfo * info, guint8 * data, gsize n_room,
     gsize offset, gpointer * planes);
 
-/* @n_frames of @from, in planes, as those of @to. */
+/* Converts @n_frames from the format @from, in planes, to the format @to. */
 void nda_frames_convert (const GstAudioInfo * from, gpointer * in,
     const GstAudioInfo * to, gpointer * out, gsize n_frames);
 
@@ -47,15 +47,15 @@ void nda_frames_convert (const GstAudioInfo * from, gpointer * in,
 gboolean nda_frames_in_open (NdaFramesIn * in, GstBuffer * buffer,
     guint n_frames);
 void nda_frames_in_close (NdaFramesIn * in);
-/* At the next frame to be taken */
+/* Sets @planes to the next frame to take */
 void nda_frames_in_point (NdaFramesIn * in, gpointer * planes);
 
 void nda_frames_out_init (NdaFramesOut * out, GstCaps * caps);
 void nda_frames_out_clear (NdaFramesOut * out);
 void nda_frames_out_open (NdaFramesOut * out);
-/* At the next frame to be filled */
+/* Sets @planes to the next frame to fill */
 void nda_frames_out_point (NdaFramesOut * out, gpointer * planes);
-/* The block (transfer full), with what it holds now; of zeros if @is_silent */
+/* Returns the block (transfer full) as it is now; all zeros if @is_silent */
 GstBuffer *nda_frames_out_close (NdaFramesOut * out, gboolean is_silent);
 void nda_frames_out_drop (NdaFramesOut * out);
 

@@ -12,19 +12,19 @@
 #include <math.h>
 #include <string.h>
 
-/* What one push brings at most without an allocation */
+/* How many frames one push may bring without an allocation */
 #define USUAL_PUSH_FRAMES 4096
 
 /* How far a ratio may glide from that of the two rates */
 #define MAX_GLIDE 0.01
-/* and how many frames in, at most, make one frame out: so that no change of a
- * step ever reaches half a frame */
+/* How many frames in make one frame out, at most: with this limit no change of
+ * a step reaches half a frame */
 #define MAX_STEP 48
 
-/* 2^64: positions between two frames are counted in as many parts */
+/* 2^64: the number of positions between two frames */
 #define FRACTIONS 18446744073709551616.0
 
-/* A distance in frames in: whole ones and 2^-64ths of one */
+/* A distance in input frames: whole frames and 2^-64ths of one */
 typedef struct
 {
   guint64 whole;
@@ -39,16 +39,16 @@ struct _NdaPolyphase
   const NdaPolyphaseKernels *kernels;   /* [const] */
   NdaPolyphaseFilter filter;    /* [const] */
   gfloat *taps;                 /* owned; a row blended of others */
-  gfloat *frame;                /* owned; the one that comes out next */
+  gfloat *frame;                /* owned; the next frame out */
 
   gfloat *past;                 /* owned; n_channels planes of n_room samples */
   gsize n_room;
   gsize n_filled;               /* frames that lie in a plane */
   gsize at;                     /* where the filter begins for the next frame */
-  guint64 fraction;             /* and how far behind that, in 2^-64 frames */
-  guint phase;                  /* the same, in rows of an exact filter */
+  guint64 fraction;             /* plus this, in 2^-64 frames */
+  guint phase;                  /* the same, as row of an exact filter */
 
-  Step step;                    /* from the next frame out to that behind it */
+  Step step;                    /* from the next frame out to the one after */
   Step target;                  /* what step becomes */
   gint64 change;                /* of step with each frame, in 2^-64 frames */
   guint n_gliding;              /* frames until step is the target */
@@ -64,7 +64,7 @@ greatest_common_divisor (guint a, guint b)
   return b ? greatest_common_divisor (b, a % b) : a;
 }
 
-/* @n / @d, exact but for what 2^-64 cannot hold. */
+/* @n / @d, exact to 2^-64. */
 static Step
 step_of_ratio (guint n, guint d)
 {
@@ -112,7 +112,7 @@ reserve (NdaPolyphase * self, gsize n_frames)
   self->n_room = n_room;
 }
 
-/* For sound of @n_channels from @in_rate to @out_rate (both in Hz). */
+/* Makes a filter for @n_channels from @in_rate to @out_rate (both in Hz). */
 NdaPolyphase *
 nda_polyphase_new (guint n_channels, guint in_rate, guint out_rate,
     NdaPolyphaseMode mode)
@@ -149,7 +149,8 @@ nda_polyphase_free (NdaPolyphase * self)
   g_free (self);
 }
 
-/* Begins anew, with silence behind it and the ratio of the two rates. */
+/* Begins again, with silence before the first frame and the ratio of the two
+ * rates. */
 void
 nda_polyphase_reset (NdaPolyphase * self)
 {
@@ -183,7 +184,8 @@ nda_polyphase_glide (NdaPolyphase * self, gdouble factor, guint n_frames)
 
 /* --- in --- */
 
-/* Moves what is still needed to the front, and finds room for @n_frames. */
+/* Moves the samples that are still needed to the front, and makes room for
+ * @n_frames. */
 static void
 make_room (NdaPolyphase * self, gsize n_frames)
 {
@@ -200,7 +202,7 @@ make_room (NdaPolyphase * self, gsize n_frames)
     reserve (self, n_kept + n_frames);
 }
 
-/* Takes @n_frames; of silence where @in is NULL. */
+/* Takes @n_frames; silence if @in is NULL. */
 static void
 append (NdaPolyphase * self, const gfloat * const *in, gsize stride,
     gsize n_frames)
@@ -242,8 +244,8 @@ scaled_length (const NdaPolyphase * self)
       + (2 * rest * self->out_rate + self->in_rate) / (2 * self->in_rate);
 }
 
-/* Frames out, with those that are out, whose half lies before the end of what
- * was pushed, at the ratio that is to be. */
+/* The total number of frames out whose middle lies before the end of the input,
+ * at the final ratio. */
 static guint64
 glided_length (const NdaPolyphase * self)
 {
@@ -253,7 +255,7 @@ glided_length (const NdaPolyphase * self)
   return self->n_out + (guint64) MAX (0.0, floor (left / step + 0.5));
 }
 
-/* Nothing more will be pushed: what is left can be pulled. */
+/* Ends the input: the rest can then be pulled. */
 void
 nda_polyphase_end (NdaPolyphase * self)
 {
@@ -262,13 +264,13 @@ nda_polyphase_end (NdaPolyphase * self)
   self->n_total = self->mode == NDA_POLYPHASE_FIXED ? scaled_length (self) :
       glided_length (self);
   self->is_ended = TRUE;
-  /* the last frame out may lie half a step behind the last one in */
+  /* the last frame out may lie half a step after the last one in */
   append (self, NULL, 0, self->filter.n_taps / 2 + self->step.whole + 1);
 }
 
 /* --- out --- */
 
-/* The row for the position between two frames. */
+/* The row of taps for the position between two frames. */
 static const gfloat *
 row_here (NdaPolyphase * self)
 {
@@ -326,8 +328,8 @@ advance (NdaPolyphase * self)
     advance_step (self);
 }
 
-/* Puts at most @n_frames into @out; how many, which are fewer when more has to
- * be pushed first, or at the end. */
+/* Puts at most @n_frames into @out. Returns how many; fewer if more must be
+ * pushed first, or at the end. */
 gsize
 nda_polyphase_pull (NdaPolyphase * self, gfloat * const *out, gsize stride,
     gsize n_frames)
@@ -350,8 +352,8 @@ nda_polyphase_pull (NdaPolyphase * self, gfloat * const *out, gsize stride,
 
 /* --- what others want to know --- */
 
-/* How many frames to push, so that @n_frames can be pulled; perhaps one or two
- * more than that, while the ratio glides. */
+/* How many frames to push so that @n_frames can be pulled; one or two more
+ * while the ratio changes. */
 gsize
 nda_polyphase_get_needed (const NdaPolyphase * self, gsize n_frames)
 {
@@ -370,15 +372,14 @@ nda_polyphase_get_lag (const NdaPolyphase * self)
   return self->filter.n_taps / 2;
 }
 
-/* The same of a filter that is not made yet. */
+/* The same for a filter that is not made yet. */
 guint
 nda_polyphase_lag_of (guint in_rate, guint out_rate)
 {
   return nda_polyphase_filter_count_taps (in_rate, out_rate) / 2;
 }
 
-/* How many of the frames that were pushed lie behind the one that comes out
- * next, with it. */
+/* How many of the pushed frames lie after the next frame out, including it. */
 gdouble
 nda_polyphase_get_pending (const NdaPolyphase * self)
 {
@@ -389,7 +390,7 @@ nda_polyphase_get_pending (const NdaPolyphase * self)
       - (self->filter.n_taps / 2 - 1.0) - fraction;
 }
 
-/* For which kind of processor the inner loops are: "avx2" for one */
+/* The kind of processor that the inner loops are for: “avx2” for example */
 const gchar *
 nda_polyphase_get_kernels (const NdaPolyphase * self)
 {

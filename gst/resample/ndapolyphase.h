@@ -43,9 +43,9 @@ NdaPolyphase *nda_polyphase_new (guint n_channels, guint in_rate,
 void nda_polyphase_free (NdaPolyphase * polyphase);
 void nda_polyphase_reset (NdaPolyphase * polyphase);
 
-/* Glides, from the frame that comes out next, within @n_frames, to @factor
- * times as many frames out as the two rates give. The factor is 1.0 at first,
- * and stays within 1 % of that. */
+/* Changes the ratio smoothly, from the next frame out, within @n_frames, to
+ * @factor times as many frames out as the two rates give. The factor is 1.0 at
+ * first, and must stay within 1 % of that. */
 void nda_polyphase_glide (NdaPolyphase * polyphase, gdouble factor,
     guint n_frames);
 

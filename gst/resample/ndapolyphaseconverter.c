@@ -10,7 +10,7 @@
 
 #include <glib/gi18n-lib.h>
 
-/* Going down by more takes more taps than is worth the while. */
+/* A larger step down needs more taps than is reasonable. */
 #define MAX_STEP 48
 
 typedef struct
@@ -23,7 +23,7 @@ typedef struct
   gsize stride;                 /* [const] samples from frame to frame */
 } NdaPolyphaseConverter;
 
-/* The first samples of each channel, @offset frames behind those of @planes. */
+/* Sets pointers to each channel, @offset frames after @planes. */
 static void
 point_at (const NdaPolyphaseConverter * self, gconstpointer const *planes,
     gsize offset, const gfloat ** channels)
@@ -55,7 +55,7 @@ pull (NdaPolyphaseConverter * self, gpointer const *out, gsize offset,
   return nda_polyphase_pull (self->polyphase, channels, self->stride, n_frames);
 }
 
-/* Takes no more than it needs, so that nothing piles up inside. */
+/* Takes only the frames that it needs, so that none are kept inside. */
 static void
 nda_polyphase_converter_process (NdaConverter * converter,
     gconstpointer const *in, gsize n_in, gpointer const *out, gsize n_out,
@@ -137,7 +137,7 @@ nda_polyphase_converter_new (const GstAudioInfo * format, guint out_rate,
   self->stride = self->is_planar ? 1 : self->n_channels;
   self->parent.kind = mode == NDA_POLYPHASE_FIXED ? &fixed : &gliding;
   self->parent.reach = nda_polyphase_get_lag (self->polyphase);
-  /* and those on the way to the next frame out */
+  /* plus the frames up to the next frame out */
   self->parent.max_lag = self->parent.reach + in_rate / out_rate + 1;
   return &self->parent;
 }

@@ -10,24 +10,24 @@
 
 #include <math.h>
 
-/* Kaiser's own formulas say what 160 taps can do: with BETA, 122 dB outside a
- * transition from 0.9 to 1.0 of the lower Nyquist frequency, which lies around
- * CUTOFF, and less than 0.0001 dB of ripple below it. (J. F. Kaiser,
- * “Nonrecursive digital filter design using the I0-sinh window function”,
- * 1974.) */
+/* Kaiser's formulas give the quality of 160 taps: with BETA, 122 dB outside a
+ * transition from 0.9 to 1.0 of the lower Nyquist frequency, around CUTOFF, and
+ * less than 0.0001 dB of ripple below it. (J. F. Kaiser, “Nonrecursive digital
+ * filter design using the I0-sinh window function”, 1974.) */
 #define MIN_TAPS 160
 #define CUTOFF 0.947
 #define BETA 12.8
 
-/* Cubic interpolation between rows 1/128 apart errs by (pi / 128)^4 * 3 / 128
- * at worst: -161 dB at the Nyquist frequency, below what floats hold. */
+/* The error of cubic interpolation between rows 1/128 apart is at most (pi /
+ * 128)^4 * 3 / 128: -161 dB at the Nyquist frequency, below the precision of
+ * floats. */
 #define N_PHASES 128
-/* Where all positions of a ratio are fewer, each gets a row of its own: from
- * 11.025 to 48 kHz there are 640, from 44.1 to 48 kHz 160 */
+/* If a ratio has fewer positions than this, each gets its own row: from 11.025
+ * to 48 kHz there are 640, from 44.1 to 48 kHz 160 */
 #define MAX_EXACT_PHASES 1024
 
-/* The Bessel function I0 of BETA times the root of @square; where that is
- * negative it goes on smoothly, as J0. */
+/* The Bessel function I0 of BETA times the root of @square. For a negative
+ * @square it continues smoothly, as J0. */
 static gdouble
 bessel_i0 (gdouble square)
 {
@@ -40,8 +40,8 @@ bessel_i0 (gdouble square)
   return sum;
 }
 
-/* The filter, @t frames of the lower rate from its middle, where it reaches
- * @reach frames to each side; not scaled. */
+/* The value of the filter @t frames of the lower rate from its middle; it
+ * reaches @reach frames to each side. Not scaled. */
 static gdouble
 kernel_at (gdouble t, gdouble reach)
 {
@@ -51,8 +51,8 @@ kernel_at (gdouble t, gdouble reach)
   return sinc * bessel_i0 (1.0 - x * x);
 }
 
-/* A row: the taps for a frame @fraction behind the middle of the past, of a
- * filter stretched by 1 / @scale. What is constant comes out as it went in. */
+/* Fills a row: the taps for a frame @fraction after the middle of the past, of
+ * a filter stretched by 1 / @scale. A constant input comes out unchanged. */
 static void
 fill_row (gfloat * row, guint n_taps, gdouble fraction, gdouble scale)
 {
@@ -84,8 +84,8 @@ nda_polyphase_filter_count_taps (guint in_rate, guint out_rate)
       / NDA_POLYPHASE_LANES * NDA_POLYPHASE_LANES;
 }
 
-/* Going down, the filter is that of the lower rate, stretched; it needs fewer
- * phases as it has more taps. */
+/* For a lower output rate the filter is stretched; it has more taps and needs
+ * fewer phases. */
 void
 nda_polyphase_filter_init (NdaPolyphaseFilter * self, guint in_rate,
     guint out_rate, gboolean is_fixed)

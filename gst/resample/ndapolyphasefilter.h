@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The filter of the polyphase resampler: a sinc under Kaiser's window, cut
- * into rows of taps, one row for each position between two frames. */
+/* The filter of the polyphase resampler: a sinc with a Kaiser window, cut into
+ * rows of taps. There is one row for each position between two frames. */
 
 #pragma once
 
@@ -15,7 +15,7 @@ typedef struct
 {
   guint n_taps;                 /* of a row, a multiple of the lanes */
   guint n_phases;               /* rows from one frame in to the next */
-  gboolean is_exact;            /* every position that is needed has a row */
+  gboolean is_exact;            /* each needed position has a row */
   gfloat *rows;                 /* owned; see nda_polyphase_filter_row () */
 } NdaPolyphaseFilter;
 
@@ -24,9 +24,9 @@ void nda_polyphase_filter_init (NdaPolyphaseFilter * filter, guint in_rate,
     guint out_rate, gboolean is_fixed);
 void nda_polyphase_filter_clear (NdaPolyphaseFilter * filter);
 
-/* The row for @phase of n_phases. Unless the filter is exact, there is one
- * before the first and there are two behind the last, as cubic interpolation
- * wants. */
+/* The row for @phase of n_phases. Unless the filter is exact, there is one row
+ * before the first and there are two after the last, for cubic
+ * interpolation. */
 static inline const gfloat *
 nda_polyphase_filter_row (const NdaPolyphaseFilter * filter, gint phase)
 {

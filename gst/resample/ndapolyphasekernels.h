@@ -3,7 +3,7 @@
  */
 
 /* The two inner loops of a polyphase filter, for each kind of processor. The
- * tests hold all of them against the reference in C, which adds up in double
+ * tests compare all of them with the reference in C, which adds in double
  * precision. */
 
 #pragma once
@@ -23,8 +23,9 @@ typedef struct
   /* The sum (in @taps) of four rows of @n_taps, each with its weight. */
   void (*blend) (gfloat * taps, const gfloat * rows, const gfloat * weights,
       guint n_taps);
-  /* One frame: for each of @n_channels, whose pasts lie @plane floats apart,
-   * the sum of @n_taps samples, each with its tap. Pasts begin anywhere. */
+  /* Computes one frame: for each of @n_channels, whose pasts lie @plane floats
+   * apart, the sum of @n_taps samples, each times its tap. A past may begin at
+   * any address. */
   void (*filter) (gfloat * frame, const gfloat * taps, const gfloat * past,
       gsize plane, guint n_channels, guint n_taps);
 } NdaPolyphaseKernels;

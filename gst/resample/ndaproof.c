@@ -8,38 +8,42 @@
 
 #include <math.h>
 
-/* s; as many points as a straight line needs then take 4 s, in which the
- * fastest clock that can be followed goes off by as much as is asked for */
+/* In s. With this spacing the MIN_POINTS of a straight line take 4 s, in which
+ * the fastest clock that can be followed moves by MIN_ERROR */
 #define FIRST_SPACING 0.25
 #define MIN_POINTS (NDA_PROOF_N_POINTS / 2)
-/* In s, and in chunks; a sound server's clocks wander by less, end to end */
+/* The distance that proves two clocks, in s and in chunks. A sound server's
+ * clocks wander by less, end to end */
 #define MIN_ERROR 0.008
 #define MIN_CHUNKS 1.25
-/* In s a second: no two cards are further apart, and a clock that is asked may
- * be, for as long as it wanders one way; so far (in s) it has to go then */
+/* In s a second: no two cards differ by more, but the clock of a sound server
+ * may, while it wanders in one direction. For such a pace the distance must be
+ * WANDER_ERROR (in s) */
 #define FAST_PACE 0.00021
 #define WANDER_ERROR 0.031
-/* How far from the straight line a point may lie, in parts of the error: a step
- * would lie half of it away */
+/* How far a point may lie from the straight line, as a part of the error: a
+ * step would lie half of the error away */
 #define MAX_STRAY 0.25
-/* How far the way from a quarter of the points to the next may be from a third
- * of the whole, in s, and in parts of the whole after a long time (in s): a
- * clock that wanders goes further in some quarters than in others */
+/* How far the distance between two quarters of the points may differ from a
+ * third of the whole: in s at first, and as a part of the whole after a long
+ * time (in s). A clock that wanders moves more in some quarters than in
+ * others */
 #define MIN_PART_ERROR 0.00015
 #define MAX_PART_ERROR 0.04
 #define LONG_TIME 100.0
-/* s; what a second is off beside its drift, and what no clock goes in one */
+/* In s: a change within a second, in addition to the drift, that no clock
+ * makes */
 #define MIN_STEP 0.002
-/* In parts of all seconds: where more of them step, a clock wanders */
+/* As a part of all seconds: if more seconds have a step, the clock wanders */
 #define MAX_STEPS 0.2
-/* A pace is that of so long (in s), and needs so many observations */
+/* A pace is measured over PACE_TIME (in s), and needs MIN_OBSERVATIONS */
 #define PACE_TIME 1.0
 #define MIN_OBSERVATIONS 8
-/* How far the median pace may be from that of the whole, in parts of it, and
- * the least of it that is no staircase where chunks slide */
+/* How far the median pace may differ from the pace of the whole, as a part of
+ * it; and the smallest part of it that is no staircase if chunks slide */
 #define MAX_PACE_ERROR 0.5
 #define MIN_PACE 0.25
-/* s a second; faster is no clock that can be followed */
+/* In s a second; a faster clock cannot be followed */
 #define MAX_PACE 0.00155
 
 void
@@ -63,8 +67,8 @@ nda_proof_get_pace (const NdaProof * self)
       - NDA_PROOF_MAX_PPM) * 1e-6;
 }
 
-/* Adds what this second lies beyond the last one, but for the drift, to the
- * steps, where it is too much for anything else. A step within a second shows
+/* Adds the difference between this second and the last one, less the drift, to
+ * the steps, if it is too large for anything else. A step within a second shows
  * in that second and in the next, so both count, and the one before. */
 static void
 note_step (NdaProof * self, gdouble middle)
@@ -131,7 +135,7 @@ nda_proof_observe (NdaProof * self, gdouble time, gdouble offset)
   self->sum_xy += x * y;
 }
 
-/* The average since the last point. */
+/* Returns the average since the last point. */
 static gdouble
 take_offset (NdaProof * self)
 {
@@ -142,7 +146,7 @@ take_offset (NdaProof * self)
   return self->last_offset;
 }
 
-/* Whether the clocks go apart between steps as they do on the whole. */
+/* Whether the clocks drift apart between steps as fast as on the whole. */
 static gboolean
 is_drift (const NdaProof * self, gdouble pace)
 {
@@ -155,7 +159,7 @@ is_drift (const NdaProof * self, gdouble pace)
   return fabs (median - pace) <= MAX_PACE_ERROR * fabs (pace);
 }
 
-/* The middle of the @quarter of all points, by single observations. */
+/* The average of the @quarter of all points, from single observations. */
 static gdouble
 get_middle (const NdaProof * self, guint quarter)
 {
@@ -167,7 +171,7 @@ get_middle (const NdaProof * self, guint quarter)
   return sum / n;
 }
 
-/* Whether the clocks went apart as fast from each quarter to the next. */
+/* Whether the clocks drifted apart as fast from each quarter to the next. */
 static gboolean
 is_steady (const NdaProof * self, gdouble since)
 {
@@ -187,7 +191,7 @@ is_steady (const NdaProof * self, gdouble since)
   return TRUE;
 }
 
-/* Makes room: points at twice the distance. */
+/* Makes room by doubling the distance of the points. */
 static void
 thin_out (NdaProof * self)
 {
@@ -199,7 +203,8 @@ thin_out (NdaProof * self)
   }
 }
 
-/* Whether it was a straight line from @first, in @since s, to @error beyond. */
+/* Whether the points are a straight line from @first, in @since s, to @error
+ * beyond. */
 static gboolean
 is_even (const NdaProof * self, gdouble since, gdouble first, gdouble error)
 {
@@ -212,7 +217,7 @@ is_even (const NdaProof * self, gdouble since, gdouble first, gdouble error)
   return TRUE;
 }
 
-/* How far the clocks have to go apart at least, at @pace. */
+/* How far the clocks must drift apart at least, at @pace. */
 static gdouble
 get_min_error (const NdaProof * self, gdouble pace)
 {

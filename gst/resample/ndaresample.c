@@ -6,37 +6,37 @@
  * SECTION:element-ndaresample
  * @title: ndaresample
  *
- * Sound of any rate becomes sound of the rate #ndaresample:rate, in blocks of
- * 512 frames. Any of 16, 24 and 32-bit integers, 32 and 64-bit
- * floats comes in, interleaved or planar, 1 to 64 channels at 1 to 1536 kHz;
- * what goes out has the same format, or the one that downstream takes. (16 bits
- * are not made of longer samples, which would want dither: audioconvert does
- * that.) Where both rates and formats are the same, nothing is computed and
- * every bit is kept.
+ * Converts sound of any rate to the rate #ndaresample:rate, in blocks of 512
+ * frames. The input is 16, 24 or 32-bit integers, or 32 or 64-bit floats,
+ * interleaved or planar, 1 to 64 channels at 1 to 1536 kHz. The output has the
+ * same format, or one that downstream takes. (The element does not make 16 bits
+ * of longer samples: that needs dither, which audioconvert has.) If rates and
+ * formats are the same, the element computes nothing and keeps every bit.
  *
- * Where downstream does not take the rate asked for, it gets the nearest one
- * that it takes.
+ * If downstream does not take the rate asked for, the output has the nearest
+ * rate that it takes.
  *
  * ## Time
  *
  * n frames in are round (n * rate out / rate in) frames out, at the end of the
- * stream and at any cut, and the first one out lies where the first one in did:
- * nothing is delayed. Only the last block before the end of the stream or
+ * stream and at any cut. The first frame out has the time of the first frame
+ * in: nothing is delayed. Only the last block before the end of the stream or
  * segment, another format, a GAP event or a discontinuity is shorter. A block's
  * time stamp is base + n * 512 / rate s, rounded down once.
  *
- * A frame is held until its block is full, and until the filter has seen what
- * lies ahead of it. #ndaresample:latency chooses between two filters. libsoxr
- * (best) computes in bursts: the latency is the block and the longest that it
- * holds, in high quality 10.7 + 9.4 ms from 44.1 to 48 kHz, 10.7 + 15.3 ms from
- * 16 to 48 kHz. A polyphase filter of nda's own (low) holds 80 frames of the
- * lower rate, 10.7 + 1.8 ms from 44.1 kHz and 10.7 + 5 ms from 16 kHz; it keeps
- * 140 dB, as libsoxr's high quality does, but computes with 32-bit floats and
- * takes 1.5 times as long. A live stream gets the latter unless told otherwise,
- * or unless the quality is very-high. At equal rates the latency is that of
- * regrouping: (512 - gcd (512, buffer lengths)) / rate s.
+ * The element holds a frame until its block is full, and until the filter has
+ * seen the frames after it. #ndaresample:latency chooses between two filters.
+ * libsoxr (best) computes in bursts: the latency is the block and the longest
+ * time that it holds a frame, in high quality 10.7 + 9.4 ms from 44.1 to 48
+ * kHz, 10.7 + 15.3 ms from 16 to 48 kHz. nda's own polyphase filter (low) holds
+ * 80 frames of the lower rate, 10.7 + 1.8 ms from 44.1 kHz and 10.7 + 5 ms from
+ * 16 kHz. It keeps 140 dB, as libsoxr's high quality does, but computes with
+ * 32-bit floats and takes 1.5 times as long. A live stream gets the polyphase
+ * filter unless told otherwise, or unless the quality is very-high. At equal
+ * rates only regrouping adds latency: (512 - gcd (512, buffer lengths)) / rate
+ * s.
  *
- * What has the flag GAP comes in as silence. A block in which nothing else can
+ * Buffers with the flag GAP count as silence. A block in which nothing else can
  * be heard has the flag as well.
  *
  * ## Without libsoxr
@@ -50,36 +50,38 @@
  *
  * ## Two clocks
  *
- * With #ndaresample:adaptive the ratio glides, so that sound takes the same
- * time through a device whose clock is not the pipeline's. Without
- * #ndaresample:device-clock the device is the one that frames come from, and it
- * is observed by when they come. With a device clock it is the one that plays
- * them: blocks then have the time stamps of the sound in them, and last as long
- * as the device plays them. Devices are followed to +-1500 ppm of their rate.
+ * With #ndaresample:adaptive the ratio changes smoothly, so that sound takes
+ * the same time through a device whose clock is not the pipeline's. Without
+ * #ndaresample:device-clock the input comes from the device, and the element
+ * observes the arrival of its frames. With a device clock the device plays the
+ * output: blocks then have the time stamps of the sound in them, and last as
+ * long as the device plays them. The element follows a device up to +-1500 ppm
+ * of its rate.
  *
  * As long as rates and formats are equal, and nothing proves that there are two
  * clocks, every bit passes untouched. The first 20 s prove nothing, because
  * sound servers settle in that time. After that the offset must reach 8 ms (a
- * device that plays) or a buffer and a quarter (one that frames come from), and
- * grow steadily. Then the filter takes over between two frames and takes the
- * offset back, and the latency grows from that of regrouping to 10.7 + 1.7 ms.
- * Upstream's thread should then wait for nothing downstream: put a queue behind
- * this element.
+ * device that plays) or a buffer and a quarter (a device that records), and
+ * grow steadily. Then the filter starts between two frames and removes the
+ * offset. The latency grows from that of regrouping to 10.7 + 1.7 ms. After
+ * that, upstream's thread should not wait for anything downstream: put a queue
+ * behind this element.
  *
- * An element that plays the sound, and whose device began anew, says so with a
- * custom event upstream of the name nda-device-restarted. The device's position
- * is then learnt anew, and its speed kept.
+ * An element that plays the sound sends the custom upstream event
+ * nda-device-restarted when its device has started again. ndaresample then
+ * finds the device's position again, and keeps its speed.
  *
  * ## When something goes wrong
  *
- * When a clock is set, or the device leaves the stream by more than 30 ms, the
- * distance to the device is measured anew, and that is counted. A buffer that
- * holds no whole number of frames, and two rates that no converter bridges, end
- * the stream with an error message that says so.
+ * If a clock is set, or the device leaves the stream by more than 30 ms, the
+ * element measures the distance to the device again, and counts this. A buffer
+ * that holds no whole number of frames ends the stream with an error. So do two
+ * rates that no converter can bridge.
  *
  * ## Messages
  *
- * Element messages `ndaresample`, when an adaptive one gains or loses the lock:
+ * Element messages `ndaresample`, when an adaptive element gains or loses the
+ * lock on the device's clock:
  *
  * * `locked` (gboolean): whether it has the lock
  * * `drift-ppm` (gdouble), `delay-error` (gint64, ns): as in the statistics
@@ -89,18 +91,18 @@
  * The property #ndaresample:stats is a structure of counters since NULL, named
  * application/x-ndaresample-stats, all from the same moment:
  *
- * * `num-blocks`, `num-frames` (guint64): that went out
- * * `num-frames-in` (guint64): that came in
- * * `ratio` (gdouble): frames out for one in, now; 0 before the first format
- * * `converter` (string): `soxr`, `polyphase`, or `none` where rates are equal
- * * `drift-ppm` (gdouble): how much faster the device is than it says, in
- *   millionths; 0 unless adaptive
- * * `drift-state` (string): `off`, unless adaptive; `watching` whether there
- *   are two clocks, `learning` where the device is, `locking`, `locked`,
- *   `given-up` where it was no drift that was followed
+ * * `num-blocks`, `num-frames` (guint64): blocks and frames pushed
+ * * `num-frames-in` (guint64): frames that came in
+ * * `ratio` (gdouble): frames out per frame in, now; 0 before the first format
+ * * `converter` (string): `soxr`, `polyphase`, or `none` if rates are equal
+ * * `drift-ppm` (gdouble): how much faster the device is than its nominal rate,
+ *   in millionths; 0 unless adaptive
+ * * `drift-state` (string): `off` (not adaptive), `watching` (whether there are
+ *   two clocks), `learning` (where the device is), `locking`, `locked`,
+ *   `given-up` (the clock did not drift)
  * * `delay` (guint64, ns): how long sound was held when the last block began
- * * `delay-error` (gint64, ns): how far that is from what it was at the start
- * * `num-clock-steps` (guint64): times that a clock was set
+ * * `delay-error` (gint64, ns): that delay less the delay at the start
+ * * `num-clock-steps` (guint64): how often a clock was set
  *
  * ## Example pipelines
  * |[
@@ -110,20 +112,20 @@
  * |[
  * gst-launch-1.0 audiotestsrc num-buffers=100 \
  *     ! ndaresample rate=96000 quality=very-high ! fakesink
- * ]| To 96 kHz, as exactly as can be.
+ * ]| To 96 kHz, as exactly as possible.
  *
  * Since: 0.1
  */
 
-/* THREADS. Upstream's (the sink thread) resamples and pushes
- * (ndaresampleinput.h). The application's set properties and read statistics;
- * any thread asks for the latency.
+/* THREADS. Upstream's thread (the sink thread) resamples and pushes
+ * (ndaresampleinput.h). The application's threads set properties and read
+ * statistics; any thread may ask for the latency.
  *
- * LOCKS. The object lock guards what they share (ndaresampleshared.h). Nothing
- * is called while it is held.
+ * LOCKS. The object lock guards the shared fields (ndaresampleshared.h). No
+ * other function is called while it is held.
  *
- * HAND-OVER. Settings that change mark the source pad for reconfiguration; the
- * sink thread copies them when the next buffer or format comes. */
+ * HAND-OVER. A changed setting marks the source pad for reconfiguration; the
+ * sink thread copies the settings when the next buffer or format comes. */
 
 #include "config.h"
 
@@ -426,33 +428,34 @@ install_properties (GObjectClass * class)
       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
 
   properties[PROP_QUALITY] = g_param_spec_enum ("quality", "Quality",
-      "How exactly libsoxr is to resample: quick (interpolation without a "
-      "filter), low and medium (16 bits), high (20 bits), very-high (28 bits); "
-      "the polyphase filter keeps 140 dB in any quality",
+      "How exactly libsoxr resamples: quick (interpolation without a filter), "
+      "low and medium (16 bits), high (20 bits), very-high (28 bits). The "
+      "polyphase filter keeps 140 dB with any quality",
       NDA_TYPE_QUALITY, DEFAULT_QUALITY, flags);
   properties[PROP_RATE] = g_param_spec_uint ("rate", "Rate",
-      "The sample rate of the output (in Hz), if downstream takes it, else the "
-      "nearest that it takes; 0: the rate of the input, if downstream takes it",
+      "The sample rate of the output (in Hz); 0: the rate of the input. If "
+      "downstream does not take that rate, the nearest rate that it takes",
       0, NDA_RESAMPLE_MAX_RATE, DEFAULT_RATE, flags);
   properties[PROP_LATENCY] = g_param_spec_enum ("latency", "Latency",
-      "Whether frames are to come out soon: low (a polyphase filter, 1.8 ms at "
-      "44.1 kHz, 140 dB, as 32-bit floats), best (libsoxr, whose bursts take 9 "
-      "to 76 ms, where nda was built with it, else as low), auto (low in a "
-      "live stream, unless the quality is very-high, else best)",
+      "Which converter holds the frames, and for how long: low (a polyphase "
+      "filter, 1.8 ms at 44.1 kHz, 140 dB, as 32-bit floats), best (libsoxr, 9 "
+      "to 76 ms; the same as low if nda was built without libsoxr), auto (low "
+      "in a live stream unless the quality is very-high, otherwise best)",
       NDA_TYPE_LATENCY, NDA_LATENCY_AUTO, flags);
   properties[PROP_ADAPTIVE] =
       g_param_spec_boolean ("adaptive", "Adaptive",
-      "Follow the clock of a device, other than the pipeline's, with a ratio "
-      "that glides: that of the source, or that of device-clock", FALSE, flags);
+      "Follow the clock of a device that is not the pipeline's clock, with a "
+      "ratio that changes smoothly. The device is the one that plays the "
+      "output if device-clock is set, otherwise the one that the input comes "
+      "from", FALSE, flags);
   properties[PROP_DEVICE_CLOCK] =
       g_param_spec_object ("device-clock", "Device clock",
-      "When adaptive: the clock of the device that plays what "
-      "goes out; none: what comes in is from the device", GST_TYPE_CLOCK,
-      flags);
+      "With adaptive=true, the clock of the device that plays the output. If "
+      "none is set, the input comes from the device", GST_TYPE_CLOCK, flags);
   properties[PROP_STATS] =
       g_param_spec_boxed ("stats", "Statistics",
       "Counters since the element left NULL: num-blocks and num-frames out, "
-      "num-frames-in, ratio (frames out for one in), converter, drift-ppm, "
+      "num-frames-in, ratio (frames out per frame in), converter, drift-ppm, "
       "drift-state, delay and delay-error (ns), num-clock-steps",
       GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (class, N_PROPS, properties);

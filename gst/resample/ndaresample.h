@@ -29,8 +29,8 @@ struct _NdaResample
   NdaResampleInput input;       /* [sink thread] */
 };
 
-/* Before the first element is made: what can make converters, the best first;
- * NULL behind the last. They stay. */
+/* Called before the first element is made: the makers of converters, the best
+ * first; NULL after the last. They must stay valid. */
 void nda_resample_set_makers (const NdaConverterMaker * const *makers);
 
 GST_ELEMENT_REGISTER_DECLARE (ndaresample);

@@ -39,8 +39,8 @@ has_long_formats (GstStructure * structure)
       gst_structure_get_value (structure, "format"));
 }
 
-/* Adds @structure (transfer full), then the same with all formats which the
- * other side can have besides. */
+/* Adds @structure (transfer full), then the same with all other formats that
+ * the other side may have. */
 static void
 add_formats (GstCaps * caps, GstStructure * structure,
     GstPadDirection direction)
@@ -57,7 +57,7 @@ add_formats (GstCaps * caps, GstStructure * structure,
   gst_caps_append_structure (caps, other);
 }
 
-/* Where nothing else is said, both sides have one rate. */
+/* Prefers @rate for the output; with rate 0, both sides have the same rate. */
 static void
 prefer_rate (GstStructure * structure, GstPadDirection direction, guint rate)
 {

@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What ndaresample makes of caps: any rate and sample format of one pad can
- * become any of the other, while channels and layout stay. What needs no
- * conversion comes first. Samples of 16 bits are not made of longer ones,
- * which would want dither: audioconvert does that. */
+/* Transforms caps: any rate and sample format of one pad can become any of the
+ * other, while channels and layout stay. Caps that need no conversion come
+ * first. Samples of 16 bits are not made of longer ones: that needs dither,
+ * which audioconvert has. */
 
 #pragma once
 
@@ -25,9 +25,8 @@ G_BEGIN_DECLS
     "rate = (int) [ 1000, 1536000 ], channels = (int) [ 1, 64 ], " \
     "layout = (string) { interleaved, non-interleaved }"
 
-/* What the other pad can have when that of @direction can have @caps, which lie
- * within its template. @rate: preferred for the output, or 0 for that of the
- * input. */
+/* Returns the caps of the other pad if the pad of @direction has @caps, which
+ * lie within its template. @rate: preferred for the output; 0: the input's. */
 GstCaps *nda_resample_caps_transform (GstCaps * caps, GstPadDirection direction,
     guint rate);
 

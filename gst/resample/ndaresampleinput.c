@@ -30,7 +30,7 @@ tell_what_goes_on (NdaResampleInput * self)
       adaptive->is_on ? &facts : NULL);
 }
 
-/* Says on the bus that the lock was gained or lost, if it was. */
+/* Posts that the lock was gained or lost, if it was. */
 static void
 tell_news (NdaResampleInput * self)
 {
@@ -49,7 +49,8 @@ tell_news (NdaResampleInput * self)
               "delay-error", G_TYPE_INT64, facts.delay_error, NULL)));
 }
 
-/* A resampler that follows is steered at the beginning of each block. */
+/* Reports the steering: a resampler that follows is steered at the beginning of
+ * each block. */
 static void
 tell_steering (NdaResampleInput * self)
 {
@@ -83,8 +84,8 @@ static const NdaBlockOutput to_srcpad = {
   .push_event = nda_resample_input_push_event,
 };
 
-/* Takes a block of the resampler (transfer full). Those for a device have time
- * stamps of their own: the device does not keep the time that its rate says. */
+/* Pushes a block of the resampler (transfer full). Blocks for a device have
+ * their own time stamps, since the device does not keep its nominal rate. */
 static GstFlowReturn
 put_out (NdaResampleInput * self, GstBuffer * block)
 {
@@ -100,12 +101,13 @@ put_out (NdaResampleInput * self, GstBuffer * block)
   if (GST_BUFFER_DURATION_IS_VALID (block))
     nda_adaptive_calibrate (&self->conversion.adaptive,
         GST_BUFFER_DURATION (block), n_frames);
-  /* a device's sink would wait for the end of a gap, and begin anew */
+  /* a device's sink would wait for the end of a gap, and start again */
   GST_BUFFER_FLAG_UNSET (block, GST_BUFFER_FLAG_GAP);
   return nda_resample_input_push_block (self, block);
 }
 
-/* Puts out all that @next gives; drops it when nobody takes it any more. */
+/* Pushes all blocks that @next gives; drops them if downstream takes no
+ * more. */
 static GstFlowReturn
 put_out_all (NdaResampleInput * self, GstBuffer * (*next) (NdaResampler *))
 {
@@ -130,7 +132,7 @@ restart_following (NdaResampleInput * self)
   tell_news (self);
 }
 
-/* Pushes all that is left of the run of frames. */
+/* Pushes the rest of the run of frames. */
 static void
 drain (NdaResampleInput * self)
 {
@@ -153,7 +155,7 @@ flush (NdaResampleInput * self)
   restart_following (self);
 }
 
-/* Ends what one conversion has made, if there was any, before another. */
+/* Ends the output of one conversion, if there was any, before another. */
 static void
 cut (NdaResampleInput * self)
 {
@@ -188,13 +190,13 @@ warn_if_less_exact (NdaResampleInput * self)
       ("%d Hz to %d Hz", self->conversion.in.rate, self->conversion.out.rate));
 }
 
-/* Goes on from @in to @out; all that was before has gone out. */
+/* Opens a conversion from @in to @out; all earlier frames have gone out. */
 static gboolean
 open_conversion (NdaResampleInput * self, const GstAudioInfo * in,
     const GstAudioInfo * out, GstCaps * out_caps,
     const NdaResampleSettings * settings, GstClock * device)
 {
-  /* upstream is not asked where the answer makes no difference */
+  /* upstream is asked only if the answer makes a difference */
   gboolean live = settings->latency == NDA_LATENCY_AUTO
       && in->rate != out->rate && is_live (self);
   g_autoptr (GError) error = NULL;
@@ -214,7 +216,7 @@ open_conversion (NdaResampleInput * self, const GstAudioInfo * in,
   return TRUE;
 }
 
-/* The same when only what is asked for may have changed. */
+/* Does the same if only the settings may have changed. */
 static gboolean
 convert_as_asked (NdaResampleInput * self, const GstAudioInfo * in,
     const GstAudioInfo * out, GstCaps * out_caps,
@@ -249,7 +251,8 @@ choose_caps (NdaResampleInput * self, GstCaps * in, guint rate)
   return out;
 }
 
-/* Agrees with downstream on what becomes of @in, and tells it with @seqnum. */
+/* Agrees with downstream on the output for @in, and sends it the caps with
+ * @seqnum. */
 static GstFlowReturn
 negotiate (NdaResampleInput * self, GstCaps * in_caps, guint32 seqnum)
 {
@@ -320,7 +323,7 @@ nda_resample_input_event (NdaResampleInput * self, GstEvent * event)
   return nda_block_input_event (&self->blocks, event);
 }
 
-/* @n_frames have come; see what the pipeline's clock says of it. */
+/* Notes that @n_frames have come, at the time of the pipeline's clock. */
 static void
 observe (NdaResampleInput * self, guint n_frames)
 {
@@ -345,8 +348,8 @@ take_over (NdaResampleInput * self)
       nda_conversion_get_latency (&self->conversion));
 }
 
-/* Before a buffer passes: whether it shall not, because there are two clocks.
- * All that came before has gone out then. */
+/* Called before a buffer passes. TRUE: it must not pass, because there are two
+ * clocks; all earlier frames have gone out. */
 static gboolean
 watch (NdaResampleInput * self)
 {
@@ -383,7 +386,7 @@ resample (NdaResampleInput * self, GstBuffer * buffer, guint n_frames)
   return flow;
 }
 
-/* FALSE, with *@flow, where @buffer cannot go on. */
+/* FALSE, with *@flow: @buffer cannot go on. */
 static gboolean
 count_frames (NdaResampleInput * self, GstBuffer * buffer, guint * n_frames,
     GstFlowReturn * flow)

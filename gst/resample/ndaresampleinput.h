@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The stream through an ndaresample: formats are agreed on, frames become
- * frames of another rate, and those become blocks.
+/* The stream through an ndaresample: it negotiates formats, converts frames to
+ * another rate, and makes blocks of them.
  *
  * Belongs to the sink pad's streaming thread (the sink thread). */
 
@@ -34,17 +34,17 @@ void nda_resample_input_clear (NdaResampleInput * input);
 /* Forgets the stream, when the pads are deactivated. */
 void nda_resample_input_reset (NdaResampleInput * input);
 
-/* The sink thread; both take what they get. @event is serialized. */
+/* On the sink thread. Both take ownership. @event is serialized. */
 GstFlowReturn nda_resample_input_chain (NdaResampleInput * input,
     GstBuffer * buffer);
 GstFlowReturn nda_resample_input_event (NdaResampleInput * input,
     GstEvent * event);
-/* Pushes all frames that are inside, for whoever asks whether any are. */
+/* Pushes all frames that are inside, for a DRAIN query. */
 void nda_resample_input_drain (NdaResampleInput * input);
 
-/* That of the resampler, or of regrouping where frames pass. Any thread. */
+/* The latency of the resampler, or of regrouping if frames pass. Any thread. */
 GstClockTime nda_resample_input_get_latency (NdaResampleInput * input);
-/* The device that plays what goes out began anew. Any thread. */
+/* The device that plays the output has started again. Any thread. */
 void nda_resample_input_restart_later (NdaResampleInput * input);
 
 G_END_DECLS

@@ -11,8 +11,8 @@
 #include "ndakeep.h"
 #include "ndapolyphaseconverter.h"
 
-/* How many frames are converted to or from a sample format, or made of
- * silence, at a time */
+/* How many frames are converted to or from a sample format, or made as silence,
+ * at a time */
 #define CHUNK_FRAMES NDA_BLOCK_FRAMES
 
 struct _NdaResampler
@@ -24,19 +24,19 @@ struct _NdaResampler
   /* in -> work -> [converter] -> work -> out */
   const NdaConverterMaker *maker;       /* [const] of the converter, or NULL */
   NdaConverter *converter;      /* owned; NULL: equal rates */
-  GstAudioInfo work;            /* [const] what the converter takes and gives */
+  GstAudioInfo work;            /* [const] format of the converter */
   guint8 *work_in;              /* owned; a chunk; NULL: work is as in */
   guint8 *work_out;             /* owned; a chunk; NULL: work is as out */
   guint8 *silence;              /* owned; a chunk of zeros, in any format */
   NdaResamplerGlide glide;      /* [const] steer is NULL: the ratio is fixed */
 
-  NdaKeep keep;                 /* what the buffers of the run say */
+  NdaKeep keep;                 /* metas and flags of the run's buffers */
   guint64 n_in;                 /* frames taken since the last flush */
   guint64 n_out;                /* frames given since then */
 
-  gint64 n_run_taken;           /* frames that the converter took since the run
-                                 * began; negative: what primed it */
-  guint n_to_drop;              /* frames out that were primed with */
+  gint64 n_run_taken;           /* frames that the converter took since the
+                                 * run began; negative: priming */
+  guint n_to_drop;              /* frames out of the priming */
   gdouble block_start;          /* the block's first frame, in input frames */
   guint64 n_run_in;             /* frames taken since the run began */
   guint64 n_run_out;            /* frames given since then */
@@ -56,8 +56,8 @@ set_format (GstAudioInfo * info, GstAudioFormat format)
   info->bpf = info->channels * GST_AUDIO_FORMAT_INFO_WIDTH (info->finfo) / 8;
 }
 
-/* Samples that @maker takes and that keep what the output keeps, if there are
- * such. */
+/* Chooses a format that @maker takes and that loses nothing of the output's, if
+ * there is one. */
 static GstAudioFormat
 choose_work_format (const NdaConverterMaker * maker, GstAudioFormat in,
     GstAudioFormat out)
@@ -123,7 +123,7 @@ start_run (NdaResampler * self)
   self->gap_end = G_MAXDOUBLE;
 }
 
-/* All but the converter. */
+/* Makes all but the converter. */
 static NdaResampler *
 new_resampler (const GstAudioInfo * in, GstCaps * out_caps)
 {
@@ -163,7 +163,7 @@ nda_resampler_new_gliding (const GstAudioInfo * in, GstCaps * out_caps,
 
 /* --- blocks --- */
 
-/* Where the next frame out lies, in frames of the run's input. */
+/* The position of the next frame out, in frames of the run's input. */
 static gdouble
 get_position (NdaResampler * self)
 {
@@ -173,7 +173,7 @@ get_position (NdaResampler * self)
       - self->converter->kind->get_pending (self->converter);
 }
 
-/* At the beginning of a block */
+/* Called at the beginning of a block */
 static void
 steer (NdaResampler * self)
 {
@@ -200,7 +200,7 @@ open_block (NdaResampler * self)
   begin_block (self);
 }
 
-/* Whether nothing can be heard in the block but what was GAP. */
+/* Whether only GAP can be heard in the block. */
 static gboolean
 is_gap (NdaResampler * self)
 {
@@ -234,7 +234,7 @@ close_block (NdaResampler * self)
   gboolean is_gap_now = is_gap (self);
   GstBuffer *block;
 
-  /* what is left there of a transform's rounding is no sound */
+  /* the rounding noise of a transform is no sound */
   block = nda_frames_out_close (&self->out, is_gap_now);
   if (is_gap_now)
     GST_BUFFER_FLAG_SET (block, GST_BUFFER_FLAG_GAP);
@@ -249,7 +249,7 @@ close_block (NdaResampler * self)
 
 /* --- frames --- */
 
-/* Work frames to others, at another rate. */
+/* Converts work frames to another rate. */
 static void
 convert_rate (NdaResampler * self, gpointer * in, gsize n_in, gpointer * out,
     gsize n_out, gsize * n_taken, gsize * n_given)
@@ -263,7 +263,7 @@ convert_rate (NdaResampler * self, gpointer * in, gsize n_in, gpointer * out,
   nda_frames_convert (&self->work, in, &self->out.info, out, *n_given);
 }
 
-/* Work frames to the block. */
+/* Converts work frames into the block. */
 static void
 convert (NdaResampler * self, gpointer * in, gsize n_in, gsize n_room,
     gsize * n_taken, gsize * n_given)
@@ -282,7 +282,7 @@ convert (NdaResampler * self, gpointer * in, gsize n_in, gsize n_room,
 }
 
 /* Takes up to @n_in frames, of the input or of @silence, for up to @n_room in
- * the block. FALSE when nothing moved. */
+ * the block. FALSE: no frame moved. */
 static gboolean
 fill_block (NdaResampler * self, gboolean silence, gsize n_in, gsize n_room)
 {
@@ -318,7 +318,7 @@ fill_block (NdaResampler * self, gboolean silence, gsize n_in, gsize n_room)
   return n_taken || n_given;
 }
 
-/* Whether @buffer goes on where the run is now. If not, and frames have come
+/* Whether @buffer follows the run directly. If not, and frames have come
  * before, the run must be drained. */
 gboolean
 nda_resampler_follows (NdaResampler * self, GstBuffer * buffer, guint n_frames)
@@ -332,7 +332,7 @@ nda_resampler_follows (NdaResampler * self, GstBuffer * buffer, guint n_frames)
   return !discont || !self->has_run;
 }
 
-/* Notes that the next frames to come are GAP, or are not. */
+/* Notes whether the next frames are GAP. */
 static void
 mark_gap (NdaResampler * self, gboolean is_gap_now)
 {
@@ -346,8 +346,8 @@ mark_gap (NdaResampler * self, gboolean is_gap_now)
   }
 }
 
-/* Takes @buffer (transfer full) of @n_frames, so that the first frame out is
- * the first one of what is pushed next, and continues the sound of @buffer.
+/* Takes @buffer (transfer full) of @n_frames as the past: the first frame out
+ * is the first frame of the next push, and continues the sound of @buffer.
  * FALSE: it cannot be read. */
 gboolean
 nda_resampler_prime (NdaResampler * self, GstBuffer * buffer, guint n_frames)
@@ -365,8 +365,8 @@ nda_resampler_prime (NdaResampler * self, GstBuffer * buffer, guint n_frames)
   return TRUE;
 }
 
-/* Takes @buffer (transfer full) of @n_frames. All that pops must have been
- * popped. FALSE: it cannot be read. */
+/* Takes @buffer (transfer full) of @n_frames. All blocks must have been popped.
+ * FALSE: it cannot be read. */
 gboolean
 nda_resampler_push (NdaResampler * self, GstBuffer * buffer, guint n_frames)
 {
@@ -406,7 +406,7 @@ nda_resampler_pop (NdaResampler * self)
   return NULL;
 }
 
-/* How many frames are still to come out of those that came in. */
+/* How many frames of the input are still to come out. */
 static guint64
 count_left (NdaResampler * self)
 {
@@ -420,8 +420,8 @@ count_left (NdaResampler * self)
   return left > 0.0 ? (guint64) (left + 0.5) : 0;
 }
 
-/* What is left at the end of the run (transfer full): call it until it gives
- * NULL. All that pops must have been popped. The next frame begins another
+/* Returns the rest of the run, block by block (transfer full), until it returns
+ * NULL. All blocks must have been popped before. The next frame begins another
  * run. */
 GstBuffer *
 nda_resampler_drain (NdaResampler * self)

@@ -30,37 +30,36 @@ G_BEGIN_DECLS
 
 typedef struct _NdaResampler NdaResampler;
 
-/* From frames of @in to blocks of @out_caps, which have its channels and
- * layout, by a converter of @maker; between equal rates without one. NULL, with
- * the reason, where @maker cannot bridge the rates. */
+/* Converts frames of @in to blocks of @out_caps, which have the same channels
+ * and layout, by a converter of @maker; equal rates need no converter. NULL,
+ * with the reason, if @maker cannot bridge the rates. */
 NdaResampler *nda_resampler_new (const GstAudioInfo * in, GstCaps * out_caps,
     const NdaConverterMaker * maker, NdaQuality quality, GError ** error);
 
-/* A ratio that glides: it becomes another from block to block, in small and
- * even steps from frame to frame. */
+/* A ratio that glides: it changes from block to block, in small and even steps
+ * from frame to frame. */
 typedef struct
 {
-  /* Called before each block, with the positions in the run (in frames in and
-   * out) of its first frame, and for how long (in s) the sound of now is held:
-   * what the ratio is to become within the block, as a factor of that of the
-   * two rates. */
+  /* Called before each block, with the positions of its first frame in the run
+   * (in frames in and out), and with the time (in s) that the present sound is
+   * held. Returns the new ratio, as a factor of the nominal one. */
   gdouble (*steer) (gpointer user_data, gdouble in_frame, gdouble out_frame,
       gdouble held);
   gpointer user_data;
-  /* Each block has a time stamp, that of the frames in it was made of; else as
-   * above, and all discontinuities are marked: what comes in does not keep the
-   * time that its rate says. */
+  /* TRUE: each block has the time stamp of the frames that it was made of.
+   * FALSE: as above, and all discontinuities are marked, since the input does
+   * not keep its nominal rate. */
   gboolean stamps_by_input;
 } NdaResamplerGlide;
 
-/* The same with a ratio that glides, also between equal rates, by nda's own
- * converter: only where nda_polyphase_converter_can (). */
+/* Does the same with a ratio that glides, also between equal rates, by nda's
+ * own converter: only if nda_polyphase_converter_can (). */
 NdaResampler *nda_resampler_new_gliding (const GstAudioInfo * in,
     GstCaps * out_caps, const NdaResamplerGlide * glide);
 void nda_resampler_free (NdaResampler * resampler);
 
-/* At equal rates, as the very first: what came in before, and needs not come
- * out. */
+/* At equal rates, before any other call: gives the frames that came before,
+ * which do not come out. */
 gboolean nda_resampler_prime (NdaResampler * resampler, GstBuffer * buffer,
     guint n_frames);
 
@@ -74,7 +73,7 @@ void nda_resampler_flush (NdaResampler * resampler);
 
 GstClockTime nda_resampler_get_latency (NdaResampler * resampler);
 
-/* What made the converter; NULL where there is none. */
+/* The maker of the converter; NULL if there is no converter. */
 const NdaConverterMaker *nda_resampler_get_maker (NdaResampler * resampler);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NdaResampler, nda_resampler_free)

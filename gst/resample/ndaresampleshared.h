@@ -2,12 +2,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What the threads of an ndaresample share: the application sets properties and
- * reads statistics, anybody asks for the latency, and the thread that resamples
- * (the sink thread) does as it was asked and counts.
+/* The fields that the threads of an ndaresample share: the application sets
+ * properties and reads statistics, any thread asks for the latency, and the
+ * thread that resamples (the sink thread) reads the settings and counts.
  *
- * The element's object lock guards all of it. These functions take that lock,
- * and call nothing while they hold it. */
+ * The element's object lock guards all fields. These functions take that lock,
+ * and call no other object while they hold it. */
 
 #pragma once
 
@@ -29,7 +29,7 @@ typedef struct
 typedef struct
 {
   GstElement *element;          /* [const] not owned */
-  NdaResampleSettings settings; /* [object lock] what was asked for */
+  NdaResampleSettings settings; /* [object lock] */
   GstClock *device_clock;       /* [object lock] owned; or NULL */
   NdaResampleCounters counters; /* [object lock] */
   GstClockTime latency;         /* [object lock] of the resampler; 0: none */
@@ -49,15 +49,15 @@ void nda_resample_shared_count_in (NdaResampleShared * shared, guint n_frames);
 /* One block of @n_frames */
 void nda_resample_shared_count_out (NdaResampleShared * shared,
     guint64 n_frames);
-/* What goes on now. @converter is static. @facts: NULL where no clock is
- * followed; what was counted while one was stays. */
+/* Sets the present state. @converter is static. @facts: NULL if no clock is
+ * followed; earlier counts stay. */
 void nda_resample_shared_tell (NdaResampleShared * shared, gdouble ratio,
     const gchar * converter, const NdaAdaptiveFacts * facts);
 
-/* Posts a LATENCY message when @latency is another than before. */
+/* Posts a LATENCY message if @latency has changed. */
 void nda_resample_shared_set_latency (NdaResampleShared * shared,
     GstClockTime latency);
-/* The same when the stream has ended, which nobody has to be told. */
+/* Does the same at the end of the stream, without a message. */
 void nda_resample_shared_forget_latency (NdaResampleShared * shared);
 GstClockTime nda_resample_shared_get_latency (NdaResampleShared * shared);
 

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The event by which an element that plays sound says upstream that its device,
- * and with it the device's clock, began anew. An ndaresample that follows that
- * clock then learns anew where the device is. */
+/* The event by which an element that plays sound tells upstream that its device
+ * and the device's clock have started again. An ndaresample that follows that
+ * clock then finds the device's position again. */
 
 #pragma once
 

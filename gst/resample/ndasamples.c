@@ -8,10 +8,10 @@
 
 #include <math.h>
 
-/* How many are worked on at a time, on the stack */
+/* How many samples are converted at a time, on the stack */
 #define CHUNK_SAMPLES 256
 
-/* What GStreamer unpacks to: integers of 32 bits, or floats of 64 */
+/* GStreamer unpacks to integers of 32 bits, or floats of 64 */
 typedef union
 {
   gint32 integers[CHUNK_SAMPLES];
@@ -41,7 +41,7 @@ make_integers (const Chunk * in, Chunk * out, gsize n_samples)
     out->integers[i] = to_integer (in->floats[i]);
 }
 
-/* Packing only cuts off what is beyond @depth. */
+/* Rounds to @depth bits, since packing only cuts off the lower bits. */
 static void
 round_to_depth (Chunk * chunk, guint depth, gsize n_samples)
 {

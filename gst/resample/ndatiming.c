@@ -8,28 +8,30 @@
 
 #include <math.h>
 
-/* rad/s. Observations that are 0.3 ms off, 94 times a second, move the line by
- * 0.01 ms. After a step of 100 ppm it goes 0.5 ms off before it turns. */
+/* In rad/s. With this bandwidth, observations with an error of 0.3 ms, 94 times
+ * a second, move the line by 0.01 ms. After a step of 100 ppm the line's error
+ * reaches 0.5 ms before it falls again. */
 #define FINAL_BANDWIDTH 0.10
-/* Observations nearer to each other (in s) say no more than one */
+/* Observations nearer to each other (in s) tell no more than one */
 #define MIN_INTERVAL 0.004
-/* Once there is a line, an observation is left out that is off by as much as
- * this (in s, and in chunks), and by as many deviations */
+/* Once there is a line, an observation is left out if its error is this large
+ * (in s, and in chunks), and as many standard deviations */
 #define MAX_ERROR 0.008
 #define MAX_CHUNKS 1.5
 #define MAX_DEVIATIONS 6.0
 #define N_FOR_A_LINE 8
-/* How long (in s, and observations) a clock has to stay off the line to have
- * been set */
+/* How long (in s, and observations) observations have to stay off the line
+ * before they mean that a clock was set */
 #define MIN_STEP_TIME 0.5
 #define MIN_STEP_OBSERVATIONS 12
-/* What is usual is averaged over so many observations */
+/* The usual values are averaged over so many observations */
 #define USUAL_WINDOW 256
-/* The average of late is taken over so long, and its variance (in s) */
+/* The slow average is taken over SLOW_TIME, and its variance over SLOW_WINDOW
+ * (in s) */
 #define SLOW_TIME 1.0
 #define SLOW_WINDOW 60.0
-/* s; as much of it as leaves the bandwidth as it is, and the least part of that
- * bandwidth that is used where there is more */
+/* In s: the slow error up to which the bandwidth stays as it is; and the
+ * smallest part of the bandwidth that is used for a larger error */
 #define FINE_SLOW_ERROR 0.0004
 #define LEAST_PART 0.1
 
@@ -40,7 +42,7 @@ nda_timing_init (NdaTiming * self, gdouble rate, gboolean in_chunks)
   .rate = rate,.in_chunks = in_chunks,.duration = 1.0 / rate};
 }
 
-/* Forgets where the device was, but not its speed. */
+/* Forgets the device's position, but not its speed. */
 void
 nda_timing_restart (NdaTiming * self)
 {
@@ -65,7 +67,7 @@ to_seconds (const NdaTiming * self, GstClockTime time)
   return GST_CLOCK_DIFF (self->origin, time) / (gdouble) GST_SECOND;
 }
 
-/* Whether an observation that is @error off should not count. */
+/* Whether an observation with this @error should not count. */
 static gboolean
 is_off (const NdaTiming * self, gdouble error)
 {
@@ -75,7 +77,8 @@ is_off (const NdaTiming * self, gdouble error)
       && fabs (error) > MAX_DEVIATIONS * sqrt (self->variance);
 }
 
-/* Whether those left out are so many by now that a clock must have been set. */
+/* Whether so many observations were left out that a clock must have been
+ * set. */
 static gboolean
 has_stepped (NdaTiming * self, gdouble time)
 {
@@ -85,7 +88,8 @@ has_stepped (NdaTiming * self, gdouble time)
       && fabs (time - self->off_since) >= MIN_STEP_TIME;
 }
 
-/* Averages what observations are off over some time, and how much that is. */
+/* Averages the error of the observations over some time, and the size of that
+ * average. */
 static void
 note_slow_error (NdaTiming * self, gdouble error)
 {
@@ -98,8 +102,9 @@ note_slow_error (NdaTiming * self, gdouble error)
       - self->slow_variance) * MIN (1.0, interval / MIN (since, SLOW_WINDOW));
 }
 
-/* An average over a second has no jitter left. The error in it comes and goes
- * over seconds, and takes a narrower line to average out. */
+/* The final bandwidth. An average over a second contains no jitter. If it has
+ * an error that comes and goes over seconds, a smaller bandwidth is needed to
+ * average that out. */
 static gdouble
 get_final_bandwidth (const NdaTiming * self)
 {
@@ -109,9 +114,9 @@ get_final_bandwidth (const NdaTiming * self)
       LEAST_PART, 1.0);
 }
 
-/* Corrects the line by @error. Frames from one observation to the next are
- * taken to be as many as usual: how many they are now has the same jitter as
- * the error, and the product of both would not be zero on average. */
+/* Corrects the line by @error. Uses the usual number of frames between
+ * observations: the actual number has the same jitter as the error, and the
+ * product of both would not be zero on average. */
 static void
 correct (NdaTiming * self, gdouble error)
 {
@@ -132,7 +137,7 @@ correct (NdaTiming * self, gdouble error)
   note_slow_error (self, error);
 }
 
-/* At @time the device had passed @frame, more or less. */
+/* Notes that at @time the device had passed @frame, with some error. */
 NdaTimingResult
 nda_timing_observe (NdaTiming * self, GstClockTime time, gdouble frame)
 {
@@ -162,29 +167,28 @@ nda_timing_observe (NdaTiming * self, GstClockTime time, gdouble frame)
   return NDA_TIMING_OBSERVED;
 }
 
-/* When the last observation was, by the line. */
+/* The time of the last observation, by the line. */
 GstClockTime
 nda_timing_get_time (const NdaTiming * self)
 {
   return self->origin + (GstClockTimeDiff) (self->time * GST_SECOND);
 }
 
-/* Where the device was, or will be, at @time. Not before the first
- * observation. */
+/* The device's position at @time. Not before the first observation. */
 gdouble
 nda_timing_get_frame (const NdaTiming * self, GstClockTime time)
 {
   return self->frame + (to_seconds (self, time) - self->time) / self->duration;
 }
 
-/* How fast the device is: 1.0 when as fast as it should be. */
+/* The device's speed: 1.0 is its nominal speed. */
 gdouble
 nda_timing_get_speed (const NdaTiming * self)
 {
   return 1.0 / (self->duration * self->rate);
 }
 
-/* How far (in s) the line, while it is fitted, may well be off. */
+/* The possible error (in s) of the line while it is fitted. */
 gdouble
 nda_timing_get_error (const NdaTiming * self)
 {

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, Optional
 
 from . import plugins_path
 
-# The very module that the plugins import: PortAudio has one lock.
+# The same module that the plugins import: PortAudio has one lock.
 if plugins_path() not in sys.path:
     sys.path.append(plugins_path())
 import _nda_portaudio  # noqa: E402
@@ -114,7 +114,7 @@ class _Queue:
                 stream.close()
 
     def pause(self, is_paused: bool) -> None:
-        """Close the device, and keep it closed until told otherwise."""
+        """Close the device, and keep it closed until the opposite call."""
         with self._changed:
             self._is_paused = is_paused
             self._changed.notify_all()
@@ -122,12 +122,12 @@ class _Queue:
             self.close()
 
     def release(self) -> None:
-        """Give up PortAudio; nothing can be opened any more."""
+        """Give up PortAudio; no device can be opened any more."""
         self.close()
         self._portaudio.close()
 
     def interrupt(self, is_interrupted: bool) -> None:
-        """Make whoever waits on the queue return, until told otherwise."""
+        """Make a waiting thread return, until the opposite call."""
         with self._changed:
             self._is_interrupted = is_interrupted
             self._changed.notify_all()
@@ -136,7 +136,7 @@ class _Queue:
         return self._is_interrupted
 
     def flush(self) -> None:
-        """Forget what waits in the queue."""
+        """Empty the queue."""
         with self._changed:
             self._fifo.clear()
             self._changed.notify_all()
@@ -153,7 +153,7 @@ class _Queue:
 
 
 class Block(NamedTuple):
-    """What a `Recorder` gives."""
+    """A block of a `Recorder`."""
 
     data: bytes
     end: int  # when its last frame was heard, by time.monotonic_ns ()

@@ -1,6 +1,6 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Parameters of plugins: what type a value has, and which values it may take.
+"""Parameters of plugins: the type of a value, and the values that are allowed.
 
 A class declares them as attributes, a function in its annotations::
 
@@ -10,8 +10,9 @@ A class declares them as attributes, a function in its annotations::
     def process(block, *, gain: Annotated[float, Float(min=0, max=4)] = 0.5):
         block *= gain
 
-In an instance the attribute is the value, of the parameter's type. Outside it
-is a property of the element. Every value is checked here before it is set.
+In an instance the attribute is the value, of the parameter's type. For an
+application it is a property of the element. Every value is checked here before
+it is set.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any, Generic, Sequence, TypeVar, overload
 T = TypeVar("T")
 P = TypeVar("P", bound="Parameter[Any]")
 
-# What a property of an element holds: a double, and 32 bits
+# The limits of an element's properties: a double, and 32 bits
 LARGEST_FLOAT = 1.7976931348623157e308
 SMALLEST_INT, LARGEST_INT = -(2**31), 2**31 - 1
 
@@ -31,7 +32,7 @@ FALSE_TEXTS = ("false", "no", "off", "0")
 
 
 def _plain(number: float) -> str:
-    """A number as it would be written: -50 rather than -50.0."""
+    """Return a number in its usual form: -50 rather than -50.0."""
     text = repr(number)
     return text[:-2] if text.endswith(".0") else text
 
@@ -68,15 +69,17 @@ class Parameter(Generic[T]):
         instance.__dict__[self.name] = self.check(value)
 
     def check(self, value: Any) -> T:
-        """The value in the parameter's type; ValueError if it cannot be."""
+        """Return the value in the parameter's type; ValueError if it is not
+        allowed."""
         raise NotImplementedError
 
     def parse(self, text: str) -> T:
-        """The value that a text means; ValueError if it means none."""
+        """Return the value of a text; ValueError if the text is not allowed.
+        """
         return self.check(text)
 
     def format(self, value: T) -> str:
-        """The text that means a value."""
+        """Return the text of a value."""
         return str(value)
 
 
@@ -269,10 +272,10 @@ class Choice(Parameter[str]):
 
 
 class Secret(Parameter[str]):
-    """A text that nobody reads back: ``Secret(help=)``, such as a key.
+    """A text that nobody can read back: ``Secret(help=)``, such as a key.
 
-    It has no default but the empty text. Its value is in no log, message or
-    description; only the plugin sees it.
+    Its default is the empty text. Its value is in no log, message or
+    description; only the plugin gets it.
     """
 
     type = "secret"

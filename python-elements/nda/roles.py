@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The base classes of plugins: what a class does with sound.
 
-A plugin derives from one of them and has its one method for blocks. All else
-is optional. A block is a NumPy array of float32 of shape (channels, frames),
-whose nominal range is -1 to 1. It is the host's: its content is lost after the
-call.
+A plugin derives from one of them and has its one method for blocks. All other
+methods are optional. A block is a NumPy array of float32 of shape (channels,
+frames), whose nominal range is -1 to 1. It belongs to the host, which
+overwrites it after the call.
 """
 
 from __future__ import annotations
@@ -20,38 +20,42 @@ if TYPE_CHECKING:
     Block = npt.NDArray[np.float32]
 
 EACH: Final = -1
-"""For ``channels``: an instance for each channel, with a state of its own."""
+"""For ``channels``: each channel has an instance with its own state."""
 
 
 class Plugin(abc.ABC):
-    """What all plugins have; derive from one of the four below.
+    """The common part of all plugins; derive from one of the four below.
 
-    A class may declare the format that it wants by these attributes. They may
-    also be set in ``__init__ ()`` or ``start ()``. In ``start ()`` they say
-    what is as far as it is known, and after it what is.
+    A class may declare the format that it needs by these attributes. They may
+    also be set in ``__init__ ()`` or ``start ()``. In ``start ()`` they have
+    the values that are known by then, and after it the final ones.
     """
 
     rate: Optional[int] = None
-    """Sample rate in Hz, 1001 to 768000; none: 48000."""
+    """Sample rate in Hz, 1001 to 768000; default: 48000."""
 
     frames: Optional[int] = None
-    """Frames of a block, 1 to 96000; none: 512."""
+    """Frames of a block, 1 to 96000; default: 512."""
 
     channels: Optional[int] = None
-    """1 to 64, or EACH; none: as many as the stream has."""
+    """1 to 64, or EACH; default: as many as the stream has."""
 
     def start(self) -> None:
-        """Get ready: sound follows. It may take its time, and may raise."""
+        """Get ready for sound. May take a second or two, and may raise."""
 
     def stop(self) -> None:
-        """Let go of what start () took. It may be started again."""
+        """Give back what start () took. start () may be called again."""
 
     def reset(self) -> None:
         """Forget the sound so far: the next block does not follow it."""
 
+    def get_reading(self, name: str) -> Any:
+        """What ``get-parameter`` says of a name that is no parameter, as text.
+        None: the public attribute of that name. From any thread."""
+
     def on_change(self, name: str) -> None:
-        """A parameter has another value now. Called between two blocks, while
-        the plugin runs; before start () it is only set."""
+        """Called after a parameter has changed, between two blocks, while the
+        plugin runs. Before start () a value is only set."""
 
 
 class Processor(Plugin):
@@ -60,7 +64,7 @@ class Processor(Plugin):
     __nda_role__ = "process"
 
     latency: int = 0
-    """Frames at the plugin's rate that its output is later than its input."""
+    """The delay of the output, in frames at the plugin's rate."""
 
     @abc.abstractmethod
     def process(self, block: Block) -> Any:
@@ -69,13 +73,13 @@ class Processor(Plugin):
 
 
 class Analyser(Plugin):
-    """Looks at sound, which goes on untouched."""
+    """Reads sound, which goes on untouched."""
 
     __nda_role__ = "analyse"
 
     @abc.abstractmethod
     def analyse(self, block: Block) -> None:
-        """Look at the block. What is done to it is lost."""
+        """Read the block. Changes to it are lost."""
 
 
 class Source(Plugin):
@@ -86,19 +90,20 @@ class Source(Plugin):
     @abc.abstractmethod
     def read(self) -> Iterator[Any]:
         """Yield arrays of any length, of shape (frames,) or (channels,
-        frames), or None where there is nothing yet; the end is the stream's.
+        frames), or None if there is no sound yet. When it returns, the stream
+        ends.
 
         ``read (self, block)`` may also take a block and fill it, as a
-        processor does. It returns False where there is nothing yet.
+        processor does. It returns False if there is no sound yet.
         """
 
 
 class Sink(Plugin):
-    """Takes sound to somewhere else."""
+    """Takes sound out of the pipeline."""
 
     __nda_role__ = "write"
 
     @abc.abstractmethod
     def write(self, block: Block) -> None:
-        """Take the block, all of it; the last may be shorter. To return False
-        is to have no room: the same block comes again."""
+        """Take the whole block; the last one may be shorter. Return False if
+        there is no room: the same block comes again."""

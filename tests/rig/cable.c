@@ -3,7 +3,7 @@
  */
 
 /* Threads: the player's appsrc makes frames on its own streaming thread, the
- * ear's appsink judges them on another; the application only reads the account,
+ * ear's appsink checks them on another. The application only reads the results,
  * under the ear's lock. */
 
 #include "cable.h"

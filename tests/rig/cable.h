@@ -3,13 +3,14 @@
  */
 
 /* Both ends of a virtual cable. The player plays a signal of numbered frames
- * into a sink of the rig; the ear listens at a source, and accounts for every
- * single frame. A frame carries its number in 24 bits, which a float holds
- * exactly, spread over the whole range so that it sounds like noise; the other
- * channel proves the number. Loss is thus counted, not guessed.
+ * into a sink of the rig. The ear is the recorder at the other end: it records
+ * from a source, and accounts for every single frame. A frame carries its
+ * number in 24 bits, which a float holds exactly, spread over the whole range
+ * so that it sounds like noise; the other channel proves the number. Loss is
+ * thus counted, not guessed.
  *
- * The player and the ear buffer a second each, so that they outlast any stall
- * that the path between them is there to outlast. */
+ * The player and the ear buffer a second each, so they survive any stall that
+ * the path between them must survive. */
 
 #pragma once
 

@@ -2,11 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Proves the rig itself, without any element of ours: what is played into each
- * cable is heard at its other end, bit by bit.
+/* Tests the rig itself, without any element of ours: the sound played into each
+ * cable comes out at its other end, bit by bit.
  *
- *   with-rig one cables
- */
+ *     with-rig one cables */
 
 #include <stdlib.h>
 

@@ -2,20 +2,20 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What is reported is what is heard: clicks go into the microphone, and how
- * many frames later each leaves the speaker is compared with what the LATENCY
- * query says. Both ends are channels of one device of the rig, so the distance
- * is counted in frames, not timed. Many starts, because it is at its start that
- * a device may fall behind.
+/* Compares the reported latency with the real one. Clicks go into the
+ * microphone, and the number of frames until each leaves the speaker is
+ * compared with the LATENCY query. Both ends are channels of one device of the
+ * rig, so the latency is counted in frames, not timed. There are many starts,
+ * because a device may fall behind at its start.
  *
  * With --python, source and sink are our Python plugins over PortAudio. No
- * plugin can say what its device holds, so there is no LATENCY to compare with.
+ * plugin can say how much its device holds, so there is no LATENCY to compare
+ * with.
  *
- * That every click comes through, and once, is judged always; the latency,
- * which a busy machine can spoil, with --timing.
+ * Every click must come through exactly once. The latency, which a busy machine
+ * can spoil, is judged only with --timing.
  *
- *   with-rig one rig-click [--python] [--starts 10] [--timing] [--verbose]
- */
+ *     with-rig one rig-click [--python] [--starts 10] [--timing] [--verbose] */
 
 #include <gst/app/app.h>
 #include <math.h>

@@ -2,21 +2,21 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Two clocks, live: numbered frames go into the microphone, which runs on one
- * of the rig's, and out of the speaker, on the other. From the moment on that
- * the device is followed and locked, each frame that comes out of the speaker
- * has to be the next one. Taps stand at each hand-over from the player to the
- * ear, so that the report names the one that lost or repeated frames. How far
- * the sound is from taking the time that it took at first, and what went wrong
- * by the elements' own count, is judged as well.
+/* Tests two clocks, live. Numbered frames go into the microphone, which runs on
+ * one clock of the rig, and out of the speaker, which runs on the other. As
+ * soon as the device is followed and locked, each frame that comes out of the
+ * speaker has to be the next one. Taps read the frames at several places from
+ * the player to the ear, so the report names the place that lost or repeated
+ * frames. The change of the latency, and the errors that the elements counted,
+ * are judged as well.
  *
- * By itself the source has the pipeline's clock, and the sink is followed; with
- * --both the pipeline's clock is the system's, and both ends are. With --fast
- * the devices that are followed have other periods: a null sink counts in whole
- * microseconds, so its clock is then some 160 ppm fast and soon proven.
+ * Without options the source has the pipeline's clock, and the sink is
+ * followed. With --both the pipeline's clock is the system's, and both ends are
+ * followed. With --fast the followed devices have other periods: a null sink
+ * counts in whole microseconds, so its clock is then some 160 ppm fast and soon
+ * proven.
  *
- *   with-rig two rig-drift [--both] [--fast] [--seconds 10] [--timing]
- */
+ *     with-rig two rig-drift [--both] [--fast] [--seconds 10] [--timing] */
 
 #include <gst/audio/gstaudiobasesink.h>
 #include <stdlib.h>

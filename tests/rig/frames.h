@@ -3,8 +3,8 @@
  */
 
 /* The signal of the rig: numbered frames. Each frame proves its own number, so
- * what is heard can be told from what is not ours, frame by frame and bit by
- * bit. */
+ * a test can check frame by frame and bit by bit whether the sound it records
+ * is the rig's. */
 
 #pragma once
 

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Clients in the graph of an audio server, PipeWire's or jackd's: one that
- * plays and one that hears. What they do within one cycle is in one cycle: the
- * distance between two frames is exact.
+/* Clients in the graph of an audio server, PipeWire's or jackd's: one plays and
+ * one records. Both work in the same cycles, so the distance between two frames
+ * is exact.
  *
  * A program is linked with graph_pipewire.c or with graph_jack.c. */
 

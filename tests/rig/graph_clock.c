@@ -2,15 +2,15 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A clock for a group of PipeWire's nodes that runs by so many millionths
- * faster than the system's, as the crystal of a second sound card does. A
+/* A clock for a group of PipeWire's nodes. It runs faster than the system's
+ * clock by a number of millionths, like the crystal of a second sound card. A
  * stream without a port drives the cycles of the group from a timer.
  *
- *   rig-graph-clock GROUP PPM
+ *     rig-graph-clock GROUP PPM
  *
- * Threads: everything below “The cycles” runs on PipeWire's data loop, in real
- * time; the state of the stream is told on the main loop. The timer is set on
- * the data loop only. */
+ * Threads: all code below “The cycles” runs on PipeWire's data loop, in real
+ * time; the main loop reports the state of the stream. The timer is set on the
+ * data loop only. */
 
 #include <stdbool.h>
 #include <stdio.h>

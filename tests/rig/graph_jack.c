@@ -2,12 +2,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The client in jackd's graph. Its ports are said to be those of a device; the
- * rig's jackd has no other. jackaudiosink finds them by itself, jackaudiosrc of
- * 1.22 only by their names.
+/* The client in jackd's graph. Its ports are marked as those of a device, since
+ * the rig's jackd has no other. jackaudiosink finds them by itself,
+ * jackaudiosrc of 1.22 only by their names.
  *
- * Threads: rig_graph_process () runs on JACK's thread, in real time; xruns are
- * told on another one of JACK's. */
+ * Threads: rig_graph_process () runs on JACK's thread, in real time; another
+ * thread of JACK reports xruns. */
 
 #include "graph.h"
 

@@ -4,9 +4,9 @@
 
 /* The clients in PipeWire's graph: a pw_filter that is linked to the sink
  * `cable`, another one that is linked to the monitor of `ear`, and the
- * profiler, which tells for each cycle which nodes were done in time. The
- * filters are two, since the cycle of one that hears waits for all who play
- * into `ear`.
+ * profiler, which says for each cycle which nodes finished in time. There are
+ * two filters, since the cycle of the one that records waits for all nodes that
+ * play into `ear`.
  *
  * Threads: player_process () and ear_process () run on PipeWire's data loop, in
  * real time; the profiler and the registry on the thread of a pw_thread_loop,

@@ -2,20 +2,19 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The main job, live: microphone -> Python -> speaker, over the rig's one
+/* Tests the main job, live: microphone -> Python -> speaker, over the rig's one
  * clock. A signal of numbered frames goes into the microphone, and every frame
- * is asked for again at the speaker. Judged by loss and bits and by what the
- * elements count themselves. What depends on how busy this machine is, late
- * blocks, underruns and rate, is judged with --timing, in the soak, and only
- * noted without. Where such a note goes with a loss, the run has told nothing
- * (see undisturbed).
+ * must come out at the speaker. A run is judged by losses, by bits and by the
+ * elements' own counters. Late blocks, underruns and the rate depend on the
+ * load of this machine. They are judged only with --timing, in the soak, and
+ * otherwise only noted. If a run with such a note has lost sound, it proves
+ * nothing (see undisturbed).
  *
  * With --python, source and sink are our Python plugins over PortAudio, which
  * count their own underruns and overruns.
  *
- *   with-rig one rig-live [--python] [--seconds 5] [--timing]
- *       [--max-growth KIB]
- */
+ *     with-rig one rig-live [--python] [--seconds 5] [--timing]
+ *         [--max-growth KIB] */
 
 #include <math.h>
 #include <stdio.h>

@@ -1,7 +1,8 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Noise from the microphone to the speaker of the rig, through elements
-written in Python and ndapybridge, and what came of it."""
+"""Plays noise from the microphone to the speaker of the rig, through elements
+written in Python and ndapybridge, and returns the result.
+"""
 
 from typing import NamedTuple
 

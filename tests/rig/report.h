@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The rows of a report: what was asked for, what was found, and whether that
- * is good. Those of the soak in Python are laid out alike, so that all of it
- * is one table. */
+/* The rows of a report: the requirement, the result, and whether that is good.
+ * The rows of the soak in Python have the same layout, so that all of it is one
+ * table. */
 
 #pragma once
 

@@ -2,10 +2,11 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* How long this machine itself stands still. One thread for each processor, at
- * the highest real-time priority that is allowed, sleeps a millisecond at a
- * time and notes how much later it wakes. Where even that thread is late,
- * every other thread of the machine can be, the sound server's among them. */
+/* Measures how long this machine itself stands still. One thread for each
+ * processor, at the highest real-time priority that is allowed, sleeps a
+ * millisecond at a time and notes how much later it wakes. If even that thread
+ * is late, every other thread of the machine can be late, for example the sound
+ * server's. */
 
 #pragma once
 

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What the rig's programs have in common: options, a path that is started and
- * runs until it is judged, and what several starts come to. */
+/* The common part of the rig's programs: options, a path that is started and
+ * runs until it is judged, and the summary of several starts. */
 
 #pragma once
 

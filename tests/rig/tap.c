@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Threads: a tap reads on the streaming thread of its pad; what it found is
- * under its lock. */
+/* Threads: a tap reads on the streaming thread of its pad; its lock guards the
+ * result. */
 
 #include "tap.h"
 

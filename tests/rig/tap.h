@@ -2,19 +2,19 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A signal whose frames stay numbered behind a resampler, and taps that read
- * the numbers wherever the signal passes a pad.
+/* A signal whose frames can be numbered behind a resampler too, and taps: pad
+ * probes that read the numbers where the signal passes.
  *
  * The signal is a pair of sines of 10 Hz, a quarter of a period apart, one a
- * channel. Two neighbouring frames are RIG_TAP_PERIOD-ths of a turn apart, and
- * stay so when the rate changes by some hundred ppm. Where the angle between
- * two neighbours is another, frames are missing there, or too many: the
+ * channel. The angle between two neighbouring frames is a turn divided by
+ * RIG_TAP_PERIOD, and stays so when the rate changes by some hundred ppm. If
+ * the angle is another one, frames are missing there, or repeated: the
  * difference says how many, to a hundredth of a frame, up to half a period (50
  * ms).
  *
- * The taps of one run stand behind each other, so the first tap that sees a
- * step names the hand-over that lost the frames. In the same way the first tap
- * that sees buffers come late names the hand-over that held them up. */
+ * The taps of one run stand one behind the other. So the first tap that sees a
+ * step shows between which two places the frames were lost. In the same way the
+ * first tap that sees late buffers shows where they were held up. */
 
 #pragma once
 

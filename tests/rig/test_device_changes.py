@@ -1,10 +1,11 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Devices of a PipeWire desktop that are removed, come back under their name
-or another, or are the default no more, live.
+"""Tests devices of a PipeWire desktop that are removed, come back under their
+name or another, or are no longer the default, live.
 
-The server moves a stream whose device goes to another device, and back to its
-own. The pipeline must not notice. Run below `with-rig --server pipewire one`.
+The server moves a stream whose device disappears to another device, and back
+to its own. The pipeline must not notice. Run below `with-rig --server pipewire
+one`.
 """
 
 import pytest

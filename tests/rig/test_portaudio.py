@@ -1,7 +1,7 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The speaker and the microphone over PortAudio and the rig's virtual cables:
-what is played is heard, bit by bit.
+"""Tests speaker and microphone over PortAudio and the rig's virtual cables:
+played sound comes back bit by bit.
 
     with-rig one python3 -m pytest test_portaudio.py
 """

@@ -1,10 +1,10 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A process that stands still for longer than a sound server keeps sound.
+"""Tests a process that stands still for longer than a sound server keeps
+sound.
 
-What was said meanwhile is lost, and counted; what comes after is heard. Run
-live, below `with-rig one`. Time is told by what the ear hears, in steps of
-50 ms.
+The sound of that time is lost, and counted; later sound is heard. Run live,
+below `with-rig one`. The recorded sound tells the time, in steps of 50 ms.
 """
 
 import os

@@ -1,6 +1,6 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The rig gives back what it took, however the command in it ends."""
+"""The rig removes everything that it has made, however its command ends."""
 
 import os
 import shutil

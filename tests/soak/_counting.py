@@ -1,6 +1,7 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the interpreter of a plugin has allocated, as two of its parameters."""
+"""Reports the memory and objects of a plugin's interpreter, as two parameters.
+"""
 
 import ctypes
 import gc

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Sixteen bridges one behind the other, every second in a process.
+"""Runs sixteen bridges one behind the other, every second one in a process.
 
     python3 bridges.py BENCH_LIVE [SECONDS]
 
-A minute of live blocks, three times; in the best of them no block may take
-longer through all sixteen than it lasts.
+A run is a minute of live blocks. In the best of three runs no block may take
+longer through all sixteen bridges than it lasts.
 """
 
 import json

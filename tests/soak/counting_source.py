@@ -1,6 +1,6 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The ready-made sine, which counts what its interpreter keeps."""
+"""The ready-made sine, which also counts its interpreter's memory."""
 
 import sys
 

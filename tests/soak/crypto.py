@@ -1,7 +1,8 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""crypto.py PROGRAM [SEQUENCES]: random sequences of all that can happen to
-ndaencrypt, more than a test has time for. PROGRAM is sequences.c."""
+"""crypto.py PROGRAM [SEQUENCES]: runs random sequences of all events that
+ndaencrypt can meet, more than a test has time for. PROGRAM is sequences.c.
+"""
 
 import os
 import re

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Live sound through elements written in Python, over the rig, by loss and
-bits; then ten thousand blocks, by what is still there after them.
+"""Plays live sound through elements written in Python, over the rig, and
+checks losses and bits. Then plays ten thousand blocks, and checks the objects
+that are left.
 
     with-rig one python3 elements.py SECONDS
 """

@@ -1,11 +1,11 @@
 #!/usr/bin/python3 -SE
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The other side of a plugin's process, gone mad: it stands in for `python=`.
+"""A plugin's process that behaves at random: it takes the place of `python=`.
 
-It knows the protocol of ndapyworker.py, keeps to it often enough to get far,
-and else answers, rings, writes and ends at random. NDA_HOSTILE_SEED and the
-number of the process say how.
+It knows the protocol of ndapyworker.py, and follows it often enough to get
+far. Otherwise it answers, rings, writes and ends at random, decided by
+NDA_HOSTILE_SEED and the number of the process.
 """
 
 import array

@@ -2,17 +2,17 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Hours of live sound in minutes: the whole path on a test clock, which is
- * moved on as soon as somebody waits for it. The source gives ten milliseconds
- * at a time, so that every block is put together from two or three buffers.
- * Every frame that goes in is asked for again at the end, and every time stamp
- * is compared with the one that arithmetic says.
+/* Plays hours of live sound in minutes: the whole path on a test clock, which
+ * moves on as soon as a thread waits for it. The source gives ten milliseconds
+ * at a time, so every block is joined from two or three buffers. Every frame
+ * that goes in must come out, and every time stamp is compared with the
+ * computed one.
  *
- *   soak-hours HOURS
+ *     soak-hours HOURS
  *
  * Threads: the source's and the bridge's streaming threads, each of which owns
- * one Stream; the application's turns the clock and reads both at the end, when
- * the pipeline is stopped. */
+ * one Stream. The application's thread turns the clock, and reads both streams
+ * at the end, when the pipeline is stopped. */
 
 #include <gst/check/gsttestclock.h>
 #include <malloc.h>

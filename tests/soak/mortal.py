@@ -1,7 +1,8 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Half of full scale, whatever comes in, until `fault` is set: to a fault, or
-to FAULT@PID, which is one in the process of that number alone."""
+"""Gives half of full scale for any input, until `fault` is set: to a fault, or
+to FAULT@PID, which is a fault only in the process of that number.
+"""
 
 import ctypes
 import os

@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""How fast many plugins in processes start, what memory they take, and how
-fast one that is killed is back.
+"""Measures how fast many plugins in processes start, how much memory they
+take, and how fast a killed one is back.
 
     python3 processes.py [TIMES] [SECONDS]
 
-64 live streams with a plugin each; then one of four processes is killed, by
-turns, TIMES (20) in all, two seconds apart; then 256 streams whose plugins
+First 64 live streams with a plugin each. Then one of four processes is killed,
+in turn, TIMES (20) in all, two seconds apart. Then 256 streams whose plugins
 share two processes, for SECONDS (60).
 """
 

@@ -1,17 +1,17 @@
 #!/usr/bin/python3
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Plugins that do anything, driven from four threads at once.
+"""Runs plugins that do anything, driven from four threads at once.
 
     python3 random_plugins.py ISOLATION [RUNS [SEED]]
 
-Each run makes up a plugin whose methods return, raise, sleep, rebind, are
-coroutines or say what no text can say. While blocks go through it, three more
-threads set parameters, edit and reload it, and change its state. What it does
-may fail. What must hold: no crash, no hang, no memory that grows, and no
-sample of the input where on-error is stop or silence.
+Each run makes a plugin whose methods return, raise, sleep, rebind their array,
+are coroutines or give texts that cannot be encoded. While blocks go through
+it, three more threads set parameters, edit and reload it, and change its
+state. The plugin's calls may fail. But there must be no crash, no hang, no
+memory that grows, and no sample of the input if on-error is stop or silence.
 
-A run that fails is had again by its seed, which is told.
+A run that fails prints its seed, and can be repeated with it.
 """
 
 from __future__ import annotations

@@ -1,24 +1,23 @@
 #!/usr/bin/python3
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The offline parts of the soak, each a process with a memory of its own.
+"""The offline parts of the soak, each a process with its own memory.
 
     python3 soak.py cycles|gil|blocks|hosts
 
-cycles
-    A thousand times from NULL to PLAYING and back, the plugin loaded anew
-    each time.
-gil
-    A thousand changes of state by a Python thread that keeps the GIL
-    meanwhile, which the plugin needs to start, to run and to stop.
-blocks
-    A million blocks as fast as they go.
-hosts
-    A million blocks from a Python source through a processor into a sink, on
-    threads and in processes.
+cycles: a thousand times from NULL to PLAYING and back; the plugin is loaded
+again each time.
 
-Whether memory stays flat is told by what malloc () has given out and not got
-back, and by the number of objects that Python keeps.
+gil: a thousand changes of state by a Python thread that keeps the GIL
+meanwhile; the plugin needs the GIL to start, to run and to stop.
+
+blocks: a million blocks as fast as possible.
+
+hosts: a million blocks from a Python source through a processor into a sink,
+on threads and in processes.
+
+Memory is flat if neither the memory that malloc () has given out, nor the
+number of Python's objects grows.
 """
 
 from __future__ import annotations

@@ -2,16 +2,17 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* An element between two pads, and everything at once: blocks of two formats
- * and two lengths, gaps, ends and queries among them; flushes; queries and
- * events from downstream, and properties; and changes of state. None of it may
- * abort the program or hang, and afterwards a new stream passes.
+/* Runs an element between two pads, with everything at once: blocks of two
+ * formats and two lengths, with gaps, ends and queries among them; flushes;
+ * queries and events from downstream, and properties; and changes of state.
+ * None of it may abort the program or hang, and afterwards a new stream must
+ * pass.
  *
- *   soak-stress --cycles N | --seconds N   DESCRIPTION...
+ *     soak-stress --cycles N | --seconds N   DESCRIPTION...
  *
- * For each DESCRIPTION of an element so many changes of state, or so many
- * seconds of them. With seconds, a hang ends the program; with cycles, whoever
- * runs it says how long that may take.
+ * Each DESCRIPTION of an element gets N changes of state, or N seconds of them.
+ * With seconds, the program ends itself if it hangs; with cycles, the caller
+ * limits the time.
  *
  * THREADS. The feeder pushes, the flusher flushes, the asker asks; the main
  * thread changes the state. */

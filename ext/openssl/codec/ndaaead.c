@@ -16,7 +16,7 @@
 
 #define N_CTR_KEY 16
 
-/* @secret stands in secret pages and stays the caller's. */
+/* @secret is in secret pages and stays the caller's. */
 void
 nda_aead_init (NdaAead * self, NdaAeadSecret * secret)
 {
@@ -24,7 +24,7 @@ nda_aead_init (NdaAead * self, NdaAeadSecret * secret)
   .secret = secret};
 }
 
-/* Ends with no copy of the key left. */
+/* Clears all copies of the key. */
 void
 nda_aead_clear (NdaAead * self)
 {
@@ -40,7 +40,7 @@ nda_aead_forget_key (NdaAead * self)
   OPENSSL_cleanse (self->secret, sizeof (*self->secret));
 }
 
-/* FALSE too in a child process, whose secret pages are empty. */
+/* FALSE in a child process too, whose secret pages are empty. */
 gboolean
 nda_aead_has_key (const NdaAead * self)
 {
@@ -141,16 +141,16 @@ ctr_hmac_open (NdaAead * self, const guint8 * nonce, const guint8 * aad,
 
   make_tag (self, nonce, aad, n_aad, sealed, n_plain, tag);
   is_good = CRYPTO_memcmp (tag, sealed + n_plain, self->suite->n_tag) == 0;
-  /* with it, what was refused could be sent again and be taken */
+  /* with the tag, refused data could be sent again and accepted */
   OPENSSL_cleanse (tag, sizeof (tag));
   return is_good && ctr_crypt (self, nonce, sealed, n_plain, plain);
 }
 
 /* --- either --- */
 
-/* Seals @plain into @out, which has room for the tag behind it and may be
- * @plain itself. After FALSE (the library failed, or there is no key) nothing
- * of the plaintext is left in @out. */
+/* Seals @plain into @out, which has room for the tag after it and may be @plain
+ * itself. FALSE: the library failed, or there is no key; @out then holds no
+ * plaintext. */
 gboolean
 nda_aead_seal (NdaAead * self, guint64 counter, const guint8 * aad,
     gsize n_aad, const guint8 * plain, gsize n_plain, guint8 * out)
@@ -171,8 +171,8 @@ nda_aead_seal (NdaAead * self, guint64 counter, const guint8 * aad,
 }
 
 /* Opens @sealed, tag included, into @plain, which has room for @n_sealed less
- * the tag, and may be @sealed itself. FALSE: it is not what was sealed under
- * this key, @counter and @aad, and @plain is zero. */
+ * the tag, and may be @sealed itself. FALSE: it was not sealed with this key,
+ * @counter and @aad; @plain is then zero. */
 gboolean
 nda_aead_open (NdaAead * self, guint64 counter, const guint8 * aad,
     gsize n_aad, const guint8 * sealed, gsize n_sealed, guint8 * plain)

@@ -20,8 +20,8 @@
 
 G_BEGIN_DECLS
 
-/* What of a key outlives its setting. Stands in secret pages, which a child
- * process sees as zero: then nothing is set. */
+/* The secret that is kept after a key was set. It is in secret pages, which a
+ * child process sees as zero: there no key is set. */
 typedef struct
 {
   guint8 is_set;

@@ -9,7 +9,7 @@
 #include "ndasecret.h"
 
 #define SECOND G_USEC_PER_SEC
-/* every master key, an explicit key, one that was asked for */
+/* every master key, an explicit key, and one from the application */
 #define MAX_ANNOUNCED (NDA_KEYRING_MAX_MASTERS + 2)
 #define N_SLOTS (1 + NDA_CANDIDATES_MAX_UNPROVEN + MAX_ANNOUNCED)
 /* more than can be asked for in a second */
@@ -118,7 +118,7 @@ get_time (NdaCandidates * self)
 
 /* --- limits --- */
 
-/* Whether one more KID may cost something in this second. */
+/* Counts a KID. Whether one more KID may cost work in this second. */
 static gboolean
 count_kid (NdaCandidates * self)
 {
@@ -134,7 +134,7 @@ count_kid (NdaCandidates * self)
   return TRUE;
 }
 
-/* Whether @kid was not asked for within the last second; now it is. */
+/* Notes a request for @kid. FALSE: there was one within the last second. */
 static gboolean
 note_asking (NdaCandidates * self, guint64 kid)
 {
@@ -167,7 +167,7 @@ derive (NdaCandidates * self, Slot * slot, guint key_id, guint64 kid)
   return FALSE;
 }
 
-/* Asks the application, which may have nothing, or nothing fit. */
+/* Asks the application, which may have no key, or an invalid one. */
 static gboolean
 ask (NdaCandidates * self, Slot * slot, guint64 kid)
 {
@@ -199,8 +199,8 @@ forget_announced (NdaCandidates * self)
     nda_aead_forget_key (&self->announced[i]->aead);
 }
 
-/* An accepted SWITCH names the next session: its keys are made ready at once,
- * whatever the limits. */
+/* An accepted SWITCH names the next session: its keys are derived at once,
+ * without limits. */
 void
 nda_candidates_announce (NdaCandidates * self, guint64 kid)
 {
@@ -222,8 +222,8 @@ is_held (NdaCandidates * self, const Slot * slot)
       || nda_keyring_has_id (self->ring, slot->key_id);
 }
 
-/* Gives up what was derived from keys that are no longer held; keys that came
- * meanwhile are found when they are looked for. */
+/* Drops keys derived from keys that are no longer held. New keys are found when
+ * they are looked for. */
 static void
 follow_ring (NdaCandidates * self)
 {
@@ -301,7 +301,7 @@ take_unproven (NdaCandidates * self)
   return &self->unproven[i];
 }
 
-/* Tries what the key ring has for @kid. @may_cost is whether @kid was counted,
+/* Tries the key ring's keys for @kid. @may_cost tells whether @kid was counted,
  * once it had to be. */
 static gboolean
 try_ring (NdaCandidates * self, guint64 kid, NdaTryKey try, gpointer record,
@@ -366,7 +366,7 @@ nda_candidates_try_all (NdaCandidates * self, guint64 kid, NdaTryKey try,
       || try_application (self, kid, try, record, was_counted);
 }
 
-/* What fitted last is the key of the current session from now on. */
+/* The key that fitted last is the current session's from now on. */
 void
 nda_candidates_accept (NdaCandidates * self)
 {

@@ -2,10 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The keys that a receiver has ready: that of the current session, those of the
- * session that was announced, and a few of senders that have proven nothing
- * yet. How many of the last kind are made is limited, so that forged records
- * cost little.
+/* The keys that a receiver has ready: the current session's, those of the
+ * announced session, and a few of senders that have not proven themselves yet.
+ * The number of the last kind is limited, so forged records cost little.
  *
  * Belongs to the opener's thread: no locks. */
 

@@ -12,8 +12,8 @@
 
 G_DEFINE_QUARK (nda_crypto_error, nda_crypto_error);
 
-/* The seam: OpenSSL's reason, which names functions and limits but no data,
- * becomes a GError. @doing is a verb in the -ing form, untranslated. */
+/* Makes a GError of OpenSSL's reason, which names functions and limits but no
+ * data. @doing is a verb in the -ing form, untranslated. */
 void
 nda_crypto_set_library_error (GError ** error, const gchar * doing)
 {

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What can go wrong with keys and records. Messages are for people, and name
- * no secret. */
+/* The errors of keys and records. Messages are for people, and name no
+ * secret. */
 
 #pragma once
 
@@ -16,7 +16,7 @@ typedef enum
   NDA_CRYPTO_ERROR_NO_KEY,      /* there is none to seal with */
   NDA_CRYPTO_ERROR_NOT_FOUND,   /* no such key file */
   NDA_CRYPTO_ERROR_UNREADABLE,  /* it cannot be read, or must not be */
-  NDA_CRYPTO_ERROR_INVALID,     /* what is given is no key, salt, or context */
+  NDA_CRYPTO_ERROR_INVALID,     /* not a valid key, salt, or context */
   NDA_CRYPTO_ERROR_FAILED,      /* the library or the system failed */
 } NdaCryptoError;
 

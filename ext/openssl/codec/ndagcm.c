@@ -14,17 +14,17 @@
 
 /* More than any cipher's key */
 #define N_KEY 32
-/* what a trial seals: more than one block of AES, and less than two */
+/* the length of a trial: more than one block of AES, and less than two */
 #define N_TRIAL 24
 
-/* By which OpenSSL gives or takes the tag */
+/* The parameter by which OpenSSL gives or takes the tag */
 #define TAG(tag) \
     OSSL_PARAM_octet_string (OSSL_CIPHER_PARAM_AEAD_TAG, (tag), NDA_GCM_TAG)
-/* By which it takes a whole nonce (-1 bytes of one) and nothing else: what
- * EVP_CTRL_GCM_SET_IV_FIXED with -1 comes to, by which OpenSSH begins. Where
- * OpenSSL 3.0 is given a nonce in EVP_CipherInit_ex2 (), it first finds out how
- * long nonces are, comparing the names of all parameters that there are: 8 % of
- * sealing 1024 bytes. */
+/* The parameter by which OpenSSL takes a whole nonce (-1 bytes of one) and
+ * nothing else. It is the same as EVP_CTRL_GCM_SET_IV_FIXED with -1, which
+ * OpenSSH uses. If OpenSSL 3.0 gets a nonce in EVP_CipherInit_ex2 (), it first
+ * finds out the length of nonces by comparing the names of all parameters: that
+ * takes 8 % of sealing 1024 bytes. */
 #define NONCE(nonce) \
     OSSL_PARAM_octet_string (OSSL_CIPHER_PARAM_AEAD_TLS1_IV_FIXED, \
         (guint8 *) (nonce), (gsize) -1)
@@ -85,8 +85,8 @@ make_context (EVP_CIPHER * cipher, gint encrypt)
   return NULL;
 }
 
-/* Whether a record is the same either way, and is opened again, and once it was
- * altered is not. */
+/* Whether a record is the same in both ways, can be opened again, and cannot be
+ * opened after it was altered. */
 static gboolean
 try_record (const Trial * t, guint8 number)
 {
@@ -104,8 +104,8 @@ try_record (const Trial * t, guint8 number)
   return !nda_gcm_open (t->opener, TRUE, nonce, plain, 5, b, N_TRIAL, opened);
 }
 
-/* Whether this implementation takes a nonce in the quick way. One that did not,
- * and went on with the last, would be the end of all secrecy: so it is tried,
+/* Whether this implementation takes a nonce in the quick way. If it did not,
+ * and went on with the last nonce, all secrecy would be lost. So this is tried
  * once in a process. */
 gboolean
 nda_gcm_is_quick (EVP_CIPHER * cipher)

@@ -2,8 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* AES-GCM in a context that has its key and is kept: a record sets the nonce.
- * */
+/* AES-GCM in a context that keeps its key: a record only sets the nonce. */
 
 #pragma once
 

@@ -3,9 +3,9 @@
  */
 
 /* OpenSSL 3.0 allocates memory whenever a digest or a MAC is begun or copied
- * through EVP. Its older functions work where they are told to, so that the
- * state after the key can be kept, in secret pages, and copied for each
- * message: two blocks of SHA-256 fewer as well. */
+ * through EVP. Its older functions work in given memory. So the state after the
+ * key can be kept in secret pages, and copied for each message, which also
+ * saves two blocks of SHA-256. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "config.h"

@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 #define NDA_HMAC_TAG 32
 #define NDA_HMAC_STATE 128      /* bytes of one hash on its way, and to spare */
 
-/* A key, hashed in. Stands in secret pages. */
+/* The hash state after a key. In secret pages. */
 typedef struct
 {
   guint64 inner[NDA_HMAC_STATE / 8];

@@ -108,7 +108,7 @@ in_line (const gchar * name, guint line_number, const GError * cause,
       cause->message);
 }
 
-/* @key is room in secret pages. */
+/* Parses a line; @key is memory in secret pages. */
 static gboolean
 parse_line (NdaKeyring * ring, const gchar * name, guint line_number, Word line,
     guint8 * key, GError ** error)
@@ -138,7 +138,7 @@ parse_line (NdaKeyring * ring, const gchar * name, guint line_number, Word line,
   return in_line (name, line_number, cause, error);
 }
 
-/* What is before the comment of the first line of @text. */
+/* Takes the first line of @text off, without its comment. */
 static Word
 cut_line (Word * text)
 {
@@ -285,7 +285,7 @@ nda_key_file_load (NdaKeyring * ring, const gchar * path, GError ** error)
       && nda_key_file_parse (ring, path, secret->data, n_bytes, error);
 }
 
-/* The descriptor stays the caller's. A pipe can be read only once. */
+/* Reads a descriptor, which stays open. A pipe can be read only once. */
 gboolean
 nda_key_file_load_fd (NdaKeyring * ring, gint fd, GError ** error)
 {
@@ -312,7 +312,7 @@ stretch (NdaKeyring * ring, const gchar * passphrase, gsize n_passphrase,
       NDA_MASTER_KEY, error);
 }
 
-/* How long the one line is, without its end */
+/* The length of the only line, without its end */
 static gboolean
 cut_passphrase (const gchar * text, gsize n_bytes, gsize * n_phrase)
 {
@@ -325,7 +325,8 @@ cut_passphrase (const gchar * text, gsize n_bytes, gsize * n_phrase)
       && g_utf8_validate (text, n_bytes, NULL);
 }
 
-/* Somebody who has no passphrase file needs no key file. */
+/* Sets the error for a missing passphrase file, without the advice about key
+ * files. */
 static gboolean
 fail_without_passphrase (const gchar * path, GError ** error)
 {
@@ -335,8 +336,8 @@ fail_without_passphrase (const gchar * path, GError ** error)
       path, path);
 }
 
-/* Takes the master key that the first line of the file makes with @salt. Half
- * a second and 128 MiB: never on a streaming thread. */
+/* Takes the master key that the file's first line makes with @salt. This takes
+ * half a second and 128 MiB: never on a streaming thread. */
 gboolean
 nda_key_file_load_passphrase (NdaKeyring * ring, const gchar * path,
     const gchar * salt, GError ** error)
@@ -383,7 +384,7 @@ write_all (gint fd, const guint8 * bytes, gsize n_bytes)
   return fsync (fd) == 0 || errno == EINVAL || errno == EROFS;
 }
 
-/* 32 random bytes, and none that would be taken for text */
+/* Draws 32 random bytes that cannot be taken for text */
 static gboolean
 draw_key (NdaSecret * master, GError ** error)
 {
@@ -396,7 +397,7 @@ draw_key (NdaSecret * master, GError ** error)
   return TRUE;
 }
 
-/* A new file that only its owner can read, with 32 random bytes. */
+/* Makes a new file that only its owner can read, with 32 random bytes. */
 gboolean
 nda_key_file_create (const gchar * path, GError ** error)
 {

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Files that hold keys or a passphrase. They go straight into secret pages,
- * and must not be open to others than their owner. Any thread that may wait. */
+/* Files that hold keys or a passphrase. They are read directly into secret
+ * pages, and only their owner may have access. Any thread that may wait. */
 
 #pragma once
 

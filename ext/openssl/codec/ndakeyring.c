@@ -78,7 +78,7 @@ remove_locked (NdaKeyring * self, guint index)
   g_atomic_int_inc (&self->serial);
 }
 
-/* Room for a key at the end; FALSE when there is no memory for it. */
+/* Makes room for a key at the end; FALSE: there is no memory for it. */
 static gboolean
 append_locked (NdaKeyring * self, NdaKeyKind kind, NdaKeyOrigin origin,
     NdaKey ** key, GError ** error)
@@ -113,8 +113,8 @@ is_zero (const guint8 * bytes, gsize n_bytes)
   return all == 0;
 }
 
-/* Keeps the master keys few, after one was added: those given by action push
- * out the oldest of their kind; a file must not hold too many. */
+/* Limits the number of master keys after one was added: a key given by action
+ * replaces the oldest of its kind; a file must not hold too many. */
 static gboolean
 limit_masters_locked (NdaKeyring * self, NdaKeyOrigin origin, GError ** error)
 {
@@ -142,7 +142,7 @@ limit_masters_locked (NdaKeyring * self, NdaKeyOrigin origin, GError ** error)
   return FALSE;
 }
 
-/* The same key, held already, or -1 */
+/* Finds the same key in the ring, or -1 */
 static gint
 find_same_locked (NdaKeyring * self, const NdaKey * key)
 {
@@ -245,7 +245,7 @@ find_base_locked (NdaKeyring * self, guint64 kid, NdaKeyOrigin origin)
   return -1;
 }
 
-/* Whether the key at @index is just that one. */
+/* Whether the key at @index is exactly that one. */
 static gboolean
 is_base_locked (NdaKeyring * self, gint index, guint suite,
     const guint8 * base_key, gsize n_base_key)
@@ -282,7 +282,7 @@ add_base_locked (NdaKeyring * self, NdaKeyOrigin origin, guint64 kid,
   return TRUE;
 }
 
-/* Takes an explicit base key, in place of one of the same KID and origin. */
+/* Adds an explicit base key, in place of one with the same KID and origin. */
 gboolean
 nda_keyring_add_base (NdaKeyring * self, NdaKeyOrigin origin, guint64 kid,
     guint suite, const guint8 * base_key, gsize n_base_key, GError ** error)
@@ -302,7 +302,7 @@ nda_keyring_add_base (NdaKeyring * self, NdaKeyOrigin origin, guint64 kid,
   return ok;
 }
 
-/* FALSE: there is none of that KID. */
+/* FALSE: there is no key with that KID. */
 gboolean
 nda_keyring_remove_base (NdaKeyring * self, guint64 kid)
 {

@@ -2,11 +2,11 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The keys held: master keys (as their prk) and explicit base keys, in secret
- * pages. Keys are never handed out: nda_keyring_set_key () puts what is derived
- * from one into an NdaAead. In a child process after fork () there are none.
+/* The key ring holds master keys (as their prk) and explicit base keys, in
+ * secret pages. It never hands out a key: nda_keyring_set_key () puts the
+ * derived key into an NdaAead. In a child process after fork () it is empty.
  *
- * Any thread: it has a lock of its own, under which nothing else is taken. */
+ * Any thread: it has its own lock, under which no other lock is taken. */
 
 #pragma once
 
@@ -32,7 +32,7 @@ typedef enum
   NDA_KEY_BASE,
 } NdaKeyKind;
 
-/* What may be known of a key */
+/* The public facts of a key */
 typedef struct
 {
   guint id;                     /* never given twice by a keyring */
@@ -42,7 +42,7 @@ typedef struct
   guint8 fingerprint[NDA_FINGERPRINT];  /* of a master key */
 } NdaKeyInfo;
 
-/* What a key is used for, beside the key itself */
+/* The parameters of a key's use, without the key itself */
 typedef struct
 {
   const NdaSuite *suite;

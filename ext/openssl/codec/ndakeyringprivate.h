@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What the two files of the key ring share: ndakeyring.c adds and removes,
- * ndakeyringuse.c finds and uses. */
+/* Shared by the two files of the key ring: ndakeyring.c adds and removes keys,
+ * ndakeyringuse.c finds and uses them. */
 
 #pragma once
 
@@ -21,7 +21,7 @@ typedef struct
   guint8 bytes[NDA_BASE_KEY_MAX];       /* prk, or the base key */
 } NdaKey;
 
-/* In secret pages too: a child process counts no keys */
+/* In secret pages too, so a child process has no keys */
 typedef struct
 {
   guint n_keys;

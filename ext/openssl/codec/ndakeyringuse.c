@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The key ring: which keys there are, and ciphers that are given one. */
+/* The key ring: finding keys, and giving them to ciphers. */
 
 #include "config.h"
 
@@ -16,7 +16,7 @@
 
 /* --- asking --- */
 
-/* Another number whenever the keys are others. */
+/* A number that changes whenever the keys change. */
 guint
 nda_keyring_get_serial (NdaKeyring * self)
 {
@@ -110,7 +110,7 @@ nda_keyring_has_id (NdaKeyring * self, guint id)
   return find (self, nda_keyring_match_id, &id, 0, &info);
 }
 
-/* The last of what find () finds. */
+/* Finds the last key that matches. */
 static gboolean
 find_last (NdaKeyring * self, KeyMatch match, NdaKeyInfo * info)
 {
@@ -121,8 +121,8 @@ find_last (NdaKeyring * self, KeyMatch match, NdaKeyInfo * info)
   return found;
 }
 
-/* The key to send with: the master key given last by action, else the first of
- * the files, else any. */
+/* The key to send with: the master key that was given last by action, else the
+ * first of the files, else any. */
 gboolean
 nda_keyring_find_sender (NdaKeyring * self, NdaKeyInfo * info, GError ** error)
 {
@@ -136,8 +136,8 @@ nda_keyring_find_sender (NdaKeyring * self, NdaKeyInfo * info, GError ** error)
   return FALSE;
 }
 
-/* The @index-th key to try on a record: explicit ones of the KID first, then,
- * for KIDs that are derived, every master key. */
+/* The @index-th key to try on a record: explicit keys with the KID first, then,
+ * for derived KIDs, every master key. */
 gboolean
 nda_keyring_find_candidate (NdaKeyring * self, guint64 kid, guint suite,
     guint index, NdaKeyInfo * info)
@@ -198,7 +198,7 @@ derive_locked (NdaKeyring * self, guint id, guint64 kid, const NdaKeyUse * use,
   return FALSE;
 }
 
-/* Puts what the key @id makes of @kid into @aead. */
+/* Puts the key that is derived from the key @id and @kid into @aead. */
 gboolean
 nda_keyring_set_key (NdaKeyring * self, guint id, guint64 kid,
     const NdaKeyUse * use, gboolean seal, NdaAead * aead, GError ** error)
@@ -216,7 +216,7 @@ nda_keyring_set_key (NdaKeyring * self, guint id, guint64 kid,
       kid, use->suite, seal, scratch->data, aead, error);
 }
 
-/* The same with a base key that is not held here, to open with. */
+/* Does the same with a base key that is not in the ring, for opening. */
 gboolean
 nda_keyring_set_foreign_key (const guint8 * base_key, gsize n_base_key,
     guint64 kid, const NdaSuite * suite, NdaAead * aead, GError ** error)

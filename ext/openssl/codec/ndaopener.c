@@ -25,7 +25,7 @@ typedef struct
   NdaRecordFormat format;
   guint32 last;                 /* the highest n accepted */
   guint64 next;                 /* the frame after it */
-  gboolean has_ended;           /* by END or SWITCH, at last */
+  gboolean has_ended;           /* by END or SWITCH, as last record */
   gboolean was_switched;
   guint64 next_kid;             /* after SWITCH */
   NdaReplay replay;
@@ -39,10 +39,10 @@ struct _NdaOpener
   const NdaSuite *suite;
   NdaOpenerRules rules;
   Session session;
-  gboolean expects_gap;         /* before the next record, where none counts */
+  gboolean expects_gap;         /* missing records do not count once */
 };
 
-/* A record on its way through the steps */
+/* A record that goes through the steps */
 typedef struct
 {
   const guint8 *record;
@@ -104,7 +104,7 @@ nda_opener_stop (NdaOpener * self)
   self->expects_gap = FALSE;
 }
 
-/* Some records may not come, since they were thrown away on purpose. */
+/* Expects missing records, since some were dropped on purpose. */
 void
 nda_opener_expect_gap (NdaOpener * self)
 {
@@ -117,9 +117,8 @@ is_of_session (const Session * s, const NdaRecordHeader * header)
   return s->exists && header->kid == s->kid && header->counter >> 32 == s->t;
 }
 
-/* Whether a record is of the current session, and its key is there: then that
- * alone is tried, and @plain may be where in the record its ciphertext
- * begins. */
+/* Whether a record belongs to the current session, and its key is there. Then
+ * only that key is tried, and @plain may point to the record's ciphertext. */
 gboolean
 nda_opener_is_current (NdaOpener * self, const NdaRecordHeader * header)
 {
@@ -143,7 +142,7 @@ read_header (NdaOpener * self, Arrival * a)
   return TRUE;
 }
 
-/* Step 2: was it here before, or is its time over? */
+/* Step 2: is it repeated, or too old? */
 static NdaOutcome
 check_replay (const Session * s, const Arrival * a)
 {
@@ -173,8 +172,8 @@ nda_opener_try_key (NdaAead * aead, gpointer record)
   return a->is_open;
 }
 
-/* Step 3: is it authentic? The key of the current session may have been
- * removed, and come back: then it is looked for again. */
+/* Step 3: is it authentic? The key of the current session may have been removed
+ * and given again: then it is looked for again. */
 static NdaOutcome
 authenticate (NdaOpener * self, Arrival * a)
 {
@@ -199,7 +198,7 @@ check_block (const Session * s, Arrival * a)
       && (a->n < s->last || a->block.position >= s->next);
 }
 
-/* Step 6: is it of now? */
+/* Step 6: is it too old by the clock? */
 static gboolean
 is_expired (NdaOpener * self, const Arrival * a)
 {
@@ -214,14 +213,14 @@ is_expired (NdaOpener * self, const Arrival * a)
   return age > (gint64) self->rules.max_age || age < -MAX_AHEAD_SECONDS;
 }
 
-/* Whether the last record of the session before named this one. */
+/* Whether the last record of the previous session announced this one. */
 static gboolean
 is_announced (const Session * s, const Arrival * a)
 {
   return s->was_switched && a->header.kid == s->next_kid;
 }
 
-/* Step 8 for a stored stream: nothing is missing, and what begins was
+/* Step 8 for a stored stream: no record is missing, and a new session was
  * announced. */
 static NdaOutcome
 check_order (NdaOpener * self, const Arrival * a)
@@ -266,8 +265,8 @@ note_end (NdaOpener * self, const Arrival * a)
   nda_candidates_announce (self->candidates, s->next_kid);
 }
 
-/* Records missing before it; of a new session, those before n = 0 of a
- * stream. */
+/* How many records are missing before this one; in a new session of a stream,
+ * those from n = 0. */
 static guint32
 count_lost (NdaOpener * self, const Arrival * a)
 {
@@ -300,7 +299,7 @@ accept (NdaOpener * self, const Arrival * a, NdaOpened * opened)
     note_end (self, a);
 }
 
-/* Steps 4 to 8, for what is authentic */
+/* Steps 4 to 8, for an authentic record */
 static NdaOutcome
 judge (NdaOpener * self, Arrival * a, NdaOpened * opened)
 {
@@ -326,9 +325,9 @@ judge (NdaOpener * self, Arrival * a, NdaOpened * opened)
   return order;
 }
 
-/* Opens a record into @plain, which has room for a block header, and behind it
- * for nda_record_n_samples (). Unless OK comes back, @plain has nothing of
- * them. */
+/* Opens a record into @plain, which has room for a block header, and after it
+ * for nda_record_n_samples (). If the outcome is not OK, @plain holds none of
+ * it. */
 NdaOutcome
 nda_opener_open (NdaOpener * self, const guint8 * record, gsize n_record,
     guint8 * plain, NdaOpened * opened)
@@ -359,8 +358,8 @@ nda_opened_n_sample_bytes (const NdaOpened * opened)
       * nda_record_frame_bytes (&opened->block.format);
 }
 
-/* A stored stream is read on from another place, maybe from one that was read
- * before: no session is known, but its key stays ready. */
+/* A stored stream is read from another place, perhaps one that was read before:
+ * no session is current, but its key stays ready. */
 void
 nda_opener_expect_any (NdaOpener * self)
 {

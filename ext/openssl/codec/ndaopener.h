@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The receiver: what becomes of a record, by the eight steps of docs/wire.md,
- * section 7. No step before the last changes what an outsider's record could
- * be used to change, and no plaintext is left of one that is refused.
+/* The receiver: it finds the outcome of a record, by the eight steps of
+ * docs/wire.md, section 7. Only the last step changes state that an attacker's
+ * record could use, and no plaintext is left of a refused record.
  *
  * Belongs to one thread: no locks, and none is held when the hooks are called.
  * Opening a record of the current session allocates nothing. */
@@ -40,8 +40,8 @@ typedef struct
   guint window;                 /* counters, at least NDA_REPLAY_MIN */
   guint max_age;                /* seconds, 0: any */
   gboolean is_stream;           /* n begins at 0 */
-  gboolean is_strict;           /* without a gap, and sessions are announced */
-  gboolean may_join;            /* but the first record may be any */
+  gboolean is_strict;           /* no gaps, and sessions are announced */
+  gboolean may_join;            /* but it may begin at any record */
 } NdaOpenerRules;
 
 typedef struct
@@ -50,9 +50,9 @@ typedef struct
   guint64 kid;                  /* 0 when malformed, like n */
   guint32 n;
   guint32 n_lost;               /* records missing before it; if OK or LOST */
-  NdaBlockHeader block;         /* when OK, like all below */
+  NdaBlockHeader block;         /* only if OK, like all below */
   gboolean is_new_session;
-  gboolean was_announced;       /* a new one, by the last record of the old */
+  gboolean was_announced;       /* announced by the old session */
   gboolean was_joined;          /* the first of all, and n > 0 */
   guint64 n_gap_frames;         /* frames missing before this one */
 } NdaOpened;

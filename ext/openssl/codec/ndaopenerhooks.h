@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What an opener, and the keys that it keeps ready, ask of their owner. */
+/* The functions that an opener, and its candidates, call on their owner. */
 
 #pragma once
 

@@ -14,7 +14,7 @@
 /* --- the header in clear: config byte X KKK Y CCC, then KID, then counter ---
  * */
 
-/* Writes @value in as few bytes as can be. */
+/* Writes @value in as few bytes as possible. */
 static guint
 write_number (guint8 * out, guint64 value)
 {
@@ -37,7 +37,7 @@ read_number (const guint8 * in, guint n_bytes)
   return value;
 }
 
-/* Four bits of the config byte, and the number behind it if it does not fit
+/* Writes four bits of the config byte, and the number itself if it does not fit
  * there. */
 static guint
 write_field (guint8 * nibble, guint8 * out, guint64 value)
@@ -60,7 +60,7 @@ nda_record_header_write (guint8 * out, guint64 kid, guint64 counter)
   guint8 kid_bits, counter_bits;
   guint n = 1;
 
-  /* the form that nearly all have: two numbers of eight bytes */
+  /* the form of nearly all records: two numbers of eight bytes */
   if (G_LIKELY (kid >> 56 && counter >> 56)) {
     guint64 numbers[2] = { GUINT64_TO_BE (kid), GUINT64_TO_BE (counter) };
 
@@ -74,8 +74,7 @@ nda_record_header_write (guint8 * out, guint64 kid, guint64 counter)
   return n;
 }
 
-/* FALSE: another length than the shortest, which would give one record many
- * forms. */
+/* FALSE: not the shortest form, which would give one record many forms. */
 static gboolean
 read_field (guint8 nibble, const guint8 ** at, const guint8 * end,
     guint64 * value)
@@ -93,7 +92,8 @@ read_field (guint8 nibble, const guint8 ** at, const guint8 * end,
   return n_bytes == 1 ? *value >= 8 : *value >> (8 * (n_bytes - 1)) != 0;
 }
 
-/* FALSE, and @header untouched: it is cut short, or not the shortest form. */
+/* FALSE, and @header unchanged: the record is cut short, or not in the shortest
+ * form. */
 gboolean
 nda_record_header_read (const guint8 * record, gsize n_record,
     NdaRecordHeader * header)
@@ -101,7 +101,7 @@ nda_record_header_read (const guint8 * record, gsize n_record,
   const guint8 *at;
   NdaRecordHeader h;
 
-  if (n_record < 1)             /* and there may be nothing to point to */
+  if (n_record < 1)             /* the pointer may be invalid then */
     return FALSE;
   at = record + 1;
   if (G_LIKELY (n_record > NDA_RECORD_MAX_HEADER
@@ -127,8 +127,8 @@ field_bytes (guint8 nibble)
   return nibble & 8 ? (nibble & 7) + 1 : 0;
 }
 
-/* How many bytes of samples are in @record, if it is one: the most that may be
- * written behind a block header when it is opened. */
+/* How many bytes of samples are in @record, if it is one: that many may be
+ * written after a block header when it is opened. */
 gsize
 nda_record_n_samples (const guint8 * record, gsize n_record, guint n_tag)
 {
@@ -198,7 +198,7 @@ is_valid_format (const NdaRecordFormat * format)
       && format->rate <= NDA_RECORD_MAX_RATE;
 }
 
-/* Whether the fields agree with each other and with what comes behind them. */
+/* Whether the fields agree with each other and with the bytes after them. */
 gboolean
 nda_block_header_is_valid (const NdaBlockHeader * header, gsize n_payload)
 {
@@ -222,10 +222,9 @@ nda_block_header_is_valid (const NdaBlockHeader * header, gsize n_payload)
 
 /* --- the whole record --- */
 
-/* Writes a record to @record, which has room for NDA_RECORD_MAX or knows
- * better; @payload may lie in there. Returns its length, 0 when the library
- * failed: then the counter is used up, and nothing of the samples is left in
- * @record. */
+/* Writes a record to @record, which has room for NDA_RECORD_MAX or for this
+ * record; @payload may be inside. Returns its length, or 0 if the library
+ * failed: then the counter is used up, and no samples are left in @record. */
 gsize
 nda_record_seal (NdaAead * aead, guint64 kid, guint64 counter,
     const NdaBlockHeader * header, const guint8 * payload, gsize n_payload,
@@ -236,7 +235,7 @@ nda_record_seal (NdaAead * aead, guint64 kid, guint64 counter,
   guint8 *plain = record + n_header;
   gsize n_plain = NDA_BLOCK_HEADER + n_payload;
 
-  /* put together first and sealed in place: moving a block costs less than a
+  /* joined first and then sealed in place: moving a block costs less than a
    * second call for 16 bytes */
   if (n_payload && payload != plain + NDA_BLOCK_HEADER)
     memmove (plain + NDA_BLOCK_HEADER, payload, n_payload);

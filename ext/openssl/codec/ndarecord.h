@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* One record: the header of RFC 9605, section 4.3, then, sealed, the header of
- * a block and its samples. See docs/wire.md. */
+/* One record: the header of RFC 9605, section 4.3, in clear, then the encrypted
+ * header of a block and its samples. See docs/wire.md. */
 
 #pragma once
 
@@ -37,7 +37,7 @@ typedef enum
   NDA_SAMPLES_F64LE,
 } NdaSamples;
 
-/* What is constant in a session */
+/* The format, which is constant in a session */
 typedef struct
 {
   guint8 samples;               /* NdaSamples */
@@ -53,7 +53,7 @@ typedef struct
   guint64 position;             /* of the first frame in its session */
 } NdaBlockHeader;
 
-/* Where a record begins: what is in clear */
+/* The header of a record, in clear */
 typedef struct
 {
   guint64 kid;

@@ -10,14 +10,14 @@
 
 #define BITS 64
 
-/* A window of @window counters. */
+/* Prepares a window of @window counters. */
 void
 nda_replay_init (NdaReplay * self, guint window)
 {
   guint n_words = 2;
 
-  /* one word more than the window needs: the one that top is in is partly for
-   * counters above top, and was cleared when top entered it */
+  /* one word more than the window needs: the word of top is partly for counters
+   * above top, and was cleared when top entered it */
   while (n_words * BITS < window + BITS)
     n_words *= 2;
   self->words = g_new0 (guint64, n_words);
@@ -38,7 +38,7 @@ word_of (const NdaReplay * self, guint32 n)
   return &self->words[n / BITS & (self->n_words - 1)];
 }
 
-/* A new session, of which only @n is known. */
+/* Begins a session of which only @n is known. */
 void
 nda_replay_restart (NdaReplay * self, guint32 n)
 {

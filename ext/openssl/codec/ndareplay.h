@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Which of the last W counters were seen: a ring of bits that moves by whole
- * words, as in RFC 6479, so that no call looks at more than one bit or clears
- * a word more than once. No locks. */
+/* Remembers which of the last W counters were seen: a ring of bits that moves
+ * by whole words, as in RFC 6479. No call reads more than one bit or clears a
+ * word more than once. No locks. */
 
 #pragma once
 

@@ -4,8 +4,8 @@
 
 /* The key schedule: from a passphrase to a master key, from that to prk and to
  * a base key for each KID, from that to the key and salt of RFC 9605, section
- * 4.4.2. What goes in and comes out stands in secret pages; the caller cleanses
- * each stage once the next exists. Any thread. */
+ * 4.4.2. All inputs and outputs are in secret pages; the caller clears each
+ * stage once the next exists. Any thread. */
 
 #pragma once
 

@@ -15,13 +15,15 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-/* How far above the last one a KID of the same second is drawn. As long as many
- * of these fit above the first, which has 63 bits, two senders are no likelier
- * to draw the same than they were at first. */
+/* How far above the last KID another KID of the same second is drawn. As long
+ * as many such steps fit above the first KID, which has 63 bits, two senders
+ * draw the same KID no more often than at first. */
 #define KID_STEP (G_GUINT64_CONSTANT (1) << 48)
-/* With fewer KIDs above the last one, the next second is waited for. */
+/* With fewer KIDs left above the last one, the sender waits for the next
+ * second. */
 #define MIN_KIDS (G_GUINT64_CONSTANT (1) << 32)
-/* A clock that was set back by less (s) has not come to the next second yet */
+/* A clock that was set back by less (in s) counts as still in the same
+ * second */
 #define MAX_SET_BACK 300
 /* for the next second (microseconds) */
 #define WAIT 20000
@@ -94,14 +96,15 @@ nda_sealer_free (NdaSealer * self)
   g_free (self);
 }
 
-/* For tests: another clock, before the first session. */
+/* Sets another clock for tests, before the first session. */
 void
 nda_sealer_set_clock (NdaSealer * self, const NdaSealerClock * clock)
 {
   self->clock = *clock;
 }
 
-/* Where T is kept for base keys, or NULL: then none of them is used. */
+/* Sets the file that keeps T for base keys, or NULL: then no base key is
+ * used. */
 void
 nda_sealer_set_state (NdaSealer * self, NdaSendState * state)
 {
@@ -133,8 +136,8 @@ get_seconds (NdaSealer * self)
   return self->clock.get_real_time (self->clock.owner) / G_USEC_PER_SEC;
 }
 
-/* Whether a session that begins now begins in the second of the last one. A
- * clock that was set back a little stays there until it has caught up:
+/* Whether a session that begins now falls into the second of the last one. If
+ * the clock was set back a little, T stays until the clock has caught up:
  * receivers would take a session of an earlier second for a stale one. */
 static gboolean
 is_same_second (NdaSealer * self, gint64 now)
@@ -142,7 +145,7 @@ is_same_second (NdaSealer * self, gint64 now)
   return now <= self->last_t && now > (gint64) self->last_t - MAX_SET_BACK;
 }
 
-/* A child process goes on where its parent does, but is another sender. */
+/* A child process continues with its parent's state, but is another sender. */
 static void
 notice_fork (NdaSealer * self)
 {
@@ -151,8 +154,8 @@ notice_fork (NdaSealer * self)
   self->pid = getpid ();
 }
 
-/* T is the second of the clock. When the last session has it too, KID is
- * greater than the last: the order of (T, KID) is the order of sessions. */
+/* Draws a KID and T, the second of the clock. If the last session has the same
+ * T, the KID is greater than the last: sessions are ordered by (T, KID). */
 static gboolean
 draw_session (NdaSealer * self, guint64 * kid, guint32 * t, GError ** error)
 {
@@ -177,8 +180,8 @@ draw_session (NdaSealer * self, guint64 * kid, guint32 * t, GError ** error)
   return TRUE;
 }
 
-/* A base key has one KID for all sessions, so T must never be the same: what
- * was used is kept in a file. */
+/* A base key has one KID for all sessions, so T must never be the same twice:
+ * the used ones are kept in a file. */
 static gboolean
 take_session (NdaSealer * self, guint32 * t, GError ** error)
 {
@@ -190,7 +193,7 @@ take_session (NdaSealer * self, guint32 * t, GError ** error)
   return *t != 0;
 }
 
-/* The key to send with, if it may be. */
+/* Finds the key to send with, if it may be used. */
 static gboolean
 find_sender (NdaSealer * self, NdaKeyInfo * info, GError ** error)
 {
@@ -207,7 +210,7 @@ find_sender (NdaSealer * self, NdaKeyInfo * info, GError ** error)
   return TRUE;
 }
 
-/* Whether there is a key to send with, before it is known with which suite. */
+/* Whether there is a key to send with, before the suite is known. */
 gboolean
 nda_sealer_check (NdaSealer * self, GError ** error)
 {
@@ -269,7 +272,7 @@ get_current (NdaSealer * self)
   return &self->sessions[self->current];
 }
 
-/* Begins a session without a word about the one before. */
+/* Begins a session without announcing it. */
 gboolean
 nda_sealer_start (NdaSealer * self, const NdaKeyUse * use,
     const NdaRecordFormat * format, GError ** error)
@@ -304,7 +307,7 @@ seal (NdaSealer * self, NdaRecordType type, const guint8 * payload,
       || s->position > G_MAXINT64 - (guint64) n_frames)
     return 0;
   s->position += n_frames;
-  /* the number is used up before it is used */
+  /* the number counts as used before it is used */
   return nda_record_seal (&s->aead, s->kid, (guint64) s->t << 32 | s->n++,
       &header, payload, n_payload, record);
 }
@@ -404,8 +407,8 @@ nda_sealer_get_n_records (NdaSealer * self)
   return get_current (self)->n;
 }
 
-/* Whether the session has begun for others: by a record, or a SWITCH to it. One
- * that has may not be left without another SWITCH, or END. */
+/* Whether receivers know the session: by a record, or a SWITCH to it. A known
+ * session may be left only with another SWITCH, or END. */
 gboolean
 nda_sealer_is_known (NdaSealer * self)
 {

@@ -3,9 +3,9 @@
  */
 
 /* The sender: sessions, and the records in them. A session has a KID and a T,
- * which is the second in which it begins, and counts its records and frames. Of
- * two sessions the later has the greater (T, KID). Sealing derives, fetches and
- * allocates nothing; to begin a session with a base key waits for the disk.
+ * the second in which it begins, and counts its records and frames. Of two
+ * sessions the later has the greater (T, KID). Sealing derives, fetches and
+ * allocates nothing; beginning a session with a base key waits for the disk.
  *
  * Belongs to one thread: no locks. */
 

@@ -28,7 +28,7 @@ whole_pages (gsize n_bytes)
 static gboolean
 protect (gpointer data, gsize n_bytes)
 {
-  /* without this one a child would go on with its parent's keys and counters */
+  /* without this a child process would use its parent's keys and counters */
   if (madvise (data, n_bytes, MADV_WIPEONFORK))
     return FALSE;
   if (madvise (data, n_bytes, MADV_DONTDUMP))

@@ -2,12 +2,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Memory for keys and for what keys are made of: pages of their own, locked,
- * left out of core dumps, cleansed before they are given back, and zero in a
- * child process after fork (). Nothing that is zero may therefore count as a
- * key: what stands here says by a field of its own that it is set.
+/* Secret pages: memory for keys and for the data that keys are made of. They
+ * are separate pages, locked, left out of core dumps, cleared before they are
+ * freed, and zero in a child process after fork (). So zero must never count as
+ * a key: a field in the pages says whether a key is set.
  *
- * Any thread; what is in the pages is guarded by whoever owns them. */
+ * Any thread; the owner guards the contents of the pages. */
 
 #pragma once
 

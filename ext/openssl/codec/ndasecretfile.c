@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* How long (ms) nothing may come out of a pipe, before nothing ever will */
+/* How long (in ms) a pipe may give nothing before the read fails */
 #define MAX_WAIT 10000
 
 gboolean
@@ -30,7 +30,7 @@ nda_secret_file_fail (GError ** error, NdaCryptoError code,
   return FALSE;
 }
 
-/* With errno */
+/* Sets an error from errno */
 static gboolean
 fail_reading (const gchar * name, GError ** error)
 {
@@ -52,7 +52,7 @@ check_owner (const struct stat *st, const gchar * name, GError ** error)
           "own, or create a new key."), name, (guint) st->st_uid);
 }
 
-/* What is root's may be read by a group: root gave it to that. */
+/* Root's file may be readable by a group, to which root gave it. */
 static gboolean
 check_mode (const struct stat *st, const gchar * name, GError ** error)
 {
@@ -155,7 +155,7 @@ read_all (gint fd, const gchar * name, gsize n_max, gsize * n_bytes,
   return NULL;
 }
 
-/* The descriptor stays the caller's. A pipe can be read only once. */
+/* Reads a descriptor, which stays open. A pipe can be read only once. */
 NdaSecret *
 nda_secret_file_read_fd (gint fd, const gchar * name, gsize n_max,
     gsize * n_bytes, GError ** error)
@@ -168,7 +168,7 @@ NdaSecret *
 nda_secret_file_read (const gchar * path, gsize n_max, gsize * n_bytes,
     GError ** error)
 {
-  /* without waiting for whoever may write to a pipe of that name */
+  /* without waiting for a writer, if the path is a pipe */
   gint fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   NdaSecret *secret = NULL;
 

@@ -2,11 +2,11 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Reads files that hold a secret, straight into secret pages. Who could read
- * or replace such a file has the secret, so it must be a regular file of the
- * user's own that is closed to all others; or one of root's, closed to all but
- * a group that may read it, as containers and service managers hand them out.
- * Links are followed: what they lead to is what is looked at.
+/* Reads files that hold a secret, directly into secret pages. A person who can
+ * read or replace such a file has the secret. So it must be a regular file of
+ * the user without access for others; or a file of root that only a group may
+ * read, as containers and service managers provide them. Links are followed,
+ * and the file at their end is checked.
  *
  * A descriptor may also be a pipe. Any thread that may wait. */
 

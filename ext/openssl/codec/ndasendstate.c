@@ -20,7 +20,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* All that is in the file, which is written over in place: always as long */
+/* The whole content of the file. It is overwritten in place, so its length is
+ * constant */
 #define TEXT "nda send state 1, last T %010u\n"
 #define N_TEXT 36
 
@@ -59,7 +60,8 @@ keep (NdaSendState * self, guint32 t, GError ** error)
   return TRUE;
 }
 
-/* The name of a new file has to outlive a loss of power too. */
+/* Writes the folder to the disk: the name of a new file must survive a loss of
+ * power too. */
 static gboolean
 sync_folder (const gchar * path)
 {
@@ -72,7 +74,8 @@ sync_folder (const gchar * path)
   return ok;
 }
 
-/* Who can set the file back can have nonces used twice. */
+/* Checks the owner: a person who can set the file back can have nonces used
+ * twice. */
 static gboolean
 fail_owner (GError ** error, const gchar * path)
 {
@@ -115,7 +118,8 @@ lock (NdaSendState * self, GError ** error)
   return FALSE;
 }
 
-/* Reads what is there; a file without it may have lost what it kept. */
+/* Reads the file. A file without its text is an error: it may have lost what it
+ * kept. */
 static gboolean
 read_last (NdaSendState * self, GError ** error)
 {

@@ -2,9 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A file that remembers the last T that a sender used with explicit base keys,
- * over its end, a crash and a loss of power. One sender has it, by a lock; what
- * nda_send_state_take () returns is on the disk before a record can have it.
+/* A file that keeps the last T that a sender used with explicit base keys. It
+ * survives the sender's end, a crash and a loss of power. A lock gives it to
+ * one sender. The T that nda_send_state_take () returns is on the disk before a
+ * record can have it.
  *
  * Belongs to one thread at a time. Every call may wait for the disk. */
 
@@ -19,8 +20,8 @@ typedef struct _NdaSendState NdaSendState;
 NdaSendState *nda_send_state_open (const gchar * path, GError ** error);
 void nda_send_state_close (NdaSendState * state);
 
-/* The greater of @now (s) and one more than any before; 0 when it cannot be
- * kept. */
+/* Returns the greater of @now (s) and one more than any T before; 0 if it
+ * cannot be kept. */
 guint32 nda_send_state_take (NdaSendState * state, guint32 now,
     GError ** error);
 

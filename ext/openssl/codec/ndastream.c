@@ -12,11 +12,11 @@
 
 #define VERSION_1 1
 #define N_WHOLE (NDA_STREAM_LENGTH + G_MAXUINT16)
-/* by which a record is known, when it is not known where one begins */
+/* how many bytes of the next record prove a record while searching */
 #define N_NEXT (NDA_STREAM_LENGTH + NDA_RECORD_MAX_HEADER)
-/* the half of a config byte that says so of a counter */
+/* the half of a config byte that means a counter of eight bytes */
 #define COUNTER_OF_EIGHT 0x0f
-/* a place to look at, and what is looked for behind it */
+/* a place to check, and the bytes after it that prove it */
 #define N_HELD_MAX (N_WHOLE + N_NEXT)
 
 void
@@ -32,7 +32,7 @@ nda_stream_clear (NdaStream * self)
   g_clear_pointer (&self->held, g_free);
 }
 
-/* From the beginning. */
+/* Starts from the beginning. */
 void
 nda_stream_reset (NdaStream * self)
 {
@@ -51,7 +51,7 @@ nda_stream_write_preamble (guint8 * out, guint suite)
   out[11] = suite;
 }
 
-/* Takes a copy of @bytes, which come before all that is fed. */
+/* Takes a copy of @bytes, which come before all fed bytes. */
 void
 nda_stream_hold (NdaStream * self, const guint8 * bytes, gsize n_bytes)
 {
@@ -61,7 +61,7 @@ nda_stream_hold (NdaStream * self, const guint8 * bytes, gsize n_bytes)
   self->n_held += n_bytes;
 }
 
-/* @bytes must stay until all that is in them was handed out. */
+/* Feeds @bytes, which must stay valid until all of them were handed out. */
 void
 nda_stream_feed (NdaStream * self, const guint8 * bytes, gsize n_bytes)
 {
@@ -71,8 +71,8 @@ nda_stream_feed (NdaStream * self, const guint8 * bytes, gsize n_bytes)
   self->n_bytes = n_bytes;
 }
 
-/* Holds the next @n_wanted bytes, or as many as there are. Returns whether that
- * is all. */
+/* Holds the next @n_wanted bytes, or as many as there are. Returns whether all
+ * are there. */
 static gboolean
 hold (NdaStream * self, gsize n_wanted)
 {
@@ -88,8 +88,8 @@ hold (NdaStream * self, gsize n_wanted)
   return self->n_held >= n_wanted;
 }
 
-/* Where the next @n_wanted bytes lie together, NULL if there are not so many
- * yet; then those that are there are held. */
+/* Returns the next @n_wanted bytes in one piece. NULL: there are not so many
+ * yet; the present ones are held. */
 static const guint8 *
 gather (NdaStream * self, gsize n_wanted)
 {
@@ -98,7 +98,7 @@ gather (NdaStream * self, gsize n_wanted)
   return hold (self, n_wanted) ? self->held : NULL;
 }
 
-/* What gather () returned last is used up once the next is asked for. */
+/* The last result of gather () is used up when the next is asked for. */
 static void
 consume (NdaStream * self, gsize n)
 {
@@ -153,7 +153,7 @@ read_preamble (NdaStream * self)
 
 /* --- finding a record --- */
 
-/* A header must have a whole counter: of short ones, noise is full. */
+/* Reads a header with a full counter: noise has many short ones. */
 static gboolean
 read_header (const guint8 * at, gsize n_bytes, gsize * n_record,
     NdaRecordHeader * header)
@@ -165,8 +165,8 @@ read_header (const guint8 * at, gsize n_bytes, gsize * n_record,
       && header->counter >> 56;
 }
 
-/* Whether a record begins at @at, as far as anybody can see who has no key:
- * behind it is the next of its session. */
+/* Whether a record begins at @at, as far as can be seen without a key: the next
+ * record of its session follows it. */
 static gboolean
 is_record (const guint8 * at, gsize n_bytes)
 {
@@ -195,13 +195,13 @@ search (NdaStream * self)
     }
     if (self->n_held < N_HELD_MAX)
       return FALSE;
-    /* the rest may have the beginning of one */
+    /* the rest may hold the start of one */
     drop_held (self, N_HELD_MAX / 2);
   }
   return FALSE;
 }
 
-/* The next record: it stays where it is until the next call. */
+/* Returns the next record, which stays in place until the next call. */
 NdaStreamFound
 nda_stream_next (NdaStream * self, const guint8 ** record, gsize * n_record)
 {
@@ -232,8 +232,8 @@ nda_stream_next (NdaStream * self, const guint8 ** record, gsize * n_record)
   return NDA_STREAM_RECORD;
 }
 
-/* Whether @bytes, which were not fed, are just the next record and its length:
- * then they need not be fed. */
+/* Whether @bytes, which were not fed, are exactly the next record and its
+ * length: then they need not be fed. */
 gboolean
 nda_stream_is_one_record (const NdaStream * self, const guint8 * bytes,
     gsize n_bytes)
@@ -244,8 +244,8 @@ nda_stream_is_one_record (const NdaStream * self, const guint8 * bytes,
       && (gsize) (bytes[0] << 8 | bytes[1]) == n_bytes - NDA_STREAM_LENGTH;
 }
 
-/* What comes next is from another place of the stream, and need not begin where
- * a record does. */
+/* The next bytes come from another place of the stream, perhaps not from the
+ * start of a record. */
 void
 nda_stream_jump (NdaStream * self)
 {
@@ -253,8 +253,8 @@ nda_stream_jump (NdaStream * self)
   self->is_searching = TRUE;
 }
 
-/* Throws away what is left of the piece, and of the record that it cuts.
- * Returns how many bytes that was. */
+/* Drops the rest of the piece, and of the record that it cuts. Returns how many
+ * bytes that was. */
 gsize
 nda_stream_skip (NdaStream * self)
 {

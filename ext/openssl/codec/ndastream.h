@@ -26,21 +26,21 @@ typedef enum
 {
   NDA_STREAM_MORE,              /* needs more bytes */
   NDA_STREAM_RECORD,            /* there is a record */
-  NDA_STREAM_BAD_PREAMBLE,      /* this is no such stream; it stays so */
+  NDA_STREAM_BAD_PREAMBLE,      /* not such a stream, for good */
 } NdaStreamFound;
 
 typedef struct
 {
   guint suite;                  /* 0 before the preamble is whole */
   gboolean is_bad;
-  gboolean is_searching;        /* what comes need not begin with a record */
+  gboolean is_searching;        /* a record may begin anywhere */
 
   const guint8 *bytes;          /* not owned; the piece that was fed */
-  gsize n_bytes;                /* what is left of it */
+  gsize n_bytes;                /* the rest of it */
 
-  guint8 *held;                 /* owned; the beginning of what was cut */
+  guint8 *held;                 /* owned; the start of a cut record */
   gsize n_held;
-  gsize n_release;              /* of what is held was handed out: forget it */
+  gsize n_release;              /* held bytes already handed out */
 } NdaStream;
 
 void nda_stream_init (NdaStream * stream);

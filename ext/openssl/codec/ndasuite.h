@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The five cipher suites of RFC 9605, section 4.5. What OpenSSL needs of each
- * is fetched once in a process. Any thread. */
+/* The five cipher suites of RFC 9605, section 4.5. OpenSSL's parts of each are
+ * fetched once in a process. Any thread. */
 
 #pragma once
 
@@ -14,7 +14,7 @@
 G_BEGIN_DECLS
 
 #define NDA_SUITE_DEFAULT 5     /* AES_256_GCM_SHA512_128 */
-#define NDA_SUITE_WEAKEST 4     /* that need not be named to be used */
+#define NDA_SUITE_WEAKEST 4     /* weakest that may be used unnamed */
 #define NDA_SUITE_MAX_KEY 48
 #define NDA_SUITE_MAX_HASH 64
 #define NDA_SUITE_MAX_TAG 16

@@ -6,11 +6,14 @@
 
 #include "ndablockqueue.h"
 
+#include "ndablockinput.h"
+
 #define FIRST_N_SLOTS 64
-/* Pops that follow each other within so many microseconds are ahead of time */
+/* If two pops follow each other within so many microseconds, upstream is ahead
+ * of time */
 #define AHEAD 1000
-/* How long blocks then wait for others, in microseconds; and after how many
- * pops that is tried again when none joined them */
+/* Then a pop waits for more blocks, for so many microseconds. If no block
+ * joins, it tries that again after so many pops */
 #define PATIENCE 100
 #define N_HASTY_POPS 64
 
@@ -58,7 +61,7 @@ drop_items_locked (NdaBlockQueue * self)
     drop_item_locked (self, take_item_locked (self));
 }
 
-/* Whether @item lets blocks pass again that downstream did not want. */
+/* Whether @item lets blocks pass again after downstream had wanted no more. */
 static gboolean
 is_beginning (GstMiniObject * item)
 {
@@ -67,16 +70,17 @@ is_beginning (GstMiniObject * item)
       || GST_EVENT_TYPE (item) == GST_EVENT_SEGMENT);
 }
 
-/* Whether @item outlives a flush: nobody would send these events again. */
+/* Whether @item survives a flush: no other element would send these events
+ * again. */
 static gboolean
 is_lasting (GstMiniObject * item)
 {
-  return GST_IS_EVENT (item) && GST_EVENT_IS_STICKY (item)
-      && GST_EVENT_TYPE (item) != GST_EVENT_SEGMENT
-      && GST_EVENT_TYPE (item) != GST_EVENT_EOS;
+  return GST_IS_EVENT (item)
+      && nda_block_event_is_lasting (GST_EVENT_CAST (item));
 }
 
-/* Whether pops go on: downstream may have ended, and wait for a beginning. */
+/* Whether pops go on. If downstream has ended, pops wait for a new stream or
+ * segment. */
 static gboolean
 is_running_locked (NdaBlockQueue * self)
 {
@@ -93,7 +97,7 @@ nda_block_queue_clear (NdaBlockQueue * self)
   g_cond_clear (&self->can_pop);
 }
 
-/* At most @max_blocks wait; those there already stay. */
+/* Lets at most @max_blocks wait. Blocks in the queue already stay. */
 void
 nda_block_queue_set_max (NdaBlockQueue * self, guint max_blocks)
 {
@@ -116,7 +120,8 @@ grow_locked (NdaBlockQueue * self)
   self->n_slots *= 2;
 }
 
-/* Whether what waits is worth a pop: blocks enough, or anything else. */
+/* Whether the waiting items are worth a pop: enough blocks, or any other
+ * item. */
 static gboolean
 is_worth_it_locked (NdaBlockQueue * self)
 {
@@ -135,8 +140,9 @@ add_item_locked (NdaBlockQueue * self, GstMiniObject * item)
     self->level->n_blocks++;
 }
 
-/* Gives up the lock, then wakes the popping thread if what waits is worth it:
- * one that is woken before would only go back to sleep, for the lock. */
+/* Gives up the lock, then wakes the popping thread if the waiting items are
+ * worth it. A thread woken before that would go back to sleep at once, for the
+ * lock. */
 static void
 unlock_and_wake_popper (NdaBlockQueue * self)
 {
@@ -147,8 +153,8 @@ unlock_and_wake_popper (NdaBlockQueue * self)
     g_cond_signal (&self->can_pop);
 }
 
-/* Adds @block (transfer full), when there is room. Waits for the popping
- * thread, or for whoever stops the queue. */
+/* Adds @block (transfer full). Waits for room: for the popping thread, or for a
+ * thread that stops the queue. */
 GstFlowReturn
 nda_block_queue_push_block (NdaBlockQueue * self, GstBuffer * block)
 {
@@ -183,7 +189,8 @@ get_event_flow_locked (NdaBlockQueue * self, GstEvent * event)
   return GST_FLOW_OK;
 }
 
-/* Adds @event (transfer full). Another result than OK: it was not taken. */
+/* Adds @event (transfer full). If the result is not OK, the event was not
+ * taken. */
 GstFlowReturn
 nda_block_queue_push_event (NdaBlockQueue * self, GstEvent * event)
 {
@@ -207,8 +214,8 @@ nda_block_queue_push_event (NdaBlockQueue * self, GstEvent * event)
 }
 
 /* Adds @query (transfer none) and waits until the popping thread has answered
- * it, or the queue is stopped; never while the popping thread has it in hand,
- * for the query is the caller's and may be gone when this returns. */
+ * it, or the queue is stopped. Never returns while the popping thread uses the
+ * query, since the caller may free it afterwards. */
 gboolean
 nda_block_queue_push_query (NdaBlockQueue * self, GstQuery * query)
 {
@@ -229,9 +236,9 @@ nda_block_queue_push_query (NdaBlockQueue * self, GstQuery * query)
   return answer;
 }
 
-/* How many blocks are worth a pop: where pops follow each other faster than
- * blocks last, upstream is ahead of time, and a moment's patience saves both
- * threads from waking each other for every block. A live stream never is. */
+/* How many blocks are worth a pop. If pops follow each other faster than blocks
+ * last, upstream is ahead of time. A short wait then saves both threads from
+ * waking each other for every block. A live stream is never ahead of time. */
 static guint
 choose_wanted_locked (NdaBlockQueue * self, gint64 now)
 {
@@ -245,8 +252,8 @@ choose_wanted_locked (NdaBlockQueue * self, gint64 now)
   return is_ahead && self->max_blocks > 1 ? self->max_blocks / 2 : 1;
 }
 
-/* Gives up the lock while it waits, until @end, for others to join the @n_alone
- * blocks that were there. */
+/* Waits, without the lock, until @end for other blocks to join the @n_alone
+ * blocks in the queue. */
 static void
 wait_for_more (NdaBlockQueue * self, guint n_alone, gint64 end)
 {
@@ -257,7 +264,7 @@ wait_for_more (NdaBlockQueue * self, guint n_alone, gint64 end)
     self->n_hasty_pops = N_HASTY_POPS;
 }
 
-/* Gives up the lock while it waits for the pushing thread. */
+/* Waits, without the lock, for the pushing thread. */
 static void
 wait_for_items (NdaBlockQueue * self)
 {
@@ -276,8 +283,8 @@ wait_for_items (NdaBlockQueue * self)
 }
 
 /* Pops a run of blocks, at most @max_items of them, or one event or query, to
- * @items (transfer full, but for a query). Waits for the pushing thread. FALSE:
- * stopped. */
+ * @items (transfer full, except for a query). Waits for the pushing thread.
+ * FALSE: the queue is stopped. */
 gboolean
 nda_block_queue_pop (NdaBlockQueue * self, GstMiniObject ** items,
     guint max_items, guint * n_items)
@@ -304,12 +311,13 @@ nda_block_queue_pop (NdaBlockQueue * self, GstMiniObject ** items,
   }
   g_mutex_unlock (&self->lock);
 
-  if (was_full)                 /* with the lock free for whom this wakes */
+  if (was_full)                 /* without the lock: the woken thread needs
+                                 * it */
     g_cond_broadcast (&self->can_push);
   return ok;
 }
 
-/* Gives the pushing thread, which waits, the @answer to its @query. */
+/* Gives @answer to the pushing thread, which waits for its @query. */
 void
 nda_block_queue_answer (NdaBlockQueue * self, GstQuery * query, gboolean answer)
 {
@@ -332,8 +340,9 @@ nda_block_queue_is_empty (NdaBlockQueue * self)
   return is_empty;
 }
 
-/* Downstream wants no more of this stream: drops what waits, up to where
- * another stream or segment begins. Until then pushes of blocks return EOS. */
+/* Downstream wants no more of this stream: drops the waiting items, up to the
+ * beginning of another stream or segment. Until such a beginning pushes of
+ * blocks return EOS. */
 void
 nda_block_queue_end (NdaBlockQueue * self)
 {
@@ -356,9 +365,9 @@ nda_block_queue_end (NdaBlockQueue * self)
   g_mutex_unlock (&self->lock);
 }
 
-/* From now on pushes of blocks return @result and pops FALSE. Drops what waits,
- * but for the events that outlive a flush; with NOT_LINKED nothing but queries.
- * Returns whether upstream has ended, and learns of @result from no push. */
+/* From now on pushes of blocks return @result and pops FALSE. Drops the waiting
+ * items, except the events that survive a flush; with NOT_LINKED only queries.
+ * Returns whether upstream has ended: then no push tells it @result. */
 gboolean
 nda_block_queue_stop (NdaBlockQueue * self, GstFlowReturn result)
 {
@@ -396,7 +405,7 @@ nda_block_queue_relink (NdaBlockQueue * self)
   return was_not_linked;
 }
 
-/* Drops the lasting events too, where a stream will begin anew. */
+/* Drops the events that survive a flush too, before a new stream. */
 void
 nda_block_queue_forget (NdaBlockQueue * self)
 {

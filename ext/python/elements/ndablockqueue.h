@@ -2,16 +2,17 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The bounded queue between two streaming threads: blocks, and the events and
- * queries among them, in order. Pushing a block waits while the queue is full;
- * events have no weight. Items live in a ring that grows only for events, so
- * that queueing a block allocates nothing.
+/* The bounded queue between two streaming threads. It holds blocks, and the
+ * events and queries between them, in order. Pushing a block waits while the
+ * queue is full; events do not count. Items are in a ring that grows only for
+ * events, so queueing a block allocates nothing.
  *
- * A queue that downstream has stopped behaves as GStreamer's queue does. After
+ * If downstream stops the queue, it behaves as GStreamer's queue does. After
  * EOS it takes events and no blocks until a stream or segment begins. After
- * NOT_LINKED it keeps what waits until it is relinked. Sticky events wait in a
- * stopped queue, because they count when blocks are taken again. When it is
- * flushing it takes nothing, and upstream sends its sticky events again.
+ * NOT_LINKED it keeps its items until it is relinked. Sticky events stay in a
+ * stopped queue, because they are valid when blocks are taken again. When the
+ * queue is flushing it takes nothing, and upstream sends its sticky events
+ * again.
  *
  * THREADS. One thread pushes, one pops; any other may flush. */
 
@@ -21,7 +22,7 @@
 
 G_BEGIN_DECLS
 
-/* [queue lock] how full it is; the owner keeps it among its counters */
+/* [queue lock] how full the queue is; it is a part of the owner's counters */
 typedef struct
 {
   guint n_blocks;
@@ -46,25 +47,25 @@ typedef struct
   gboolean is_idle;             /* [queue lock] the popper waits for more */
   guint n_wanted;               /* [queue lock] blocks that end its wait */
   gint64 popped_at;             /* [queue lock] the last pop, in microseconds */
-  guint n_hasty_pops;           /* [queue lock] those to come */
+  guint n_hasty_pops;           /* [queue lock] left until a trial */
 
   GstQuery *asked;              /* [queue lock] popped, not answered yet */
   GstQuery *answered;           /* [queue lock] the last query popped */
-  gboolean answer;              /* [queue lock] and what came of it */
+  gboolean answer;              /* [queue lock] the answer to it */
 } NdaBlockQueue;
 
 void nda_block_queue_init (NdaBlockQueue * queue, NdaBlockQueueLevel * level);
 void nda_block_queue_clear (NdaBlockQueue * queue);
 void nda_block_queue_set_max (NdaBlockQueue * queue, guint max_blocks);
 
-/* the pushing thread */
+/* For the pushing thread */
 GstFlowReturn nda_block_queue_push_block (NdaBlockQueue * queue,
     GstBuffer * block);
 GstFlowReturn nda_block_queue_push_event (NdaBlockQueue * queue,
     GstEvent * event);
 gboolean nda_block_queue_push_query (NdaBlockQueue * queue, GstQuery * query);
 
-/* the popping thread */
+/* For the popping thread */
 gboolean nda_block_queue_pop (NdaBlockQueue * queue, GstMiniObject ** items,
     guint max_items, guint * n_items);
 void nda_block_queue_answer (NdaBlockQueue * queue, GstQuery * query,
@@ -72,7 +73,7 @@ void nda_block_queue_answer (NdaBlockQueue * queue, GstQuery * query,
 void nda_block_queue_end (NdaBlockQueue * queue);
 gboolean nda_block_queue_is_empty (NdaBlockQueue * queue);
 
-/* any thread */
+/* For any thread */
 gboolean nda_block_queue_stop (NdaBlockQueue * queue, GstFlowReturn result);
 gboolean nda_block_queue_relink (NdaBlockQueue * queue);
 void nda_block_queue_forget (NdaBlockQueue * queue);

@@ -8,51 +8,53 @@
  *
  * Runs live audio through a plugin written in Python. The plugin gets arrays of
  * 32-bit floats of the shape (channels, frames): 512 frames at 48 kHz, or the
- * rate, frames and channels that it declares. Frames out are frames in, and
- * each keeps its time stamp: docs/latency.md.
+ * rate, frames and channels that it declares. As many frames go out as come in,
+ * and each keeps its time stamp: docs/latency.md.
  *
- * A thread of the element's own holds Python's global interpreter lock (the
- * GIL) around the plugin's calls and at no other time. Blocks wait for it in a
- * queue of #ndapybridge:max-blocks, which makes upstream wait when it is full.
- * When several wait, one acquisition of the GIL serves them all.
+ * The element's own thread holds Python's global interpreter lock (the GIL)
+ * during the plugin's calls and at no other time. Blocks wait for this thread
+ * in a queue of #ndapybridge:max-blocks. A full queue makes upstream wait. If
+ * several blocks wait, the thread takes the GIL once for all of them.
  *
  * ## Latency
  *
- * What the plugin says that it delays by, and F - gcd (F, 512) frames where it
- * takes F at a time: taken out of the time stamps, and drained at the end. That
- * of the filters, at another rate. That of regrouping: nothing when whole
- * blocks arrive, else (512 - gcd (512, buffer lengths)) / 48000 s. The queue is
- * empty in steady state; it adds to the maximum latency only.
+ * The latency is the sum of the delay that the plugin declares, F - gcd (F,
+ * 512) frames if it takes F frames at a time, and the filters' delay at another
+ * rate. The element takes these out of the time stamps, and drains the frames
+ * at the end. Regrouping adds nothing to whole blocks, and (512 - gcd (512,
+ * buffer lengths)) / 48000 s otherwise. The queue is empty in steady state; it
+ * adds to the maximum latency only.
  *
  * ## When a plugin fails
  *
- * A plugin that cannot be loaded or initialised fails the change to READY, one
- * that does not start ends the stream, both with an error message that names
- * the file, the line and the reason. What becomes of a call that fails, and of
- * no other sound, #ndapybridge:on-error says. What the plugin prints goes to
- * the GStreamer log: GST_DEBUG=ndapython:4 shows it.
+ * If a plugin cannot be loaded or initialised, the change to READY fails. If a
+ * plugin does not start, the stream ends. Both post an error that names the
+ * file, the line and the reason. #ndapybridge:on-error decides what happens to
+ * the sound of a call that fails. Output that the plugin prints goes to the
+ * GStreamer log: GST_DEBUG=ndapython:4 shows it.
  *
  * ## Statistics
  *
  * #ndapybridge:stats is a structure application/x-ndapybridge-stats of counters
  * since NULL, all from one moment:
  *
- * * `num-blocks`, `num-frames` (guint64): calls of the plugin, frames that went
- *   in
- * * `num-failures` (guint64): calls on which the plugin failed
+ * * `num-blocks`, `num-frames` (guint64): calls of the plugin, and frames that
+ *   it got
+ * * `num-failures` (guint64): calls that failed
  * * `num-late` (guint64): calls that took longer, GIL wait included, than their
  *   sound lasts: 10.67 ms for 512 frames
- * * `num-restarts` (guint64): processes of the plugin that took the place of
- *   one that ended, with #ndapybridge:isolation process
- * * `num-standbys` (guint64): processes that have come to wait for that
- * * `num-reloads` (guint64): edited plugins that took the place of the one
+ * * `num-restarts` (guint64): new processes that took the place of a plugin's
+ *   process that ended, with #ndapybridge:isolation process
+ * * `num-standbys` (guint64): standby processes that became ready
+ * * `num-reloads` (guint64): edited plugins that took the place of the plugin
  *   before, by the action #ndapybridge::reload or #ndapybridge:auto-reload
  * * `num-retries` (guint64): always 0
- * * `queue-level`, `max-queue-level` (guint): blocks that wait, and waited
- * * `avg-`, `p50-`, `p99-`, `p999-`, `max-call-time` (guint64, ns): the
- *   plugin's process_audio (), the copies to and from its array included
- * * `avg-`, `p50-`, `p99-`, `p999-`, `max-gil-wait` (guint64, ns): how long the
- *   GIL was waited for. Percentiles are right to 1/16.
+ * * `queue-level`, `max-queue-level` (guint): blocks in the queue now, and at
+ *   most so far
+ * * `avg-`, `p50-`, `p99-`, `p999-`, `max-call-time` (guint64, ns): how long
+ *   the plugin's process_audio () took, with the copies to and from its array
+ * * `avg-`, `p50-`, `p99-`, `p999-`, `max-gil-wait` (guint64, ns): how long
+ *   calls waited for the GIL. Percentiles are exact to 1/16.
  * * `num-realtime-threads` (guint): 1 if the thread that runs the plugin has
  *   real-time priority
  *
@@ -63,33 +65,34 @@
  * |[
  * gst-launch-1.0 audiotestsrc num-buffers=100 ! audioconvert ! \
  *   audioresample ! ndapybridge plugin=passthrough ! fakesink
- * ]| As fast as it goes.
+ * ]| As fast as possible.
  *
  * Since: 0.1
  */
 
-/* THREADS. Upstream's (the sink thread) regroups and queues; it waits for room
- * in the queue. The task (the source pad's: ndapybridgetask.c) waits for the
- * queue, the GIL and downstream. The application's threads set properties and
- * change the state (ndapyelementstate.c), which waits for Python's jobs.
+/* THREADS. Upstream's thread (the sink thread) regroups and queues blocks; it
+ * waits for room in the queue. The task (the source pad's thread:
+ * ndapybridgetask.c) waits for the queue, the GIL and downstream. The
+ * application's threads set properties and change the state
+ * (ndapyelementstate.c), which waits for Python's jobs.
  *
  * LOCKS. Object lock: settings. Queue lock: the queue and the counters. Task
  * lock: whether the task may be started. The host has its own (ndapyhost.c).
  *
- * ORDER. The GIL is the outermost. None of our locks is held while another is
- * taken, nor in Python, across a push, or while a message is posted.
+ * ORDER. The GIL is the outermost. We hold none of our locks while we take
+ * another lock, in Python, across a push, or while we post a message.
  *
- * HAND-OVER. Blocks, events and serialized queries: through the queue, in
- * their order. Settings: copied under the object lock at the start of a run.
- * Parameters: through the host, which applies them between two blocks.
+ * HAND-OVER. Blocks, events and serialized queries go through the queue, in
+ * their order. Settings are copied under the object lock at the start of a run.
+ * Parameters go through the host, which sets them between two blocks.
  *
  * STOP. To READY: the queue is stopped, which frees the sink thread; the host
  * is stopped, which gets the task out of Python; then the pads are deactivated,
  * which joins the task. Flush: FLUSH_START goes downstream and frees the task's
- * push, the queue is stopped, the task paused. Failure on the task: it stops
- * the queue with what upstream's next push shall return, sends EOS downstream
- * and pauses itself. NOT_LINKED stops the queue until RECONFIGURE comes, EOS
- * until a stream or segment begins (ndablockqueue.h). */
+ * push; the queue is stopped, and the task paused. Failure on the task: it
+ * stops the queue with the result that upstream's next push shall return, sends
+ * EOS downstream and pauses itself. NOT_LINKED stops the queue until
+ * RECONFIGURE comes, EOS until a stream or segment begins (ndablockqueue.h). */
 
 #include "config.h"
 
@@ -115,11 +118,11 @@ struct _NdaPyBridge
   GstPad *sinkpad;              /* [const] */
   GstPad *srcpad;               /* [const] */
   NdaPyShared py;               /* its counters lock is the queue lock */
-  NdaBlockQueue queue;          /* has its own lock, the queue lock */
+  NdaBlockQueue queue;          /* has its own lock: the queue lock */
   guint max_blocks;             /* [object lock] */
 
-  NdaBlockInput input;          /* [sink thread] its latency: any thread */
-  NdaPyBridgeTask task;         /* its header says whose its fields are */
+  NdaBlockInput input;          /* [sink thread] latency: any thread */
+  NdaPyBridgeTask task;         /* see its header for the threads */
 };
 
 #define NDA_TYPE_PY_BRIDGE (nda_py_bridge_get_type ())
@@ -169,7 +172,7 @@ nda_py_bridge_queue_event (gpointer owner, GstEvent * event)
   gboolean is_eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
   GstFlowReturn flow = nda_block_queue_push_event (&self->queue, event);
 
-  /* no push follows that would return what the last one came to */
+  /* after EOS no push follows that could return the result */
   if (is_eos)
     nda_py_bridge_task_tell_end (&self->task, flow);
   return flow;
@@ -192,7 +195,7 @@ flush_start (NdaPyBridge * self, GstEvent * event)
   gboolean ok = gst_pad_push_event (self->srcpad, event);
 
   nda_block_queue_stop (&self->queue, GST_FLOW_FLUSHING);
-  /* the task's push came back by the event above */
+  /* the event above has freed the task's push */
   gst_pad_pause_task (self->srcpad);
   return ok;
 }
@@ -202,7 +205,7 @@ flush_stop (NdaPyBridge * self, GstEvent * event)
 {
   gboolean ok = gst_pad_push_event (self->srcpad, event);
 
-  nda_regroup_flush (self->input.regroup);
+  nda_block_input_flush (&self->input);
   nda_py_bridge_task_flush (&self->task);
   nda_block_queue_restart (&self->queue);
   nda_py_bridge_task_start (&self->task);
@@ -254,7 +257,7 @@ nda_py_bridge_sink_activate_mode (GstPad * pad, GstObject * parent,
   }
   nda_block_queue_stop (&self->queue, GST_FLOW_FLUSHING);
   nda_block_queue_forget (&self->queue);
-  GST_PAD_STREAM_LOCK (pad);    /* until the sink thread is out of here */
+  GST_PAD_STREAM_LOCK (pad);    /* wait for the sink thread */
   nda_block_input_reset (&self->input);
   GST_PAD_STREAM_UNLOCK (pad);
   return TRUE;
@@ -262,7 +265,8 @@ nda_py_bridge_sink_activate_mode (GstPad * pad, GstObject * parent,
 
 /* --- the source pad, and queries --- */
 
-/* What the plugin and the regrouping add, and at most a full queue. */
+/* Adds the latency of the plugin and the regrouping, and a full queue to the
+ * maximum. */
 static gboolean
 query_latency (NdaPyBridge * self, GstQuery * query)
 {
@@ -459,7 +463,7 @@ install_properties (GObjectClass * class)
   g_object_class_install_property (class, PROP_MAX_BLOCKS,
       g_param_spec_uint ("max-blocks", "Maximum blocks",
           "How many blocks (of 512 frames, 10.67 ms) may wait for the plugin "
-          "before upstream has to wait; adds to the maximum latency only",
+          "before upstream has to wait. Adds to the maximum latency only",
           1, NDA_PY_BATCH_MAX, DEFAULT_MAX_BLOCKS, G_PARAM_READWRITE
           | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
   g_object_class_install_property (class, PROP_ON_ERROR,

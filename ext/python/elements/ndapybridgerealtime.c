@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The priority of the bridge's task, where the sound is live. */
+/* The priority of the bridge's task, for live sound. */
 
 #include "config.h"
 
@@ -29,8 +29,8 @@ count_realtime (NdaPyBridgeTask * self, guint n_threads)
   g_mutex_unlock (&self->queue->lock);
 }
 
-/* Before the first block of a stream: live sound gets priority, below that of
- * the devices. */
+/* Called before the first block of a stream. Live sound gets priority, below
+ * the priority of the devices. */
 void
 nda_py_bridge_task_quicken (NdaPyBridgeTask * self)
 {
@@ -55,7 +55,7 @@ nda_py_bridge_task_quicken (NdaPyBridgeTask * self)
   count_realtime (self, 1);
 }
 
-/* When the task has ended */
+/* Called when the task has ended */
 void
 nda_py_bridge_task_forget_thread (NdaPyBridgeTask * self)
 {

@@ -12,13 +12,12 @@
 
 #include <glib/gi18n-lib.h>
 
-/* Garbage is collected when the queue is empty after this many runs, and in
- * any case after the longer one */
+/* Runs until garbage is collected: if the queue is empty, and in any case */
 #define RUNS_TO_COLLECT 16
 #define RUNS_TO_COLLECT_ANYHOW 1024
 
-/* Posts why the stream ends, unless that was done, when upstream has ended and
- * learns of @flow from no push. From any thread. */
+/* Posts why the stream ends, once, if upstream has ended and no push can tell
+ * it @flow. From any thread. */
 void
 nda_py_bridge_task_tell_end (NdaPyBridgeTask * self, GstFlowReturn flow)
 {
@@ -28,8 +27,8 @@ nda_py_bridge_task_tell_end (NdaPyBridgeTask * self, GstFlowReturn flow)
     GST_ELEMENT_FLOW_ERROR (self->py->element, flow);
 }
 
-/* Ends the stream downstream too, which nobody else can do: upstream's EOS is
- * not let in any more. */
+/* Ends the stream downstream too, as upstream's EOS is not accepted any
+ * more. */
 static void
 stop_stream (NdaPyBridgeTask * self, GstFlowReturn flow)
 {
@@ -49,9 +48,9 @@ fail_stream (NdaPyBridgeTask * self, const GError * error)
   stop_stream (self, GST_FLOW_ERROR);
 }
 
-/* What downstream returned for a block, when @n_relinks had been counted, ends
- * the task, and upstream gets to know it from its next push, if there is one.
- * At EOS the task goes on, and waits for another stream or segment. */
+/* Ends the task with @flow, which downstream returned for a block when
+ * @n_relinks had been counted. Upstream's next push returns it, if there is
+ * one. At EOS the task goes on, and waits for another stream or segment. */
 static void
 stop_by_downstream (NdaPyBridgeTask * self, GstFlowReturn flow, gint n_relinks)
 {
@@ -68,7 +67,7 @@ stop_by_downstream (NdaPyBridgeTask * self, GstFlowReturn flow, gint n_relinks)
     gst_pad_push_event (self->srcpad, gst_event_new_eos ());
     return;
   }
-  /* relinked before the queue was stopped, so that nobody else starts it */
+  /* relinked before the queue was stopped: nobody else restarts it */
   if (g_atomic_int_get (&self->n_relinks) != n_relinks
       && nda_block_queue_relink (self->queue))
     nda_py_bridge_task_start (self);
@@ -76,7 +75,7 @@ stop_by_downstream (NdaPyBridgeTask * self, GstFlowReturn flow, gint n_relinks)
 
 /* --- blocks --- */
 
-/* Posts why the block failed that ends the stream. */
+/* Posts the failure of the block that ends the stream. */
 static void
 post_failure (NdaPyBridgeTask * self, NdaPyBlock * block)
 {
@@ -87,8 +86,8 @@ post_failure (NdaPyBridgeTask * self, NdaPyBlock * block)
   fail_stream (self, error);
 }
 
-/* None of the blocks could be run: the plugin is being stopped, or Python was
- * finalised by the application. */
+/* None of the blocks could be run: the plugin is being stopped, or the
+ * application has finalised Python. */
 static void
 give_up (NdaPyBridgeTask * self)
 {
@@ -119,17 +118,27 @@ report_failures (NdaPyBridgeTask * self, NdaPyOnError on_error)
   return NULL;
 }
 
+/* Pushes @item, a block or an event (transfer full). */
+static GstFlowReturn
+push_item (NdaPyBridgeTask * self, GstMiniObject * item)
+{
+  if (GST_IS_BUFFER (item))
+    return gst_pad_push (self->srcpad, GST_BUFFER_CAST (item));
+  gst_pad_push_event (self->srcpad, GST_EVENT_CAST (item));
+  return GST_FLOW_OK;
+}
+
 /* Pushes what leaves; OK while the stream goes on. */
 static GstFlowReturn
 push_run (NdaPyBridgeTask * self)
 {
   GstFlowReturn flow = GST_FLOW_OK;
   gint n_relinks = g_atomic_int_get (&self->n_relinks);
-  GstBuffer *block;
+  GstMiniObject *item;
 
   while (flow == GST_FLOW_OK && !self->has_left
-      && (block = nda_py_batch_take (self->batch)))
-    flow = gst_pad_push (self->srcpad, block);
+      && (item = nda_py_batch_take (self->batch)))
+    flow = push_item (self, item);
   if (self->has_left)
     return GST_FLOW_FLUSHING;
   if (flow != GST_FLOW_OK)
@@ -137,7 +146,7 @@ push_run (NdaPyBridgeTask * self)
   return flow;
 }
 
-/* Garbage is collected beside the blocks: when none waits, if that happens. */
+/* Collects garbage between blocks: when no block waits, if that happens. */
 static void
 collect_garbage (NdaPyBridgeTask * self)
 {
@@ -159,8 +168,8 @@ get_on_error (NdaPyBridgeTask * self)
   return self->on_error;
 }
 
-/* Runs @blocks (transfer full) and pushes what leaves; without any, some of
- * what is held back. OK while the stream goes on. */
+/* Runs @blocks (transfer full) and pushes the output; without blocks, a part of
+ * the frames held back. OK while the stream goes on. */
 static GstFlowReturn
 work_on_run (NdaPyBridgeTask * self, GstMiniObject ** blocks, guint n_blocks)
 {
@@ -176,7 +185,7 @@ work_on_run (NdaPyBridgeTask * self, GstMiniObject ** blocks, guint n_blocks)
     return GST_FLOW_FLUSHING;
   }
   nda_py_shared_count_calls (self->py, self->batch->calls, self->batch->n_calls,
-      self->batch->n_frames, self->batch->gil_wait, &self->format);
+      self->batch->n_frames, self->batch->gil_wait, &self->batch->format);
   failed = report_failures (self, on_error);
   flow = push_run (self);
   if (flow == GST_FLOW_OK && G_UNLIKELY (failed || error)) {
@@ -192,8 +201,7 @@ work_on_run (NdaPyBridgeTask * self, GstMiniObject ** blocks, guint n_blocks)
   return flow;
 }
 
-/* What comes next does not follow what came before: brings out all that is held
- * back. */
+/* Brings out all that is held back: what comes next does not follow it. */
 static GstFlowReturn
 end_run (NdaPyBridgeTask * self)
 {
@@ -205,7 +213,7 @@ end_run (NdaPyBridgeTask * self)
   return flow;
 }
 
-/* Tells a plugin that was shown sound before, if there was a cut. */
+/* Tells the plugin of a cut, if there was one and it has got sound before. */
 static void
 tell_cut (NdaPyBridgeTask * self)
 {
@@ -215,7 +223,7 @@ tell_cut (NdaPyBridgeTask * self)
   self->has_run = TRUE;
 }
 
-/* FALSE: the stream does not go on. */
+/* FALSE: the stream has ended. */
 static gboolean
 work_on_blocks (NdaPyBridgeTask * self, GstMiniObject ** blocks, guint n_blocks)
 {
@@ -242,13 +250,13 @@ work_on_blocks (NdaPyBridgeTask * self, GstMiniObject ** blocks, guint n_blocks)
   return flow == GST_FLOW_OK;
 }
 
-/* Parameters that follow control bindings change with each block. */
+/* Runs the blocks one by one: parameters with control bindings change with each
+ * block. */
 static void
 work_on_controlled_blocks (NdaPyBridgeTask * self, GstMiniObject ** blocks,
     guint n_blocks)
 {
   gboolean goes_on = TRUE;
-
   guint i = 0;
 
   while (goes_on && i < n_blocks) {
@@ -261,9 +269,8 @@ work_on_controlled_blocks (NdaPyBridgeTask * self, GstMiniObject ** blocks,
 
 /* --- events and queries --- */
 
-/* The plugin is started here, on the thread of its block calls, and started
- * anew when the number of channels changes. FALSE, without an @error: it is
- * being stopped. */
+/* Starts the plugin on the thread of its block calls; again when the number of
+ * channels changes. FALSE, without an @error: it is being stopped. */
 static gboolean
 start_plugin (NdaPyBridgeTask * self, GError ** error)
 {
@@ -271,13 +278,12 @@ start_plugin (NdaPyBridgeTask * self, GError ** error)
   NdaPyFormat format = { NDA_BLOCK_RATE, n_channels, NDA_BLOCK_FRAMES };
 
   if (n_channels == self->n_channels)
-    return TRUE;
+    return nda_py_batch_set_format (self->batch, &self->batch->format, error);
   if (!nda_py_host_start (self->py->host, &format, error))
     return FALSE;
   self->n_channels = n_channels;
-  self->format = format;
   self->has_run = FALSE;
-  return TRUE;
+  return nda_py_batch_set_format (self->batch, &format, error);
 }
 
 static void
@@ -292,8 +298,7 @@ work_on_caps (NdaPyBridgeTask * self, GstEvent * event)
     stop_stream (self, GST_FLOW_NOT_NEGOTIATED);
     return;
   }
-  if (start_plugin (self, &error)
-      && nda_py_batch_set_format (self->batch, &self->format, &error)) {
+  if (start_plugin (self, &error)) {
     gst_pad_push_event (self->srcpad, event);
     return;
   }
@@ -304,43 +309,35 @@ work_on_caps (NdaPyBridgeTask * self, GstEvent * event)
     give_up (self);
 }
 
-/* Whether sound behind @event does not follow that before it. The same format
- * again is none such. */
-static gboolean
-is_cutting (NdaPyBridgeTask * self, GstEvent * event)
+/* Pushes the events that no frames are before any more. */
+static void
+push_events (NdaPyBridgeTask * self)
 {
-  GstCaps *caps;
-  GstAudioInfo info;
+  GstMiniObject *item;
 
-  switch (GST_EVENT_TYPE (event)) {
-    case GST_EVENT_CAPS:
-      gst_event_parse_caps (event, &caps);
-      return !gst_audio_info_from_caps (&info, caps)
-          || !gst_audio_info_is_equal (&info, &self->batch->info);
-    case GST_EVENT_STREAM_START:
-    case GST_EVENT_SEGMENT:
-    case GST_EVENT_SEGMENT_DONE:
-    case GST_EVENT_GAP:
-    case GST_EVENT_EOS:
-      return TRUE;
-    default:
-      return FALSE;
-  }
+  while (!self->has_left && (item = nda_py_batch_take (self->batch)))
+    push_item (self, item);
 }
 
 static void
 work_on_event (NdaPyBridgeTask * self, GstEvent * event)
 {
-  gboolean is_cut = is_cutting (self, event);
+  gboolean is_cut = nda_py_batch_is_cut_by (self->batch, event);
   GstFlowReturn flow = is_cut ? end_run (self) : GST_FLOW_OK;
 
   /* downstream may want the next stream or segment */
-  if (flow != GST_FLOW_OK && flow != GST_FLOW_EOS)
+  if (flow != GST_FLOW_OK && flow != GST_FLOW_EOS) {
     gst_event_unref (event);
-  else if (is_cut && GST_EVENT_TYPE (event) == GST_EVENT_CAPS)
+    return;
+  }
+  if (is_cut)
+    push_events (self);
+  if (is_cut && GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
     work_on_caps (self, event);
-  else
-    gst_pad_push_event (self->srcpad, event);
+    return;
+  }
+  nda_py_batch_add_event (self->batch, event);
+  push_events (self);
 }
 
 static void
@@ -361,11 +358,13 @@ forget_stream (NdaPyBridgeTask * self)
   nda_py_bridge_task_forget_thread (self);
 }
 
-/* After a flush */
+/* Called after a flush */
 static void
 forget_run (NdaPyBridgeTask * self)
 {
   nda_py_batch_forget (self->batch);
+  nda_py_batch_flush_events (self->batch);
+  push_events (self);
   self->is_cut = TRUE;
 }
 
@@ -398,7 +397,8 @@ nda_py_bridge_task_work (gpointer user_data)
   self->has_left = FALSE;
 }
 
-/* A flush: what is held back is dropped. From any thread, the task paused. */
+/* A flush: the frames held back are dropped. From any thread; the task is
+ * paused. */
 void
 nda_py_bridge_task_flush (NdaPyBridgeTask * self)
 {
@@ -427,7 +427,7 @@ nda_py_bridge_task_clear (NdaPyBridgeTask * self)
   g_mutex_clear (&self->lock);
 }
 
-/* The source pad is active: the task may be started from now on. */
+/* The source pad is active: from now on the task may be started. */
 void
 nda_py_bridge_task_activate (NdaPyBridgeTask * self)
 {
@@ -436,8 +436,8 @@ nda_py_bridge_task_activate (NdaPyBridgeTask * self)
   g_mutex_unlock (&self->lock);
 }
 
-/* Starts the task, unless the pad is being deactivated: the end of a flush may
- * come at the same time. */
+/* Starts the task, unless the pad is being deactivated, perhaps at the same
+ * time. */
 void
 nda_py_bridge_task_start (NdaPyBridgeTask * self)
 {
@@ -449,8 +449,8 @@ nda_py_bridge_task_start (NdaPyBridgeTask * self)
   g_mutex_unlock (&self->lock);
 }
 
-/* Takes the task, on whose thread this is, from the pad. The element lives
- * until the task has ended. */
+/* Takes the task from the pad; this runs on the task's thread. The element
+ * lives until the task has ended. */
 static void
 leave_pad (NdaPyBridgeTask * self)
 {
@@ -471,7 +471,7 @@ leave_pad (NdaPyBridgeTask * self)
 }
 
 /* Waits until the task has ended, and forgets its stream. The queue and the
- * host are stopped before. */
+ * host are stopped. */
 gboolean
 nda_py_bridge_task_stop (NdaPyBridgeTask * self)
 {

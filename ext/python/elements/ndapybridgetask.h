@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The task of ndapybridge's source pad: takes what waits in the queue, runs it
- * through the plugin and pushes it. The GIL is held inside nda_py_host_ calls
- * alone; no lock is held across one of them or across a push.
+/* The task of ndapybridge's source pad: it takes blocks from the queue, runs
+ * them through the plugin and pushes them. It holds the GIL only inside
+ * nda_py_host_ calls, and no lock across such a call or a push.
  *
  * An application may stop the element from the task itself, in a probe or
  * handler that a push of the task called. The task cannot wait for its own end
@@ -27,30 +27,29 @@ typedef struct
 
   GMutex lock;                  /* the task lock */
   gboolean is_active;           /* [task lock] the source pad is active */
-  GThread *thread;              /* [atomic] that works now, or NULL */
-  gint n_relinks;               /* [atomic] RECONFIGURE events, counted */
-  gint is_told;                 /* [atomic] why the stream ended was posted */
-  gint is_flushed;              /* [atomic] what is held back is not wanted */
+  GThread *thread;              /* [atomic] of the task, or NULL */
+  gint n_relinks;               /* [atomic] number of RECONFIGURE events */
+  gint is_told;                 /* [atomic] the end was posted */
+  gint is_flushed;              /* [atomic] drop frames held back */
   NdaPyOnError on_error;        /* [object lock] of the element */
   NdaRealtimePolicy realtime;   /* [object lock] of the element */
 
-  /* [task] */
+  /* All fields below: [task] */
   NdaPyBatch *batch;            /* owned */
   guint n_channels;             /* that the plugin was started with, or 0 */
-  NdaPyFormat format;           /* what it takes then */
   gboolean has_run;             /* the plugin was shown sound */
   gboolean is_cut;              /* what comes next does not follow that */
   guint n_runs;                 /* since garbage was collected */
-  gboolean has_asked;           /* whether the sound is live */
-  gint realtime_thread;         /* the same, if it has priority, or 0 */
-  gboolean has_left;            /* the pad, and ends */
+  gboolean has_asked;           /* it knows whether sound is live */
+  gint realtime_thread;         /* of the task, if prioritised, or 0 */
+  gboolean has_left;            /* has left the pad, and ends */
 } NdaPyBridgeTask;
 
 void nda_py_bridge_task_init (NdaPyBridgeTask * task, GstPad * srcpad,
     NdaBlockQueue * queue, NdaPyShared * py);
 void nda_py_bridge_task_clear (NdaPyBridgeTask * task);
 
-/* Any thread, without a lock */
+/* For any thread, without a lock */
 void nda_py_bridge_task_activate (NdaPyBridgeTask * task);
 void nda_py_bridge_task_start (NdaPyBridgeTask * task);
 void nda_py_bridge_task_flush (NdaPyBridgeTask * task);
@@ -58,7 +57,7 @@ gboolean nda_py_bridge_task_stop (NdaPyBridgeTask * task);
 void nda_py_bridge_task_relink (NdaPyBridgeTask * task);
 void nda_py_bridge_task_tell_end (NdaPyBridgeTask * task, GstFlowReturn flow);
 
-/* ndapybridgerealtime.c: the task, before the first block and when it ends */
+/* ndapybridgerealtime.c: on the task, before the first block and at its end */
 void nda_py_bridge_task_quicken (NdaPyBridgeTask * task);
 void nda_py_bridge_task_forget_thread (NdaPyBridgeTask * task);
 

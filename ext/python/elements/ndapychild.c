@@ -3,11 +3,11 @@
  */
 
 /* LOCKS. The child's object lock guards its values. The host's lock is taken
- * under it, to queue a value: so the plugin gets the values in the order in
- * which the child took them. Nothing is called back under it.
+ * under it, to queue a value, so the plugin gets the values in the order in
+ * which the child accepted them. No callback is called under it.
  *
- * TYPES. types_lock guards the types that were made. A type stays for good, as
- * types do: a plugin that declares what another declared has the same one. */
+ * TYPES. types_lock guards the types that were made. A GObject type is never
+ * freed. Plugins with the same declarations have the same type. */
 
 #include "config.h"
 
@@ -20,9 +20,9 @@
 typedef struct
 {
   const NdaPyChildEvents *events;       /* [const] */
-  gpointer owner;               /* [const] not owned; lives as the parent */
-  GValue *values;               /* [object lock] owned; one a declaration */
-  gboolean *is_set;             /* [object lock] owned; else the default */
+  gpointer owner;               /* [const] not owned; the parent's */
+  GValue *values;               /* [object lock] owned; per declaration */
+  gboolean *is_set;             /* [object lock] owned; not the default */
 } NdaPyChildPrivate;
 
 G_DEFINE_TYPE_WITH_PRIVATE (NdaPyChild, nda_py_child, GST_TYPE_OBJECT);
@@ -36,7 +36,8 @@ get_private (NdaPyChild * self)
   return nda_py_child_get_instance_private (self);
 }
 
-/* What the plugin declares (not owned, for good); NULL: nothing. */
+/* Returns the plugin's declarations (not owned, valid for good); NULL: there
+ * are none. */
 const NdaPyDescription *
 nda_py_child_get_description (NdaPyChild * self)
 {
@@ -57,7 +58,7 @@ get_declaration (NdaPyChild * self, guint i)
   return nda_py_description_get (nda_py_child_get_description (self), i);
 }
 
-/* Whether it is the child of a plugin that describes itself with @text. */
+/* Whether the child belongs to a plugin that describes itself with @text. */
 gboolean
 nda_py_child_is_of (NdaPyChild * self, const gchar * text)
 {
@@ -68,7 +69,7 @@ nda_py_child_is_of (NdaPyChild * self, const gchar * text)
 
 /* --- the values ----------------------------------------------------------- */
 
-/* Whether both are the same; both have the same type. */
+/* Whether both values are equal; they have the same type. */
 static gboolean
 is_equal (const NdaPyDeclaration * declaration, const GValue * a,
     const GValue * b)
@@ -97,8 +98,9 @@ queue_locked (NdaPyChild * self, guint i)
   priv->events->queue (priv->owner, declaration->key, text);
 }
 
-/* Keeps a value that fits, and queues it for the plugin. FALSE: it is the value
- * that there was. In @parent who has to set it (transfer full), or NULL. */
+/* Keeps a value that is allowed, and queues it for the plugin. FALSE: the value
+ * has not changed. @parent is set to the object that has to set it in the
+ * plugin (transfer full), or NULL. */
 static gboolean
 take (NdaPyChild * self, guint i, const GValue * plain, GstObject ** parent)
 {
@@ -120,8 +122,8 @@ take (NdaPyChild * self, guint i, const GValue * plain, GstObject ** parent)
   return !is_same;
 }
 
-/* Sets parameter @i, unless @plain does not fit: @error then says what does,
- * and the value stays. */
+/* Sets parameter @i. If @plain is not allowed, the old value stays, and @error
+ * names the allowed values. */
 gboolean
 nda_py_child_set (NdaPyChild * self, guint i, const GValue * plain,
     GError ** error)
@@ -160,7 +162,7 @@ find (NdaPyChild * self, const gchar * key, guint * i, GError ** error)
   return FALSE;
 }
 
-/* Sets the parameter @key to what @text says, under the same conditions. */
+/* Sets the parameter @key to the value of @text, in the same way. */
 gboolean
 nda_py_child_set_text (NdaPyChild * self, const gchar * key, const gchar * text,
     GError ** error)
@@ -174,7 +176,8 @@ nda_py_child_set_text (NdaPyChild * self, const gchar * key, const gchar * text,
       && nda_py_child_set (self, i, &plain, error);
 }
 
-/* In @plain the value of parameter @i. FALSE: it has another type than that. */
+/* Gets the value of parameter @i in @plain. FALSE: the parameter has another
+ * type. */
 gboolean
 nda_py_child_get (NdaPyChild * self, guint i, GValue * plain)
 {
@@ -187,7 +190,7 @@ nda_py_child_get (NdaPyChild * self, guint i, GValue * plain)
   return TRUE;
 }
 
-/* What somebody has set, as text (transfer full). */
+/* Returns all values that were set, as text (transfer full). */
 NdaPyParameters *
 nda_py_child_list (NdaPyChild * self)
 {
@@ -208,7 +211,7 @@ nda_py_child_list (NdaPyChild * self)
   return list;
 }
 
-/* Queues what somebody has set, for a plugin that was opened just now. */
+/* Queues all values that were set, for a plugin that was just opened. */
 void
 nda_py_child_queue_all (NdaPyChild * self)
 {
@@ -328,7 +331,8 @@ nda_py_child_described_class_init (gpointer g_class, gpointer data)
   }
 }
 
-/* With @d (transfer full). Two plugins may have one name. */
+/* Registers a type for @d (transfer full). Two plugins may have the same
+ * name. */
 static GType
 register_type (NdaPyDescription * d)
 {

@@ -3,8 +3,8 @@
  */
 
 /* The child “plugin” of an element: an object whose properties are the
- * parameters of the plugin. Its type is made for what the plugin declares. It
- * keeps the values, and hands each change to the element that is its parent. */
+ * parameters of the plugin. Its type is made from the plugin's declarations. It
+ * keeps the values, and passes each change to the element, its parent. */
 
 #pragma once
 
@@ -18,13 +18,13 @@ G_BEGIN_DECLS
 #define NDA_TYPE_PY_CHILD (nda_py_child_get_type ())
 G_DECLARE_DERIVABLE_TYPE (NdaPyChild, nda_py_child, NDA, PY_CHILD, GstObject)
 
-/* What the child has to tell, as long as it has a parent; the owner lives as
- * long as the parent */
+/* The events of a child, as long as it has a parent; the owner lives as long as
+ * the parent */
 typedef struct
 {
-  /* a value for the plugin; with the child's lock */
+  /* a value for the plugin; called with the child's lock */
   void (*queue) (gpointer owner, const gchar * key, const gchar * text);
-  /* any thread, without a lock, perhaps with the GIL */
+  /* called on any thread, without a lock, perhaps with the GIL */
   void (*set_queued) (gpointer owner);
   void (*notify) (gpointer owner, const gchar * property);
   void (*refuse) (gpointer owner, const GError * error);
@@ -40,15 +40,15 @@ struct _NdaPyChildClass
 
 #define NDA_PY_CHILD_NAME "plugin"
 
-/* (transfer floating); NULL at text that is no description, which @error says.
- * Without @text: of a plugin that declares nothing. */
+/* Makes a child (transfer floating). NULL: @text is no description, and @error
+ * says why. Without @text: for a plugin that declares nothing. */
 NdaPyChild *nda_py_child_new (const gchar * text,
     const NdaPyChildEvents * events, gpointer owner, GError ** error);
 
 const NdaPyDescription *nda_py_child_get_description (NdaPyChild * self);
 gboolean nda_py_child_is_of (NdaPyChild * self, const gchar * text);
 
-/* any thread, with or without the GIL, without a lock */
+/* For any thread, with or without the GIL, without a lock */
 gboolean nda_py_child_set (NdaPyChild * self, guint i, const GValue * plain,
     GError ** error);
 gboolean nda_py_child_set_text (NdaPyChild * self, const gchar * key,

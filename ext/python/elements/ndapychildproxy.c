@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What GStreamer asks of the element's child “plugin”: GstChildProxy has the
- * child, GstPreset its properties. */
+/* GStreamer's interfaces to the element's child “plugin”: GstChildProxy gives
+ * the child, GstPreset its properties. */
 
 #include "config.h"
 
@@ -56,7 +56,8 @@ nda_py_child_proxy_init (gpointer g_iface, gpointer unused)
 
 /* --- GstPreset ------------------------------------------------------------ */
 
-/* A secret is write-only. The text of “parameters” may hold one. */
+/* Whether a property belongs into a preset. A secret is write-only, and the
+ * text of “parameters” may contain one. */
 static gboolean
 is_for_presets (const GParamSpec * param)
 {
@@ -85,7 +86,7 @@ nda_py_child_proxy_get_property_names (GstPreset * preset)
   g_autoptr (NdaPyChild) child = NULL;
 
   add_names (names, G_OBJECT (preset), "");
-  /* what is installed has the parameters as properties of its own */
+  /* an installed element has the parameters as its own properties */
   if (!nda_py_element_get_shared (NDA_PY_ELEMENT (preset))->installed)
     child = get_child (preset);
   if (child)
@@ -94,7 +95,8 @@ nda_py_child_proxy_get_property_names (GstPreset * preset)
   return (gchar **) g_ptr_array_free (names, FALSE);
 }
 
-/* The first time names the plugin, whose parameters are known only then. */
+/* Loads the preset twice: the first time sets the plugin, and only then its
+ * parameters are known. */
 static gboolean
 nda_py_child_proxy_load_preset (GstPreset * preset, const gchar * name)
 {

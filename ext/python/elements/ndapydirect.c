@@ -16,7 +16,7 @@ is_planar (const GstAudioInfo * info)
   return info->layout == GST_AUDIO_LAYOUT_NON_INTERLEAVED;
 }
 
-/* The most calls that a block makes */
+/* How many calls a block makes at most */
 static guint
 calls_of_block (NdaPyDirect * self)
 {
@@ -54,8 +54,8 @@ nda_py_direct_clear (NdaPyDirect * self)
 
 /* --- items --------------------------------------------------------------- */
 
-/* Whether the plugin's output may overwrite @buffer. One that is marked as a
- * gap is kept, to see whether it still is one afterwards. */
+/* Whether the plugin's output may overwrite @buffer. A buffer that is marked as
+ * a gap is kept, to see afterwards whether it is still silent. */
 static gboolean
 is_own (GstBuffer * buffer)
 {
@@ -135,7 +135,7 @@ unmap_item (NdaPyDirectItem * item)
     gst_audio_buffer_unmap (&item->in_map);
 }
 
-/* Makes @audio one that begins @n_frames later, with @planes of its own. */
+/* Makes @audio begin @n_frames later, with its own @planes. */
 static void
 move_on (NdaPyAudio * audio, gpointer * planes, guint n_frames)
 {
@@ -147,7 +147,7 @@ move_on (NdaPyAudio * audio, gpointer * planes, guint n_frames)
   audio->planes = planes;
 }
 
-/* Makes the call @i of @item, of the frames from @first on. */
+/* Makes the call @i of @item, for the frames from @first on. */
 static void
 make_call (NdaPyDirect * self, NdaPyDirectItem * item, guint i, guint first)
 {
@@ -232,7 +232,7 @@ is_same (const GstAudioBuffer * a, const GstAudioBuffer * b)
   return TRUE;
 }
 
-/* Puts silence, or what came, in the place of a call's output. */
+/* Replaces a call's output by silence, or by its input. */
 static void
 replace (NdaPyBlock * block, NdaPyOnError on_error)
 {
@@ -255,8 +255,8 @@ is_silenced (NdaPyDirect * self, NdaPyDirectItem * item, NdaPyOnError on_error)
       && !self->blocks[item->first_call].ok;
 }
 
-/* Unmaps @item, whose output is then what goes out: a gap no longer, if the
- * plugin put sound into it, for a sink would mute that. */
+/* Unmaps @item. Its output goes out without the gap flag if the plugin put
+ * sound into it, since a sink would mute a gap. */
 static void
 finish_item (NdaPyDirect * self, NdaPyDirectItem * item, NdaPyOnError on_error)
 {
@@ -275,7 +275,8 @@ finish_item (NdaPyDirect * self, NdaPyDirectItem * item, NdaPyOnError on_error)
   gst_clear_buffer (&item->in);
 }
 
-/* Items all of whose calls were made, and are not to stop the stream. */
+/* Finds the items whose calls were all made, and that do not stop the
+ * stream. */
 static void
 find_done (NdaPyDirect * self, guint n_run, NdaPyOnError on_error)
 {
@@ -312,7 +313,8 @@ nda_py_direct_take (NdaPyDirect * self)
   return g_steal_pointer (&self->items[self->n_taken++].out);
 }
 
-/* Drops what was not taken of the last run, or was not run. */
+/* Drops the outputs of the last run that were not taken, and items that were
+ * not run. */
 void
 nda_py_direct_drop (NdaPyDirect * self)
 {

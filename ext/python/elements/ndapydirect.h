@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Blocks on their way through a plugin that takes them as they come, or in
- * pieces of which each block has a whole number: buffers mapped, in place where
- * they may be written to, and what the failure policy makes of calls that
- * failed. Belongs to the block thread: no locks. */
+/* Blocks that go through a plugin that takes whole blocks, or pieces of which
+ * each block has a whole number. Buffers are mapped, in place if they may be
+ * written. Failed calls are replaced as on-error says. Belongs to the block
+ * thread: no locks. */
 
 #pragma once
 
@@ -14,12 +14,12 @@
 
 G_BEGIN_DECLS
 
-/* The most blocks that one acquisition of the GIL serves */
+/* How many blocks one acquisition of the GIL serves at most */
 #define NDA_PY_BATCH_MAX 64
 
 typedef struct
 {
-  GstBuffer *in;                /* owned; NULL when worked in place */
+  GstBuffer *in;                /* owned; NULL if out is the same */
   GstBuffer *out;               /* owned */
   GstAudioBuffer in_map;
   GstAudioBuffer out_map;
@@ -37,20 +37,21 @@ typedef struct
   NdaPyDirectItem items[NDA_PY_BATCH_MAX];
   guint n_items;
   guint n_done;                 /* items that were run */
-  guint n_taken;                /* of them */
+  guint n_taken;                /* of these, already taken */
 
   NdaPyBlock *blocks;           /* owned; as many as the items can have */
   NdaPyBlock **calls;           /* owned; into blocks */
-  gpointer *planes;             /* owned; of them, where they are pieces */
+  gpointer *planes;             /* owned; of the blocks, if pieces */
   guint n_calls;
 } NdaPyDirect;
 
-/* Of @info, from @pool; for a plugin that takes @n_call_frames at a time */
+/* Prepares for blocks of @info, from @pool, and a plugin that takes
+ * @n_call_frames at a time */
 void nda_py_direct_init (NdaPyDirect * direct, const GstAudioInfo * info,
     GstBufferPool * pool, guint n_call_frames);
 void nda_py_direct_clear (NdaPyDirect * direct);
 
-/* A buffer like @in to write @n_frames to, or NULL */
+/* Makes a buffer like @in for @n_frames, or returns NULL */
 GstBuffer *nda_py_direct_make_buffer (GstBufferPool * pool,
     const GstAudioInfo * info, GstBuffer * in, guint n_frames);
 void nda_py_direct_describe (const GstAudioInfo * info, NdaPyAudio * audio,
@@ -59,10 +60,11 @@ void nda_py_direct_describe (const GstAudioInfo * info, NdaPyAudio * audio,
 /* Maps @buffer (transfer full) as the next item. FALSE: it cannot be read, or
  * is no block of the format, or there is no memory. */
 gboolean nda_py_direct_add (NdaPyDirect * direct, GstBuffer * buffer);
-/* Makes the calls; how many were made, as nda_py_host_process () has it */
+/* Makes the calls. Returns how many were made, as nda_py_host_process ()
+ * does */
 guint nda_py_direct_run (NdaPyDirect * direct, NdaPyHost * host,
     NdaPyOnError on_error, GstClockTime * gil_wait);
-/* Gives the items back as they came (transfer full), when no call was made */
+/* Returns the untouched items (transfer full), if no call was made */
 guint nda_py_direct_undo (NdaPyDirect * direct, GstMiniObject ** buffers);
 /* The next item's output (transfer full), or NULL */
 GstBuffer *nda_py_direct_take (NdaPyDirect * direct);

@@ -23,7 +23,7 @@ nda_py_element_get_shared (NdaPyElement * self)
   return NDA_PY_ELEMENT_GET_IFACE (self)->get_shared (self);
 }
 
-/* Gets the block thread out of its waits, for a queue or a time. */
+/* Ends the waits of the block thread, for a queue or a time. */
 void
 nda_py_element_unblock (NdaPyElement * self)
 {
@@ -75,10 +75,10 @@ install_plugin_actions (GType type)
   /**
    * NdaPyElement::reload:
    *
-   * Loads the plugin's file anew, with the parameters that it has. The edited
-   * plugin takes the place of the one before between two blocks, and no block
-   * is lost. When it does not load or start, the one before goes on, and a
-   * warning says why.
+   * Loads the plugin's file again, with the parameters that it has. The edited
+   * plugin takes the place of the old one between two blocks, and no block is
+   * lost. If it does not load or start, the old plugin goes on, and a warning
+   * says why.
    *
    * Returns: whether there is an edited plugin, which loads
    */
@@ -88,13 +88,12 @@ install_plugin_actions (GType type)
   /**
    * NdaPyElement::describe:
    *
-   * Asks what the plugin declares: its role, rate and frame, and its
-   * parameters. In NULL the plugin that is named is asked, in a process of its
-   * own.
+   * Asks the plugin for its declarations: its role, rate and frame, and its
+   * parameters. In NULL a separate process asks the plugin that is named.
    *
    * Returns: (transfer full): the text of a key file, with a group “plugin” and
-   * a group “parameter NAME” for each parameter; NULL if it is a plugin of API
-   * 1, which declares nothing, or cannot be asked, which an error tells
+   * a group “parameter NAME” for each parameter. NULL if the plugin is of API
+   * 1, which declares nothing, or cannot be asked; an error then says why
    */
   g_signal_new_class_handler ("describe", type, FLAGS,
       G_CALLBACK (nda_py_element_describe), NULL, NULL, NULL, G_TYPE_STRING, 0);
@@ -108,14 +107,14 @@ install_parameter_actions (GType type)
    * @key: the parameter
    * @value: its value, as text
    *
-   * Sets a parameter of the plugin, between two of its blocks. One that the
-   * plugin declares is a property of the child “plugin” too. A value that does
-   * not fit is refused, which a warning tells.
+   * Sets a parameter of the plugin, between two of its blocks. A parameter that
+   * the plugin declares is a property of the child “plugin” too. If the value
+   * does not fit, it is refused with a warning.
    *
    * Returns: FALSE if there is no plugin yet (before READY), if the value does
-   * not fit what the plugin declares, or if the plugin refused it. TRUE if it
-   * took it; also if it is in a block, at whose end the value is set: a refusal
-   * is a warning then, as it always is
+   * not fit the plugin's declaration, or if the plugin refused it. TRUE if the
+   * plugin accepted it. Also TRUE if the plugin is in a block, since the value
+   * is set at the end of the block; a refusal is a warning then, as always
    */
   g_signal_new_class_handler ("set-parameter", type, FLAGS,
       G_CALLBACK (nda_py_element_set_parameter), NULL, NULL, NULL,
@@ -125,7 +124,7 @@ install_parameter_actions (GType type)
    * NdaPyElement::get-parameter:
    * @key: the parameter
    *
-   * Asks the plugin for a parameter, after what was set before.
+   * Asks the plugin for a parameter, after all values that were set before.
    *
    * Returns: (transfer full): the value as text, "" if there is none
    */
@@ -134,8 +133,8 @@ install_parameter_actions (GType type)
       G_TYPE_STRING, 1, G_TYPE_STRING);
 }
 
-/* Gives @class, whose instances are NdaPyElements, what these have: properties
- * and actions. The class's own properties begin with NDA_PY_N_PROPS. */
+/* Gives @class, whose instances are NdaPyElements, the shared properties and
+ * actions. The class's own properties begin with NDA_PY_N_PROPS. */
 void
 nda_py_element_install (GstElementClass * class)
 {

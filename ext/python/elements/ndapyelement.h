@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What the three elements that host a plugin are: an interface, by which the
- * actions and the changes of state find what the elements share. */
+/* The interface of the three elements that host a plugin. Through it the
+ * actions and the changes of state find the fields that the elements share. */
 
 #pragma once
 
@@ -19,7 +19,7 @@ struct _NdaPyElementInterface
 {
   GTypeInterface parent;
 
-  /* what lies in the instance, for its whole life */
+  /* returns a part of the instance, valid for its whole life */
   NdaPyShared *(*get_shared) (NdaPyElement * self);
   /* ends the waits of the block thread, before the host is stopped */
   void (*unblock) (NdaPyElement * self);

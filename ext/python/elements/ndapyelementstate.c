@@ -9,6 +9,7 @@
 
 #include "ndapyelementstate.h"
 
+#include "ndapyfind.h"
 #include "ndapyopen.h"
 #include "ndapyparameters.h"
 #include "ndapyparent.h"
@@ -25,8 +26,8 @@ nda_py_element_reload_edited (gpointer user_data)
   nda_py_host_reload (self->host);
 }
 
-/* Sets the parameters of a plugin that was opened just now. One that is
- * installed declares what it did then. */
+/* Sets the parameters of a plugin that was just opened. An installed plugin
+ * must have the same declarations as when it was installed. */
 static gboolean
 set_up (NdaPyShared * self, const NdaPyParameters * parameters, GError ** error)
 {
@@ -44,6 +45,18 @@ set_up (NdaPyShared * self, const NdaPyParameters * parameters, GError ** error)
   return FALSE;
 }
 
+/* The plugin may be found elsewhere, and be another than the one meant. */
+static void
+check_plugin_path (NdaPyShared * self, const NdaPySettings * settings)
+{
+  g_autofree gchar *folder = nda_py_find_missing_folder (settings->plugin_path);
+
+  if (folder)
+    GST_ELEMENT_WARNING (self->element, RESOURCE, NOT_FOUND,
+        (_("There is no folder “%s”, which “plugin-path” names"),
+            folder), (NULL));
+}
+
 static gboolean
 load_with (NdaPyShared * self, const NdaPySettings * settings, GError ** error)
 {
@@ -58,6 +71,7 @@ load_with (NdaPyShared * self, const NdaPySettings * settings, GError ** error)
       settings->plugin_path, settings->timeout, &entry, error);
   if (!file)
     return FALSE;
+  check_plugin_path (self, settings);
   parameters = nda_py_parameters_parse (settings->parameters, error);
   if (!parameters)
     return FALSE;
@@ -74,7 +88,8 @@ load_with (NdaPyShared * self, const NdaPySettings * settings, GError ** error)
 static void
 close_plugin (NdaPyShared * self)
 {
-  /* first: the watch may be in a reload, which the host does not wait for */
+  /* first the host: the watch may be in a reload, for which the host does not
+   * wait */
   nda_py_host_close (self->host);
   g_clear_pointer (&self->watch, nda_py_watch_free);
   nda_py_parent_end (self);
@@ -111,8 +126,8 @@ open_plugin (NdaPyShared * self)
   return FALSE;
 }
 
-/* A plugin that failed to start is good for nothing more (4.3); and perhaps
- * another was named since. */
+/* Opens the plugin again if its start failed, since it cannot be used any more
+ * (4.3), or if another plugin was named meanwhile. */
 static gboolean
 start (NdaPyShared * self)
 {
@@ -156,6 +171,8 @@ change_state_without_gil (NdaPyShared * self, GstStateChange transition,
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY && !stop (self))
     return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+    nda_stats_log (self->element);
 
   result = parent_class->change_state (self->element, transition);
 
@@ -164,7 +181,8 @@ change_state_without_gil (NdaPyShared * self, GstStateChange transition,
   return result;
 }
 
-/* An application in Python may hold the GIL, for which the plugin waits. */
+/* Gives up the GIL first: an application in Python may hold it, and the plugin
+ * waits for it. */
 GstStateChangeReturn
 nda_py_element_change_state (NdaPyElement * self, GstStateChange transition,
     GstElementClass * parent_class)

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The plugin's life follows the element's changes of state. */
+/* Loads, starts, stops and closes the plugin with the element's changes of
+ * state. */
 
 #pragma once
 
@@ -10,8 +11,8 @@
 
 G_BEGIN_DECLS
 
-/* In the place of the parent's change of state, which it calls. With or without
- * the GIL. */
+/* Replaces the parent's change of state, and calls it. With or without the
+ * GIL. */
 GstStateChangeReturn nda_py_element_change_state (NdaPyElement * self,
     GstStateChange transition, GstElementClass * parent_class);
 

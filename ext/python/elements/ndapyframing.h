@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Blocks on their way through a plugin that takes them otherwise than they
- * come: through an adapter (ndapyadapter.h), out again as blocks with the time
- * stamps, flags and metas of the frames in them. What an analyser sees goes on
- * as it came. Belongs to the block thread: no locks. */
+/* Blocks that go through a plugin with other frames than theirs. They go
+ * through an adapter (ndapyadapter.h), and come out as blocks with the time
+ * stamps, flags and metas of the frames in them. An analyser's input goes on
+ * unchanged. Belongs to the block thread: no locks. */
 
 #pragma once
 
@@ -24,16 +24,17 @@ typedef struct
   gboolean is_analyser;
 
   gboolean is_begun;            /* there are frames of a run */
-  guint64 n_in;                 /* of the run */
+  guint64 n_in;                 /* frames of the run that came in */
   guint64 n_out;
   gboolean is_discont;          /* the next block does not follow */
   NdaFrameClock clock;
   NdaKeep keep;
-  GArray *gaps;                 /* owned; stretches of silence that came */
+  GArray *gaps;                 /* owned; gaps in the input */
 
-  GstBuffer *passing[NDA_PY_BATCH_MAX]; /* owned; beside an analyser */
+  GstBuffer *passing[NDA_PY_BATCH_MAX]; /* owned; past an analyser */
   guint n_passing;
   guint n_passed;
+  NdaPyAdapter *leaving;        /* owned; has what a plugin held that is gone */
 } NdaPyFraming;
 
 void nda_py_framing_init (NdaPyFraming * framing);
@@ -41,21 +42,34 @@ void nda_py_framing_clear (NdaPyFraming * framing);
 void nda_py_framing_set_format (NdaPyFraming * framing,
     const GstAudioInfo * info, GstBufferPool * pool);
 
-/* The first block of a run, to a plugin that takes @format and says @facts */
+/* Begins a run with its first @block, for a plugin that takes @format and
+ * reports @facts */
 void nda_py_framing_begin (NdaPyFraming * framing, GstBuffer * block,
+    const NdaPyFormat * format, const NdaPyFacts * facts);
+/* An edited plugin that takes @format and says @facts is in the place of the
+ * one before. What that one holds back is left to it; beside an analyser it
+ * leaves as it came. */
+void nda_py_framing_exchange (NdaPyFraming * framing,
     const NdaPyFormat * format, const NdaPyFacts * facts);
 /* Takes @block (transfer full). FALSE: it cannot be read. */
 gboolean nda_py_framing_push (NdaPyFraming * framing, GstBuffer * block);
-/* FALSE: the plugin is being stopped */
+/* FALSE: the plugin is being stopped, or is another by now */
 gboolean nda_py_framing_run (NdaPyFraming * framing, NdaPyHost * host,
     NdaPyOnError on_error, GstClockTime * gil_wait);
-/* The next block (transfer full), or NULL until more is pushed and run */
+/* Returns the next block (transfer full), or NULL until more is pushed and
+ * run */
 GstBuffer *nda_py_framing_take (NdaPyFraming * framing);
+
+/* How many frames of the run came before what comes next, and whether all
+ * before @position of them have left */
+guint64 nda_py_framing_get_position (NdaPyFraming * framing);
+gboolean nda_py_framing_has_left (NdaPyFraming * framing, guint64 position);
 
 /* No more of this run: what it holds back comes out with the next runs, while
  * the framing is_begun */
 void nda_py_framing_end (NdaPyFraming * framing);
-/* After all was taken: a run that has nothing left is over, if @is_direct */
+/* Called after all blocks were taken. If @is_direct, a run with no frames left
+ * is over */
 void nda_py_framing_settle (NdaPyFraming * framing, gboolean is_direct);
 void nda_py_framing_forget (NdaPyFraming * framing);
 

@@ -2,12 +2,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The registry's scanner reads the texts that are kept, and nothing else: no
- * Python runs, and no plugin's file is opened. A text that is broken costs its
- * own element alone.
+/* The registry's scanner reads only the text files of installed plugins: no
+ * Python runs, and no plugin's file is opened. If a text is broken, only its
+ * own element is missing.
  *
  * An element's type derives from ndapybridge's, ndapysrc's or ndapysink's. Its
- * properties hand over to those of the child “plugin”, which has the values. */
+ * properties pass values to the child “plugin”, which keeps them. */
 
 #include "config.h"
 
@@ -28,7 +28,7 @@
 
 #define SUFFIX ".ini"
 
-/* What a type was made of; it stays for good, as types do */
+/* The description that a type was made from; it is never freed, as types are */
 typedef struct
 {
   NdaPyDescription *description;        /* [const] owned */
@@ -62,8 +62,8 @@ get_shared (gpointer element)
 
 /* --- properties ----------------------------------------------------------- */
 
-/* The child (transfer full), and in @i which of its parameters @key is. NULL:
- * the plugin was edited, and has it no more. */
+/* Returns the child (transfer full); @i is the number of its parameter @key.
+ * NULL: the plugin was edited, and has no such parameter any more. */
 static NdaPyChild *
 find_in_child (GObject * object, const gchar * key, guint * i)
 {
@@ -154,7 +154,7 @@ install_parameter (GObjectClass * class, Installed * installed, guint i)
   g_object_class_install_property (class, N_PROPS + i, installed->params[i]);
 }
 
-/* Which plugin it is does not change. */
+/* Replaces the property “plugin” by one that cannot be changed. */
 static void
 install_plugin (GObjectClass * class)
 {
@@ -222,7 +222,7 @@ get_parent_type (const NdaPyDescription * d)
   }
 }
 
-/* With @d (transfer full). */
+/* Registers a type for @d (transfer full). */
 static GType
 register_type (const gchar * name, NdaPyDescription * d)
 {
@@ -246,7 +246,7 @@ register_type (const gchar * name, NdaPyDescription * d)
 
 /* --- what is kept --------------------------------------------------------- */
 
-/* The folder of the texts (transfer full). */
+/* The folder of the text files (transfer full). */
 static gchar *
 find_folder (void)
 {
@@ -256,7 +256,7 @@ find_folder (void)
       g_build_filename (g_get_user_data_dir (), "nda", "plugins", NULL);
 }
 
-/* Has the registry look again whenever a text is written or removed. */
+/* Makes the registry look again whenever a text file is written or removed. */
 static void
 watch_folder (GstPlugin * plugin)
 {
@@ -323,7 +323,7 @@ register_one (GstPlugin * plugin, const gchar * folder, const gchar * file)
     GST_WARNING ("“%s” cannot be registered as “%s”", path, element);
 }
 
-/* Registers the elements of all plugins that are kept. */
+/* Registers the elements of all installed plugins. */
 void
 nda_py_installed_register (GstPlugin * plugin)
 {

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Plugins that “nda install” keeps: each is an element of its own, nda-NAME,
+/* Plugins that were installed with “nda install”. Each is an element, nda-NAME,
  * with the plugin's parameters as properties. */
 
 #pragma once

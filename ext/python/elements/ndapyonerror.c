@@ -27,9 +27,9 @@ GParamSpec *
 nda_py_on_error_param (NdaPyOnError on_error)
 {
   return g_param_spec_enum ("on-error", "On error",
-      "What becomes of the stream when the plugin fails on a block: stop "
-      "with an error, silence instead of the block, or the block's "
-      "untouched input. Only stop is safe for a plugin that encrypts",
+      "What happens when the plugin fails on a block: stop (the stream ends "
+      "with an error), silence (silence replaces the block), passthrough (the "
+      "untouched input goes on). Only stop is safe for a plugin that encrypts",
       NDA_TYPE_PY_ON_ERROR, on_error, G_PARAM_READWRITE
       | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
 }

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What becomes of the stream when the plugin fails on a block */
+/* What happens to the stream when the plugin fails on a block */
 
 #pragma once
 

@@ -2,14 +2,14 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Opening the plugin that an element's settings name: for the element, or only
- * to ask it what it declares. */
+/* Opens the plugin that an element's settings name: for the element, or only to
+ * ask it for its declarations. */
 
 #include "config.h"
 
 #include "ndapyopen.h"
 
-/* What the application asks for now, for the caller. */
+/* Copies the current settings, for the caller. */
 void
 nda_py_open_copy_settings (NdaPyShared * self, NdaPySettings * copy)
 {
@@ -36,8 +36,8 @@ nda_py_open_clear_settings (NdaPySettings * copy)
   g_free (copy->group);
 }
 
-/* Opens the plugin @file, its @entry or the only one, in @host, without
- * parameters. */
+/* Opens the plugin @file in @host, without parameters. @entry is the function
+ * or class in it; NULL: the only one. */
 gboolean
 nda_py_open_in (NdaPyHost * host, const NdaPyRunnerKind * kind,
     const NdaPySettings * settings, gchar * file, gchar * entry,
@@ -85,7 +85,7 @@ static const NdaPyHostEvents ignored_events = {
 };
 
 /* Whether @file may be a plugin of API 1, which has a create_plugin () and
- * declares nothing: opening one to learn that may open its device. */
+ * declares nothing. Opening it only to find that out may open its device. */
 static gboolean
 may_be_of_api_1 (const gchar * file)
 {
@@ -121,9 +121,9 @@ ask_apart (NdaPyShared * self, NdaPySettings * settings, GError ** error)
   return text;
 }
 
-/* What the plugin that is named declares (transfer full). It is asked in a
- * process of its own, under the conditions of the element's properties. NULL:
- * nothing, or it cannot be asked. */
+/* Returns the declarations of the plugin that is named (transfer full). A
+ * separate process asks the plugin, with the limits of the element's
+ * properties. NULL: there are none, or the plugin cannot be asked. */
 gchar *
 nda_py_open_ask (NdaPyShared * self, GError ** error)
 {

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Opening the plugin that an element's settings name. */
+/* Opens the plugin that an element's settings name. */
 
 #pragma once
 
@@ -13,12 +13,12 @@ G_BEGIN_DECLS
 void nda_py_open_copy_settings (NdaPyShared * self, NdaPySettings * copy);
 void nda_py_open_clear_settings (NdaPySettings * copy);
 
-/* without the GIL */
+/* Without the GIL */
 gboolean nda_py_open_in (NdaPyHost * host, const NdaPyRunnerKind * kind,
     const NdaPySettings * settings, gchar * file, gchar * entry,
     GError ** error);
 
-/* any thread, without a lock, perhaps with the GIL */
+/* For any thread, without a lock, perhaps with the GIL */
 gchar *nda_py_open_ask (NdaPyShared * self, GError ** error);
 
 G_END_DECLS

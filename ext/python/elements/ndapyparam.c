@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* GObject itself refuses a value out of range, or cuts it off, and does not say
- * what the range is. So the specs made here let every value of their type
- * through to the object, which refuses it in words. They are otherwise those of
- * GObject, whose range every tool can read. */
+/* GObject itself refuses a value out of range, or clamps it, and does not say
+ * what the range is. So the specs made here pass every value of their type to
+ * the object, which refuses it with a sentence. Otherwise they are GObject's
+ * own specs, so every tool can read their range. */
 
 #include "config.h"
 
@@ -18,7 +18,7 @@
 static gboolean
 nda_py_param_validate (GParamSpec * param, GValue * value)
 {
-  return FALSE;                 /* it was not changed */
+  return FALSE;                 /* the value was not changed */
 }
 
 static void
@@ -112,7 +112,7 @@ make_int (const NdaPyDeclaration * d, const gchar * name,
   return G_PARAM_SPEC (spec);
 }
 
-/* A type with the options, which stays for good, as types do. */
+/* Registers an enumeration of the options, which is never freed. */
 static GType
 register_options (const NdaPyDeclaration * d, const gchar * prefix)
 {

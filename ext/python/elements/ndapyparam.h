@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Parameters of a plugin as properties of GObject: type, range, default, and a
- * blurb with the unit. */
+/* Makes GObject properties of a plugin's parameters: with type, range, default,
+ * and a blurb with the unit. */
 
 #pragma once
 
@@ -11,12 +11,13 @@
 
 G_BEGIN_DECLS
 
-/* For a class; @prefix begins the name of the type of a choice */
+/* Makes a property for a class. The type of a choice has a name that begins
+ * with @prefix */
 GParamSpec *nda_py_param_new (const NdaPyDeclaration * declaration,
     const gchar * name, const gchar * prefix);
 
-/* Between a property's value and the plain one that ndapydescription.h has: the
- * two differ for a choice alone. Both are initialised. */
+/* Convert between a property's value and the plain value of ndapydescription.h.
+ * The two differ only for a choice. Both values are initialised. */
 void nda_py_param_to_plain (const GValue * value, GValue * plain);
 void nda_py_param_from_plain (const GValue * plain, GValue * value);
 

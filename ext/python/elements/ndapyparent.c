@@ -2,16 +2,16 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* WHICH CHILD. From READY on it is the child of the plugin that is open. In
- * NULL there is no plugin: who asks for the child, as gst-launch-1.0 does for
- * plugin::threshold=-30, has the plugin that is named asked what it declares,
- * in a process of its own. The next change to READY keeps this child if the
- * plugin still declares the same. Else another takes its place, with the values
- * that fit.
+/* WHICH CHILD. From READY on the child belongs to the plugin that is open. In
+ * NULL no plugin is open. If a caller then asks for the child, as
+ * gst-launch-1.0 does for plugin::threshold=-30, the plugin that is named is
+ * asked for its declarations, in a separate process. The next change to READY
+ * keeps this child if the plugin still has the same declarations. Otherwise a
+ * new child takes its place, with the values that fit.
  *
  * LOCKS. The object lock guards which child there is. It is not held while a
- * plugin is asked, nor when a signal is emitted: of two threads that asked, the
- * first one's child stays. */
+ * plugin is asked, nor while a signal is emitted. If two threads ask at once,
+ * the first child stays. */
 
 #include "config.h"
 
@@ -31,7 +31,8 @@ tell_of_refusal (NdaPyShared * self, const gchar * text)
       ("the value was refused before it reached the plugin"));
 }
 
-/* A control binding whose values do not fit would have one told each block. */
+/* Whether a refusal was reported already: a control binding with wrong values
+ * would cause a warning with each block. */
 static gboolean
 is_told_already (NdaPyShared * self)
 {
@@ -39,8 +40,8 @@ is_told_already (NdaPyShared * self)
       && !nda_report_limit_count (&self->refusals, gst_util_get_timestamp ());
 }
 
-/* Tells of a value that does not fit. In NULL nobody could hear it: it is told
- * when the element leaves NULL. */
+/* Reports a value that was refused. In NULL nobody would read the warning, so
+ * it is posted when the element leaves NULL. */
 static void
 nda_py_parent_refuse (gpointer owner, const GError * error)
 {
@@ -78,7 +79,7 @@ nda_py_parent_set_queued (gpointer owner)
   nda_py_runners_resume_gil (paused);
 }
 
-/* A property of the child, which is one of an installed element too. */
+/* A property of the child has changed. An installed element has it too. */
 static void
 nda_py_parent_notify (gpointer owner, const gchar * property)
 {
@@ -137,8 +138,8 @@ is_same_plugin (NdaPyChild * a, NdaPyChild * b)
       && g_strcmp0 (one->name, other->name) == 0;
 }
 
-/* The values that @child begins with: those of the one before, if it was of the
- * same plugin, else those of the property “parameters”. */
+/* Sets the first values of @child: those of the child before, if it belongs to
+ * the same plugin, otherwise those of the property “parameters”. */
 static void
 inherit (NdaPyShared * self, NdaPyChild * child, NdaPyChild * before)
 {
@@ -157,7 +158,7 @@ inherit (NdaPyShared * self, NdaPyChild * child, NdaPyChild * before)
     set_all (self, child, list);
 }
 
-/* Lets @child take the place of @before. FALSE: another did so. */
+/* Puts @child in the place of @before. FALSE: another thread did so. */
 static gboolean
 exchange (NdaPyShared * self, NdaPyChild * before, NdaPyChild * child)
 {
@@ -185,8 +186,8 @@ exchange (NdaPyShared * self, NdaPyChild * before, NdaPyChild * child)
   return TRUE;
 }
 
-/* Replaces the child if the plugin describes itself by another @text than the
- * child's; NULL: it declares nothing. FALSE: the text is no description. */
+/* Replaces the child if its plugin has another description, @text; NULL: it
+ * declares nothing. FALSE: the text is no description. */
 gboolean
 nda_py_parent_adopt (NdaPyShared * self, const gchar * text, GError ** error)
 {
@@ -209,13 +210,13 @@ nda_py_parent_adopt (NdaPyShared * self, const gchar * text, GError ** error)
     inherit (self, child, before);
     is_done = exchange (self, before, child);
     if (is_done && before)
-      g_object_unref (before);  /* what the element held */
+      g_object_unref (before);  /* the element's reference */
   }
   return TRUE;
 }
 
-/* The child that there is (transfer full), or NULL. In @may_ask whether the
- * plugin that is named must be asked for another. */
+/* Returns the present child (transfer full), or NULL. @may_ask tells whether
+ * the plugin that is named must be asked for another. */
 static NdaPyChild *
 look (NdaPyShared * self, gboolean * may_ask)
 {
@@ -228,8 +229,8 @@ look (NdaPyShared * self, gboolean * may_ask)
   return is_current ? g_object_ref (self->child) : NULL;
 }
 
-/* The child (transfer full), for which the plugin may have to be asked; or
- * NULL: none is named, or it does not say. */
+/* Returns the child (transfer full); the plugin may have to be asked for it.
+ * NULL: no plugin is named, or it does not answer. */
 NdaPyChild *
 nda_py_parent_get_child (NdaPyShared * self)
 {
@@ -252,7 +253,7 @@ nda_py_parent_get_child (NdaPyShared * self)
 
 /* --- values --------------------------------------------------------------- */
 
-/* Whether there is a plugin: from READY on. */
+/* Whether a plugin is open: from READY on. */
 gboolean
 nda_py_parent_is_open (NdaPyShared * self)
 {
@@ -262,7 +263,7 @@ nda_py_parent_is_open (NdaPyShared * self)
   return self->is_open;
 }
 
-/* What the plugin declares (transfer full), or NULL. */
+/* Returns the plugin's declarations (transfer full), or NULL. */
 gchar *
 nda_py_parent_describe (NdaPyShared * self, GError ** error)
 {
@@ -277,8 +278,8 @@ nda_py_parent_describe (NdaPyShared * self, GError ** error)
   return text;
 }
 
-/* Sets a parameter by its text. FALSE: it was refused, which is told, or there
- * is no plugin to set it. */
+/* Sets a parameter by its text. FALSE: it was refused, with a warning, or there
+ * is no plugin. */
 gboolean
 nda_py_parent_set_parameter (NdaPyShared * self, const gchar * key,
     const gchar * value)
@@ -294,8 +295,8 @@ nda_py_parent_set_parameter (NdaPyShared * self, const gchar * key,
   return FALSE;
 }
 
-/* An edited plugin, which took the place of the one before, may declare
- * something else. */
+/* Updates the child after an edited plugin took the place of the old one, since
+ * it may have other declarations. */
 static void
 nda_py_parent_follow (NdaPyShared * self)
 {
@@ -309,7 +310,8 @@ nda_py_parent_follow (NdaPyShared * self)
 
 /* --- changes of state ----------------------------------------------------- */
 
-/* Before a plugin is opened: tells what nobody could hear. */
+/* Called before a plugin is opened: posts the warnings that were kept in
+ * NULL. */
 void
 nda_py_parent_begin (NdaPyShared * self)
 {
@@ -325,7 +327,7 @@ nda_py_parent_begin (NdaPyShared * self)
     tell_of_refusal (self, g_ptr_array_index (unheard, i));
 }
 
-/* When there is no plugin any more. */
+/* Called when the plugin was closed. */
 void
 nda_py_parent_end (NdaPyShared * self)
 {
@@ -336,8 +338,9 @@ nda_py_parent_end (NdaPyShared * self)
   self->is_open = FALSE;
 }
 
-/* Lets the child be that of the plugin that was opened, and the plugin have the
- * child's values; one that declares nothing has the @parameters. */
+/* Gives the element the child of the plugin that was just opened, and the
+ * plugin the child's values. A plugin that declares nothing gets the
+ * @parameters. */
 gboolean
 nda_py_parent_open (NdaPyShared * self, const gchar * text,
     const NdaPyParameters * parameters, GError ** error)
@@ -372,7 +375,7 @@ nda_py_parent_has_controls (NdaPyShared * self)
       || (child && gst_object_has_active_control_bindings (GST_OBJECT (child)));
 }
 
-/* Sets what the bindings say of @stream_time. */
+/* Sets the values of the control bindings at @stream_time. */
 void
 nda_py_parent_sync_controls (NdaPyShared * self, GstClockTime stream_time)
 {
@@ -388,7 +391,7 @@ nda_py_parent_sync_controls (NdaPyShared * self, GstClockTime stream_time)
   g_atomic_pointer_set (&self->controller, NULL);
 }
 
-/* The same for a block of @pts that goes out on @pad. */
+/* Does the same for a block with @pts that goes out on @pad. */
 void
 nda_py_parent_sync_to (NdaPyShared * self, GstPad * pad, GstClockTime pts)
 {

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The element as the parent of its child “plugin”: which child there is, and
- * the values on their way to the plugin. */
+/* The element as the parent of its child “plugin”. It decides which child there
+ * is, and passes values to the plugin. */
 
 #pragma once
 
@@ -12,7 +12,7 @@
 
 G_BEGIN_DECLS
 
-/* any thread, without a lock */
+/* For any thread, without a lock */
 NdaPyChild *nda_py_parent_get_child (NdaPyShared * self);
 gchar *nda_py_parent_describe (NdaPyShared * self, GError ** error);
 gboolean nda_py_parent_adopt (NdaPyShared * self, const gchar * text,
@@ -21,13 +21,13 @@ gboolean nda_py_parent_is_open (NdaPyShared * self);
 gboolean nda_py_parent_set_parameter (NdaPyShared * self, const gchar * key,
     const gchar * value);
 
-/* state changes, without the GIL */
+/* For state changes, without the GIL */
 void nda_py_parent_begin (NdaPyShared * self);
 void nda_py_parent_end (NdaPyShared * self);
 gboolean nda_py_parent_open (NdaPyShared * self, const gchar * text,
     const NdaPyParameters * parameters, GError ** error);
 
-/* the block thread */
+/* For the block thread */
 gboolean nda_py_parent_has_controls (NdaPyShared * self);
 void nda_py_parent_sync_controls (NdaPyShared * self,
     GstClockTime stream_time);

@@ -57,8 +57,8 @@ sandbox_get_type (void)
 
 /* --- setting and getting --- */
 
-/* Sets the parameters of @text: now, where there is a plugin; where there is
- * none yet, they are set when it is opened. */
+/* Sets the parameters of @text: now, if there is a plugin; otherwise when it is
+ * opened. */
 static void
 set_parameters (NdaPyShared * self, const gchar * text)
 {
@@ -84,7 +84,7 @@ replace_text (gchar ** text, const GValue * value)
   *text = g_value_dup_string (value);
 }
 
-/* What is about a process of its own. */
+/* Sets a property about the separate process. */
 static void
 set_of_process (NdaPySettings * settings, guint id, const GValue * value)
 {
@@ -242,20 +242,21 @@ install_what_runs (GObjectClass * class)
 
   g_object_class_install_property (class, NDA_PY_PROP_PLUGIN,
       g_param_spec_string ("plugin", "Plugin",
-          "The plugin: the path of a Python file, the name of one in the "
-          "search path without its “.py”, such as gain, or its display name",
+          "The plugin: the path of a Python file, the name of a file in the "
+          "search path without “.py”, such as gain, or its display name",
           NULL, flags | GST_PARAM_MUTABLE_READY));
   g_object_class_install_property (class, NDA_PY_PROP_PLUGIN_PATH,
       g_param_spec_string ("plugin-path", "Plugin path",
-          "Folders in which the plugin is looked for, separated by colons; "
-          "then those of the environment variable NDA_PLUGIN_PATH, then the "
-          "installed plugins", NULL, flags | GST_PARAM_MUTABLE_READY));
+          "Folders that are searched for the plugin, separated by colons. The "
+          "folders of the environment variable NDA_PLUGIN_PATH are searched "
+          "next, then the installed plugins", NULL,
+          flags | GST_PARAM_MUTABLE_READY));
   g_object_class_install_property (class, NDA_PY_PROP_PARAMETERS,
       g_param_spec_string ("parameters", "Parameters",
-          "Parameters of the plugin as key=value,key=value; a value with a "
-          "comma or a quote in it stands in double quotes. Set while playing, "
-          "they are applied between two blocks. What looks secret by its key "
-          "reads as ***", NULL, flags | GST_PARAM_MUTABLE_PLAYING));
+          "Parameters of the plugin as key=value,key=value. A value with a "
+          "comma or a quote in it stands in double quotes. Values set while "
+          "playing are applied between two blocks. A value whose key looks "
+          "secret reads as ***", NULL, flags | GST_PARAM_MUTABLE_PLAYING));
 }
 
 static void
@@ -266,42 +267,42 @@ install_how_it_runs (GObjectClass * class)
   g_object_class_install_property (class, NDA_PY_PROP_ISOLATION,
       g_param_spec_enum ("isolation", "Isolation",
           "Where the plugin runs: on a thread of this process, or in a process "
-          "of its own, which shares no GIL with anything and takes nothing "
-          "down when it crashes or hangs", isolation_get_type (),
+          "of its own, which has its own GIL and harms nothing else when it "
+          "crashes or hangs", isolation_get_type (),
           NDA_PY_ISOLATION_THREAD, flags | GST_PARAM_MUTABLE_READY));
   g_object_class_install_property (class, NDA_PY_PROP_PYTHON,
       g_param_spec_string ("python", "Python",
           "The interpreter for isolation=process, such as a virtual "
-          "environment's bin/python3: CPython from 3.10 on, with NumPy; the "
-          "system's when not set", NULL, flags | GST_PARAM_MUTABLE_READY));
+          "environment's bin/python3: CPython 3.10 or later, with NumPy. If "
+          "not set, the system's", NULL, flags | GST_PARAM_MUTABLE_READY));
   g_object_class_install_property (class, NDA_PY_PROP_DEADLINE,
       g_param_spec_uint64 ("deadline", "Deadline",
           "How long a block call may take with isolation=process before the "
-          "plugin's process is killed (in nanoseconds); 0: as long as it "
-          "likes. The first after a start, which may compile, has the time of "
+          "plugin's process is killed (in nanoseconds); 0: no limit. The first "
+          "call after a start, which may compile, may take as long as "
           "“timeout” if that is longer", 0, G_MAXINT64,
           NDA_PY_DEFAULT_DEADLINE, flags | GST_PARAM_MUTABLE_READY));
   g_object_class_install_property (class, NDA_PY_PROP_TIMEOUT,
       g_param_spec_uint64 ("timeout", "Timeout",
           "How long any other call of the plugin may take: its module code, "
           "initialize (), start (), stop (), shutdown (), or a parameter (in "
-          "nanoseconds). It is then not waited for any longer, and told by its "
-          "name", 1, G_MAXINT64, NDA_PY_DEFAULT_TIMEOUT,
+          "nanoseconds). After that the element stops waiting, and a warning "
+          "or error names the call", 1, G_MAXINT64, NDA_PY_DEFAULT_TIMEOUT,
           flags | GST_PARAM_MUTABLE_READY));
   g_object_class_install_property (class, NDA_PY_PROP_MEMORY_LIMIT,
       g_param_spec_uint64 ("memory-limit", "Memory limit",
           "How much memory the plugin's process may take with "
-          "isolation=process before it is killed (in bytes); 0: as much as it "
-          "likes", 0, G_MAXUINT64, 0, flags | GST_PARAM_MUTABLE_READY));
+          "isolation=process before it is killed (in bytes); 0: no limit", 0,
+          G_MAXUINT64, 0, flags | GST_PARAM_MUTABLE_READY));
   g_object_class_install_property (class, NDA_PY_PROP_RESTART,
       g_param_spec_enum ("restart", "Restart",
-          "What becomes of a plugin whose process has ended: nothing, or "
-          "another process takes its place, at once if this one went well "
-          "for a second, else after 0.1 s to 10 s", restart_get_type (),
+          "Whether another process takes the place of a plugin's process that "
+          "has ended: never, or always, at once if the process ran well for a "
+          "second, otherwise after 0.1 s to 10 s", restart_get_type (),
           NDA_PY_RESTART_ALWAYS, flags | GST_PARAM_MUTABLE_READY));
   g_object_class_install_property (class, NDA_PY_PROP_AUTO_RELOAD,
       g_param_spec_boolean ("auto-reload", "Reload by itself",
-          "Load the plugin anew whenever its file is written, as the action "
+          "Load the plugin again whenever its file is written, as the action "
           "“reload” does", FALSE, flags | GST_PARAM_MUTABLE_READY));
 }
 
@@ -313,14 +314,15 @@ install_how_many (GObjectClass * class)
   g_object_class_install_property (class, NDA_PY_PROP_STANDBY,
       g_param_spec_boolean ("standby", "Standby",
           "With isolation=process, whether a second process waits with the "
-          "plugin loaded, initialised and told its parameters: when the one at "
-          "work ends or misses its deadline, the block goes to it. Takes twice "
-          "the memory", FALSE, flags | GST_PARAM_MUTABLE_READY));
+          "plugin loaded and initialised and the parameters set. When the "
+          "first process ends or misses its deadline, the second one gets the "
+          "block. Takes twice the memory", FALSE,
+          flags | GST_PARAM_MUTABLE_READY));
   g_object_class_install_property (class, NDA_PY_PROP_GROUP,
       g_param_spec_string ("group", "Group",
-          "With isolation=process, the name of a process that the plugins of "
-          "all elements with the same name share, and that ends and comes back "
-          "with all of them; a process of its own when not set", NULL,
+          "With isolation=process, the name of a group: the plugins of all "
+          "elements with the same group share one process, and end and start "
+          "again together. If not set, a process for this plugin alone", NULL,
           flags | GST_PARAM_MUTABLE_READY));
 }
 
@@ -331,16 +333,16 @@ install_what_it_may (GObjectClass * class)
 
   g_object_class_install_property (class, NDA_PY_PROP_SANDBOX,
       g_param_spec_enum ("sandbox", "Sandbox",
-          "With isolation=process, what the plugin may do: all that the user "
-          "may, or nothing on the network, to other processes or to files "
-          "outside “sandbox-folder”; it may read files. Where the "
-          "system cannot do that, the plugin is not loaded",
+          "With isolation=process, what the plugin may do. off: all that the "
+          "user may do. on: read files, and write in “sandbox-folder”, but "
+          "not use the network or touch other processes. If the system cannot "
+          "make the sandbox, the plugin is not loaded",
           sandbox_get_type (), NDA_PY_SANDBOX_OFF,
           flags | GST_PARAM_MUTABLE_READY));
   g_object_class_install_property (class, NDA_PY_PROP_SANDBOX_FOLDER,
       g_param_spec_string ("sandbox-folder", "Sandbox folder",
-          "The folder in which the plugin may write with sandbox=on; nowhere "
-          "when not set", NULL, flags | GST_PARAM_MUTABLE_READY));
+          "The folder in which the plugin may write with sandbox=on. If not "
+          "set, it may write nowhere", NULL, flags | GST_PARAM_MUTABLE_READY));
 }
 
 /* Gives @class the properties that the elements share, and their types. */

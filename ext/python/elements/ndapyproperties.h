@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The properties that the three elements share: which plugin, and how it runs.
- */
+/* The properties that the three elements share: which plugin to run, and
+ * how. */
 
 #pragma once
 

@@ -30,7 +30,7 @@ get_chunk_duration (NdaPyReader * self)
   return nda_block_frames_to_time (self->format.n_frames, self->format.rate);
 }
 
-/* Counts time from @time on. */
+/* Makes time begin again at @time. */
 static void
 rebase (NdaPyReader * self, GstClockTime time)
 {
@@ -38,7 +38,7 @@ rebase (NdaPyReader * self, GstClockTime time)
   nda_frame_clock_rebase (&self->stamps, time);
 }
 
-/* When the next frames to be read will all have been (6.2.1). */
+/* The time when the next frames to be read have all been played (6.2.1). */
 static GstClockTime
 get_due_time (NdaPyReader * self)
 {
@@ -63,8 +63,8 @@ wait_for_frames (NdaPyReader * self)
       get_due_time (self));
 }
 
-/* Asks a plugin that had nothing again a little later, by the clock that it is
- * paced with; one whose process has ended, for the next block. */
+/* Waits before a plugin that had nothing is asked again, by the clock that sets
+ * the pace. If the plugin's process has ended, waits for the next block. */
 static gboolean
 wait_to_retry (NdaPyReader * self, NdaPyCallResult result)
 {
@@ -78,8 +78,8 @@ wait_to_retry (NdaPyReader * self, NdaPyCallResult result)
       get_running_time (self) + interval);
 }
 
-/* Reads @audio, of as many frames as the plugin gives at a time. Returns how
- * many there are: fewer than that when it has ended, and 0 then or when the
+/* Reads @audio, of as many frames as the plugin gives at a time. Returns the
+ * number of frames: fewer when the plugin has ended, and 0 then or when the
  * stream is being stopped. */
 static guint
 read_chunk (NdaPyReader * self, const NdaPyAudio * audio)
@@ -100,7 +100,7 @@ read_chunk (NdaPyReader * self, const NdaPyAudio * audio)
   }
 }
 
-/* How much later than it was due what was just read is there. */
+/* How late the frames came that were just read. */
 static GstClockTime
 get_lag (NdaPyReader * self)
 {
@@ -111,14 +111,14 @@ get_lag (NdaPyReader * self)
   return now - due;
 }
 
-/* Whether what was just read does not follow what was read before. */
+/* Whether the frames that were just read do not follow those before. */
 static gboolean
 is_behind_a_gap (NdaPyReader * self, GstClockTime lag)
 {
   return lag > MAX_LAG || (self->had_nothing && lag > NDA_BLOCK_DURATION);
 }
 
-/* Lets the time begin anew at what was just read. */
+/* Makes time begin again at the frames that were just read. */
 static void
 resynchronise (NdaPyReader * self)
 {
@@ -127,13 +127,13 @@ resynchronise (NdaPyReader * self)
 
   rebase (self, now > duration ? now - duration : 0);
   if (!self->stamps.offset)
-    return;                     /* the first block is none that follows */
+    return;                     /* the first block follows no other */
   g_mutex_lock (self->py->lock);
   self->py->counters.n_discontinuities++;
   g_mutex_unlock (self->py->lock);
 }
 
-/* Counts what was just read. */
+/* Counts the frames that were just read. */
 static void
 accept_chunk (NdaPyReader * self, guint n_frames)
 {
@@ -163,8 +163,8 @@ finish_block (NdaPyReader * self, GstBuffer * buffer, guint n_frames,
   nda_py_shared_count_block (self->py, n_frames, is_late);
 }
 
-/* A block that the plugin makes of itself, read into @map. Returns how many
- * frames there are. */
+/* Reads a block into @map from a plugin that makes whole blocks. Returns the
+ * number of frames. */
 static guint
 fill_directly (NdaPyReader * self, GstAudioBuffer * map, gboolean * is_late)
 {
@@ -184,9 +184,9 @@ fill_directly (NdaPyReader * self, GstAudioBuffer * map, gboolean * is_late)
   return n_frames;
 }
 
-/* Reads what the plugin has next into the fit's input. If it does not follow
- * what was before, that is brought out. FALSE when the stream is being stopped,
- * or has ended. */
+/* Reads the plugin's next frames into the fit's input. If they do not follow
+ * those before, the earlier frames are pushed out first. FALSE: the stream is
+ * being stopped, or has ended. */
 static gboolean
 fetch_chunk (NdaPyReader * self, const NdaPyAudio * audio, gboolean * is_late)
 {
@@ -203,7 +203,7 @@ fetch_chunk (NdaPyReader * self, const NdaPyAudio * audio, gboolean * is_late)
   return TRUE;
 }
 
-/* Lets the fit have what was read. */
+/* Pushes the frames that were read into the fit. */
 static void
 push_chunk (NdaPyReader * self)
 {
@@ -215,9 +215,9 @@ push_chunk (NdaPyReader * self)
   self->n_chunk = 0;
 }
 
-/* Reads until there is a block, or what is left of one before a gap or at the
- * end. Returns how many frames there are, 0 when the stream is being stopped or
- * has ended. */
+/* Reads until there is a block, or the rest of one before a gap or at the end.
+ * Returns the number of frames, 0 when the stream is being stopped or has
+ * ended. */
 static guint
 gather (NdaPyReader * self, const NdaPyAudio * audio, gboolean * is_late)
 {
@@ -236,7 +236,7 @@ gather (NdaPyReader * self, const NdaPyAudio * audio, gboolean * is_late)
   return MIN (nda_py_fit_get_n_frames (self->fit), NDA_BLOCK_FRAMES);
 }
 
-/* Makes a block in @map of what the plugin gives, at any length and rate. */
+/* Makes a block in @map from a plugin with any length and rate. */
 static guint
 fill_from_fit (NdaPyReader * self, GstAudioBuffer * map, gboolean * is_late)
 {
@@ -258,7 +258,7 @@ fill_from_fit (NdaPyReader * self, GstAudioBuffer * map, gboolean * is_late)
   return n_frames;
 }
 
-/* Makes the next block. EOS when the plugin has ended. */
+/* Makes the next block. EOS: the plugin has ended. */
 GstFlowReturn
 nda_py_reader_read (NdaPyReader * self, GstBuffer ** result)
 {
@@ -268,7 +268,7 @@ nda_py_reader_read (NdaPyReader * self, GstBuffer ** result)
   gboolean is_late = FALSE;
   guint n_frames;
 
-  if (!self->pool)              /* stopped before there was a format */
+  if (!self->pool)              /* stopped before a format was set */
     return GST_FLOW_FLUSHING;
   if (self->has_ended && !self->fit)
     return GST_FLOW_EOS;
@@ -309,8 +309,8 @@ nda_py_reader_clear (NdaPyReader * self)
   nda_py_wait_clear (&self->wait);
 }
 
-/* Starts the plugin. ERROR when it does not start, which is told; FLUSHING when
- * it is being stopped. */
+/* Starts the plugin. ERROR: it did not start, and an error was posted.
+ * FLUSHING: it is being stopped. */
 GstFlowReturn
 nda_py_reader_start (NdaPyReader * self)
 {
@@ -328,7 +328,7 @@ nda_py_reader_start (NdaPyReader * self)
   return GST_FLOW_OK;
 }
 
-/* Forgets the stream, when nothing streams any more. */
+/* Forgets the stream, after streaming has ended. */
 void
 nda_py_reader_stop (NdaPyReader * self)
 {
@@ -351,14 +351,14 @@ nda_py_reader_set_caps (NdaPyReader * self, GstCaps * caps)
   return self->pool != NULL;
 }
 
-/* What reading and resampling add, once the plugin is started. */
+/* The latency of reading and resampling, once the plugin is started. */
 GstClockTime
 nda_py_reader_get_latency (NdaPyReader * self)
 {
   GstClockTime latency =
       nda_block_frames_to_time (NDA_BLOCK_FRAMES, NDA_BLOCK_RATE);
 
-  /* a block may be complete only some way into a buffer of the plugin's */
+  /* a block may become complete in the middle of the plugin's buffer */
   if (self->fit)
     latency += nda_py_fit_get_latency (self->fit)
         + nda_block_frames_to_time (self->format.n_frames, self->format.rate);

@@ -3,7 +3,7 @@
  */
 
 /* Reads from a source plugin at the pace of the pipeline's clock, and makes
- * blocks of what it gives. */
+ * blocks of its frames. */
 
 #pragma once
 
@@ -22,18 +22,18 @@ typedef struct
   NdaPyShared *py;              /* [const] not owned */
   NdaPyWait wait;               /* has its own lock */
 
-  /* [streaming thread] */
+  /* All fields below: [streaming thread] */
   gboolean is_started;
   NdaPyFormat format;           /* of the plugin */
   GstAudioInfo info;            /* of the stream */
   GstBufferPool *pool;          /* owned */
-  NdaPyFit *fit;                /* owned; NULL where the plugin makes blocks */
-  NdaFrameClock pace;           /* of the frames that were read */
-  NdaFrameClock stamps;         /* of those that were pushed */
+  NdaPyFit *fit;                /* owned; NULL: not needed */
+  NdaFrameClock pace;           /* of the frames read */
+  NdaFrameClock stamps;         /* of the frames pushed */
   guint n_chunk;                /* frames that wait in the fit's input */
-  gboolean is_behind_gap;       /* these */
+  gboolean is_behind_gap;       /* do these follow a gap? */
   gboolean had_nothing;         /* since the last block */
-  gboolean has_ended;           /* the plugin gives nothing more */
+  gboolean has_ended;           /* the plugin has ended */
 } NdaPyReader;
 
 void nda_py_reader_init (NdaPyReader * reader, GstBaseSrc * src,
@@ -41,7 +41,7 @@ void nda_py_reader_init (NdaPyReader * reader, GstBaseSrc * src,
 void nda_py_reader_clear (NdaPyReader * reader);
 void nda_py_reader_stop (NdaPyReader * reader);
 
-/* the streaming thread */
+/* For the streaming thread */
 GstFlowReturn nda_py_reader_start (NdaPyReader * reader);
 gboolean nda_py_reader_set_caps (NdaPyReader * reader, GstCaps * caps);
 GstClockTime nda_py_reader_get_latency (NdaPyReader * reader);

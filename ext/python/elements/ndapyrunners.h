@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Where a plugin can run, and what this process's Python is asked for: all that
- * the elements take from inprocess/ and process/, which they do not include:
- * ext/python/ndapyrunners.c, which knows all rooms, does. */
+/* All that the elements need from inprocess/ and process/: the kinds of
+ * runners, and this process's Python. The elements do not include the headers
+ * of these rooms; ext/python/ndapyrunners.c does. */
 
 #pragma once
 
@@ -24,8 +24,8 @@ gchar *nda_py_runners_find_plugin (const gchar * plugin,
     const gchar * plugin_path, GstClockTime timeout, gchar ** entry,
     GError ** error);
 
-/* Around a wait for a thread that may want the GIL: gives it up, where this
- * thread holds it. */
+/* Stand around a wait for a thread that may want the GIL: the first gives the
+ * GIL up, if this thread holds it. */
 gpointer nda_py_runners_pause_gil (void);
 void nda_py_runners_resume_gil (gpointer paused);
 

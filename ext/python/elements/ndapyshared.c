@@ -46,7 +46,7 @@ nda_py_shared_tell_gave_up (gpointer owner, const GError * error)
       ("a call of the plugin was given up"));
 }
 
-/* Only a processor's latency changes. */
+/* Posts that the latency has changed, which only a processor's does. */
 static void
 nda_py_shared_announce_latency (gpointer owner)
 {
@@ -181,9 +181,9 @@ nda_py_shared_get_stats (NdaPyShared * self)
 
 /* --- telling --- */
 
-/* Posts @error, whose first line is for the person and whose others, such as
- * a traceback, are for the developer. Any thread, without a lock and without
- * the GIL. */
+/* Posts @error. Its first line is for the user; the other lines, such as a
+ * traceback, are for the developer. Any thread, without a lock and without the
+ * GIL. */
 void
 nda_py_shared_post_error (NdaPyShared * self, const GError * error)
 {
@@ -196,8 +196,8 @@ nda_py_shared_post_error (NdaPyShared * self, const GError * error)
       __FILE__, G_STRFUNC, __LINE__);
 }
 
-/* Tells now and then of a failure that does not end the stream. The
- * @consequence is a translated sentence. */
+/* Posts a warning about a failure that does not end the stream, at most once a
+ * second. The @consequence is a translated sentence. */
 void
 nda_py_shared_report_failure (NdaPyShared * self, NdaPyBlock * block,
     const gchar * consequence)
@@ -220,10 +220,18 @@ nda_py_shared_report_failure (NdaPyShared * self, NdaPyBlock * block,
           n_failed, self->failure));
 }
 
+/* What the last burst of failures began with, or NULL. Its first line is for
+ * the person. [streaming thread] */
+const gchar *
+nda_py_shared_get_failure (NdaPyShared * self)
+{
+  return self->failure;
+}
+
 /* --- the calls of a processor --- */
 
-/* Counts @calls, made together, of which each takes @format. They are late when
- * they take longer than their sound lasts. */
+/* Counts @calls that were made together, each of @format. They are late if they
+ * take longer than their sound lasts. */
 void
 nda_py_shared_count_calls (NdaPyShared * self, NdaPyBlock * const *calls,
     guint n_calls, guint64 n_frames, GstClockTime gil_wait,
@@ -248,9 +256,8 @@ nda_py_shared_count_calls (NdaPyShared * self, NdaPyBlock * const *calls,
 
 /* --- the calls of a source or sink --- */
 
-/* Starts the plugin of a source or sink, which says in @format what it has.
- * ERROR when it does not start, which is told; FLUSHING when it is being
- * stopped. */
+/* Starts the plugin of a source or sink; @format becomes its format. ERROR: it
+ * did not start, and an error was posted. FLUSHING: it is being stopped. */
 GstFlowReturn
 nda_py_shared_start (NdaPyShared * self, NdaPyFormat * format)
 {
@@ -296,8 +303,9 @@ nda_py_shared_count_block (NdaPyShared * self, guint n_frames, gboolean is_late)
 }
 
 /* Makes one call of a source or sink, and collects garbage after some. An
- * exception is told, with the @consequence, a translated sentence. FALSE when
- * the plugin is being stopped, or Python was finalised by the application. */
+ * exception, or None, is told, with the @consequence, a translated sentence.
+ * FALSE when the plugin is being stopped, or Python was finalised by the
+ * application. */
 gboolean
 nda_py_shared_call (NdaPyShared * self, NdaPyBlock * block,
     const gchar * consequence)
@@ -312,7 +320,8 @@ nda_py_shared_call (NdaPyShared * self, NdaPyBlock * block,
     return FALSE;
   }
   count_call (self, block, gil_wait);
-  if (block->result == NDA_PY_CALL_FAILED || block->result == NDA_PY_CALL_DEAD)
+  if (block->result == NDA_PY_CALL_FAILED || block->result == NDA_PY_CALL_DEAD
+      || block->result == NDA_PY_CALL_NOTHING)
     nda_py_shared_report_failure (self, block, consequence);
   if (++self->n_calls >= CALLS_TO_COLLECT) {
     nda_py_host_collect (self->host);

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What lies inside each of the three elements that host a plugin: the host,
- * what the application asked for, and the counters. */
+/* The part of each of the three elements that host a plugin: the host, the
+ * settings, and the counters. */
 
 #pragma once
 
@@ -16,7 +16,7 @@
 
 G_BEGIN_DECLS
 
-/* What the application asked for */
+/* The settings of the application */
 typedef struct
 {
   gchar *plugin;                /* owned */
@@ -56,7 +56,7 @@ typedef struct _NdaPyShared NdaPyShared;
 
 struct _NdaPyShared
 {
-  GstElement *element;          /* [const] not owned; whose this is */
+  GstElement *element;          /* [const] not owned; the element */
   NdaPyRole role;               /* [const] */
   NdaPyHost *host;              /* [const] owned; has its own lock */
   NdaPyWatch *watch;            /* [state changes] owned, or NULL */
@@ -64,27 +64,27 @@ struct _NdaPyShared
   GMutex *lock;                 /* [const] the counters lock; not owned */
 
   NdaPySettings settings;       /* [object lock] */
-  gboolean is_stale;            /* [object lock] another plugin was named */
-  guint n_named;                /* [object lock] how often one was named */
+  gboolean is_stale;            /* [object lock] settings have changed */
+  guint n_named;                /* [object lock] how often plugin was set */
   gboolean is_up;               /* [object lock] out of NULL */
   gboolean is_open;             /* [object lock] there is a plugin */
-  struct _NdaPyChild *child;    /* [object lock] owned, or NULL; see there */
+  struct _NdaPyChild *child;    /* [object lock] owned, or NULL */
   guint n_named_of_child;       /* [object lock] n_named when it was made */
-  GPtrArray *unheard;           /* [object lock] owned; what was refused */
-  GThread *controller;          /* [atomic] not owned; it follows bindings */
+  GPtrArray *unheard;           /* [object lock] owned; refused in NULL */
+  GThread *controller;          /* [atomic] not owned; sets bindings */
   const NdaPyDescription *installed;    /* [const] not owned, or NULL */
-  /* [const] while a plugin is open; called on any thread, without a lock and
-   * without the GIL: an edited plugin took the place of the one before */
+  /* [const] while a plugin is open. An edited plugin took the place of the old
+   * one. Called on any thread, without a lock and without the GIL */
   void (*reloaded) (NdaPyShared * self);
-  /* [const] called on any thread, without a lock: a property of the child has
-   * changed, which an installed plugin has too; or NULL */
+  /* [const] A property of the child has changed, which an installed plugin has
+   * too; or NULL. Called on any thread, without a lock */
   void (*notify) (NdaPyShared * self, const gchar * property);
   NdaPyCounters counters;       /* [counters lock] */
 
-  /* [block thread] */
+  /* All fields below: [block thread] */
   NdaReportLimit report;        /* of failures that do not end the stream */
   NdaReportLimit refusals;      /* of values that bindings have set */
-  gchar *failure;               /* owned; what the last burst began with */
+  gchar *failure;               /* owned; the first of a row of failures */
   guint n_calls;                /* since garbage was collected */
 };
 
@@ -95,7 +95,7 @@ struct _NdaPyShared
 /* A plugin may load a neural network, or write a recording to its end */
 #define NDA_PY_DEFAULT_TIMEOUT (30 * GST_SECOND)
 
-/* The statistics that each element has */
+/* The statistics of each element */
 #define NDA_PY_STATS_FIELD(name, kind, member) \
     { name, kind, G_STRUCT_OFFSET (NdaPyCounters, member) }
 #define NDA_PY_STATS_FIELDS \
@@ -117,17 +117,17 @@ void nda_py_shared_init (NdaPyShared * self, GstElement * element,
     NdaPyRole role, const NdaStatsField * fields, GMutex * lock);
 void nda_py_shared_clear (NdaPyShared * self);
 
-/* any thread, with or without the GIL */
+/* For any thread, with or without the GIL */
 gboolean nda_py_shared_set_parameter (NdaPyShared * self, const gchar * key,
     const gchar * value);
 gchar *nda_py_shared_get_parameter (NdaPyShared * self, const gchar * key);
 gboolean nda_py_shared_reload (NdaPyShared * self);
 GstStructure *nda_py_shared_get_stats (NdaPyShared * self);
 
-/* any thread, without the GIL */
+/* For any thread, without the GIL */
 void nda_py_shared_post_error (NdaPyShared * self, const GError * error);
 
-/* the block thread; counting the blocks themselves is the caller's */
+/* For the block thread; the caller counts the blocks itself */
 GstFlowReturn nda_py_shared_start (NdaPyShared * self, NdaPyFormat * format);
 gboolean nda_py_shared_call (NdaPyShared * self, NdaPyBlock * block,
     const gchar * consequence);
@@ -138,5 +138,6 @@ void nda_py_shared_count_block (NdaPyShared * self, guint n_frames,
     gboolean is_late);
 void nda_py_shared_report_failure (NdaPyShared * self, NdaPyBlock * block,
     const gchar * consequence);
+const gchar *nda_py_shared_get_failure (NdaPyShared * shared);
 
 G_END_DECLS

@@ -6,39 +6,39 @@
  * SECTION:element-ndapysink
  * @title: ndapysink
  *
- * Plays live audio with a sink plugin written in Python, its write_audio ().
- * Buffers of any size are regrouped into blocks of 512 frames at 48 kHz, and
- * those into what the plugin takes: shorter buffers if it asks for them,
- * another rate if its device has one. Only the last buffer before the end, a
- * new segment or a discontinuity is shorter, and has its exact frames; nothing
- * is dropped and nothing padded. Where the plugin has one channel and the
- * stream two, or the other way round, one becomes the other.
+ * Plays live audio with a sink plugin written in Python, by its method
+ * write_audio (). The element regroups buffers of any size into blocks of 512
+ * frames at 48 kHz, and gives these to the plugin: in shorter buffers if the
+ * plugin asks for them, at another rate if the plugin's device has one. Only
+ * the last buffer before the end, a new segment or a discontinuity is shorter,
+ * and has its exact frames. No frame is dropped, none is added. If the plugin
+ * has one channel and the stream two, or the reverse, the element converts.
  *
  * ## Time
  *
  * The pipeline's clock sets the pace, block by block, whatever the size of the
  * buffers that arrive, unless #ndapysink:sync is off. Before each call the
- * plugin is asked whether it has room (get_available_space ()) and waited for,
- * for #ndapysink:write-budget at most; then it gets its block anyway. One that
- * waited in vain and then took the block is not asked again until it says
- * something true.
+ * element asks the plugin whether it has room (get_available_space ()) and
+ * waits for room, for #ndapysink:write-budget at most; then the plugin gets its
+ * block anyway. A plugin that said it had no room for all that time, and then
+ * took the block, is not waited for again until it reports room.
  *
  * ## When a plugin is full, or fails
  *
- * A plugin that cannot be loaded or initialised fails the change to READY; one
- * that does not start ends the stream with an error. A write_audio () that
- * returns False is full: the same block is offered again every 5 ms, and
- * counted in `num-retries`. So it is after an exception, which is counted in
- * `num-failures` as well and told in a warning, at most once a second. A
- * plugin that takes longer than #ndapysink:write-budget ends the stream with an
- * error.
+ * If a plugin cannot be loaded or initialised, the change to READY fails. If a
+ * plugin does not start, the stream ends with an error. If write_audio ()
+ * returns False, the plugin is full: the element offers the same block again
+ * every 5 ms, and counts it in `num-retries`. After an exception the element
+ * does the same, counts it in `num-failures` too, and posts a warning at most
+ * once a second. If a plugin takes longer than #ndapysink:write-budget, the
+ * stream ends with an error.
  *
  * ## Statistics
  *
  * #ndapysink:stats is a structure application/x-ndapysink-stats with the fields
- * of #ndapybridge:stats but `num-realtime-threads`. A call is one of
- * write_audio (); `num-late` counts the blocks that took the plugin, room and
- * retries included, longer than two blocks last.
+ * of #ndapybridge:stats except `num-realtime-threads`. Here a call is a call of
+ * write_audio (), and `num-late` counts the blocks for which the plugin took
+ * longer than two blocks last, the wait for room and retries included.
  *
  * ## Example pipelines
  * |[
@@ -50,15 +50,15 @@
  * Since: 0.1
  */
 
-/* THREADS. The streaming thread, upstream's, starts the plugin when the first
- * caps arrive and makes its calls; it waits for the clock, for room, for the
- * GIL and for the plugin. The application's threads change the state
+/* THREADS. The streaming thread, which is upstream's, starts the plugin when
+ * the first caps arrive and makes its calls. It waits for the clock, for room,
+ * for the GIL and for the plugin. The application's threads change the state
  * (ndapyelementstate.c) and set properties.
  *
- * What it does with blocks is in ndapywriter.c.
+ * ndapywriter.c handles the blocks.
  *
  * LOCKS. Preroll lock: GstBaseSink's, held in its functions for caps, events
- * and data; given up around the plugin's calls and the waits for room, so that
+ * and data. It is given up around the plugin's calls and the waits for room, so
  * no change of state waits for Python. Counters lock: the counters. Wait lock:
  * ndapywait.c.
  *
@@ -83,7 +83,7 @@ GST_DEBUG_CATEGORY_STATIC (nda_py_sink_debug);
 #define GST_CAT_DEFAULT nda_py_sink_debug
 
 #define DEFAULT_WRITE_BUDGET (100 * GST_MSECOND)
-/* GStreamer's 20 ms would break the budget of latency */
+/* GStreamer's 20 ms would make the latency too long */
 #define PROCESSING_DEADLINE (5 * GST_MSECOND)
 
 struct _NdaPySink
@@ -93,7 +93,7 @@ struct _NdaPySink
   NdaPyShared py;
   GMutex counters_lock;
 
-  /* [streaming thread] */
+  /* [streaming thread], all fields below */
   NdaBlockInput input;
   GstAudioInfo info;            /* of the stream */
   GstClockTime waited_for;      /* time stamp of the buffer that has come */
@@ -162,7 +162,7 @@ nda_py_sink_set_caps (GstBaseSink * base, GstCaps * caps)
     self->writer.format.n_channels = self->info.channels;
     flow = nda_py_writer_start (&self->writer);
   }
-  /* the next block tells that the stream stops: FALSE would be an error */
+  /* the next block shows that the stream stops: FALSE would be an error */
   if (flow != GST_FLOW_OK)
     return flow == GST_FLOW_FLUSHING;
   if (nda_py_planes_fit (self->info.channels, self->writer.format.n_channels))
@@ -174,8 +174,8 @@ nda_py_sink_set_caps (GstBaseSink * base, GstCaps * caps)
 
 /* --- data --- */
 
-/* When @time (a running time) is by the clock: as the base class reckons it,
- * but for the render delay, which is waited for here. */
+/* The clock time of @time (a running time), as the base class computes it, but
+ * without the render delay, for which this element waits itself. */
 static GstClockTime
 to_clock_time (GstBaseSink * base, GstClockTime time)
 {
@@ -185,10 +185,10 @@ to_clock_time (GstBaseSink * base, GstClockTime time)
   return offset < 0 && time < (GstClockTime) - offset ? 0 : time + offset;
 }
 
-/* Waits for the time of @block: the base class did so for the first in the
- * buffer that has come, which may hold many. What regrouping adds to the
- * latency is the render delay, and is waited for here. When the pipeline is
- * paused meanwhile, @block is its preroll: gst_base_sink_wait () would wait on
+/* Waits for the time of @block. The base class did so for the first block of
+ * the buffer, which may hold many. The latency of regrouping is the render
+ * delay, and this element waits for it here. If the pipeline is paused
+ * meanwhile, @block is its preroll: gst_base_sink_wait () would go on waiting
  * without saying so, and the change of state would never end. */
 static GstFlowReturn
 wait_for_time (NdaPySink * self, GstBuffer * block)
@@ -247,8 +247,8 @@ nda_py_sink_push_event (gpointer owner, GstEvent * event)
   } else {
     if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
       nda_py_writer_drain (&self->writer);
-    /* by a flush that began while the rest was written: the base class would
-     * wait for its preroll, and not see it */
+    /* a flush began while the rest was written: the base class would wait for
+     * its preroll, and not see the flush */
     if (GST_BASE_SINK (self)->flushing) {
       gst_event_unref (event);
       return GST_FLOW_FLUSHING;
@@ -288,7 +288,7 @@ nda_py_sink_event (GstBaseSink * base, GstEvent * event)
   return GST_BASE_SINK_CLASS (nda_py_sink_parent_class)->event (base, event);
 }
 
-/* FALSE: a flush began before all that has come was written. */
+/* FALSE: a flush began before all blocks were written. */
 static gboolean
 drain (NdaPySink * self)
 {
@@ -406,7 +406,7 @@ nda_py_sink_init (NdaPySink * self)
       stats_fields, &self->counters_lock);
   nda_py_writer_init (&self->writer, GST_BASE_SINK (self), &self->py);
   nda_block_input_init (&self->input, GST_ELEMENT (self), &to_plugin);
-  /* a plugin that plays is shown short blocks at the end alone */
+  /* a sink plugin gets short blocks only at the end */
   nda_regroup_ignore_grid (self->input.regroup);
   self->writer.budget = DEFAULT_WRITE_BUDGET;
   gst_base_sink_set_processing_deadline (GST_BASE_SINK (self),
@@ -447,7 +447,7 @@ nda_py_sink_class_init (NdaPySinkClass * class)
   nda_py_element_install (element_class);
   g_object_class_install_property (object_class, PROP_WRITE_BUDGET,
       g_param_spec_uint64 ("write-budget", "Write budget",
-          "How long a block is offered to a plugin that is full, before the "
+          "How long a block is offered to a plugin that is full before the "
           "stream ends with an error (in nanoseconds)", 0, G_MAXINT64,
           DEFAULT_WRITE_BUDGET, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
           | GST_PARAM_MUTABLE_PLAYING));

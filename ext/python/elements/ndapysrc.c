@@ -6,47 +6,50 @@
  * SECTION:element-ndapysrc
  * @title: ndapysrc
  *
- * Makes live audio with a source plugin written in Python, its read_audio ().
- * What comes out are blocks of 512 frames at 48 kHz, in the plugin's number of
- * channels as it is after its start (), whatever its own buffer size and rate:
- * shorter buffers are put together, other rates resampled. Where only mono or
- * only stereo can go on, one becomes the other.
+ * Makes live audio with a source plugin written in Python, by its method
+ * read_audio (). The output is blocks of 512 frames at 48 kHz, with as many
+ * channels as the plugin has after its start (). The plugin may have another
+ * buffer size or rate: the element joins shorter buffers, and resamples other
+ * rates. If downstream takes only mono or only stereo, the element makes one
+ * of the other.
  *
  * ## Time
  *
- * The pipeline's clock sets the pace: a block is read when its last frame is
- * due, never sooner, so that a plugin which gives silence when it has nothing
- * is not emptied into it. After a stall, blocks are read at once until the pace
- * is caught up with. A block's time stamp is that of its first frame; time
- * stamps count frames. When the plugin had nothing for more than a block, or
- * fell behind by more than 200 ms, the next block takes the clock's time and
- * carries DISCONT. With #ndapysrc:is-live off, blocks are read as fast as they
- * go, and time begins at 0.
+ * The pipeline's clock sets the pace: the element reads a block when its last
+ * frame is due, never sooner. If it read sooner, a plugin that gives silence
+ * when it has nothing would run empty. After a stall, the element reads blocks
+ * at once until it has caught up. A block's time stamp is the time of its first
+ * frame; time stamps count frames. If the plugin had nothing for more than a
+ * block, or fell behind by more than 200 ms, the next block takes the clock's
+ * time and carries DISCONT. With #ndapysrc:is-live off, the element reads
+ * blocks as fast as the plugin gives them, and time begins at 0.
  *
- * The latency is a block, 10.67 ms, and that of the resampler, if there is one.
+ * The latency is a block, 10.67 ms, and the resampler's, if there is one.
  *
- * The plugin's start () runs on the streaming thread: however long it takes,
- * the change of state does not wait for it.
+ * The plugin's start () runs on the streaming thread, so the change of state
+ * does not wait for it.
  *
  * ## When a plugin has nothing, or fails
  *
- * A plugin that cannot be loaded or initialised fails the change to READY; one
- * that does not start ends the stream with an error. A read_audio () that
- * returns False has nothing now: it is counted in `num-retries` and asked again
- * after a millisecond. So is one that raises an exception, which is counted in
- * `num-failures` as well and told in a warning, at most once a second.
+ * If a plugin cannot be loaded or initialised, the change to READY fails. If a
+ * plugin does not start, the stream ends with an error. If read_audio ()
+ * returns False, the plugin has no sound now: the element counts it in
+ * `num-retries` and asks again after a millisecond. If read_audio () raises an
+ * exception, the element does the same, counts it in `num-failures` too, and
+ * posts a warning at most once a second.
  *
- * A plugin of API 2 may have an end: a generator read () that returns ends the
- * stream with EOS. Its last block is as short as what was left.
+ * A source of API 2 may end: if a generator read () returns, the stream ends
+ * with EOS. The last block may be shorter.
  *
  * ## Statistics
  *
  * #ndapysrc:stats is a structure application/x-ndapysrc-stats with the fields
- * of #ndapybridge:stats but `num-realtime-threads`. A call is one of
- * read_audio (); `num-late` counts the blocks that were there more than a block
- * after they were due. It has one more:
+ * of #ndapybridge:stats except `num-realtime-threads`. Here a call is a call of
+ * read_audio (), and `num-late` counts the blocks that came more than a block
+ * after they were due. There is one more field:
  *
- * * `num-discontinuities` (guint64): blocks that took the clock's time anew
+ * * `num-discontinuities` (guint64): blocks whose time stamp was set from the
+ *   clock again
  *
  * ## Example pipelines
  * |[
@@ -57,17 +60,17 @@
  */
 
 /* THREADS. The streaming thread (GstBaseSrc's task) starts the plugin when it
- * negotiates and makes its calls; it waits for the clock, for a plugin that has
+ * negotiates and makes its calls. It waits for the clock, for a plugin that has
  * nothing, for the GIL and for downstream. The application's threads change the
  * state (ndapyelementstate.c) and set properties.
  *
- * What it does with blocks is in ndapyreader.c.
+ * ndapyreader.c handles the blocks.
  *
  * LOCKS. Counters lock: the counters. Wait lock: ndapywait.c. None is held in
  * Python or across a push.
  *
  * STOP. Waits are interrupted, then the host gets the streaming thread out of
- * Python, then the pad is deactivated, which joins it. */
+ * Python, then the pad is deactivated, which joins the thread. */
 
 #include "config.h"
 
@@ -142,7 +145,7 @@ start_plugin (NdaPySrc * self)
   return GST_FLOW_OK;
 }
 
-/* Appends what blocks of @n_channels are called, in either layout. */
+/* Appends the caps of blocks of @n_channels, in either layout. */
 static void
 append_caps (GstCaps * caps, guint n_channels)
 {
@@ -160,8 +163,8 @@ append_caps (GstCaps * caps, guint n_channels)
   }
 }
 
-/* Caps follow the plugin; only where they cannot, mono becomes stereo or
- * stereo mono. */
+/* Chooses the caps. They follow the plugin; only if downstream does not take
+ * them, mono becomes stereo or stereo mono. */
 static GstCaps *
 choose_caps (NdaPySrc * self)
 {
@@ -196,7 +199,7 @@ nda_py_src_negotiate (GstBaseSrc * base)
   GstFlowReturn flow = self->reader.is_started ? GST_FLOW_OK :
       start_plugin (self);
 
-  /* create () tells that the stream stops: FALSE would be posted as an error */
+  /* create () shows that the stream stops: FALSE would be posted as an error */
   if (flow != GST_FLOW_OK)
     return flow == GST_FLOW_FLUSHING;
   caps = choose_caps (self);
@@ -207,7 +210,7 @@ nda_py_src_negotiate (GstBaseSrc * base)
   return TRUE;
 }
 
-/* Parameters that follow control bindings change with each block. */
+/* Sets the parameters with control bindings, before each block. */
 static void
 sync_controls (NdaPySrc * self)
 {
@@ -239,7 +242,7 @@ nda_py_src_query (GstBaseSrc * base, GstQuery * query)
   GST_OBJECT_LOCK (self);
   latency = self->latency;
   GST_OBJECT_UNLOCK (self);
-  /* what is not read waits in the plugin's device: it sets no maximum */
+  /* unread sound waits in the plugin's device, so there is no maximum */
   gst_query_set_latency (query, TRUE, latency, GST_CLOCK_TIME_NONE);
   return TRUE;
 }
@@ -366,9 +369,9 @@ nda_py_src_class_init (NdaPySrcClass * class)
   nda_py_element_install (element_class);
   g_object_class_install_property (object_class, PROP_IS_LIVE,
       g_param_spec_boolean ("is-live", "Is live",
-          "Whether the pipeline's clock sets the pace, or blocks come as fast "
-          "as they go", TRUE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
-          | GST_PARAM_MUTABLE_READY));
+          "Whether the pipeline's clock sets the pace. If not, blocks are read "
+          "as fast as the plugin gives them", TRUE, G_PARAM_READWRITE
+          | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
 
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class,

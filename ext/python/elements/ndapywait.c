@@ -20,7 +20,7 @@ nda_py_wait_clear (NdaPyWait * self)
   g_cond_clear (&self->cond);
 }
 
-/* Waits until @element's clock shows @running_time; not at all where there is
+/* Waits until @element's clock shows @running_time; does not wait if there is
  * no clock. */
 gboolean
 nda_py_wait_until (NdaPyWait * self, GstElement * element,
@@ -63,7 +63,7 @@ nda_py_wait_for (NdaPyWait * self, GstClockTime duration)
   return !self->is_interrupted;
 }
 
-/* Ends the wait and every one after it. */
+/* Ends this wait and every later one. */
 void
 nda_py_wait_interrupt (NdaPyWait * self)
 {
@@ -75,7 +75,7 @@ nda_py_wait_interrupt (NdaPyWait * self)
   g_cond_signal (&self->cond);
 }
 
-/* Lets waits begin again. */
+/* Allows waits again. */
 void
 nda_py_wait_resume (NdaPyWait * self)
 {

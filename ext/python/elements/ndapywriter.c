@@ -10,12 +10,15 @@
 
 #include <glib/gi18n-lib.h>
 
+#include <string.h>
+
 /* How soon a plugin that is full is asked again */
 #define RETRY_INTERVAL (5 * GST_MSECOND)
 
-/* After the preroll lock was given up. When the pipeline was paused
- * meanwhile, what is offered is its preroll, and goes on when it plays again.
- * The base class does not see a flush that began before it waits. */
+/* Called after the preroll lock was given up. If the pipeline was paused
+ * meanwhile, the block on offer is its preroll, and goes on when the pipeline
+ * plays again. The base class does not see a flush that began before it
+ * waits. */
 GstFlowReturn
 nda_py_writer_preroll (NdaPyWriter * self)
 {
@@ -24,7 +27,7 @@ nda_py_writer_preroll (NdaPyWriter * self)
   return gst_base_sink_do_preroll (self->sink, NULL);
 }
 
-/* Waits for the plugin a little. */
+/* Waits RETRY_INTERVAL for the plugin. */
 static GstFlowReturn
 wait_to_retry (NdaPyWriter * self)
 {
@@ -34,8 +37,8 @@ wait_to_retry (NdaPyWriter * self)
   return nda_py_writer_preroll (self);
 }
 
-/* Whether @block cannot be played in time: the process of the plugin has ended.
- * Where there is no time to keep, the next one is waited for. */
+/* Whether @block cannot be played in time because the process of the plugin has
+ * ended. Without a clock to follow, the next process is waited for. */
 static gboolean
 is_lost (NdaPyWriter * self, const NdaPyBlock * block)
 {
@@ -44,8 +47,8 @@ is_lost (NdaPyWriter * self, const NdaPyBlock * block)
 }
 
 /* Offers @block now and RETRY_INTERVAL after each answer, for @budget, until
- * the plugin takes it; @is_gated, until it says that it has room. What came of
- * it stands in @block; another result than OK means that the stream is being
+ * the plugin takes it. If @is_gated, until the plugin says that it has room.
+ * The result is in @block. If this returns anything but OK, the stream is being
  * stopped. */
 static GstFlowReturn
 offer (NdaPyWriter * self, NdaPyBlock * block, gboolean is_gated,
@@ -72,16 +75,28 @@ offer (NdaPyWriter * self, NdaPyBlock * block, gboolean is_gated,
   return flow;
 }
 
+/* The block was offered for @budget; @result is what the last offer gave. */
 static GstFlowReturn
-give_up (NdaPyWriter * self, GstClockTime budget)
+give_up (NdaPyWriter * self, NdaPyCallResult result, GstClockTime budget)
 {
+  const gchar *failure = result == NDA_PY_CALL_FAILED ?
+      nda_py_shared_get_failure (self->py) : NULL;
   g_autofree gchar *n_milliseconds =
       g_strdup_printf ("%" G_GUINT64_FORMAT, budget / GST_MSECOND);
+  g_autofree gchar *reason = NULL;
 
-  GST_ELEMENT_ERROR (self->sink, LIBRARY, FAILED,
-      (_("The plugin did not take a block within %s ms. See whether its "
-              "device runs, or raise “write-budget”."), n_milliseconds),
-      ("write_audio () did not return True"));
+  if (failure) {
+    reason = g_strndup (failure, strcspn (failure, "\n"));
+    GST_ELEMENT_ERROR (self->sink, LIBRARY, FAILED,
+        (_("%s. The plugin was offered the block for %s ms, as "
+                "“write-budget” says."), reason, n_milliseconds),
+        ("%s", failure));
+  } else {
+    GST_ELEMENT_ERROR (self->sink, LIBRARY, FAILED,
+        (_("The plugin did not take a block within %s ms. See whether its "
+                "device runs, or raise “write-budget”."), n_milliseconds),
+        ("its method that writes did not return True"));
+  }
   return GST_FLOW_ERROR;
 }
 
@@ -94,9 +109,10 @@ get_budget (NdaPyWriter * self)
   return self->budget;
 }
 
-/* Waits for room, then offers the block until it is taken (6.2, 6.2.2). A
- * plugin that had no room and took the block all the same is not believed until
- * it says that it has some. CUSTOM_SUCCESS: there was nobody to take it. */
+/* Waits for room, then offers the block until it is taken (6.2, 6.2.2). If a
+ * plugin said that it had no room and took the block in spite of that, this
+ * does not wait for its room again until it reports some. CUSTOM_SUCCESS: no
+ * process was there to take it. */
 static GstFlowReturn
 write_chunk (NdaPyWriter * self, const NdaPyAudio * audio, guint n_frames)
 {
@@ -116,11 +132,12 @@ write_chunk (NdaPyWriter * self, const NdaPyAudio * audio, guint n_frames)
   if (block.result == NDA_PY_CALL_DEAD)
     return GST_FLOW_CUSTOM_SUCCESS;
   self->is_distrusted = was_full;
-  return block.ok ? GST_FLOW_OK : give_up (self, budget);
+  return block.ok ? GST_FLOW_OK : give_up (self, block.result, budget);
 }
 
-/* Writes what waits in the fit, as much as the plugin takes at a time; all of
- * it with @is_last. CUSTOM_SUCCESS: there was nobody to take some of it. */
+/* Writes the frames in the fit, as many as the plugin takes at a time; all of
+ * them with @is_last. CUSTOM_SUCCESS: no process was there to take some of
+ * them. */
 static GstFlowReturn
 write_from_fit (NdaPyWriter * self, gboolean is_last)
 {
@@ -148,8 +165,8 @@ write_from_fit (NdaPyWriter * self, gboolean is_last)
   return result;
 }
 
-/* Writes @block, of the format @info, or as much of it as the fit gives up.
- * CUSTOM_SUCCESS: there was nobody to take it. */
+/* Writes @block, of the format @info, or as much as the fit gives.
+ * CUSTOM_SUCCESS: no process was there to take it. */
 GstFlowReturn
 nda_py_writer_write (NdaPyWriter * self, const GstAudioInfo * info,
     GstBuffer * block, guint * n_frames)
@@ -175,7 +192,7 @@ nda_py_writer_write (NdaPyWriter * self, const GstAudioInfo * info,
   return flow;
 }
 
-/* Writes what is held back behind the last block. */
+/* Writes the frames held back after the last block. */
 void
 nda_py_writer_drain (NdaPyWriter * self)
 {
@@ -185,7 +202,7 @@ nda_py_writer_drain (NdaPyWriter * self)
   write_from_fit (self, TRUE);
 }
 
-/* Drops what is held back. */
+/* Drops the frames held back. */
 void
 nda_py_writer_flush (NdaPyWriter * self)
 {
@@ -209,8 +226,8 @@ nda_py_writer_clear (NdaPyWriter * self)
   nda_py_wait_clear (&self->wait);
 }
 
-/* Starts the plugin; gives up the preroll lock meanwhile. ERROR when it does
- * not start, which is told; FLUSHING when it is being stopped. */
+/* Starts the plugin; gives up the preroll lock meanwhile. ERROR: it did not
+ * start, and an error was posted. FLUSHING: it is being stopped. */
 GstFlowReturn
 nda_py_writer_start (NdaPyWriter * self)
 {
@@ -229,7 +246,7 @@ nda_py_writer_start (NdaPyWriter * self)
   return GST_FLOW_OK;
 }
 
-/* Forgets the stream, when nothing streams any more. */
+/* Forgets the stream, after streaming has ended. */
 void
 nda_py_writer_stop (NdaPyWriter * self)
 {

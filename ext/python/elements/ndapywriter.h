@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Writes blocks to a sink plugin: waits for its room, offers a block again that
- * it did not take, and gives up after a while. */
+/* Writes blocks to a sink plugin: waits for room, offers a block again if the
+ * plugin did not take it, and gives up after a while. */
 
 #pragma once
 
@@ -22,11 +22,11 @@ typedef struct
   NdaPyWait wait;               /* has its own lock */
   GstClockTime budget;          /* [object lock] how long a block is offered */
 
-  /* [streaming thread] */
+  /* All fields below: [streaming thread] */
   gboolean is_started;
   NdaPyFormat format;           /* of the plugin */
-  NdaPyFit *fit;                /* owned; NULL where the plugin takes blocks */
-  gboolean is_distrusted;       /* what it says of its room is not true */
+  NdaPyFit *fit;                /* owned; NULL: not needed */
+  gboolean is_distrusted;       /* it took a block without room */
 } NdaPyWriter;
 
 void nda_py_writer_init (NdaPyWriter * writer, GstBaseSink * sink,
@@ -34,8 +34,8 @@ void nda_py_writer_init (NdaPyWriter * writer, GstBaseSink * sink,
 void nda_py_writer_clear (NdaPyWriter * writer);
 void nda_py_writer_stop (NdaPyWriter * writer);
 
-/* the streaming thread, with the preroll lock, which the first three give up
- * around the plugin's calls and the waits for room */
+/* For the streaming thread, with the preroll lock. The first three give the
+ * lock up around the plugin's calls and the waits for room */
 GstFlowReturn nda_py_writer_preroll (NdaPyWriter * writer);
 GstFlowReturn nda_py_writer_start (NdaPyWriter * writer);
 GstFlowReturn nda_py_writer_write (NdaPyWriter * writer,

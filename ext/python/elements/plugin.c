@@ -14,8 +14,8 @@
 
 #include <glib/gi18n-lib.h>
 
-/* Python is not touched here: the registry's scanner must stay clean. The
- * plugin stays resident, since an interpreter cannot be unloaded. */
+/* Does not use Python: the registry's scanner must not load it. The plugin
+ * stays resident, since an interpreter cannot be unloaded. */
 static gboolean
 plugin_init (GstPlugin * plugin)
 {

@@ -2,21 +2,27 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The way of a frame: mixed to the plugin's channels, resampled to its rate,
- * collected in `calls` until they fill a call, changed there by the plugin, and
- * handed on (ndapyadapterback.c): into `back`, or into the resampler of the way
- * back, from where nda_py_adapter_pull () has it.
+/* A frame travels in these steps: it is mixed to the plugin's channels,
+ * resampled to its rate, and collected in `calls` until there are enough frames
+ * for a call. The plugin changes it. Then it is handed on (ndapyadapterback.c):
+ * into `back`, or into the resampler of the way back, from which
+ * nda_py_adapter_pull () takes it.
  *
- * POSITIONS. What the plugin delays by is taken out where its frames are handed
- * on: the first `latency` frames of a run are skipped. After that the n-th
- * frame handed on belongs at n, at the plugin's rate. Frames of the stream are
- * counted since the run began; `n_leading` of silence come before the first.
+ * POSITIONS. The plugin's delay is taken out where its frames are handed on:
+ * the first `latency` frames of a run are skipped. After that the n-th frame
+ * handed on belongs at position n, at the plugin's rate. Frames of the stream
+ * are counted from the beginning of the run; `n_leading` frames of silence come
+ * before the first.
  *
- * A latency that grows makes the plugin repeat what it gave already, which is
- * skipped; one that shrinks leaves frames out, in whose place silence stands.
+ * If the latency grows, the plugin repeats frames that it gave already, and
+ * these are skipped. If it shrinks, the plugin leaves frames out, and silence
+ * replaces them.
+ *
+ * ANOTHER PLUGIN. `past` has what came and did not leave. A plugin that takes
+ * the place of one before is shown that, and goes on with its first frame.
  *
  * FAILURES. What a failed call should have given is replaced on its way out, by
- * silence or by what came, which `past` keeps until it has left. */
+ * silence or by what came. */
 
 #include "config.h"
 
@@ -30,6 +36,17 @@
 
 /* --- life --------------------------------------------------------------- */
 
+/* Lets a run make so many calls. */
+static void
+set_max_calls (NdaPyAdapter * self, guint max_calls)
+{
+  self->max_calls = max_calls;
+  self->blocks = g_renew (NdaPyBlock, self->blocks, max_calls);
+  memset (self->blocks, 0, max_calls * sizeof (NdaPyBlock));
+  self->order = g_renew (NdaPyBlock *, self->order, max_calls);
+  self->planes = g_renew (gpointer, self->planes, max_calls);
+}
+
 static void
 make_calls (NdaPyAdapter * self)
 {
@@ -38,13 +55,10 @@ make_calls (NdaPyAdapter * self)
       NDA_PY_ADAPTER_MAX_FRAMES) + n_frames;
 
   nda_py_fifo_init (&self->calls, self->format.n_channels, n_most);
-  self->max_calls = n_most / n_frames + 1;
-  self->blocks = g_new0 (NdaPyBlock, self->max_calls);
-  self->order = g_new (NdaPyBlock *, self->max_calls);
-  self->planes = g_new (gpointer, self->max_calls);
+  set_max_calls (self, n_most / n_frames + 1);
 }
 
-/* A resampler that never allocates any more. */
+/* Makes a resampler that allocates no more memory later. */
 static NdaPolyphase *
 make_polyphase (NdaPyAdapter * self, guint from, guint to, gsize n_most)
 {
@@ -96,8 +110,8 @@ nda_py_adapter_new (guint n_channels, const NdaPyFormat * format,
     make_polyphases (self);
   nda_py_fifo_init (&self->back, format->n_channels,
       self->there || is_analyser ? 0 : n_back);
-  nda_py_fifo_init (&self->past, n_channels, is_analyser ? 0 :
-      NDA_PY_ADAPTER_MAX_FRAMES + nda_py_delay_get (format, 0));
+  nda_py_fifo_init (&self->past, n_channels, NDA_PY_ADAPTER_HISTORY
+      + NDA_PY_ADAPTER_MAX_FRAMES + nda_py_delay_get (format, 0));
   return self;
 }
 
@@ -129,7 +143,7 @@ forget_calls (NdaPyAdapter * self)
 
 /* --- in ------------------------------------------------------------------ */
 
-/* Takes @n_frames of the plugin's channels from `mixed` to the calls. */
+/* Moves @n_frames of the plugin's channels from `mixed` to the calls. */
 static void
 resample (NdaPyAdapter * self, guint n_frames)
 {
@@ -149,7 +163,7 @@ resample (NdaPyAdapter * self, guint n_frames)
   self->calls.n_frames -= n_most - n_got;
 }
 
-/* Takes at most a block of @in, or of silence where that is NULL. */
+/* Takes at most a block of @in, or of silence if @in is NULL. */
 static void
 take (NdaPyAdapter * self, const NdaPyAudio * in, gsize offset, guint n_frames)
 {
@@ -177,6 +191,7 @@ nda_py_adapter_begin (NdaPyAdapter * self, guint latency, guint n_leading)
 {
   forget_calls (self);
   nda_py_fifo_drop (&self->past, G_MAXSIZE);
+  self->n_old = 0;
   nda_py_fifo_drop (&self->calls, G_MAXSIZE);
   nda_py_fifo_drop (&self->back, G_MAXSIZE);
   if (self->there)
@@ -198,9 +213,72 @@ nda_py_adapter_push (NdaPyAdapter * self, const NdaPyAudio * in, guint n_frames)
 {
   take_all (self, in, n_frames);
   self->n_in += n_frames;
-  if (!self->is_analyser)
-    nda_py_mix_load (nda_py_fifo_add (&self->past, n_frames), self->n_channels,
-        in, 0, n_frames);
+  nda_py_mix_load (nda_py_fifo_add (&self->past, n_frames), self->n_channels,
+      in, 0, n_frames);
+}
+
+/* How many frames of the stream the filters of both ways need to be full. */
+static guint
+count_of_filters (NdaPyAdapter * self)
+{
+  const guint rate = self->format.rate;
+
+  if (!self->there)
+    return 0;
+  return nda_polyphase_lag_of (NDA_BLOCK_RATE, rate)
+      + gst_util_uint64_scale_int_ceil (nda_polyphase_lag_of (rate,
+          NDA_BLOCK_RATE), NDA_BLOCK_RATE, rate);
+}
+
+/* How many frames that have left are shown again, and not given again: those
+ * since the last end of a block, and blocks that fill the filters. */
+static guint
+count_again (NdaPyAdapter * self, NdaPyAdapter * before)
+{
+  const guint n_of_block = (before->n_leading + before->n_out)
+      % NDA_BLOCK_FRAMES;
+  const guint n_known = before->n_old - MIN (before->n_old, n_of_block);
+  const guint n_wanted = count_of_filters (self) + NDA_BLOCK_FRAMES - 1;
+
+  /* nothing that an analyser makes leaves */
+  if (self->is_analyser)
+    return 0;
+  return n_of_block + MIN (n_known, n_wanted)
+      / NDA_BLOCK_FRAMES * NDA_BLOCK_FRAMES;
+}
+
+/* Shows the plugin the last @n_again frames of @before that have left, which
+ * are silence where it does not have them any more. */
+static void
+take_again (NdaPyAdapter * self, NdaPyAdapter * before, guint n_again)
+{
+  const guint n_known = MIN (n_again, before->n_old);
+  gpointer planes[] = {
+    nda_py_fifo_at (&before->past, before->n_old - n_known)
+  };
+  const NdaPyAudio again = { planes, self->n_channels, FALSE };
+
+  take_all (self, NULL, n_again - n_known);
+  take_all (self, &again, n_known);
+  nda_py_mix_load (nda_py_fifo_add (&self->past, n_known), self->n_channels,
+      &again, 0, n_known);
+  self->n_old = n_known;
+  self->n_leading = self->n_to_cut = n_again;
+}
+
+void
+nda_py_adapter_take_over (NdaPyAdapter * self, NdaPyAdapter * before,
+    guint latency)
+{
+  gpointer planes[] = { nda_py_fifo_at (&before->past, before->n_old) };
+  const NdaPyAudio left = { planes, self->n_channels, FALSE };
+
+  nda_py_adapter_begin (self, latency, 0);
+  take_again (self, before, count_again (self, before));
+  nda_py_adapter_push (self, &left, before->past.n_frames - before->n_old);
+  self->is_ended = before->is_ended;
+  set_max_calls (self, MAX (self->max_calls,
+          self->calls.n_frames / self->format.n_frames + 1));
 }
 
 void
@@ -209,8 +287,8 @@ nda_py_adapter_end (NdaPyAdapter * self)
   self->is_ended = TRUE;
 }
 
-/* Fills up the calls that bring out what is held back, as many as one run can
- * make. */
+/* Adds silence to the calls that push out the frames held back, as many calls
+ * as one run can make. */
 static void
 take_silence (NdaPyAdapter * self)
 {
@@ -225,7 +303,8 @@ take_silence (NdaPyAdapter * self)
 
 /* --- calls --------------------------------------------------------------- */
 
-/* How many calls there are frames for; at the end, no more than are needed. */
+/* How many calls there are enough frames for; at the end, no more calls than
+ * are needed. */
 static guint
 count_calls (NdaPyAdapter * self)
 {
@@ -254,6 +333,15 @@ prepare_calls (NdaPyAdapter * self, guint n_calls)
   }
 }
 
+/* Forgets what an analyser has seen. */
+static void
+drop_analysed (NdaPyAdapter * self)
+{
+  const guint64 n_kept = self->n_in - nda_py_adapter_get_n_gone (self);
+
+  nda_py_fifo_drop (&self->past, self->past.n_frames - n_kept);
+}
+
 gboolean
 nda_py_adapter_run (NdaPyAdapter * self, NdaPyHost * host,
     NdaPyAdapterPolicy policy, GstClockTime * gil_wait)
@@ -278,6 +366,8 @@ nda_py_adapter_run (NdaPyAdapter * self, NdaPyHost * host,
     if (self->blocks[i].ok || !is_stop)
       nda_py_adapter_give_back (self, i, policy);
   nda_py_fifo_drop (&self->calls, (gsize) self->n_made * self->format.n_frames);
+  if (self->is_analyser)
+    drop_analysed (self);
   return TRUE;
 }
 

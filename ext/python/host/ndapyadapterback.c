@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The way back: what the plugin made is handed on, and leaves. */
+/* The way back: the plugin's output is handed on, and leaves. */
 
 #include "config.h"
 
@@ -27,7 +27,7 @@ push_back (NdaPyAdapter * self, const gfloat * frames, gsize n_frames)
   nda_polyphase_push (self->back_again, in, n_channels, n_frames);
 }
 
-/* Hands @n_frames on; silence where @frames is NULL. */
+/* Hands @n_frames on, or silence if @frames is NULL. */
 static void
 hand_on (NdaPyAdapter * self, const gfloat * frames, gsize n_frames)
 {
@@ -53,7 +53,7 @@ nda_py_adapter_set_latency (NdaPyAdapter * self, guint latency)
       nda_py_delay_get (&self->format, latency);
 }
 
-/* How many frames the plugin is called with in all, at the end. */
+/* The total number of frames that the plugin gets until the end. */
 guint64
 nda_py_adapter_get_n_to_call (NdaPyAdapter * self)
 {
@@ -64,6 +64,20 @@ nda_py_adapter_get_n_to_call (NdaPyAdapter * self)
   guint rest = n_needed % self->format.n_frames;
 
   return n_needed + (rest ? self->format.n_frames - rest : 0);
+}
+
+/* How many frames of the stream have left; to an analyser, were shown. */
+guint64
+nda_py_adapter_get_n_gone (NdaPyAdapter * self)
+{
+  guint64 n_called;
+
+  if (!self->is_analyser)
+    return self->n_out;
+  n_called = gst_util_uint64_scale_int (self->n_called, NDA_BLOCK_RATE,
+      self->format.rate);
+  return n_called < self->n_leading ? 0 :
+      MIN (n_called - self->n_leading, self->n_in);
 }
 
 void
@@ -77,8 +91,8 @@ nda_py_adapter_change_latency (NdaPyAdapter * self, guint latency)
   nda_py_adapter_set_latency (self, latency);
 }
 
-/* Where the next frame handed on belongs in the stream, its silence before the
- * first included. */
+/* The position in the stream of the next frame that is handed on, counted with
+ * the silence before the first. */
 static guint64
 get_position (NdaPyAdapter * self)
 {
@@ -86,8 +100,8 @@ get_position (NdaPyAdapter * self)
       self->format.rate);
 }
 
-/* Notes that the frames from @begin on, up to the one that is handed on next,
- * are of a call that failed. */
+/* Notes that a call failed: it should have given the frames from @begin up to
+ * the next one that is handed on. */
 static void
 note_failure (NdaPyAdapter * self, guint64 begin, NdaPyAdapterPolicy policy)
 {
@@ -124,7 +138,7 @@ nda_py_adapter_give_back (NdaPyAdapter * self, guint i,
 
 /* --- out ----------------------------------------------------------------- */
 
-/* How many frames of the stream have come back in all. */
+/* The total number of frames of the stream that have come back. */
 static guint64
 get_n_back (NdaPyAdapter * self)
 {
@@ -133,7 +147,7 @@ get_n_back (NdaPyAdapter * self)
   return n_made > self->n_leading ? n_made - self->n_leading : 0;
 }
 
-/* How many frames are left until the next block of the grid. */
+/* How many frames are left until the next block boundary. */
 static guint
 get_n_of_block (NdaPyAdapter * self)
 {
@@ -164,7 +178,8 @@ nda_py_adapter_is_leading (NdaPyAdapter * self, guint n_frames)
       && !(self->is_ended && self->n_out + n_frames == self->n_in);
 }
 
-/* Pulls @n_frames, at most a block, of the way back into `mixed`. */
+/* Pulls @n_frames, at most a block, out of the resampler of the way back into
+ * `mixed`. */
 static void
 pull_resampled (NdaPyAdapter * self, guint n_frames)
 {
@@ -178,8 +193,8 @@ pull_resampled (NdaPyAdapter * self, guint n_frames)
   g_assert (n_pulled == n_frames);
 }
 
-/* The next @n_frames that came back, at most a block; valid until they are
- * dropped. */
+/* Returns the next @n_frames that came back, at most a block. They are valid
+ * until they are dropped. */
 static const gfloat *
 get_next (NdaPyAdapter * self, guint n_frames)
 {
@@ -202,12 +217,13 @@ cut_leading (NdaPyAdapter * self)
   }
 }
 
-/* Puts into @out, from @offset on, what takes the place of a failed call's. */
+/* Puts the replacement for a failed call's frames into @out, from @offset
+ * on. */
 static void
 replace (NdaPyAdapter * self, const NdaPyAudio * out, gsize offset,
     gsize n_frames, NdaPyAdapterPolicy policy)
 {
-  const gfloat *frames = nda_py_fifo_at (&self->past, offset);
+  const gfloat *frames = nda_py_fifo_at (&self->past, self->n_old + offset);
 
   if (policy == NDA_PY_ADAPTER_SILENCE) {
     memset (self->mixed, 0, n_frames * sizeof (gfloat));
@@ -217,7 +233,7 @@ replace (NdaPyAdapter * self, const NdaPyAudio * out, gsize offset,
   }
 }
 
-/* Replaces what belongs to failed calls in the next @n_frames. */
+/* Replaces the frames of failed calls in the next @n_frames. */
 static void
 replace_failed (NdaPyAdapter * self, const NdaPyAudio * out, guint n_frames)
 {
@@ -237,11 +253,12 @@ replace_failed (NdaPyAdapter * self, const NdaPyAudio * out, guint n_frames)
 }
 
 /* Whether the first @n_frames of @audio, which may lie in planes, are the
- * oldest of the past. */
+ * first that have not left. */
 static gboolean
 is_past (NdaPyAdapter * self, const NdaPyAudio * audio, guint n_frames)
 {
-  const guint32 *past = (const guint32 *) nda_py_fifo_at (&self->past, 0);
+  const guint32 *past =
+      (const guint32 *) nda_py_fifo_at (&self->past, self->n_old);
 
   for (guint c = 0; c < self->n_channels; c++) {
     const guint32 *samples = audio->is_planar ? audio->planes[c] :
@@ -253,6 +270,18 @@ is_past (NdaPyAdapter * self, const NdaPyAudio * audio, guint n_frames)
         return FALSE;
   }
   return TRUE;
+}
+
+/* Counts @n_frames as left, and keeps some for a plugin that takes over. */
+static void
+leave (NdaPyAdapter * self, guint n_frames)
+{
+  self->n_out += n_frames;
+  self->n_old += n_frames;
+  if (self->n_old <= NDA_PY_ADAPTER_HISTORY)
+    return;
+  nda_py_fifo_drop (&self->past, self->n_old - NDA_PY_ADAPTER_HISTORY);
+  self->n_old = NDA_PY_ADAPTER_HISTORY;
 }
 
 void
@@ -269,8 +298,25 @@ nda_py_adapter_pull (NdaPyAdapter * self, const NdaPyAudio * out,
     replace_failed (self, out, n_frames);
   if (is_same)
     *is_same = is_past (self, out, n_frames);
-  nda_py_fifo_drop (&self->past, n_frames);
-  self->n_out += n_frames;
+  leave (self, n_frames);
+}
+
+guint
+nda_py_adapter_get_n_untouched (NdaPyAdapter * self)
+{
+  guint n_frames =
+      NDA_BLOCK_FRAMES - (self->n_leading + self->n_out) % NDA_BLOCK_FRAMES;
+
+  return MIN (n_frames, self->past.n_frames - self->n_old);
+}
+
+void
+nda_py_adapter_pull_untouched (NdaPyAdapter * self, const NdaPyAudio * out,
+    guint n_frames)
+{
+  nda_py_mix_store (nda_py_fifo_at (&self->past, self->n_old), self->n_channels,
+      out, 0, n_frames);
+  leave (self, n_frames);
 }
 
 gboolean

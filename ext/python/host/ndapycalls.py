@@ -2,17 +2,23 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The block calls of API 2, as the host makes them; a part of ndapyembed.py.
 
-Each takes the block and says what API 1's method would: True, or of a source
-or sink False; any failure is raised.
+Each call takes the block and returns what API 1's method would return: True,
+or False from a source or sink. Any failure raises.
 """
 
 
 class Ended(int):
-    """A source's last answer: how many frames it has given with it."""
+    """The last answer of a source: how many frames it has given with it."""
+
+
+def last_frames(answer):
+    """How many frames a source gave with its last answer; None: it is not
+    the last one."""
+    return int(answer) if isinstance(answer, Ended) else None
 
 
 def _as_array(value, shape, what):
-    """What a plugin has given, as an array of numbers."""
+    """Return the plugin's result as an array of numbers."""
     import numpy
 
     array = numpy.asarray(value)
@@ -25,7 +31,7 @@ def _as_array(value, shape, what):
 
 
 def take_result(data, result, what):
-    """Put what a call returned into the block (1.3)."""
+    """Put the result of a call into the block (1.3)."""
     import numpy
 
     result = at_once(result, what)
@@ -39,7 +45,7 @@ def take_result(data, result, what):
 
 
 def on_buffer(call):
-    """A call of a block, as one of the host's AudioBuffer."""
+    """Return a call that takes the host's AudioBuffer instead of a block."""
 
     def call_with(buffer):
         return call(buffer.data)
@@ -68,7 +74,8 @@ def analyse_call(analyse):
 
 
 def each_call(calls):
-    """A call for each channel, all in one crossing (2.3)."""
+    """Return one call that makes a call for each channel, all in one crossing
+    of the GIL (2.3)."""
 
     def call_all(buffer):
         data = buffer.data
@@ -93,7 +100,7 @@ def read_call(read):
 
 
 def pull_blocks(read, n_channels, n_frames):
-    """What gives the next block of a source whose blocks are long ones."""
+    """Return a call that gives the next block of a source with long blocks."""
     import numpy
 
     block = numpy.zeros((n_channels, n_frames), numpy.float32)

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Values of one parameter: from text, to text, and whether they fit. A value
- * reaches the plugin as text, and a text as a value, in one form: a number as
- * Python and C write it, whatever the locale, and a truth as true or false. */
+/* Values of one parameter: conversion from and to text, and checks. A value
+ * reaches the plugin as text, and a text becomes a value, in one form: a number
+ * as Python and C write it in any locale, and a boolean as true or false. */
 
 #include "config.h"
 
@@ -42,7 +42,7 @@ print_float (gdouble number)
   return g_strdup (g_ascii_dtostr (text, sizeof (text), number));
 }
 
-/* As a person reads it: 0.1, not 0.10000000000000001 */
+/* Prints a number for a person: 0.1, not 0.10000000000000001 */
 static gchar *
 print_short (gdouble number)
 {
@@ -76,7 +76,7 @@ print_bounds (const NdaPyDeclaration * self)
   return g_strdup_printf (_("a number from %s to %s"), low, high);
 }
 
-/* What fits, in words (transfer full). */
+/* Describes the allowed values, in words (transfer full). */
 gchar *
 nda_py_declaration_print_range (const NdaPyDeclaration * self)
 {
@@ -97,15 +97,57 @@ nda_py_declaration_print_range (const NdaPyDeclaration * self)
   }
 }
 
+/* Whether nothing but blanks is at @end, and something before it. */
+static gboolean
+is_end (const gchar * begin, const gchar * end)
+{
+  if (end == begin)
+    return FALSE;
+  while (g_ascii_isspace (*end))
+    end++;
+  return *end == '\0';
+}
+
+static gboolean
+parse_float (const gchar * text, GValue * value)
+{
+  gchar *end;
+  gdouble number = g_ascii_strtod (text, &end);
+
+  /* C reads 0x10 too, Python does not */
+  if (!is_end (text, end) || strpbrk (text, "xX"))
+    return FALSE;
+  g_value_set_double (value, number);
+  return TRUE;
+}
+
+/* What to write instead of a number with a comma (transfer full), or NULL. */
+static gchar *
+suggest_number (const NdaPyDeclaration * self, const gchar * text)
+{
+  g_auto (GValue) value = G_VALUE_INIT;
+  g_autofree gchar *number = g_strdelimit (g_strdup (text), ",", '.');
+
+  if (self->type != NDA_PY_TYPE_FLOAT || !strchr (text, ','))
+    return NULL;
+  g_value_init (&value, G_TYPE_DOUBLE);
+  return parse_float (number, &value) ? g_steal_pointer (&number) : NULL;
+}
+
 /* The text of a secret is not told. */
 static gboolean
 refuse (const NdaPyDeclaration * self, const gchar * text, GError ** error)
 {
   g_autofree gchar *range = nda_py_declaration_print_range (self);
+  g_autofree gchar *number = suggest_number (self, text);
 
   if (self->type == NDA_PY_TYPE_SECRET)
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
         _("%s: this is not %s"), self->key, range);
+  else if (number)
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        _("%s: “%s” is not %s; write it with a point: %s"), self->key,
+        text, range, number);
   else
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
         _("%s: “%s” is not %s"), self->key, text, range);
@@ -138,7 +180,8 @@ fits (const NdaPyDeclaration * self, const GValue * value)
   }
 }
 
-/* Whether @value, of the right type, may be set; else says what may. */
+/* Whether @value, of the right type, may be set. If not, @error names the
+ * allowed values. */
 gboolean
 nda_py_declaration_check (const NdaPyDeclaration * self,
     const GValue * value, GError ** error)
@@ -149,30 +192,6 @@ nda_py_declaration_check (const NdaPyDeclaration * self,
     return TRUE;
   text = nda_py_declaration_print (self, value);
   return refuse (self, text, error);
-}
-
-/* Whether nothing but blanks is at @end, and something before it. */
-static gboolean
-is_end (const gchar * begin, const gchar * end)
-{
-  if (end == begin)
-    return FALSE;
-  while (g_ascii_isspace (*end))
-    end++;
-  return *end == '\0';
-}
-
-static gboolean
-parse_float (const gchar * text, GValue * value)
-{
-  gchar *end;
-  gdouble number = g_ascii_strtod (text, &end);
-
-  /* C reads 0x10 too, Python does not */
-  if (!is_end (text, end) || strpbrk (text, "xX"))
-    return FALSE;
-  g_value_set_double (value, number);
-  return TRUE;
 }
 
 static gboolean
@@ -234,8 +253,8 @@ parse (const NdaPyDeclaration * self, const gchar * text, GValue * value)
   }
 }
 
-/* Reads @text into @value, which is unset before, and still is when the text is
- * none that may be set: @error then says what may. */
+/* Reads @text into @value, which is unset before. If the text may not be set,
+ * @value stays unset and @error names the allowed values. */
 gboolean
 nda_py_declaration_parse (const NdaPyDeclaration * self, const gchar * text,
     GValue * value, GError ** error)
@@ -247,7 +266,8 @@ nda_py_declaration_parse (const NdaPyDeclaration * self, const gchar * text,
   return refuse (self, text, error);
 }
 
-/* @value, of the right type, as the plugin gets it (transfer full). */
+/* Returns @value, of the right type, as the text that the plugin gets (transfer
+ * full). */
 gchar *
 nda_py_declaration_print (const NdaPyDeclaration * self, const GValue * value)
 {

@@ -2,13 +2,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Of n frames of the stream the plugin gets, at its own rate r and with the
- * filter's lag h, ceil ((n - h) r) frames; those that fill calls come back, and
- * ceil ((u - h') / r) frames of the stream can be made of u. What is missing
- * from n then depends on how full the call is that is being collected. With
- * each block that changes by the same amount, so that it comes round again, and
- * the delay is the most that is missing in one round. Where the rates agree
- * that is F - gcd (F, 512), and the plugin's latency. */
+/* For n frames of the stream the plugin gets ceil ((n - h) r) frames, at its
+ * own rate r and with the filter's lag h. Only frames that fill calls come
+ * back. From u frames that came back, ceil ((u - h') / r) frames of the stream
+ * can be made. How many of the n are missing depends on how full the current
+ * call is. Each block changes that by the same amount, so the amounts repeat
+ * after a round of blocks. The delay is the largest number missing in a round.
+ * If the rates agree, that is F - gcd (F, 512), plus the plugin's latency. */
 
 #include "config.h"
 
@@ -17,8 +17,8 @@
 #include "ndablock.h"
 #include "ndapolyphase.h"
 
-/* Where a round is longer, which takes rates that have hardly a divisor in
- * common with 48000, the delay of any round is near enough */
+/* If a round is longer than this, which needs rates that have hardly a divisor
+ * in common with 48000, a part of the round is near enough */
 #define MAX_ROUND (1 << 20)
 
 static guint64
@@ -40,7 +40,7 @@ above (guint64 n, guint64 least)
   return n > least ? n - least : 0;
 }
 
-/* How many frames the plugin gets of @n_frames of the stream. */
+/* How many frames the plugin gets for @n_frames of the stream. */
 static guint64
 count_got (const NdaPyFormat * format, guint64 n_frames, guint lag)
 {
@@ -71,7 +71,8 @@ nda_py_delay_count_needed (const NdaPyFormat * format, guint64 n_frames)
       + nda_polyphase_lag_of (format->rate, NDA_BLOCK_RATE) + 1;
 }
 
-/* Blocks until calls begin with a block again, or 0 when that takes long. */
+/* The length of a round: the number of blocks until a call begins with a block
+ * again; 0 if that takes long. */
 static guint64
 count_round (const NdaPyFormat * format)
 {
@@ -82,7 +83,8 @@ count_round (const NdaPyFormat * format)
   return n_blocks <= MAX_ROUND ? n_blocks : 0;
 }
 
-/* The most that can be missing, wherever blocks and calls begin. */
+/* The largest number of frames that can be missing, wherever blocks and calls
+ * begin. */
 static guint
 get_bound (const NdaPyFormat * format, guint latency, guint lag_in,
     guint lag_out)
@@ -98,7 +100,7 @@ get_resampled (const NdaPyFormat * format, guint latency)
   const guint lag_out = nda_polyphase_lag_of (format->rate, NDA_BLOCK_RATE);
   const guint bound = get_bound (format, latency, lag_in, lag_out);
   const guint64 n_blocks = count_round (format);
-  /* where something comes out already */
+  /* from here on frames come out */
   const guint64 first = bound / NDA_BLOCK_FRAMES + 1;
   guint delay = 0;
 

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Reads a description. An error names the group and the key it is about. */
+/* Reads a description. An error names the group and the key with the fault. */
 
 #include "config.h"
 
@@ -17,8 +17,6 @@
 
 #define PLUGIN "plugin"
 #define PARAMETER "parameter "
-#define MAX_RATE 768000
-#define MAX_FRAMES 96000
 #define MAX_CHANNELS 64
 
 /* --- errors --------------------------------------------------------------- */
@@ -44,7 +42,8 @@ G_GNUC_PRINTF (4, 5);
 
 /* --- keys of the file ----------------------------------------------------- */
 
-/* A text (transfer full), NULL if it is not there. FALSE: it is no text. */
+/* Reads a text (transfer full), NULL if there is none. FALSE: it is not valid
+ * text. */
 static gboolean
 read_text (GKeyFile * file, const gchar * group, const gchar * key,
     gchar ** text, GError ** error)
@@ -75,7 +74,7 @@ read_needed (GKeyFile * file, const gchar * group, const gchar * key,
   return FALSE;
 }
 
-/* A whole number, 0 if it is not there. */
+/* Reads a whole number, 0 if there is none. */
 static gboolean
 read_number (GKeyFile * file, const gchar * key, gint64 minimum, gint64 maximum,
     gint64 * number, GError ** error)
@@ -131,8 +130,8 @@ read_format (NdaPyDescription * self, GKeyFile * file, GError ** error)
 {
   gint64 rate, n_frames, n_channels, latency, api;
 
-  if (!read_number (file, "rate", 0, MAX_RATE, &rate, error)
-      || !read_number (file, "frames", 0, MAX_FRAMES, &n_frames, error)
+  if (!read_number (file, "rate", 0, NDA_PY_MAX_RATE, &rate, error)
+      || !read_number (file, "frames", 0, NDA_PY_MAX_FRAMES, &n_frames, error)
       || !read_number (file, "channels", -1, MAX_CHANNELS, &n_channels, error)
       || !read_number (file, "latency", 0, G_MAXUINT, &latency, error)
       || !read_number (file, "api", 0, 2, &api, error))
@@ -180,8 +179,8 @@ nda_py_declaration_free (gpointer data)
   g_free (self);
 }
 
-/* What GObject can call the parameter @key: letters, digits and dashes, a
- * letter first, and nothing that every object has. */
+/* Makes a property name for the parameter @key: letters, digits and dashes, a
+ * letter first, and no name that every object has. */
 static gchar *
 make_property (const gchar * key)
 {
@@ -217,7 +216,7 @@ read_type (NdaPyDeclaration * self, GKeyFile * file, const gchar * group,
   return FALSE;
 }
 
-/* One of the two bounds, if it is there. */
+/* Reads one of the two bounds, if it is there. */
 static gboolean
 read_bound (NdaPyDeclaration * self, GKeyFile * file, const gchar * group,
     const gchar * key, gdouble * number, gint * whole, GError ** error)
@@ -313,7 +312,7 @@ read_initial (NdaPyDeclaration * self, GKeyFile * file, const gchar * group,
   return FALSE;
 }
 
-/* Whether no other parameter has its key, or would be the same property. */
+/* Whether no other parameter has its key, or its property name. */
 static gboolean
 is_single (NdaPyDescription * self, NdaPyDeclaration * declaration,
     const gchar * group, GError ** error)
@@ -364,7 +363,8 @@ read_parameters (NdaPyDescription * self, GKeyFile * file, GError ** error)
 
 /* --- the whole ------------------------------------------------------------ */
 
-/* Reads @text. NULL: it is none, and @error says what is wrong where. */
+/* Reads @text. NULL: it is not a description, and @error says what is wrong
+ * where. */
 NdaPyDescription *
 nda_py_description_parse (const gchar * text, GError ** error)
 {
@@ -399,8 +399,8 @@ nda_py_description_free (NdaPyDescription * self)
   g_free (self);
 }
 
-/* Which parameter @key is, by the plugin's name for it or that of its property;
- * -1: none. */
+/* The number of the parameter @key, by the plugin's name or the name of its
+ * property; -1: none. */
 gint
 nda_py_description_find (const NdaPyDescription * self, const gchar * key)
 {
@@ -429,7 +429,8 @@ nda_py_description_list_keys (const NdaPyDescription * self)
 
 /* --- whether it is what it was -------------------------------------------- */
 
-/* Before the plugin is opened: another file may declare something else. */
+/* Called before the plugin is opened, since another file may have other
+ * declarations. */
 gboolean
 nda_py_description_check_file (const NdaPyDescription * d, GError ** error)
 {

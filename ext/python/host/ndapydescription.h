@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What a plugin of API 2 declares: its role, rate and frame, and its
- * parameters with type, range and default. A runner gives it as text of a key
- * file, and “nda install” keeps the same text. A description is read once and
- * never changes. */
+/* The declarations of a plugin of API 2: its role, rate and frame, and its
+ * parameters with type, range and default. A runner returns them as the text of
+ * a key file, and “nda install” stores the same text. A description is read
+ * once and never changes. */
 
 #pragma once
 
@@ -25,11 +25,11 @@ typedef enum
   NDA_PY_TYPE_SECRET,           /* a text that is never shown */
 } NdaPyType;
 
-/* One parameter, as it is declared */
+/* The declaration of one parameter */
 typedef struct
 {
-  gchar *key;                   /* owned; what the plugin calls it */
-  gchar *property;              /* owned; what GObject can call it */
+  gchar *key;                   /* owned; the plugin's name for it */
+  gchar *property;              /* owned; the name of its property */
   NdaPyType type;
   gdouble minimum, maximum;     /* of a float */
   gint int_minimum, int_maximum;      /* of an int */
@@ -41,20 +41,20 @@ typedef struct
 
 typedef struct
 {
-  gchar *text;                  /* owned; what it was read from */
+  gchar *text;                  /* owned; the text that was read */
   gchar *name;                  /* owned */
   NdaPyRole role;
   gboolean is_analyser;
   gchar *summary;               /* owned, or NULL */
   guint rate;                   /* Hz; 0: the stream's */
   guint n_frames;               /* of a call; 0: those of a block */
-  gint n_channels;              /* 0: the stream's; -1: each by itself */
+  gint n_channels;              /* 0: the stream's; -1: each separately */
   guint latency;                /* frames, at the plugin's rate */
   gchar *path;                  /* owned, or NULL; of the file */
 
-  /* of a plugin that is installed, else NULL */
+  /* The rest is set for an installed plugin, otherwise NULL */
   gboolean is_api_1;            /* it declares nothing */
-  gchar *plugin;                /* owned; what an element's “plugin” is then */
+  gchar *plugin;                /* owned; the value of an element's “plugin” */
   gchar *checksum;              /* owned; of the file, SHA-256 */
   gchar *python;                /* owned; the interpreter that it needs */
 
@@ -80,8 +80,9 @@ gint nda_py_description_find (const NdaPyDescription * self,
     const gchar * key);
 gchar *nda_py_description_list_keys (const NdaPyDescription * self);
 
-/* ndapydeclaration.c: values of one parameter. The type of a GValue is that of
- * nda_py_declaration_get_value_type (). A choice is its option's number. */
+/* ndapydeclaration.c: values of one parameter. A GValue has the type that
+ * nda_py_declaration_get_value_type () returns. The value of a choice is the
+ * number of its option. */
 GType nda_py_declaration_get_value_type (const NdaPyDeclaration * self);
 gboolean nda_py_declaration_parse (const NdaPyDeclaration * self,
     const gchar * text, GValue * value, GError ** error);

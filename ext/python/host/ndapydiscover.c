@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* LOCKS. known_lock guards `known`, and nothing is called under it. */
+/* LOCKS. known_lock guards `known`; no other function is called under it. */
 
 #include "config.h"
 
@@ -22,19 +22,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What a file said, as long as it is not written */
+/* The display name of a file; it is valid until the file is written */
 typedef struct
 {
   gchar *stamp;                 /* owned; of the file */
   gchar *name;                  /* owned; NULL: it has none */
 } Known;
 
-/* A process that asks files, one after the other */
+/* A process that asks files for their names, one after the other */
 typedef struct
 {
   GPid pid;
   gint fd;                      /* its answers, each with a 0 at its end */
-  GByteArray *rest;             /* owned; of answers not taken yet */
+  GByteArray *rest;             /* owned; answers not taken yet */
 } Asker;
 
 static GMutex known_lock;
@@ -52,7 +52,7 @@ nda_py_discover_free_known (gpointer data)
   g_free (self);
 }
 
-/* What changes when the file is written (transfer full). */
+/* Returns a text (transfer full) that changes when the file is written. */
 static gchar *
 make_stamp (const gchar * path)
 {
@@ -65,8 +65,8 @@ make_stamp (const gchar * path)
       (long long) status.st_size, (long long) status.st_ino);
 }
 
-/* Whether @path has been asked since it was written; its name (transfer full),
- * or NULL, in @name. */
+/* Whether @path has been asked since it was last written. @name is its name
+ * (transfer full), or NULL. */
 static gboolean
 look_up (const gchar * path, gchar ** name)
 {
@@ -96,7 +96,7 @@ note (const gchar * path, const gchar * stamp, const gchar * name)
 
 /* --- asking ------------------------------------------------------------- */
 
-/* Begins to ask those of @files from @first on. */
+/* Begins to ask @files, from number @first on. */
 static gboolean
 asker_begin (Asker * self, const GPtrArray * files, guint first,
     GError ** error)
@@ -126,7 +126,7 @@ asker_begin (Asker * self, const GPtrArray * files, guint first,
   return TRUE;
 }
 
-/* Ends the process, and what it has left behind. */
+/* Ends the process, and all processes that it has started. */
 static void
 asker_end (Asker * self)
 {
@@ -138,8 +138,8 @@ asker_end (Asker * self)
   g_byte_array_unref (self->rest);
 }
 
-/* Waits until the process has written. FALSE: it has ended, or has nothing to
- * say by @deadline. */
+/* Waits until the process has written. FALSE: it has ended, or has written
+ * nothing by @deadline. */
 static gboolean
 asker_read (Asker * self, gint64 deadline)
 {
@@ -176,8 +176,8 @@ asker_take (Asker * self, GstClockTime timeout)
   return answer;
 }
 
-/* An answer is a plus and the name, or a minus and why there is none. That may
- * be the lack of another module, so it is not known for good. */
+/* An answer is a plus and the name, or a minus and the reason why there is no
+ * name. The reason may be a missing module, so a minus is not remembered. */
 static void
 take_answer (const gchar * path, const gchar * stamp, const gchar * answer)
 {
@@ -240,9 +240,9 @@ add_name (GString * names, const gchar * path, const gchar * name)
       stem, name);
 }
 
-/* Those of @files (paths) that hold a plugin of the display name @name, and in
- * @names (transfer full) which names there are. Each may take @timeout to say
- * its own. NULL at an error. */
+/* Returns those of @files (paths) that have a plugin with the display name
+ * @name. @names (transfer full) are all names that were found. Each file may
+ * take @timeout to answer. NULL at an error. */
 GStrv
 nda_py_discover (const gchar * name, const GPtrArray * files,
     GstClockTime timeout, gchar ** names, GError ** error)

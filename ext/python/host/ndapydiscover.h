@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Asking plugins for their display names, in a process of its own: a file that
- * ends it, crashes or never returns does nothing to this one. */
+/* Asks plugins for their display names, in a separate process: if a file ends
+ * that process, crashes or never returns, this process is not affected. */
 
 #pragma once
 

@@ -1,17 +1,18 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Plugins say their display names (12.2): a process of its own.
+"""Asks plugins for their display names (12.2), in a separate process.
 
-Most plugins are asked for their name only to learn that they are not the one
-that is wanted, so as little as possible of them is run. Nearly every file
-spells its name out: that is read, and nothing runs. A file that does not is
-executed and its plugin asked. Only a plugin that has no answer yet is
-initialised, which is when it may answer for certain (3.7) but may also open a
-device; it is shut down again at once, as is each that was made.
+Most plugins are asked for their name only to find out that they are not the
+wanted one, so this runs as little of them as possible. Nearly every file has
+its name as a literal: that is read, and nothing runs. Any other file is
+executed and its plugin asked. If the plugin has no answer yet, it is
+initialised; only then must it answer (3.7), but it may also open a device. It
+is shut down again at once, as every plugin that was made here.
 
-Run behind ndapyembed.py, whose functions it uses, with the folder of the API,
-the number of the other process, and the files. It writes one answer a file, in
-their order. What a plugin prints goes nowhere.
+The program follows ndapyembed.py, whose functions it uses. Its arguments are
+the folder of the API, the number of the other process, and the files. It
+writes one answer for each file, in their order. Output of plugins is
+discarded.
 """
 
 import ast
@@ -19,15 +20,16 @@ import signal
 
 
 def log(is_error, line):  # noqa: F811
-    """A line to the log, which nobody reads here."""
+    """Discard a line of the log, which nobody reads here."""
 
 
 def calling(method):  # noqa: F811
-    """What is about to be called of the plugin."""
+    """Do nothing: nobody asks here which method is called."""
 
 
 def _only_return(function):
-    """The expression that a function returns and that is all it does."""
+    """Return the expression that a function returns, if it does nothing else.
+    """
     body = function.body
     if ast.get_docstring(function) is not None:
         body = body[1:]
@@ -41,17 +43,18 @@ def _find_definition(body, kind, name):
 
 
 def _callee(call):
-    """What is called by an expression, as `name` or as `module.name`."""
+    """Return what an expression calls, as `name` or as `module.name`."""
     function = call.func if isinstance(call, ast.Call) else None
     return getattr(function, "id", getattr(function, "attr", None))
 
 
 def _read_name(source):
-    """The display name, if the file spells it out beyond doubt, else None.
+    """Return the display name, if the file has it as a literal beyond doubt,
+    else None.
 
     That is: `create_plugin` returns an instance of a class of the file, whose
-    `get_info` returns a PluginInfo with a literal for its name; nothing else
-    in the file speaks of `get_info` or gives PluginInfo another meaning.
+    `get_info` returns a PluginInfo with a literal for its name. Nothing else
+    in the file uses `get_info` or gives PluginInfo another meaning.
     """
     if source.count(b"get_info") != 1:
         return None
@@ -74,9 +77,10 @@ def _read_name(source):
 
 
 def _read_second_name(path, source):
-    """The display name of a file that is of API 2 beyond doubt, else None.
+    """Return the display name of a file that is of API 2 beyond doubt, else
+    None.
 
-    That is its DISPLAY_NAME, if that is a literal, else the file's own name.
+    It is DISPLAY_NAME, if that is a literal, else the file's own name.
     """
     if b"create_plugin" in source:
         return None
@@ -128,7 +132,7 @@ def _name_of(plugin):
 
 
 def _ask_name(path):
-    """Run the file for its name, and leave nothing of it behind."""
+    """Run the file to get its name, and remove all that it has loaded."""
     module, plugin, _ = load(path)
     try:
         name = _name_of(plugin)
@@ -157,7 +161,7 @@ def answer_for(path):
 
 
 def die_with(parent):
-    """What ends the other process ends this one."""
+    """Have the kernel kill this process when the other one ends."""
     import ctypes
 
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG

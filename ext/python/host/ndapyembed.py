@@ -1,11 +1,10 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the host of plugins does in Python itself.
+"""The part of the host of plugins that is written in Python.
 
-Compiled into the GStreamer plugin and run once an interpreter: in this
-process, where every function is called from C with the GIL held, and in the
-process of a plugin, by ndapyworker.py. Rule numbers are those of the plugin
-contract.
+It is compiled into the GStreamer plugin and runs once in each interpreter: in
+this process, where C calls every function with the GIL held, and in a plugin's
+process, by ndapyworker.py. Rule numbers are those of the plugin contract.
 """
 
 import ast
@@ -37,7 +36,7 @@ SWITCH_INTERVAL = 30e-6  # seconds; shorter and two threads thrash
 LONGEST_LINE = 4096  # bytes that wait for their end of line
 FULL_COLLECTION_SHARE = 1000  # at most this fraction of the time
 
-# What a call gives whose body waits to be run
+# What a call returns if its body has not run yet
 NOT_RUN = (
     collections.abc.Awaitable,
     collections.abc.Generator,
@@ -56,22 +55,21 @@ _plugin_files = set()
 _owns_gc = False
 _shares_frozen = False  # with other processes, until it is written to
 _next_full_collection = 0.0
-_running = 0
-_gone = 0
+_running = _gone = 0
 
 
 class PluginError(Exception):
-    """What is wrong with a plugin, in words that need no traceback."""
+    """A fault of a plugin, as a text that needs no traceback."""
 
 
 class Problem(Exception):
-    """What went wrong, for ndapyproblem.c: its kind, a name, and a text."""
+    """A fault for ndapyproblem.c: its kind, a name, and a text."""
 
 
 def at_once(answer, name):
-    """What a method of the plugin answered.
+    """Return the answer of a plugin's method.
 
-    A coroutine or a generator is true, but nothing of its body has run: a
+    A coroutine or a generator is true, but nothing of its body has run, so a
     block would pass untouched. So it is a failure, in every method.
     """
     if answer is True or not isinstance(answer, NOT_RUN):
@@ -85,18 +83,18 @@ def at_once(answer, name):
 
 
 def truth(answer, name):
-    """Whether a method of the plugin answered something true."""
+    """Return whether a plugin's method answered something true."""
     return bool(at_once(answer, name))
 
 
 def _ask(plugin, name, *args):
-    """What a method of the plugin answers."""
+    """Call a plugin's method and return its answer."""
     calling(f"{name} ()")
     return at_once(getattr(plugin, name)(*args), name)
 
 
 class _LogWriter(io.RawIOBase):
-    """Whole lines to the GStreamer log, a thread's lines unmixed (10.1)."""
+    """Writes whole lines to the GStreamer log, unmixed (10.1)."""
 
     def __init__(self, is_error):
         self._is_error = is_error
@@ -106,19 +104,21 @@ class _LogWriter(io.RawIOBase):
         return True
 
     def fileno(self):
-        """For what writes past Python, such as a child or faulthandler."""
+        """A descriptor for code that writes without Python."""
         return 2 if self._is_error else 1
 
     def write(self, data):
         text = bytes(data)
         lines = (getattr(self._lines, "rest", b"") + text).split(b"\n")
-        # a text without an end, such as a row of dots, must not grow for ever
+        # a line without an end, such as a row of dots, must not grow for ever
         if len(lines[-1]) < LONGEST_LINE:
             self._lines.rest = lines.pop()
         else:
             self._lines.rest = b""
         for line in lines:
-            log(self._is_error, line.decode("utf-8", "replace"))
+            text_line = line.decode("utf-8", "replace")
+            keep_printed(text_line)
+            log_printed(self._is_error, text_line)
         return len(text)
 
 
@@ -137,7 +137,8 @@ def _is_left_alone(variable):
 
 
 def start(is_ours, api_path, secret_words):
-    """Prepare the interpreter; change nothing global in another's (T14)."""
+    """Prepare the interpreter; change no global setting unless it `is_ours`
+    (T14)."""
     global _api_path, _owns_gc, _secret_words
     _api_path = api_path
     _secret_words = tuple(secret_words.split())
@@ -146,6 +147,7 @@ def start(is_ours, api_path, secret_words):
     if os.environ.get("NDA_PYTHON_STDIO") != "inherit":
         sys.stdout = _log_stream(False)
         sys.stderr = _log_stream(True)
+        hear()
     if not _is_left_alone("NDA_PYTHON_SWITCH_INTERVAL"):
         sys.setswitchinterval(SWITCH_INTERVAL)
     _owns_gc = not _is_left_alone("NDA_PYTHON_GC")
@@ -153,12 +155,16 @@ def start(is_ours, api_path, secret_words):
 
 def _live(plugin, name):
     """A call of the life cycle, which must return something true (4.1)."""
+    _printed.lines = None
     try:
-        is_true = bool(_ask(plugin, name))
+        answer = _ask(plugin, name)
+        answer = None if answer is None else bool(answer)
     except BaseException as error:
         raise Problem("failed", name, describe(error)) from None
-    if not is_true:
-        raise Problem("refused", name, "")
+    if not answer:
+        kind = "nothing" if answer is None else "refused"
+        raise Problem(kind, name, take_printed())
+    _printed.lines = None
 
 
 def _text(value):
@@ -166,7 +172,8 @@ def _text(value):
 
 
 def info(plugin):
-    """Role, name and API version of an initialised plugin (3.6, 3.7)."""
+    """Return role, name and API version of an initialised plugin (3.6, 3.7).
+    """
     try:
         about = _ask(plugin, "get_info")
     except BaseException as error:  # sys.exit () does not end us (10.2)
@@ -180,7 +187,7 @@ def info(plugin):
 
 
 def _check_role(plugin, path, role):
-    """Whether the plugin fits the element (3.6)."""
+    """Check that the plugin has the element's role (3.6)."""
     try:
         found, name, version = info(plugin)
     except BaseException as error:
@@ -188,16 +195,16 @@ def _check_role(plugin, path, role):
     if version != "1":
         log(True, f"The plugin “{path}” asks for API version {version}; "
                   "this is 1")
-    log(False, f"“{name}” in {path} is a {found}")
+    log(False, f"“{name}” in {path} has the role {found}")
     if found != role:
         raise Problem("role", role, found or "unknown")
 
 
 def open_plugin(path, role, entry=None):
-    """Load a plugin, initialise it and see that it fits (4.1).
+    """Load a plugin, initialise it and check its role (4.1).
 
-    An entry is the name of the function or class that is meant (API 2).
-    Returns the module and the instance. Anything wrong is a Problem.
+    `entry` is the name of the function or class to use (API 2). Returns the
+    module and the instance. Any fault is a Problem.
     """
     try:
         module, plugin, is_based = load(path, role, entry)
@@ -217,9 +224,10 @@ def open_plugin(path, role, entry=None):
 
 
 def start_plugin(plugin, path, role, n_channels):
-    """Configure and start it; what it takes: rate, channels, frames a call.
+    """Configure and start a plugin. Return its format: rate, channels, frames
+    a call.
 
-    Anything wrong is a Problem, and the plugin then does not run.
+    Any fault is a Problem, and the plugin then does not run.
     """
     if isinstance(plugin, Wrapper):
         return start_wrapped(plugin, path, n_channels)
@@ -237,7 +245,7 @@ def start_plugin(plugin, path, role, n_channels):
 
 
 def stop_plugin(plugin, path):
-    """Its stop (), whose result does not matter (4.1)."""
+    """Call stop (), whose result does not matter (4.1)."""
     try:
         _ask(plugin, "stop")
     except BaseException as error:
@@ -246,10 +254,10 @@ def stop_plugin(plugin, path):
 
 
 def make_buffer(n_channels, n_frames, data=None):
-    """The one AudioBuffer of an instance, and its array (6.1.1, 6.1.2).
+    """Make the one AudioBuffer of an instance, and its array (6.1.1, 6.1.2).
 
-    The array does not own its memory, so that nothing moves it: its resize ()
-    would leave the host a pointer to what is freed.
+    The array does not own its memory, so nothing can move that memory: after a
+    resize () the host would have a pointer to freed memory.
     """
     import base_plugin
     import numpy
@@ -264,7 +272,7 @@ def make_buffer(n_channels, n_frames, data=None):
 
 
 def adopt(data, bound):
-    """Take over what the plugin bound to ``buffer.data`` (6.1.4)."""
+    """Copy the array that the plugin bound to ``buffer.data`` (6.1.4)."""
     import numpy
 
     new = numpy.asarray(bound)
@@ -277,7 +285,7 @@ def adopt(data, bound):
 
 
 def _method(plugin, *names):
-    """The name of the first of these that the plugin has, or None (5.1)."""
+    """Return the first of these names that is a method, or None (5.1)."""
     has = (name for name in names if callable(getattr(plugin, name, None)))
     return next(has, None)
 
@@ -312,7 +320,7 @@ def _device_rate(plugin):
 
 
 def _set_frames(plugin, n_frames):
-    """What a call may have at most, as the plugin says; 512 if it cannot."""
+    """Return the most frames of a call; 512 if the plugin cannot say."""
     try:
         if _method(plugin, "set_buffer_size"):
             _ask(plugin, "set_buffer_size", n_frames)
@@ -332,9 +340,9 @@ def _device_frames(plugin):
 
 
 def configure(plugin, role, n_channels):
-    """Tell rate, channels and block size before the start (5.1 to 5.6).
+    """Set rate, channels and block size before the start (5.1 to 5.6).
 
-    Returns what the plugin takes: rate, channels, frames of a call.
+    Returns the plugin's format: rate, channels, frames of a call.
     """
     if role == "Processor":
         return _configure_processor(plugin, n_channels)
@@ -343,7 +351,7 @@ def configure(plugin, role, n_channels):
 
 
 def look_again(plugin, role, rate, n_channels, n_frames):
-    """What is true after the start: devices fall back to mono in it (5.4)."""
+    """Return the format after the start, where a device may be mono (5.4)."""
     if role != "Processor":
         n_channels = _channels(plugin)
         if not 1 <= n_channels <= MAX_CHANNELS:
@@ -364,11 +372,11 @@ def _latency(plugin):
 
 
 def facts(plugin, role):
-    """What it says of itself now: latency in ns, channels, latency in frames
-    at its rate, and whether it only analyses.
+    """Return the plugin's facts: latency in ns, channels, latency in frames at
+    its rate, and whether it only analyses.
 
-    Nonsense about the latency is 0 (8.1). Processors have no channels of
-    their own, the others no latency.
+    A latency that makes no sense counts as 0 (8.1). Processors have no
+    channels of their own, sources and sinks no latency.
     """
     if isinstance(plugin, Wrapper):
         return plugin.get_facts()
@@ -382,12 +390,12 @@ def facts(plugin, role):
 
 
 def describe_plugin(plugin):
-    """What an API 2 plugin declares, as text of a key file; else None."""
+    """Return an API 2 plugin's declarations as key file text; else None."""
     return describe_wrapped(plugin) if isinstance(plugin, Wrapper) else None
 
 
 def reset_plugin(plugin):
-    """What comes next does not follow what was (API 2, 4.7)."""
+    """Tell the plugin that the next block does not follow (API 2, 4.7)."""
     if not isinstance(plugin, Wrapper):
         return
     try:
@@ -395,12 +403,6 @@ def reset_plugin(plugin):
     except BaseException as error:
         log(True, f"The plugin “{plugin.path}” failed in its reset (): "
                   f"{describe(error)}")
-
-
-def last_frames(answer):
-    """How many frames a source gave with its last answer; None: it is not
-    the last one."""
-    return int(answer) if isinstance(answer, Ended) else None
 
 
 def _is_secret(plugin, key):
@@ -411,18 +413,21 @@ def _is_secret(plugin, key):
 
 def set_parameter(plugin, key, value):
     """Set one parameter; what went wrong, or None (7.1 to 7.3)."""
+    _printed.lines = None
     try:
         result = _ask(plugin, "set_parameter", key, value)
     except BaseException as error:
         if _is_secret(plugin, key):  # the error may quote the value (7.6)
             return _type_name(error)
         _tell(error)
-        return describe(error).partition("\n")[0]
-    return "it returned False" if result is False else None
+        return describe(error).partition("\n")[0] + suggest_number(value)
+    if result is not False:
+        return None
+    return refused_parameter(plugin, key, _is_secret(plugin, key))
 
 
 def get_parameter(plugin, key):
-    """Read one parameter as text, "" when there is none (7.6)."""
+    """Return one parameter as text, "" if there is none (7.6)."""
     try:
         value = _ask(plugin, "get_parameter", key)
         return "" if value is None else _printable(str(value), LONGEST_VALUE)
@@ -435,7 +440,7 @@ def get_parameter(plugin, key):
 
 
 def shut_down(module, plugin):
-    """End an instance (4.1) and leave nothing of it in sys.modules."""
+    """End an instance (4.1) and remove all of it from sys.modules."""
     try:
         _ask(plugin, "shutdown")
     except BaseException as error:
@@ -444,7 +449,7 @@ def shut_down(module, plugin):
 
 
 def settle():
-    """Keep the collector away from all that is loaded now (T13)."""
+    """Freeze all objects loaded now: the collector then skips them (T13)."""
     global _running
     _running += 1
     if _owns_gc:
@@ -454,12 +459,12 @@ def settle():
 
 
 def unsettle():
-    """Let the collector at what a plugin left behind.
+    """Let the collector free the objects of closed plugins.
 
-    One that always plays must not keep all that ever came and went beside
-    it. To look through all that is frozen takes long, so many that go at once
-    are looked through together: again when a quarter of those that are left
-    has gone.
+    A plugin that always plays must not keep the objects of all plugins that
+    were closed meanwhile. Looking through all frozen objects takes long, so
+    this waits until many plugins have closed: a quarter of those that are
+    left.
     """
     global _running, _gone
     _running -= 1
@@ -478,7 +483,7 @@ def unsettle():
 
 
 def collect():
-    """Collect between blocks, by CPython's own thresholds."""
+    """Collect garbage between blocks, by CPython's own thresholds."""
     global _next_full_collection
     if not _owns_gc:
         return

@@ -1,12 +1,13 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What a file of API 2 declares; a part of ndapyembed.py.
+"""Reads the declarations of a file of API 2; a part of ndapyembed.py.
 
-A file without create_plugin () is one of API 2. Its entry is the function or
-the class that is the plugin: the only one there is, or the one that is named.
+A file without create_plugin () is of API 2. Its entry is the function or class
+that is the plugin: the only one in the file, or the one that is named.
 """
 
-# The calls of API 2: what a plugin with one is, in API 1's word and in ours
+# The calls of API 2, with the role of a plugin that has one: API 1's word and
+# ours
 CALLS = {
     "process": ("Processor", "processor"),
     "analyse": ("Processor", "analyser"),
@@ -22,7 +23,8 @@ NO_ENTRY = (
 
 
 def _is_defined_in(module, value):
-    """Whether a class or a function is the file's own, not imported."""
+    """Return whether a class or a function is defined in the file, and not
+    imported."""
     if isinstance(value, type):
         names = module.__name__, getattr(module, "__nda_name__", None)
         return value.__module__ in names
@@ -39,7 +41,8 @@ def _is_candidate(module, name, value):
 
 
 def find_entry(module, name=None):
-    """The function or class of a file that is the plugin: its name, and it."""
+    """Return name and value of the function or class of a file that is the
+    plugin."""
     if name:
         entry = getattr(module, name, None)
         is_class = isinstance(entry, type)
@@ -70,8 +73,8 @@ def _role_of(entry):
 
 
 def call_name_of(name, entry, role):
-    """Which call of API 2 the entry has. A function with a name of its own is
-    what the element needs."""
+    """Return which call of API 2 the entry has. A function with another name
+    is the call that the element needs."""
     if isinstance(entry, type):
         return _role_of(entry)
     if name in CALLS:
@@ -86,7 +89,8 @@ def call_name_of(name, entry, role):
 
 
 def class_parameters(entry):
-    """The parameters of a class by name, in the order of their declaration."""
+    """Return the parameters of a class by name, in the order of their
+    declaration."""
     from nda.parameters import Parameter
 
     found = {}
@@ -100,7 +104,7 @@ def class_parameters(entry):
 
 
 def function_parameters(function):
-    """The parameters of a function: what stands behind its “*” (1.4)."""
+    """Return the parameters of a function: its arguments after “*” (1.4)."""
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):  # one of a library, that cannot say
@@ -130,7 +134,8 @@ def _hints_of(function):
 
 
 def _parameter_of(name, hint, default):
-    """What an annotation, or else the default's type, makes of an argument."""
+    """Make a parameter of an argument's annotation, or else of its default's
+    type."""
     if default is inspect.Parameter.empty:
         raise PluginError(f"its parameter “{name}” has no default")
     try:
@@ -171,7 +176,8 @@ def _make_parameter(hint, default):
 
 
 def check_arguments(function, n_blocks, name):
-    """Whether a call takes so many blocks, and nothing else that needs one."""
+    """Check that a call takes so many blocks, and no other required argument.
+    """
     try:
         arguments = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
@@ -194,7 +200,7 @@ def check_arguments(function, n_blocks, name):
 
 
 def takes_block(function):
-    """Whether a source fills a block, rather than giving arrays."""
+    """Return whether a source fills a block, rather than giving arrays."""
     try:
         arguments = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
@@ -216,7 +222,7 @@ def _names_in(target):
 
 
 def declared_at(path, name, what):
-    """Where a class says what an attribute is, as “ (line 5)”; or nothing."""
+    """Return where a class sets an attribute, as “ (line 5)”; or ""."""
     try:
         with open(path, "rb") as source:
             tree = ast.parse(source.read())
@@ -233,7 +239,7 @@ def declared_at(path, name, what):
 
 
 def whole(value, what, low, high):
-    """A declared number, which must be whole and within a range."""
+    """Check a declared number, which must be whole and within a range."""
     is_number = not isinstance(value, (bool, str))
     try:
         number = int(value) if is_number else None
@@ -248,8 +254,8 @@ def whole(value, what, low, high):
 
 
 def whole_or_0(value, high, low=0):
-    """The same where nonsense is told later, with its line: at the start,
-    before which it may still be said otherwise."""
+    """Return a declared number, or 0 if it makes no sense. The start reports
+    it later with its line, since the plugin may still change it before."""
     try:
         return whole(value, "", low, high)
     except PluginError:
@@ -260,7 +266,7 @@ def whole_or_0(value, high, low=0):
 
 
 def _key_value(text):
-    """A text as the value of a key file."""
+    """Escape a text as the value of a key file."""
     for plain, written in (
         ("\\", "\\\\"),
         ("\n", "\\n"),
@@ -292,7 +298,8 @@ def _describe_parameter(name, parameter):
 
 
 def describe_wrapped(wrapper):
-    """What a plugin of API 2 declares, as the text of a key file."""
+    """Return the declarations of a plugin of API 2, as the text of a key file.
+    """
     lines = ["[plugin]"]
     for key, value in wrapper.declarations().items():
         lines.append(f"{key}={_key_value(str(value))}")

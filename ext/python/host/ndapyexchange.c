@@ -5,12 +5,14 @@
 /* Two plugins change places:
  *
  * - A processor is started first, so that no block is lost. It takes the place
- *   of the one before between two blocks, and that one is stopped.
+ *   of the one before between two blocks, and that one is stopped. It may take
+ *   another rate, other frames and channels: the block thread accepts them
+ *   before it makes a call (nda_py_host_accept_exchange ()).
  * - A source or sink may have a device that only one can open. The one before
  *   is stopped first. It is started again if the edited one does not start.
  *
- * A call that does not return is given up, and with it what was to be
- * exchanged: the exchange and both runners are left to it. */
+ * If a call does not return, the exchange is given up. The call then keeps the
+ * exchange and both runners. */
 
 #include "config.h"
 
@@ -22,7 +24,8 @@
 
 #include <glib/gi18n-lib.h>
 
-/* How long a block call may take to end before stop () is called beside it */
+/* How long to wait for a block call to end before stop () is called during
+ * it */
 #define CALL_TIMEOUT (1 * G_TIME_SPAN_SECOND)
 
 NdaPyExchange *
@@ -36,7 +39,7 @@ nda_py_exchange_new (NdaPyHost * host, const NdaPyRunnerConfig * config)
   return x;
 }
 
-/* Runs @job on a thread of its own. */
+/* Runs @job on a new thread. */
 static gboolean
 run_apart (NdaPyExchange * x, NdaPyJob job)
 {
@@ -55,7 +58,7 @@ run_apart (NdaPyExchange * x, NdaPyJob job)
   return FALSE;
 }
 
-/* Runs @job where the plugins can be called. */
+/* Runs @job in a place where the plugins can be called. */
 static gboolean
 run (NdaPyExchange * x, NdaPyJob job)
 {
@@ -70,7 +73,7 @@ run (NdaPyExchange * x, NdaPyJob job)
   return TRUE;
 }
 
-/* Frees it, and says why the one before stays, unless it does not. */
+/* Frees the exchange. @error says why the old plugin stays, if it stays. */
 void
 nda_py_exchange_free (NdaPyExchange * x, GError ** error)
 {
@@ -103,9 +106,12 @@ nda_py_exchange_tell_job (gpointer data)
 
     g_free (x->kind->set_parameter (x->next, p->key, p->value));
   }
+  if (x->is_started)
+    x->kind->get_facts (x->next, &x->next_facts);
 }
 
-/* Tells the next the parameters of the one before, if it does not know them. */
+/* Sets the parameters of the old plugin in the next one, if it does not have
+ * them. */
 gboolean
 nda_py_exchange_tell (NdaPyExchange * x)
 {
@@ -137,17 +143,30 @@ nda_py_exchange_stop_next_job (gpointer data)
   x->kind->stop (x->next);
 }
 
+/* Whether the next can go on with the sound: that of a device has a format
+ * already, other sound can be brought to any that fits. */
+static gboolean
+check_next (NdaPyExchange * x)
+{
+  if (is_device (x))
+    return nda_py_problem_check_format (x->config->path, &x->format,
+        &x->next_format, &x->error);
+  return nda_py_problem_check_fit (x->stream.n_channels, &x->next_format,
+      &x->error);
+}
+
 static void
 nda_py_exchange_start_next_job (gpointer data)
 {
   NdaPyExchange *x = data;
-  NdaPyFormat format = x->format;
 
-  if (!x->kind->start (x->next, &format, &x->error))
+  x->next_format = x->stream;
+  if (!x->kind->start (x->next, &x->next_format, &x->error))
     return;
-  x->is_started = nda_py_problem_check_format (x->config->path, &x->format,
-      &format, &x->error);
-  if (!x->is_started)
+  x->is_started = check_next (x);
+  if (x->is_started)
+    x->kind->get_facts (x->next, &x->next_facts);
+  else
     x->kind->stop (x->next);
 }
 
@@ -155,13 +174,13 @@ static void
 nda_py_exchange_start_before_job (gpointer data)
 {
   NdaPyExchange *x = data;
-  NdaPyFormat format = x->format;
+  NdaPyFormat format = x->stream;
 
   x->kind->start (x->before, &format, NULL);
 }
 
-/* Keeps the block thread from beginning a call, and waits until it is in none;
- * not for ever, for stop () may be what ends the call. */
+/* Prevents the block thread from beginning a call, and waits until it is in no
+ * call. The wait has a limit, since stop () may have to end the call. */
 static void
 hold (NdaPyExchange * x)
 {
@@ -188,10 +207,10 @@ let_go (NdaPyExchange * x)
   host->is_held = x->is_held = FALSE;
   nda_py_host_wake_locked (host);
   g_mutex_unlock (&host->lock);
-  nda_py_host_set_pending (host);       /* what came meanwhile */
+  nda_py_host_set_pending (host);       /* set meanwhile */
 }
 
-/* Looks whether the one before runs, and with what. */
+/* Reads whether the old plugin runs, and with which format. */
 static void
 look (NdaPyExchange * x)
 {
@@ -199,11 +218,12 @@ look (NdaPyExchange * x)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&host->lock);
 
   x->is_running = host->state == STATE_RUNNING;
+  x->stream = host->stream;
   x->format = host->format;
 }
 
-/* Whether the plugin was neither started nor stopped since x was looked at, nor
- * is about to be. The block thread itself may exchange it all the same. */
+/* Whether the plugin was neither started nor stopped since @x was read, nor is
+ * about to be. The block thread itself may exchange it in any case. */
 static gboolean
 is_unchanged_locked (NdaPyExchange * x)
 {
@@ -215,11 +235,25 @@ is_unchanged_locked (NdaPyExchange * x)
     return FALSE;
   if ((host->state == STATE_RUNNING) != x->is_running)
     return FALSE;
-  return x->is_running ? nda_py_format_is_equal (&host->format, &x->format) :
-      !host->called;
+  if (!x->is_running)
+    return !host->called;
+  return nda_py_format_is_equal (&host->format, &x->format)
+      && nda_py_format_is_equal (&host->stream, &x->stream);
 }
 
-/* Puts the next in the place of the one before. */
+/* What the next says of itself is the host's from the first call on. */
+static void
+take_format_locked (NdaPyExchange * x)
+{
+  NdaPyHost *host = x->host;
+
+  host->format = x->next_format;
+  host->facts = x->next_facts;
+  if (!is_device (x))
+    host->n_exchanges++;
+}
+
+/* Puts the next plugin in the place of the old one. */
 static gboolean
 swap (NdaPyExchange * x)
 {
@@ -233,6 +267,8 @@ swap (NdaPyExchange * x)
   }
   x->is_stopped = x->is_started && host->state != STATE_RUNNING;
   host->runner = x->next;
+  if (x->is_started)
+    take_format_locked (x);
   nda_py_runner_unref (x->before);      /* the host's; there is x's */
   if (x->is_block_thread)
     host->called = x->next;
@@ -241,7 +277,7 @@ swap (NdaPyExchange * x)
   return TRUE;
 }
 
-/* Starts the next if the one before runs, and puts it in that one's place. */
+/* Starts the next plugin if the old one runs, and puts it in its place. */
 static gboolean
 bring_in (NdaPyExchange * x)
 {
@@ -261,8 +297,8 @@ bring_in (NdaPyExchange * x)
   return nda_py_exchange_tell (x) && swap (x);
 }
 
-/* Ends the one before, which a block call may still be in. Whoever stopped the
- * host has stopped it, and not the next. */
+/* Ends the old plugin, which a block call may still use. If the host was
+ * stopped, only the old plugin was stopped with it, and not the next. */
 static void
 retire_before (NdaPyExchange * x)
 {
@@ -282,7 +318,7 @@ retire_before (NdaPyExchange * x)
     nda_py_runner_unref (x->before);
 }
 
-/* Ends the next, and lets the one before go on. */
+/* Ends the next plugin, and lets the old one go on. */
 static void
 drop_next (NdaPyExchange * x)
 {
@@ -300,7 +336,8 @@ drop_next (NdaPyExchange * x)
     nda_py_runner_unref (x->before);
 }
 
-/* The plugin before, if it is that of x still; it may have been closed. */
+/* Takes a reference to the old plugin, if it is still the host's; it may have
+ * been closed. */
 static gboolean
 take_before (NdaPyExchange * x)
 {
@@ -313,8 +350,8 @@ take_before (NdaPyExchange * x)
   return TRUE;
 }
 
-/* Lets the next take the place of the one before. When this fails, the one
- * before goes on. */
+/* Puts the next plugin in the place of the old one. If this fails, the old one
+ * goes on. */
 gboolean
 nda_py_exchange_run (NdaPyExchange * x)
 {
@@ -337,8 +374,8 @@ nda_py_exchange_run (NdaPyExchange * x)
   return ok;
 }
 
-/* Exchanges the plugin for the edited one that waits, if there is one still.
- * The block thread has claimed the plugin, and is outside. */
+/* Exchanges the plugin for the edited one that waits, if it still waits. The
+ * block thread has claimed the plugin, and does not hold the GIL. */
 gboolean
 nda_py_host_exchange (NdaPyHost * self, GError ** error)
 {

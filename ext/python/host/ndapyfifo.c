@@ -8,14 +8,15 @@
 
 #include <string.h>
 
-/* What waits is moved to the front when as much has gone, and at least this
- * much: each frame is moved once at most, and few pages are ever touched. */
+/* The waiting frames move to the front when as many frames have left, and at
+ * least MIN_GONE. So each frame is moved at most once, and few pages of memory
+ * are touched. */
 #define MIN_GONE 1024
 
 void
 nda_py_fifo_init (NdaPyFifo * self, guint n_channels, gsize n_room)
 {
-  /* what has gone and was not moved over yet needs room too */
+  /* frames that have left, but were not yet moved over, need room too */
   *self = (NdaPyFifo) {
   .n_channels = n_channels,.n_room = 2 * n_room + MIN_GONE};
   self->data = g_new (gfloat, self->n_room * n_channels);

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Frames that wait, the channels of each side by side: first in, first out, and
- * always one stretch of memory. Belongs to one thread. Allocates when more wait
- * than ever before. */
+/* A first-in, first-out queue of frames, with the channels of each frame side
+ * by side. The waiting frames are always in one piece of memory. Belongs to one
+ * thread. Allocates only when more frames wait than ever before. */
 
 #pragma once
 
@@ -17,19 +17,20 @@ typedef struct
   gfloat *data;                 /* owned */
   guint n_channels;             /* [const] */
   gsize n_room;                 /* frames */
-  gsize first;                  /* the oldest that waits */
-  gsize n_frames;               /* that wait */
+  gsize first;                  /* the oldest waiting frame */
+  gsize n_frames;               /* waiting frames */
 } NdaPyFifo;
 
 void nda_py_fifo_init (NdaPyFifo * fifo, guint n_channels, gsize n_room);
 void nda_py_fifo_clear (NdaPyFifo * fifo);
 
-/* Where the next @n_frames belong, which wait from now on */
+/* Makes room for @n_frames more and returns their place; they count as
+ * waiting */
 gfloat *nda_py_fifo_add (NdaPyFifo * fifo, gsize n_frames);
-/* The first @n_frames go; all of them with G_MAXSIZE */
+/* Removes the first @n_frames; all of them with G_MAXSIZE */
 void nda_py_fifo_drop (NdaPyFifo * fifo, gsize n_frames);
 
-/* The frame @n behind the oldest */
+/* The frame that is @n frames after the oldest */
 static inline gfloat *
 nda_py_fifo_at (const NdaPyFifo * fifo, gsize n)
 {

@@ -29,7 +29,7 @@ add_folders (GPtrArray * folders, const gchar * search_path)
       g_ptr_array_add (folders, g_canonicalize_filename (parts[i], NULL));
 }
 
-/* Where plugins are looked for, in this order. */
+/* The folders that are searched for plugins, in this order. */
 static GPtrArray *
 list_folders (const gchar * plugin_path)
 {
@@ -41,8 +41,8 @@ list_folders (const gchar * plugin_path)
   return folders;
 }
 
-/* The file must be there to be read: the error of the system says what is
- * wrong with it. */
+/* Checks that the file can be read. The system's error says what is wrong with
+ * it. */
 static gchar *
 check_file (const gchar * path, GError ** error)
 {
@@ -63,7 +63,7 @@ check_file (const gchar * path, GError ** error)
   return NULL;
 }
 
-/* What belongs to plugins but is none (12.1). */
+/* Whether a file is a helper of plugins and not a plugin (12.1). */
 static gboolean
 is_helper (const gchar * stem)
 {
@@ -110,8 +110,8 @@ list_candidates (const gchar * folder)
   return files;
 }
 
-/* The plugin files of the first folder that has any, which is the one whose
- * plugins are known by their display names. */
+/* The plugin files of the first folder that has any. Only these plugins can be
+ * found by their display names. */
 static GPtrArray *
 list_first_candidates (const GPtrArray * folders)
 {
@@ -141,14 +141,28 @@ find_stem (const gchar * stem, const GPtrArray * folders)
   return NULL;
 }
 
+/* What was searched (transfer full), and which of it is not there. */
+static gchar *
+list_searched (GPtrArray * folders)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < folders->len; i++) {
+    const gchar *folder = g_ptr_array_index (folders, i);
+
+    g_string_append_printf (text, "%s%s%s", i ? ", " : "", folder,
+        g_file_test (folder, G_FILE_TEST_IS_DIR) ? "" :
+        _(" (there is no such folder)"));
+  }
+  return g_string_free (text, FALSE);
+}
+
 static void
 set_not_found (GError ** error, const gchar * plugin, GPtrArray * folders,
     const gchar * names)
 {
-  g_autofree gchar *searched = NULL;
+  g_autofree gchar *searched = list_searched (folders);
 
-  g_ptr_array_add (folders, NULL);
-  searched = g_strjoinv (", ", (gchar **) folders->pdata);
   g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
       _("There is no plugin “%s”: no file “%s.py” in %s, and none "
           "that is called so among %s. Name the file itself, or its folder "
@@ -191,11 +205,12 @@ is_path (const gchar * plugin)
       && (*plugin == '.' || g_file_test (plugin, G_FILE_TEST_EXISTS));
 }
 
-/* The absolute path (transfer full) of the file that @plugin means: a path, if
- * it is absolute, begins with a dot, ends in .py or is there; else the stem of
- * a file in @plugin_path, NDA_PLUGIN_PATH or the installed plugins; else the
- * display name of a plugin in the first of these folders that has plugins,
- * each of which may take @timeout to say it. */
+/* Returns the absolute path (transfer full) of the file that @plugin means.
+ * @plugin is a path if it is absolute, begins with a dot, ends in .py or
+ * exists. Otherwise it is the stem of a file in @plugin_path, NDA_PLUGIN_PATH
+ * or the installed plugins. Otherwise it is the display name of a plugin in the
+ * first of these folders that has plugins; each plugin may take @timeout to
+ * answer. */
 gchar *
 nda_py_find_plugin (const gchar * plugin, const gchar * plugin_path,
     GstClockTime timeout, GError ** error)
@@ -217,6 +232,20 @@ nda_py_find_plugin (const gchar * plugin, const gchar * plugin_path,
   path = find_stem (plugin, folders);
   return path ? check_file (path, error) :
       find_display_name (plugin, folders, timeout, error);
+}
+
+/* The first folder of @plugin_path that is not there (transfer full), or NULL.
+ */
+gchar *
+nda_py_find_missing_folder (const gchar * plugin_path)
+{
+  g_autoptr (GPtrArray) folders = g_ptr_array_new_with_free_func (g_free);
+
+  add_folders (folders, plugin_path);
+  for (guint i = 0; i < folders->len; i++)
+    if (!g_file_test (g_ptr_array_index (folders, i), G_FILE_TEST_IS_DIR))
+      return g_strdup (g_ptr_array_index (folders, i));
+  return NULL;
 }
 
 /* What of @plugin means a file (transfer full), and in @entry (transfer full)

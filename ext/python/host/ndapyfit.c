@@ -13,12 +13,12 @@
 
 struct _NdaPyFit
 {
-  NdaPolyphase *polyphase;      /* owned; NULL where the rates are the same */
+  NdaPolyphase *polyphase;      /* owned; NULL if the rates are equal */
   guint from_rate;
 
   NdaPyArray input;             /* owned memory */
-  NdaPyArray output;            /* owned memory; what waits is at its start */
-  guint n_frames;               /* that wait in output */
+  NdaPyArray output;            /* owned memory; waiting frames first */
+  guint n_frames;               /* waiting in output */
   gfloat *in_planes[NDA_BLOCK_MAX_CHANNELS];
   gfloat *out_planes[NDA_BLOCK_MAX_CHANNELS];
 };
@@ -37,7 +37,8 @@ make_array (NdaPyArray * array, guint n_channels, guint n_frames)
   array->n_frames = n_frames;
 }
 
-/* For frames of @n_channels that come at @from_rate and go at @to_rate. */
+/* Makes a fit for frames of @n_channels that come in at @from_rate and go out
+ * at @to_rate. */
 NdaPyFit *
 nda_py_fit_new (guint n_channels, guint from_rate, guint to_rate)
 {
@@ -50,7 +51,8 @@ nda_py_fit_new (guint n_channels, guint from_rate, guint to_rate)
     self->polyphase = nda_polyphase_new (n_channels, from_rate, to_rate,
         NDA_POLYPHASE_FIXED);
   make_array (&self->input, n_channels, NDA_BLOCK_FRAMES);
-  /* less than a block waits when more comes: a block, or the lag at the end */
+  /* Less than a block waits when more frames come: at most a block, or the lag
+   * at the end */
   most = MAX (NDA_BLOCK_FRAMES, get_n_lag_frames (self)) + 1;
   make_array (&self->output, n_channels, NDA_BLOCK_FRAMES
       + gst_util_uint64_scale_int_ceil (most, to_rate, from_rate) + 1);
@@ -80,7 +82,7 @@ find_planes (gfloat ** planes, const NdaPyArray * array, guint first_frame)
     planes[c] = array->data + (gsize) c *array->n_frames + first_frame;
 }
 
-/* Appends what the resampler has to give. */
+/* Appends the output of the resampler. */
 static void
 pull (NdaPyFit * self)
 {
@@ -113,7 +115,7 @@ nda_py_fit_push (NdaPyFit * self, guint n_frames)
   self->n_frames += n_frames;
 }
 
-/* Brings out what the resampler holds back, at the end. */
+/* Pushes out the frames in the resampler, at the end. */
 void
 nda_py_fit_drain (NdaPyFit * self)
 {
@@ -147,7 +149,7 @@ nda_py_fit_get_output (NdaPyFit * self)
   return &self->output;
 }
 
-/* Drops the first @n_frames of the output, which went their way. */
+/* Drops the first @n_frames of the output, after they were used. */
 void
 nda_py_fit_pop (NdaPyFit * self, guint n_frames)
 {
@@ -159,7 +161,7 @@ nda_py_fit_pop (NdaPyFit * self, guint n_frames)
         self->n_frames * sizeof (gfloat));
 }
 
-/* How much later a frame comes out than it would from a wire. */
+/* How much later a frame comes out than without the fit. */
 GstClockTime
 nda_py_fit_get_latency (NdaPyFit * self)
 {

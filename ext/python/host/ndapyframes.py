@@ -1,19 +1,23 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Arrays of plugins of API 2 to blocks, and back; a part of ndapyembed.py."""
+"""Converts arrays of plugins of API 2 to blocks, and back; a part of
+ndapyembed.py."""
+
+MANY_NONE = 500  # calls, a millisecond apart
 
 
 class Cutter:
     """Cuts arrays of any length into blocks, and loses nothing (1.5).
 
-    They are pulled: the next array; None: there is nothing yet; StopIteration:
-    it was the last.
+    It pulls the arrays. A pull returns the next array, or None if there is
+    nothing yet; StopIteration means that the last array was the end.
     """
 
     def __init__(self, pull, n_channels):
         self._pull = pull
         self.n_channels = n_channels  # None: as the first array has
         self._rest = None  # frames that wait, (channels, frames)
+        self._n_vain = 0  # calls before the first array; -1: there was one
         self._has_ended = False
 
     def look(self):
@@ -24,8 +28,8 @@ class Cutter:
             self.n_channels = 1
 
     def fill(self, data):
-        """Put the next frames into a block. True; False: there are not enough
-        yet; Ended: so many are all there are."""
+        """Put the next frames into a block. True: done; False: there are not
+        enough yet; Ended: the last frames, and their number."""
         at = self._take(data)
         while at < data.shape[1] and not self._has_ended:
             array = self._fetch()
@@ -40,26 +44,41 @@ class Cutter:
         return True if at == data.shape[1] else Ended(at)
 
     def _fetch(self):
-        """Pull the next array. None: there is nothing yet, or no more."""
+        """Pull the next array. None: there is nothing yet, or the end."""
         try:
             array = self._pull()
         except StopIteration:
             self._has_ended = True
             return None
         if array is None:
+            self._count_vain()
             return None
+        self._n_vain = -1
         array = self._check(array)
         return array if array.shape[1] else None
 
+    def _count_vain(self):
+        """None is “not yet”; if it is all that ever comes, it is an oversight.
+        Told once: there may be an array some day."""
+        if self._n_vain < 0:
+            return
+        self._n_vain += 1
+        if self._n_vain == MANY_NONE:
+            raise PluginError(
+                f"its read () has returned None {MANY_NONE} times, and no "
+                "array so far; end it with “return” and the array"
+            )
+
     def _keep(self, array):
-        """Let frames wait, as a copy: the plugin may use its array again."""
+        """Keep a copy of frames for the next block: the plugin may use its
+        array again."""
         import numpy
 
         if array is not None and array.shape[1]:
             self._rest = numpy.array(array, numpy.float32)
 
     def _take(self, data):
-        """Move frames that wait to the start of a block; how many."""
+        """Move waiting frames to the start of a block. Return how many."""
         if self._rest is None:
             return 0
         n_taken = min(data.shape[1], self._rest.shape[1])
@@ -70,7 +89,7 @@ class Cutter:
         return n_taken
 
     def _check(self, array):
-        """The array as (channels, frames)."""
+        """Check an array and return it as (channels, frames)."""
         import numpy
 
         shape = self.n_channels or "channels", "frames"
@@ -92,7 +111,7 @@ class Cutter:
 
 
 class Gatherer:
-    """Puts blocks together to longer ones for a sink's write ()."""
+    """Joins blocks to longer ones for a sink's write ()."""
 
     def __init__(self, write, n_channels, n_frames):
         import numpy
@@ -102,7 +121,8 @@ class Gatherer:
         self._n_frames = 0  # that wait at its start
 
     def put(self, data):
-        """Whether the frames were taken; else they come again."""
+        """Take frames. Return whether they were taken; if not, they come
+        again."""
         n_room = self._block.shape[1] - self._n_frames
         head, tail = data[:, :n_room], data[:, n_room:]
         end = self._n_frames + head.shape[1]
@@ -117,7 +137,7 @@ class Gatherer:
         return True
 
     def drain(self):
-        """Give what is left, which is shorter."""
+        """Write the rest, which is shorter."""
         if self._n_frames:
             self._write(self._block[:, : self._n_frames].copy())
         self._n_frames = 0

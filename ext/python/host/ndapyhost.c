@@ -3,32 +3,34 @@
  */
 
 /* THREADS. State-change threads open, stop and close, one at a time; the
- * element sees to that. The block thread starts the plugin and makes its block
+ * element ensures that. The block thread starts the plugin and makes its block
  * calls. Any thread may set or get a parameter, and reload the plugin.
  *
- * LOCKS. host->lock guards what is marked [host lock]. It is never held
- * together with the GIL, and nothing is called back under it.
+ * LOCKS. host->lock guards the fields marked [host lock]. It is never held
+ * together with the GIL, and no callback is called under it.
  *
- * HAND-OVER. `called` is the runner that the block thread is in; the block
- * thread sets it before the first call and clears it after the last one.
- * Whoever sets `is_held` keeps the block thread from doing so. Every other
- * thread that uses the plugin holds a reference, and `n_users` keeps the
- * plugin from being closed.
+ * HAND-OVER. `called` is the runner that the block thread calls; the block
+ * thread sets it before the first call and clears it after the last one. A
+ * thread that sets `is_held` prevents the block thread from setting `called`.
+ * Every other thread that uses the plugin holds a reference, and `n_users`
+ * keeps the plugin from being closed.
  *
  * Parameters set during a block call wait in `pending`, and the block thread
- * sets them at its end. Between two calls a setter holds the block thread off
- * and sets what waits, its own and what others add meanwhile.
+ * sets them when the call ends. Between two calls, the thread that sets a
+ * parameter holds the block thread off. It sets all pending parameters, its own
+ * and those that others add meanwhile.
  *
- * An edited plugin is loaded beside the calls of the one before. Then the two
- * are exchanged: by the block thread, which finds `next`, or by the thread
- * that loaded it, which holds the block thread off (ndapyhostreload.c).
+ * An edited plugin is loaded while the old one makes its calls. Then the two
+ * are exchanged: by the block thread, which finds `next`, or by the thread that
+ * loaded the edited plugin, which holds the block thread off
+ * (ndapyhostreload.c).
  *
- * STOP. The stopper sets `is_stopping`, so that no call begins, and waits a
- * grace for the one that runs. Then it calls the plugin's stop () beside it,
- * which is how some plugins are unblocked (9.2). What still runs after that is
- * sent a SystemExit, which ends any loop in Python. What survives that too is
- * stuck in C: a process of its own is killed; a thread is left behind, and the
- * stop fails. */
+ * STOP. The stopping thread sets `is_stopping`, so that no call begins, and
+ * waits a short time for the call that runs. Then it calls the plugin's stop ()
+ * during that call, which is how some plugins are unblocked (9.2). If the call
+ * still runs after that, it gets a SystemExit, which ends any loop in Python.
+ * If the call survives that too, it is stuck in C: a separate process is
+ * killed. A thread cannot be killed: it is abandoned, and the stop fails. */
 
 #include "config.h"
 
@@ -183,7 +185,7 @@ nda_py_host_arm (NdaPyHost * self)
   self->is_stopping = FALSE;
 }
 
-/* Whether the plugin must be loaded anew before it can start (4.3). */
+/* Whether the plugin must be loaded again before it can start (4.3). */
 gboolean
 nda_py_host_is_spent (NdaPyHost * self)
 {
@@ -192,7 +194,8 @@ nda_py_host_is_spent (NdaPyHost * self)
   return self->state == STATE_SPENT;
 }
 
-/* An edited plugin that waits for the block thread (transfer full); or NULL. */
+/* Takes the edited plugin that waits for the block thread (transfer full); or
+ * NULL. */
 NdaPyRunner *
 nda_py_host_take_next_locked (NdaPyHost * self)
 {
@@ -202,7 +205,7 @@ nda_py_host_take_next_locked (NdaPyHost * self)
   return next;
 }
 
-/* Waits until nobody else uses the plugin. FALSE at the timeout. */
+/* Waits until no other thread uses the plugin. FALSE at the timeout. */
 static gboolean
 wait_for_users_locked (NdaPyHost * self)
 {
@@ -214,8 +217,8 @@ wait_for_users_locked (NdaPyHost * self)
   return TRUE;
 }
 
-/* Waits until nobody else uses the plugin; a call that takes longer than that
- * is given up. FALSE: somebody still does. */
+/* Waits until no other thread uses the plugin. A call that takes longer than
+ * the timeout is given up. FALSE: a thread still uses it. */
 static gboolean
 end_users_locked (NdaPyHost * self)
 {
@@ -239,10 +242,9 @@ drop (NdaPyHost * self, NdaPyRunner * runner)
     nda_py_host_give_up (self, error);
 }
 
-/* Shuts the plugin down, if there is one. It must have been stopped. Where
- * another thread is in a call that does not return, that thread keeps the
- * plugin, and shuts it down when it comes back; what it uses beside the plugin
- * is left to it. */
+/* Shuts the plugin down, if there is one. It must have been stopped. If another
+ * thread is in a call that does not return, that thread keeps the plugin and
+ * all that the call uses, and shuts the plugin down when it comes back. */
 void
 nda_py_host_close (NdaPyHost * self)
 {
@@ -255,7 +257,7 @@ nda_py_host_close (NdaPyHost * self)
   self->facts = (NdaPyFacts) {
   0};
   self->held = 0;
-  self->format = (NdaPyFormat) {
+  self->stream = self->format = (NdaPyFormat) {
   0};
   self->n_unapplied -= self->pending->len;
   g_ptr_array_set_size (self->pending, 0);
@@ -276,8 +278,8 @@ nda_py_host_close (NdaPyHost * self)
 
 /* --- stopping ----------------------------------------------------------- */
 
-/* Waits until the block thread is not in @runner, or, if that is NULL, in no
- * call. FALSE at the timeout. */
+/* Waits until the block thread is not in @runner. If @runner is NULL, waits
+ * until it is in no call. FALSE at the timeout. */
 gboolean
 nda_py_host_wait_for_call_locked (NdaPyHost * self, NdaPyRunner * runner,
     gint64 timeout)
@@ -306,8 +308,8 @@ nda_py_host_stop_job (gpointer data)
   runner->kind->stop (runner);
 }
 
-/* The runner that the block thread is in (transfer full), if it is @runner or
- * that is NULL. */
+/* Returns the runner that the block thread is in (transfer full), if it is
+ * @runner or @runner is NULL. */
 static NdaPyRunner *
 get_called (NdaPyHost * self, NdaPyRunner * runner)
 {
@@ -338,9 +340,9 @@ interrupt_call (NdaPyHost * self, NdaPyRunner * called)
   return TRUE;
 }
 
-/* Waits for a call in @runner, or, if that is NULL, in any, to return, and ends
- * one that does not. stop () was called. FALSE when it does not end by any
- * means. */
+/* Waits for a call in @runner to return, and ends a call that does not. If
+ * @runner is NULL, the call may be in any runner. stop () was called before.
+ * FALSE: the call cannot be ended. */
 gboolean
 nda_py_host_end_call_of (NdaPyHost * self, NdaPyRunner * runner)
 {
@@ -357,8 +359,8 @@ nda_py_host_end_call_of (NdaPyHost * self, NdaPyRunner * runner)
   return ok;
 }
 
-/* Takes the plugin from the running to the initialised state. Returns it
- * (transfer full), and in @was_running whether it ran. */
+/* Changes the state from running to initialised. Returns the plugin (transfer
+ * full). @was_running tells whether it ran. */
 static NdaPyRunner *
 begin_stop (NdaPyHost * self, gboolean * was_running)
 {
@@ -374,8 +376,8 @@ begin_stop (NdaPyHost * self, gboolean * was_running)
   return self->runner ? nda_py_runner_ref (self->runner) : NULL;
 }
 
-/* Calls stop (). One that does not return keeps the plugin, which is good for
- * nothing any more. */
+/* Calls stop (). If stop () does not return, its job keeps the plugin, which
+ * cannot be used any more. */
 static void
 call_stop (NdaPyHost * self, NdaPyRunner * runner)
 {
@@ -392,8 +394,8 @@ call_stop (NdaPyHost * self, NdaPyRunner * runner)
   nda_py_host_give_up (self, error);
 }
 
-/* Stops the plugin, from a thread other than the block thread, which may be in
- * a call. FALSE when that call does not end by any means. */
+/* Stops the plugin, from another thread than the block thread, which may be in
+ * a call. FALSE: that call cannot be ended. */
 gboolean
 nda_py_host_stop (NdaPyHost * self)
 {
@@ -407,6 +409,6 @@ nda_py_host_stop (NdaPyHost * self)
   nda_py_runner_unref (runner);
   ok = nda_py_host_end_call_of (self, NULL);
   if (ok && was_running && !nda_py_host_is_spent (self))
-    nda_py_host_set_pending (self);     /* what came during the last call */
+    nda_py_host_set_pending (self);     /* set during */
   return ok;
 }

@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The host of one plugin: its life cycle, its parameters and its block calls,
- * and which thread makes them. Knows no pads, and not where the plugin runs. */
+/* The host of one plugin has its life cycle, its parameters and its block
+ * calls, and decides which thread makes them. It uses no pads, and does not
+ * know where the plugin runs. */
 
 #pragma once
 
@@ -15,15 +16,15 @@ G_BEGIN_DECLS
 /* One block call. */
 typedef struct
 {
-  NdaPyAudio in;                /* unless of a source */
-  NdaPyAudio out;               /* unless of a sink; may be the same memory */
-  guint n_frames;               /* of a source that ENDED: what it wrote */
-  gboolean is_gated;            /* of a sink: only if it says it has room */
+  NdaPyAudio in;                /* not for a source */
+  NdaPyAudio out;               /* not for a sink; may be the same memory */
+  guint n_frames;               /* if a source ENDED: frames written */
+  gboolean is_gated;            /* of a sink: call only if it has room */
 
-  /* what came of it */
+  /* the result */
   NdaPyCallResult result;
-  gboolean ok;                  /* else nothing was written to out */
-  gchar *failure;               /* owned; only of the first of a burst */
+  gboolean ok;                  /* if not, out was not written */
+  gchar *failure;               /* owned; only for the first in a row */
   GstClockTime call_time;
 } NdaPyBlock;
 
@@ -36,9 +37,9 @@ typedef struct
   /* a call of the plugin does not return, and is not waited for any longer */
   void (*gave_up) (gpointer owner, const GError * error);
   void (*latency_changed) (gpointer owner);
-  void (*restarted) (gpointer owner);   /* the plugin's process is another */
-  void (*stood_by) (gpointer owner);    /* a second process waits from now on */
-  /* the plugin was loaded anew, or, with an error, is the one before */
+  void (*restarted) (gpointer owner);   /* a new process took over */
+  void (*stood_by) (gpointer owner);    /* a standby is ready */
+  /* the plugin was loaded again, or, with an error, the old one stays */
   void (*reloaded) (gpointer owner, const GError * error);
 } NdaPyHostEvents;
 
@@ -51,7 +52,7 @@ NdaPyHost *nda_py_host_new (NdaPyRole role, const NdaPyHostEvents * events,
     gpointer owner);
 void nda_py_host_free (NdaPyHost * host);
 
-/* state changes; none of them holds the GIL */
+/* For state changes; the caller does not hold the GIL */
 gboolean nda_py_host_open (NdaPyHost * host, const NdaPyRunnerKind * kind,
     const NdaPyRunnerConfig * config, NdaPyParameters * parameters,
     GError ** error);
@@ -60,18 +61,19 @@ gboolean nda_py_host_is_spent (NdaPyHost * host);
 gboolean nda_py_host_stop (NdaPyHost * host);
 void nda_py_host_close (NdaPyHost * host);
 
-/* the block thread */
+/* For the block thread */
 gboolean nda_py_host_start (NdaPyHost * host, NdaPyFormat * format,
     GError ** error);
 guint nda_py_host_process (NdaPyHost * host, NdaPyBlock ** blocks,
     guint n_blocks, gboolean stop_at_failure, GstClockTime * gil_wait);
 void nda_py_host_expect_latency (NdaPyHost * host, guint latency);
 guint nda_py_host_get_call_latency (NdaPyHost * host);
+gboolean nda_py_host_accept_exchange (NdaPyHost * host, NdaPyFormat * format);
 void nda_py_host_reset (NdaPyHost * host);
 void nda_py_host_collect (NdaPyHost * host);
 gboolean nda_py_host_check (NdaPyHost * host, GError ** error);
 
-/* any thread */
+/* For any thread */
 gboolean nda_py_host_reload (NdaPyHost * host);
 gboolean nda_py_host_set_parameter (NdaPyHost * host, const gchar * key,
     const gchar * value);

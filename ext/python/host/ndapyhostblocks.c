@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The block thread: starts the plugin and makes its block calls. */
+/* The functions of the block thread: it starts the plugin and makes its block
+ * calls. */
 
 #include "config.h"
 
@@ -11,7 +12,7 @@
 /* For a job that only waits for the GIL */
 #define START_LIMIT (2 * GST_SECOND)
 
-/* Sets what was asked for, by the thread that has claimed the plugin. Gives up
+/* Sets pending @parameters, on the thread that has claimed the plugin. Gives up
  * the lock meanwhile. */
 static void
 set_pending_locked (NdaPyHost * self, NdaPyParameters * parameters)
@@ -30,7 +31,7 @@ set_pending_locked (NdaPyHost * self, NdaPyParameters * parameters)
   g_ptr_array_unref (parameters);
 }
 
-/* Sets all that was asked for while the plugin runs. */
+/* Sets all pending parameters while the plugin runs. */
 static void
 set_all_pending_locked (NdaPyHost * self)
 {
@@ -41,8 +42,8 @@ set_all_pending_locked (NdaPyHost * self)
     set_pending_locked (self, parameters);
 }
 
-/* Says that the block thread is about to call the plugin. FALSE: it is being
- * stopped. */
+/* Claims the plugin for the block thread, which is about to call it. FALSE: the
+ * plugin is being stopped. */
 static gboolean
 claim (NdaPyHost * self)
 {
@@ -53,17 +54,18 @@ claim (NdaPyHost * self)
     nda_py_host_wait_locked (self);
   if (!self->is_stopping)
     self->called = self->runner;
-  /* nobody changes it while the plugin is called */
+  /* no thread changes it while the plugin is called */
   self->call_latency = self->facts.delay;
+  self->called_exchange = self->n_exchanges;
   ok = self->called != NULL;
-  /* the block thread itself queued it, for the call that comes */
+  /* the block thread itself queued these, for the next call */
   if (ok && self->state == STATE_RUNNING)
     set_all_pending_locked (self);
   g_mutex_unlock (&self->lock);
   return ok;
 }
 
-/* Takes it back. */
+/* Ends the claim. */
 static void
 disclaim (NdaPyHost * self)
 {
@@ -73,8 +75,9 @@ disclaim (NdaPyHost * self)
   nda_py_host_wake_locked (self);
 }
 
-/* Makes this thread one that can call the plugin, which for one in this process
- * takes the GIL. FALSE when the plugin is being stopped or Python is gone. */
+/* Enters the place where this thread can call the plugin; for a plugin in this
+ * process that takes the GIL. FALSE: the plugin is being stopped or Python is
+ * gone. */
 static gboolean
 begin_call (NdaPyHost * self)
 {
@@ -86,13 +89,14 @@ begin_call (NdaPyHost * self)
   return FALSE;
 }
 
-/* Ends a call, out of Python, with the host in @state, in one step: a stopper
- * that sees the call ended must see how. */
+/* Ends a call, outside of Python, with the host in @state, in one step: a
+ * stopping thread that sees that the call has ended must see the new state
+ * too. */
 static void
 end_call (NdaPyHost * self, NdaPyHostState state)
 {
   g_mutex_lock (&self->lock);
-  if (self->state != STATE_INITIALIZED) /* that it was stopped to meanwhile */
+  if (self->state != STATE_INITIALIZED) /* it was stopped meanwhile */
     self->state = state;
   if (state == STATE_RUNNING)
     set_all_pending_locked (self);
@@ -106,7 +110,7 @@ nda_py_host_no_job (gpointer unused)
 {
 }
 
-/* FALSE where something keeps the GIL for good: this thread must not wait for
+/* FALSE: other code keeps the GIL for good, so this thread must not wait for
  * it. */
 static gboolean
 can_enter (NdaPyHost * self, GError ** error)
@@ -137,7 +141,7 @@ leave_starting (NdaPyHost * self, NdaPyHostState state)
   self->state = state;
 }
 
-/* Stops a plugin that runs, before it is started anew (5.7). */
+/* Stops a plugin that runs, before it is started again (5.7). */
 static gboolean
 stop_running (NdaPyHost * self)
 {
@@ -149,8 +153,8 @@ stop_running (NdaPyHost * self)
   return TRUE;
 }
 
-/* Lets an edited plugin that waits take the place of the one before, which does
- * not run. */
+/* Exchanges the plugin for an edited one that waits, while the old one does not
+ * run. */
 static void
 exchange_at_rest (NdaPyHost * self)
 {
@@ -166,6 +170,7 @@ exchange_at_rest (NdaPyHost * self)
 static gboolean
 start_plugin (NdaPyHost * self, NdaPyFormat * format, GError ** error)
 {
+  const NdaPyFormat stream = *format;
   NdaPyFacts facts = { 0 };
   gboolean ok = self->kind->start (self->called, format, error);
 
@@ -175,7 +180,9 @@ start_plugin (NdaPyHost * self, NdaPyFormat * format, GError ** error)
 
   if (ok) {
     g_mutex_lock (&self->lock);
+    self->stream = stream;
     self->format = *format;
+    self->known_exchange = self->n_exchanges;
     g_mutex_unlock (&self->lock);
   }
   nda_py_host_report_facts (self, &facts);
@@ -183,9 +190,10 @@ start_plugin (NdaPyHost * self, NdaPyFormat * format, GError ** error)
   return ok;
 }
 
-/* Configures and starts the plugin; one that runs is stopped before (5.7).
- * @format says how many channels a processor gets, and then what the plugin
- * takes. FALSE without @error set means that it is being stopped. */
+/* Configures and starts the plugin. A plugin that runs is stopped first (5.7).
+ * @format has the number of channels that a processor gets; afterwards it has
+ * the format that the plugin takes. FALSE without @error set: the plugin is
+ * being stopped. */
 gboolean
 nda_py_host_start (NdaPyHost * self, NdaPyFormat * format, GError ** error)
 {
@@ -207,16 +215,18 @@ nda_py_host_start (NdaPyHost * self, NdaPyFormat * format, GError ** error)
   return FALSE;
 }
 
-/* Whether @result is one that the policy for failures is about: a source may
- * have nothing, and a sink be full. */
+/* Whether @result is one to be told: a source may have nothing, and a sink be
+ * full. None is False, but nobody means it. */
 static gboolean
 is_failure (NdaPyHost * self, NdaPyCallResult result)
 {
   return result == NDA_PY_CALL_FAILED || result == NDA_PY_CALL_DEAD
+      || result == NDA_PY_CALL_NOTHING
       || (result == NDA_PY_CALL_REFUSED && self->role == NDA_PY_ROLE_PROCESSOR);
 }
 
-/* Takes the time only once a block: @now is when the last one ended. */
+/* Runs one block. Reads the clock only once: @now is the time when the last
+ * block ended. */
 static void
 run_block (NdaPyHost * self, NdaPyBlock * block, GstClockTime * now)
 {
@@ -251,7 +261,7 @@ is_stopping (NdaPyHost * self)
   return self->is_stopping;
 }
 
-/* Lets an edited plugin take the place of the one before, between blocks. */
+/* Exchanges the plugin for an edited one, between blocks. */
 static void
 exchange_between_blocks (NdaPyHost * self)
 {
@@ -270,25 +280,46 @@ exchange_between_blocks (NdaPyHost * self)
   self->events->reloaded (self->owner, error);
 }
 
-/* Calls are made only while the plugin delays by @latency, of which the host
- * may learn at any moment; or by any. */
+/* From now on calls are made only while the plugin delays by @latency, or by
+ * any amount with NDA_PY_HOST_ANY_LATENCY. The host may learn of another
+ * latency at any moment. */
 void
 nda_py_host_expect_latency (NdaPyHost * self, guint latency)
 {
   self->expected_latency = latency;
 }
 
-/* What the plugin delayed by when calls were made last, or when none were as it
- * was not the expected one; in frames at its own rate. */
+/* The plugin's latency when the last calls were made, or when none were made
+ * because it was not the expected one; in frames at its own rate. */
 guint
 nda_py_host_get_call_latency (NdaPyHost * self)
 {
   return self->call_latency;
 }
 
+/* Whether an edited processor, or one that is about to be, is called in the
+ * place of the one that the caller knows. Then what it takes goes to @format,
+ * and from now on it is the one that is known; until then, no call is made. */
+gboolean
+nda_py_host_accept_exchange (NdaPyHost * self, NdaPyFormat * format)
+{
+  gboolean is_another;
+
+  if (G_UNLIKELY (g_atomic_pointer_get (&self->next) != NULL))
+    exchange_between_blocks (self);
+  g_mutex_lock (&self->lock);
+  is_another = self->known_exchange != self->n_exchanges;
+  self->known_exchange = self->n_exchanges;
+  *format = self->format;
+  g_mutex_unlock (&self->lock);
+  return is_another;
+}
+
 static gboolean
 is_expected (NdaPyHost * self)
 {
+  if (self->called_exchange != self->known_exchange)
+    return FALSE;
   return self->expected_latency == NDA_PY_HOST_ANY_LATENCY
       || self->expected_latency == self->call_latency;
 }
@@ -296,8 +327,8 @@ is_expected (NdaPyHost * self)
 /* Runs @blocks through the plugin under one acquisition of the GIL, whose
  * length goes to @gil_wait. Returns how many were run: fewer when one failed
  * and @stop_at_failure or the plugin is being stopped, which may be why it
- * failed; none when it was being stopped before, or delays by another amount
- * than is expected. */
+ * failed; none when it was being stopped before, delays by another amount than
+ * is expected, or is another that was not accepted. */
 guint
 nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
     gboolean stop_at_failure, GstClockTime * gil_wait)
@@ -346,7 +377,7 @@ nda_py_host_collect (NdaPyHost * self)
   end_call (self, STATE_RUNNING);
 }
 
-/* FALSE: no call can be made any more, as Python has ended. */
+/* FALSE: no call is possible any more, since Python has ended. */
 gboolean
 nda_py_host_check (NdaPyHost * self, GError ** error)
 {

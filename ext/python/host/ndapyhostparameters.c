@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Parameters and what the plugin says of itself, on any thread. */
+/* Parameters and facts of the plugin, on any thread. */
 
 #include "config.h"
 
@@ -17,8 +17,8 @@
 
 /* --- use of the plugin beside the block thread --------------------------- */
 
-/* Keeps the host from being closed. In @runner, unless that is NULL, its plugin
- * (transfer full). FALSE: there is none. */
+/* Keeps the host from being closed. @runner, unless it is NULL, is set to the
+ * plugin (transfer full). FALSE: there is no plugin. */
 gboolean
 nda_py_host_begin_use (NdaPyHost * self, NdaPyRunner ** runner)
 {
@@ -32,7 +32,7 @@ nda_py_host_begin_use (NdaPyHost * self, NdaPyRunner ** runner)
   return TRUE;
 }
 
-/* With the @runner (transfer full) that it began with, or NULL. */
+/* Ends a use with its @runner (transfer full), or NULL. */
 void
 nda_py_host_end_use (NdaPyHost * self, NdaPyRunner * runner)
 {
@@ -61,7 +61,7 @@ count_held (NdaPyHost * self, const NdaPyFacts * facts)
       nda_py_delay_get (&format, facts->delay);
 }
 
-/* Keeps what the plugin says of itself, and tells the owner. */
+/* Stores the plugin's facts, and tells the owner. */
 void
 nda_py_host_report_facts (NdaPyHost * self, const NdaPyFacts * facts)
 {
@@ -77,8 +77,8 @@ nda_py_host_report_facts (NdaPyHost * self, const NdaPyFacts * facts)
     self->events->latency_changed (self->owner);
 }
 
-/* How long a block is held back: what the plugin reported last, what its calls
- * are collected for, and the filters. */
+/* How long a block is held back: the plugin's last reported latency, the
+ * collecting of frames for calls, and the filters. */
 GstClockTime
 nda_py_host_get_latency (NdaPyHost * self)
 {
@@ -87,7 +87,7 @@ nda_py_host_get_latency (NdaPyHost * self)
   return nda_block_frames_to_time (self->held, NDA_BLOCK_RATE);
 }
 
-/* What the plugin said of itself last. */
+/* The last facts of the plugin. */
 void
 nda_py_host_get_facts (NdaPyHost * self, NdaPyFacts * facts)
 {
@@ -96,7 +96,7 @@ nda_py_host_get_facts (NdaPyHost * self, NdaPyFacts * facts)
   *facts = self->facts;
 }
 
-/* The channels that the plugin, a source or sink, reported last, or 0. */
+/* The number of channels that a source or sink reported last, or 0. */
 guint
 nda_py_host_get_n_channels (NdaPyHost * self)
 {
@@ -107,7 +107,7 @@ nda_py_host_get_n_channels (NdaPyHost * self)
 
 /* --- setting ------------------------------------------------------------ */
 
-/* Tells the owner of a call that does not return. */
+/* Tells the owner that a call does not return. */
 void
 nda_py_host_give_up (NdaPyHost * self, const GError * error)
 {
@@ -115,8 +115,8 @@ nda_py_host_give_up (NdaPyHost * self, const GError * error)
     self->events->gave_up (self->owner, error);
 }
 
-/* Before nda_py_host_set_job (), and outside: a plugin that takes this one's
- * place meanwhile is told the @parameters too. */
+/* Called before nda_py_host_set_job (), without the GIL. If another plugin
+ * takes this one's place meanwhile, it gets the @parameters too. */
 NdaPySetJob *
 nda_py_host_begin_set (NdaPyHost * self, NdaPyRunner * runner,
     NdaPyParameters * parameters)
@@ -154,7 +154,8 @@ nda_py_host_set_job (gpointer data)
   job->is_done = TRUE;
 }
 
-/* After the job, and outside: tells the owner what came of it, and frees it. */
+/* Called after the job, without the GIL: tells the owner the result, and frees
+ * @job. */
 void
 nda_py_host_end_set (NdaPyHost * self, NdaPySetJob * job)
 {
@@ -185,7 +186,8 @@ nda_py_host_set_now (NdaPyHost * self, NdaPyRunner * runner,
   return FALSE;
 }
 
-/* What fails is told in @error, or, if that is NULL, to the owner. */
+/* Sets @parameters. A failure goes to @error, or, if that is NULL, to the
+ * owner. */
 static gboolean
 set_or_give_up (NdaPyHost * self, NdaPyRunner * runner,
     NdaPyParameters * parameters, GError ** error)
@@ -201,7 +203,7 @@ set_or_give_up (NdaPyHost * self, NdaPyRunner * runner,
   return FALSE;
 }
 
-/* What waits to be set (transfer full); NULL: nothing. */
+/* Takes the pending parameters (transfer full); NULL: none. */
 NdaPyParameters *
 nda_py_host_take_pending_locked (NdaPyHost * self)
 {
@@ -232,7 +234,7 @@ set_pending (NdaPyHost * self, GError ** error)
     return TRUE;
   }
   self->is_held = TRUE;
-  runner = self->runner;        /* nobody exchanges it while it is held */
+  runner = self->runner;        /* not exchanged while it is held */
   while (runner && (parameters = nda_py_host_take_pending_locked (self))) {
     g_mutex_unlock (&self->lock);
     ok = set_or_give_up (self, runner, parameters, error);
@@ -246,8 +248,8 @@ set_pending (NdaPyHost * self, GError ** error)
   return ok;
 }
 
-/* Sets what waits, where nobody else does. The block thread waits meanwhile,
- * and sets it itself when it is in a call. */
+/* Sets the pending parameters, unless another thread does. The block thread
+ * waits meanwhile; if it is in a call, it sets them itself. */
 gboolean
 nda_py_host_set_pending (NdaPyHost * self)
 {
@@ -267,8 +269,8 @@ queue_locked (NdaPyHost * self, NdaPyParameter * parameter)
   return TRUE;
 }
 
-/* Queues a parameter, which nda_py_host_set_queued () must follow. FALSE
- * without a plugin. The caller may hold a lock: nothing is called back. */
+/* Queues a parameter. nda_py_host_set_queued () must follow. FALSE: there is no
+ * plugin. The caller may hold a lock, since no callback is called. */
 gboolean
 nda_py_host_queue_parameter (NdaPyHost * self, const gchar * key,
     const gchar * value)
@@ -278,8 +280,8 @@ nda_py_host_queue_parameter (NdaPyHost * self, const gchar * key,
   return queue_locked (self, nda_py_parameter_new (key, value));
 }
 
-/* Whether this is the block thread, between two calls: what is queued is set
- * before the next one. */
+/* Whether this is the block thread between two calls. Queued parameters are
+ * then set before the next call. */
 static gboolean
 is_between_calls (NdaPyHost * self)
 {
@@ -288,9 +290,9 @@ is_between_calls (NdaPyHost * self)
   return self->state == STATE_RUNNING && self->block_thread == g_thread_self ();
 }
 
-/* Sets what is queued: at once, or at the end of the block call that is being
- * made; on the block thread, before the next one. The caller does not hold the
- * GIL. Without @error the owner is told what fails. */
+/* Sets the queued parameters: at once, or at the end of the current block call,
+ * or, on the block thread, before the next one. The caller does not hold the
+ * GIL. If @error is NULL, the owner is told of a failure. */
 gboolean
 nda_py_host_set_queued (NdaPyHost * self, GError ** error)
 {
@@ -305,9 +307,9 @@ nda_py_host_set_queued (NdaPyHost * self, GError ** error)
   return ok;
 }
 
-/* Sets a parameter: at once, or at the end of the block call that is being
- * made. FALSE: there is no plugin, or it is known already that it does not take
- * the value. The caller does not hold the GIL. */
+/* Sets a parameter: at once, or at the end of the current block call. FALSE:
+ * there is no plugin, or it has already refused the value. The caller does not
+ * hold the GIL. */
 gboolean
 nda_py_host_set_parameter (NdaPyHost * self, const gchar * key,
     const gchar * value)
@@ -330,11 +332,11 @@ nda_py_host_set_parameter (NdaPyHost * self, const gchar * key,
 
 /* --- getting ------------------------------------------------------------ */
 
-/* A question to the plugin, on whatever thread can ask it */
+/* A question to the plugin, on a thread that can ask it */
 typedef struct
 {
   NdaPyRunner *runner;          /* owned reference */
-  gchar *key;                   /* owned; NULL: what it declares */
+  gchar *key;                   /* owned; NULL: the declarations */
   gchar *text;                  /* owned; the answer */
 } GetJob;
 
@@ -348,7 +350,7 @@ nda_py_host_get_job (gpointer data)
       kind->describe (job->runner);
 }
 
-/* Waits until what was set before has reached the plugin. */
+/* Waits until the plugin has all parameters that were set before. */
 static void
 wait_for_parameters (NdaPyHost * self)
 {
@@ -395,8 +397,8 @@ get (NdaPyHost * self, const gchar * key)
   return text;
 }
 
-/* What the plugin says of @key (transfer full), "" without a plugin. The
- * caller does not hold the GIL. */
+/* Returns the value of @key (transfer full), "" without a plugin. The caller
+ * does not hold the GIL. */
 gchar *
 nda_py_host_get_parameter (NdaPyHost * self, const gchar * key)
 {
@@ -407,8 +409,9 @@ nda_py_host_get_parameter (NdaPyHost * self, const gchar * key)
   return value ? value : g_strdup ("");
 }
 
-/* What the plugin declares (transfer full): see the runner's describe (). NULL:
- * there is no plugin, or one of API 1. The caller does not hold the GIL. */
+/* Returns the plugin's declarations (transfer full): see the runner's describe
+ * (). NULL: there is no plugin, or one of API 1. The caller does not hold the
+ * GIL. */
 gchar *
 nda_py_host_describe (NdaPyHost * self)
 {

@@ -2,11 +2,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* An edited plugin, from any thread. It is loaded and told the parameters
- * beside the calls of the one before. Then the two are exchanged.
+/* Replaces the plugin by an edited one, from any thread. The edited plugin is
+ * loaded and gets the parameters while the old one makes its calls. Then the
+ * two are exchanged.
  *
- * A runner that starts on the block thread is exchanged by the block thread,
- * or by the thread that loaded it if no plugin runs. Every other runner is
+ * If a runner must start on the block thread, the block thread exchanges it,
+ * or, if no plugin runs, the thread that loaded it. Every other runner is
  * exchanged by the thread that loaded it, which holds the block thread off as
  * briefly as it can. */
 
@@ -24,7 +25,7 @@ nda_py_host_facts_job (gpointer data)
   job->runner->kind->get_facts (job->runner, &job->facts);
 }
 
-/* Tells the owner that the plugin is another now. */
+/* Tells the owner that there is a new plugin. */
 static void
 report (NdaPyHost * self)
 {
@@ -47,8 +48,8 @@ report (NdaPyHost * self)
   nda_py_host_end_use (self, runner);
 }
 
-/* Leaves @x->next (transfer full) to the block thread, if the plugin runs or is
- * about to. FALSE: it does not, and is held. */
+/* Gives @x->next (transfer full) to the block thread, if the plugin runs or is
+ * about to run. FALSE: it does not run, and is held. */
 static gboolean
 offer (NdaPyExchange * x)
 {
@@ -67,8 +68,8 @@ offer (NdaPyExchange * x)
   return TRUE;
 }
 
-/* Drops a plugin that was loaded before and waits to be exchanged. FALSE: the
- * host was closed meanwhile, and may have opened another plugin. */
+/* Drops an earlier edited plugin that waits for its exchange. FALSE: the host
+ * was closed meanwhile, and may have opened another plugin. */
 static gboolean
 drop_waiting (NdaPyHost * self, const NdaPyRunnerConfig * config)
 {
@@ -116,8 +117,8 @@ load_and_exchange (NdaPyHost * self, const NdaPyRunnerConfig * config,
   return ok;
 }
 
-/* What is opened anew (not owned), once no other thread does it; NULL: nothing,
- * the plugin was closed. */
+/* Waits for other reloads, and returns the configuration to open again (not
+ * owned). NULL: the plugin was closed. */
 static const NdaPyRunnerConfig *
 begin_reload (NdaPyHost * self)
 {
@@ -141,8 +142,8 @@ end_reload (NdaPyHost * self, const NdaPyRunnerConfig * config)
   nda_py_host_wake_locked (self);
 }
 
-/* Loads the plugin anew. The caller does not hold the GIL. FALSE: there is
- * none, or it is the one before; the owner was told why. */
+/* Loads the plugin again. The caller does not hold the GIL. FALSE: there is no
+ * plugin, or the old one stays; the owner was told why. */
 gboolean
 nda_py_host_reload (NdaPyHost * self)
 {

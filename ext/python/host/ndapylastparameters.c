@@ -10,8 +10,8 @@ struct _NdaPyLastParameters
 {
   GMutex lock;
   NdaPyParameters *taken;       /* [lock] owned */
-  NdaPyParameters *tried;       /* [lock] owned; not settled yet */
-  guint n_changes;              /* [lock] of what a copy holds */
+  NdaPyParameters *tried;       /* [lock] owned; result not known yet */
+  guint n_changes;              /* [lock] of the contents of a copy */
 };
 
 NdaPyLastParameters *
@@ -34,7 +34,7 @@ nda_py_last_parameters_free (NdaPyLastParameters * self)
   g_free (self);
 }
 
-/* Forgets all, for another plugin. */
+/* Forgets all parameters, for another plugin. */
 void
 nda_py_last_parameters_clear (NdaPyLastParameters * self)
 {
@@ -55,7 +55,7 @@ put_all (NdaPyParameters * parameters, const NdaPyParameters * more)
   }
 }
 
-/* Notes @parameters, which the plugin is about to be asked to take. */
+/* Notes @parameters, which the plugin is about to get. */
 void
 nda_py_last_parameters_try (NdaPyLastParameters * self,
     const NdaPyParameters * parameters)
@@ -70,8 +70,8 @@ nda_py_last_parameters_try (NdaPyLastParameters * self,
   self->n_changes++;
 }
 
-/* Keeps those of the tried parameters that @is_taken says, one flag each, and
- * forgets the others: all, if it is NULL. */
+/* Keeps the tried parameters that @is_taken marks, one flag each, and forgets
+ * the others: all of them, if @is_taken is NULL. */
 void
 nda_py_last_parameters_settle (NdaPyLastParameters * self,
     const gboolean * is_taken)
@@ -89,7 +89,7 @@ nda_py_last_parameters_settle (NdaPyLastParameters * self,
   g_ptr_array_set_size (self->tried, 0);
 }
 
-/* Forgets what was taken as @key: no plugin is told again. */
+/* Forgets the value of @key: no further plugin gets it. */
 void
 nda_py_last_parameters_drop (NdaPyLastParameters * self, const gchar * key)
 {
@@ -104,7 +104,7 @@ nda_py_last_parameters_drop (NdaPyLastParameters * self, const gchar * key)
   self->n_changes++;
 }
 
-/* How often what a copy holds has changed. */
+/* How often the contents of a copy have changed. */
 guint
 nda_py_last_parameters_get_n_changes (NdaPyLastParameters * self)
 {
@@ -113,8 +113,8 @@ nda_py_last_parameters_get_n_changes (NdaPyLastParameters * self)
   return self->n_changes;
 }
 
-/* The parameters (transfer full), and in @n_changes how often they had changed
- * by then. */
+/* Returns the parameters (transfer full). @n_changes is the number of changes
+ * that they include. */
 NdaPyParameters *
 nda_py_last_parameters_copy (NdaPyLastParameters * self, guint * n_changes)
 {

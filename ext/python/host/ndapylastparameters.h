@@ -2,12 +2,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The last value of each parameter that the plugin took, for a plugin that
+/* The last value of each parameter that the plugin accepted, for a plugin that
  * takes its place after an edit or a crash.
  *
- * Parameters are noted before the plugin is asked to take them, so that none
- * is lost when another plugin takes its place at that moment; those that it
- * refused are forgotten again. One thread at a time tries and settles; any
+ * Parameters are noted before the plugin gets them, so that none is lost if
+ * another plugin takes its place at that moment. Parameters that the plugin
+ * refuses are forgotten again. One thread at a time tries and settles; any
  * thread copies. */
 
 #pragma once

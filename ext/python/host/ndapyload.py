@@ -1,15 +1,15 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Running a plugin's file; a part of ndapyembed.py.
+"""Runs a plugin's file; a part of ndapyembed.py.
 
-Modules beside a plugin belong to its folder. What the standard library,
-site-packages and the rest of sys.path have comes first, as ever (3.2); what
-only the folder has is loaded from this folder and no other, although sys.path
-has the folders of other plugins too.
+Modules beside a plugin belong to its folder. Modules of the standard library,
+site-packages and the rest of sys.path come first, as always (3.2). A module
+that only the folder has is loaded from this folder and no other, although
+sys.path has the folders of other plugins too.
 
-The code of a folder has an `__import__` of its own for that. It knows by
-which name sys.modules has a module of the folder: by its own, unless that was
-another module's before.
+For that, the code of a folder has its own `__import__`. It knows by which name
+sys.modules has a module of the folder: by the module's own name, unless
+another module had that name before.
 """
 
 API = {"base_plugin", "nda_py_utils", "nda"}  # one for all plugins (2.7)
@@ -22,14 +22,14 @@ _n_names = itertools.count(1)
 
 
 class _OwnLoader(importlib.machinery.SourceFileLoader):
-    """Runs a module of a folder with the folder's own `__import__`."""
+    """Runs a module of a folder, with the folder's own `__import__`."""
 
     def __init__(self, name, path, folder):
         super().__init__(name, path)
         self._folder = folder
 
     def path_stats(self, path):
-        # code that was kept is told from edited code by seconds alone
+        # cached bytecode is compared with edited code by seconds only
         raise OSError
 
     def exec_module(self, module):
@@ -41,7 +41,7 @@ class _OwnLoader(importlib.machinery.SourceFileLoader):
 
 
 class _Finder:
-    """Finds the modules of folders, by the names that they were given."""
+    """Finds the modules of folders by the names that they were given."""
 
     @staticmethod
     def find_spec(name, path=None, target=None):
@@ -50,8 +50,8 @@ class _Finder:
 
 
 class _PackageFinder:
-    """Finds the package nda, of which _api_path is a folder, where nothing on
-    the path has it: an interpreter of the user's may not (API 2, 2.1)."""
+    """Finds the package nda, which contains _api_path, if the path does not
+    have it: a user's interpreter may lack it (API 2, 2.1)."""
 
     @staticmethod
     def find_spec(name, path=None, target=None):
@@ -77,12 +77,12 @@ class _Folder:
         self.update_builtins()
 
     def update_builtins(self):
-        """What was put there since, as gettext does, is there as well."""
+        """Copy names that were added to builtins since, as gettext does."""
         self.builtins.update(vars(builtins), __import__=self.import_module)
 
     def import_module(self, name, globals=None, locals=None, fromlist=(),
                       level=0):
-        """`__import__` of the code in this folder."""
+        """Replaces `__import__` for the code in this folder."""
         top, dot, rest = name.partition(".")
         own = None if level else self._name_of(top)
         if own is not None:
@@ -90,7 +90,7 @@ class _Folder:
         return builtins.__import__(name, globals, locals, fromlist, level)
 
     def find(self, name, path):
-        """The spec of a module of this folder."""
+        """Return the spec of a module of this folder."""
         machinery = importlib.machinery
         real = name.rpartition(".")[2].partition("@")[0]
         path = path or [self.directory]
@@ -113,7 +113,8 @@ class _Folder:
         return machinery.PathFinder.find_spec(name, path)
 
     def forget_edited(self):
-        """Have all modules imported anew if one was edited."""
+        """Forget all modules if one was edited, so that they are imported
+        again."""
         if all(_stamp(path) == old for path, old in self.stamps.items()):
             return
         for name, module in self.modules.items():
@@ -147,7 +148,8 @@ class _Folder:
 
 
 def _stamp(path):
-    """What changes when a file is written; None: it is not there."""
+    """Return a value that changes when a file is written; None: it does not
+    exist."""
     try:
         status = os.stat(path)
     except OSError:
@@ -156,7 +158,7 @@ def _stamp(path):
 
 
 def _is_shared(top):
-    """Whether something that comes before the folders of plugins has it."""
+    """Return whether a place before the folders of plugins has the module."""
     if top in API or top in sys.builtin_module_names:
         return True
     if top in sys.stdlib_module_names:
@@ -166,7 +168,8 @@ def _is_shared(top):
 
 
 def _rename(module, name):
-    """Another name for a plugin whose own is another's, for pickles."""
+    """Give a plugin another name if another module has its own, for pickles.
+    """
     other = f"{name}@nda{next(_n_names)}"
     module.__nda_name__ = other
     sys.modules[other] = module
@@ -179,8 +182,9 @@ def _rename(module, name):
 
 
 def _extend_path(directory):
-    # 3.2: last, so that the standard library and site-packages win; and our
-    # own modules behind even that, so that a plugin's copy of them wins (2.7)
+    # 3.2: last, so that the standard library and site-packages come first; and
+    # our own modules after even that, so that a plugin's copy of them comes
+    # first (2.7)
     if directory not in sys.path:
         sys.path.append(directory)
     if _api_path in sys.path:
@@ -195,7 +199,7 @@ def _extend_path(directory):
 
 
 def _execute(path, stem, folder):
-    """Run the file as a module of that name (3.1), afresh each time (3.3)."""
+    """Run the file as a module of that name (3.1), each time again (3.3)."""
     _plugin_files.add(path)
     calling("module code")
     module = types.ModuleType(stem)
@@ -218,7 +222,7 @@ def _execute(path, stem, folder):
 
 
 def _settle_name(module, stem, previous, folder):
-    """A plugin keeps its name, unless that is another module's."""
+    """Let a plugin keep its name, unless another module has it."""
     is_other = getattr(previous, "__file__", None) != module.__file__
     if (previous is not None and is_other) or _is_shared(stem):
         _give_back(stem, module, previous)
@@ -230,7 +234,7 @@ def _settle_name(module, stem, previous, folder):
 
 
 def _give_back(name, module, previous):
-    """A name that a module had, to the one that had it before, if any."""
+    """Give a module's name back to the module that had it before, if any."""
     if sys.modules.get(name) is not module:
         return
     if previous is not None:
@@ -242,8 +246,8 @@ def _give_back(name, module, previous):
 def load(path, role="", entry=None):
     """Load a plugin file and make an instance.
 
-    A file without create_plugin () is one of API 2. Returns the module, the
-    instance, and whether it is what its API says: a BasePlugin.
+    A file without create_plugin () is of API 2. Returns the module, the
+    instance, and whether the instance is a BasePlugin, as API 1 requires.
     """
     directory, name = os.path.split(path)
     folder = _extend_path(directory)
@@ -270,7 +274,7 @@ def load(path, role="", entry=None):
 
 
 def unload(module):
-    """Leave nothing of a plugin's module in sys.modules."""
+    """Remove a plugin's module from sys.modules."""
     stem = os.path.splitext(os.path.basename(module.__file__))[0]
     sys.modules.pop(getattr(module, "__nda_name__", None), None)
     holders = _holders.get(stem, [])

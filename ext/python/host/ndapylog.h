@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The debug category of all that is not an element's. */
+/* The debug category of all code that does not belong to an element. */
 
 #pragma once
 

@@ -10,14 +10,14 @@
 
 #include <string.h>
 
-/* The samples of a channel, and how far it is from one to the next */
+/* The samples of a channel, and the distance from one sample to the next */
 typedef struct
 {
   guint32 *first;
   gsize step;
 } Channel;
 
-/* Whether there is a way between these numbers of channels. */
+/* Whether n_channels can be mixed to the other number of channels. */
 gboolean
 nda_py_mix_fits (guint n_channels, guint other)
 {
@@ -58,7 +58,7 @@ add_channel (gfloat * sums, gsize step, Channel from, gsize n_frames)
     sums[i * step] += samples[i * from.step];
 }
 
-/* Makes the mean of the sums of @n_channels. */
+/* Divides the sums of @n_channels to get their mean. */
 static void
 divide (gfloat * sums, gsize step, guint n_channels, gsize n_frames)
 {
@@ -66,7 +66,7 @@ divide (gfloat * sums, gsize step, guint n_channels, gsize n_frames)
     sums[i * step] /= n_channels;
 }
 
-/* One channel of many: @to, of @channels. */
+/* Mixes many @channels to one, @to. */
 static void
 mix (Channel to, const Channel * channels, guint n_channels, gsize n_frames)
 {

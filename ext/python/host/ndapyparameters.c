@@ -48,7 +48,7 @@ nda_py_parameters_new (void)
       nda_py_parameter_unref);
 }
 
-/* Adds one, which takes the place of any other with its key. */
+/* Adds a parameter, which replaces any other with its key. */
 void
 nda_py_parameters_put (NdaPyParameters * self, const gchar * key,
     const gchar * value)
@@ -64,8 +64,8 @@ nda_py_parameters_put (NdaPyParameters * self, const gchar * key,
   g_ptr_array_add (self, nda_py_parameter_new (key, value));
 }
 
-/* The quoted value at *@text, behind its opening quote; *@text ends up behind
- * the closing one. NULL when there is none. */
+/* Reads the quoted value at *@text, which is after its opening quote; *@text
+ * ends up after the closing quote. NULL if there is no closing quote. */
 static gchar *
 unquote (const gchar ** text)
 {
@@ -84,8 +84,8 @@ unquote (const gchar ** text)
   return NULL;
 }
 
-/* The value of @key at *@text; *@text ends up at the comma or the end behind
- * it. Errors name the key alone: the value may be secret. */
+/* Reads the value of @key at *@text; *@text ends up at the comma or the end
+ * after it. Errors name only the key: the value may be secret. */
 static gchar *
 parse_value (const gchar * key, const gchar ** text, GError ** error)
 {
@@ -128,8 +128,8 @@ parse_one (const gchar ** text, GError ** error)
   return value ? nda_py_parameter_new (key, value) : NULL;
 }
 
-/* Reads @text, which may be NULL or empty. On failure returns NULL and says
- * where. */
+/* Reads @text, which may be NULL or empty. NULL: the text has a fault, and
+ * @error says where. */
 NdaPyParameters *
 nda_py_parameters_parse (const gchar * text, GError ** error)
 {
@@ -159,8 +159,8 @@ is_secret (const gchar * key)
   return FALSE;
 }
 
-/* @text as it may be shown (transfer full), NULL as NULL: with *** for each
- * value whose key looks secret, and for what cannot be read. */
+/* Returns @text as it may be shown (transfer full), NULL as NULL: *** replaces
+ * each value whose key looks secret, and each part that cannot be read. */
 gchar *
 nda_py_parameters_hide (const gchar * text)
 {

@@ -3,9 +3,9 @@
  */
 
 /* Parameters as text: "key=value,key=value". Every value reaches the plugin
- * exactly as written, up to the next comma; one with a comma or a quote in it
- * is put in double quotes, in which a backslash keeps a quote or a backslash.
- * Spaces around a key are not part of it; those of a value are. */
+ * exactly as written, up to the next comma. A value with a comma or a quote in
+ * it is put in double quotes, in which a backslash keeps a quote or a
+ * backslash. Spaces around a key are not part of it; spaces in a value are. */
 
 #pragma once
 
@@ -17,13 +17,13 @@ typedef struct
 {
   gchar *key;
   gchar *value;
-  gint is_refused;              /* [atomic] a plugin did not take it */
+  gint is_refused;              /* [atomic] a plugin refused it */
 } NdaPyParameter;
 
 typedef GPtrArray NdaPyParameters;      /* of NdaPyParameter, owned */
 
-/* The value of a key with one of these words in it is nobody's business; what
- * the host does in Python is told them when it starts */
+/* A key with one of these words in it looks secret: its value is never shown.
+ * The Python part of the host gets these words when it starts */
 #define NDA_PY_SECRET_WORDS "key secret pass token"
 
 NdaPyParameter *nda_py_parameter_new (const gchar * key, const gchar * value);

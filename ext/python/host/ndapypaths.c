@@ -8,8 +8,8 @@
 
 #include "ndapylog.h"
 
-/* The virtual environment that VIRTUAL_ENV selects, if it is one of this
- * Python; another's packages cannot be used in this process. */
+/* The virtual environment that VIRTUAL_ENV names, if it has this Python
+ * version; the packages of another version cannot be used in this process. */
 static gchar *
 find_virtual_environment (void)
 {
@@ -31,8 +31,8 @@ find_virtual_environment (void)
   return NULL;
 }
 
-/* The interpreter (transfer full): the virtual environment's or the system's,
- * never what Python's own search along PATH finds, which may be anybody's. */
+/* The interpreter (transfer full): the virtual environment's or the system's.
+ * Never the first python3 on PATH, which may be any program. */
 gchar *
 nda_py_paths_find_python (void)
 {

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Where the interpreter lies, and the folders of the package nda. */
+/* The path of the interpreter, and of the folders of the package nda. */
 
 #pragma once
 

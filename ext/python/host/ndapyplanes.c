@@ -10,7 +10,7 @@
 
 #define N_BYTES(n_frames) ((gsize) (n_frames) * sizeof (guint32))
 
-/* Stereo has loops of its own, which a compiler makes vectors of. */
+/* Stereo has separate loops, which a compiler can make vector code of. */
 static void
 deinterleave_stereo (guint32 * restrict left, guint32 * restrict right,
     const guint32 * restrict in, guint n_frames)
@@ -39,7 +39,7 @@ get_plane (const NdaPyArray * array, guint channel)
 
 /* --- one channel and two ------------------------------------------------ */
 
-/* Whether there is a way between these numbers of channels. */
+/* Whether n_channels can be converted to the other number of channels. */
 gboolean
 nda_py_planes_fit (guint n_channels, guint other)
 {

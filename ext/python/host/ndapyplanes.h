@@ -2,9 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Between a stream's layout and an array of shape (channels, frames). Samples
- * are moved as bits: ciphertext travels as float32 (rule 6.1.3). Only where the
- * one side has one channel and the other two is anything computed (5.5). */
+/* Converts between a stream's layout and an array of shape (channels, frames).
+ * Samples are copied bit by bit, since a plugin may pass ciphertext as float32
+ * (rule 6.1.3). A value is computed only if one side has one channel and the
+ * other two (5.5). */
 
 #pragma once
 
@@ -12,8 +13,8 @@
 
 G_BEGIN_DECLS
 
-/* A stretch of audio in system memory: the planes of @n_channels, or one
- * plane that interleaves them. */
+/* A piece of audio in system memory: the planes of @n_channels, or one plane
+ * that interleaves them. */
 typedef struct
 {
   gpointer *planes;
@@ -26,7 +27,7 @@ typedef struct
 {
   gfloat *data;                 /* not owned */
   guint n_channels;
-  guint n_frames;               /* from one channel to the next */
+  guint n_frames;               /* distance of two channels */
 } NdaPyArray;
 
 gboolean nda_py_planes_fit (guint n_channels, guint other);

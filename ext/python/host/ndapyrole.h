@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What a plugin is, what it is started with and what comes of its calls,
- * wherever it runs. */
+/* The role of a plugin, the format with which it starts and the results of its
+ * calls, wherever it runs. */
 
 #pragma once
 
@@ -20,10 +20,13 @@ typedef enum
 
 /* The most frames of a call that a plugin may ask for (API 2) */
 #define NDA_PY_MAX_FRAMES 96000
+/* What the resampler can bridge, in Hz */
+#define NDA_PY_MIN_RATE 1001u
+#define NDA_PY_MAX_RATE 768000u
 
-/* What a plugin is started with. A start is told the stream's, which for a
- * processor are 48 kHz and 512 frames a call, and says the plugin's own. Those
- * of an API 1 processor are the stream's. */
+/* The format with which a plugin starts. A start gets the stream's format,
+ * which for a processor is 48 kHz and 512 frames a call, and returns the
+ * plugin's own. The format of an API 1 processor is always the stream's. */
 typedef struct
 {
   guint rate;
@@ -33,7 +36,7 @@ typedef struct
   guint n_frames;
 } NdaPyFormat;
 
-/* What a plugin says of itself, and may say otherwise after a parameter. */
+/* The facts that a plugin reports. They may change after a parameter. */
 typedef struct
 {
   GstClockTime latency;         /* of a processor */
@@ -49,6 +52,7 @@ typedef enum
   NDA_PY_CALL_FAILED,           /* an exception, or an array does not fit */
   NDA_PY_CALL_NO_SPACE,         /* was not made: a sink says it is full */
   NDA_PY_CALL_ENDED,            /* a source has no more; see n_last */
+  NDA_PY_CALL_NOTHING,          /* returned None, as if it were False */
   NDA_PY_CALL_DEAD,             /* the plugin's process died, or begins */
 } NdaPyCallResult;
 

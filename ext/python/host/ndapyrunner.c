@@ -62,8 +62,9 @@ nda_py_runner_close_job (gpointer data)
   self->kind->close (self);
 }
 
-/* The last one shuts the plugin down. FALSE: it cannot be called any more, or
- * its shutdown () does not return; it is left behind, whole. */
+/* Drops a reference. The last one shuts the plugin down. FALSE: the plugin
+ * cannot be called any more, or its shutdown () does not return; it is
+ * abandoned. */
 gboolean
 nda_py_runner_unref_or_tell (NdaPyRunner * self, GError ** error)
 {
@@ -81,8 +82,8 @@ nda_py_runner_unref (NdaPyRunner * self)
     GST_WARNING ("A plugin is left behind: %s", error->message);
 }
 
-/* Runs @job where a plugin of this kind can be called, and waits for it. The
- * caller is outside. */
+/* Runs @job in a place where a plugin of this kind can be called, and waits for
+ * it. The caller is outside of Python. */
 gboolean
 nda_py_runner_kind_run (const NdaPyRunnerKind * kind, NdaPyJob job,
     gpointer data, const NdaPyPatience * patience, GError ** error)

@@ -2,21 +2,21 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What every runner can do. A runner is one loaded plugin, wherever its code
- * runs; a table of functions, the kind, says how it is called there. The host
- * knows nothing else of it.
+/* A runner is one loaded plugin, wherever its code runs. A table of functions,
+ * the kind, says how the plugin is called. The host knows nothing else about
+ * it.
  *
- * CALLS. Some functions call the plugin. The host makes such a call where the
- * kind allows it: in a job given to run (), or on the block thread between
- * enter () and leave (). Every other function is called outside, without a lock
- * and without Python's lock.
+ * CALLS. Some functions call the plugin. The host makes such a call in a place
+ * that the kind allows: in a job given to run (), or on the block thread
+ * between enter () and leave (). Every other function is called outside,
+ * without a lock and without Python's lock.
  *
- * JOBS. A job that takes longer than its limit is given up. It may come back
- * one day, and must then find what it uses: the @data of a job is on the heap,
- * holds a reference on the runner, and is the job's for good when run () fails.
+ * JOBS. A job that takes longer than its limit is given up. It may still return
+ * later, and must then find its data: the @data of a job is on the heap, has a
+ * reference to the runner, and belongs to the job for good if run () fails.
  *
  * LIFE. open () returns a runner with one reference. The last unref closes it,
- * in a job; whoever drops a reference is outside. */
+ * in a job. A thread that drops a reference is outside. */
 
 #pragma once
 
@@ -43,19 +43,19 @@ typedef enum
 typedef struct
 {
   gchar *path;                  /* of the plugin; owned by a copy */
-  /* the function or class in it, or NULL: the only one; owned by a copy */
+  /* the function or class in the file; NULL: the only one. Owned by a copy */
   gchar *entry;
 
-  /* for a plugin in a process of its own, but `timeout` for any */
+  /* for a plugin in a separate process, except `timeout`, which is for any */
   gchar *python;                /* the interpreter, or NULL; owned by a copy */
   GstClockTime deadline;        /* of a block call; 0: none */
   GstClockTime timeout;         /* of any other call */
   guint64 memory_limit;         /* bytes; 0: none */
   NdaPyRestart restart;
-  gboolean has_standby;         /* a second process waits for its end */
+  gboolean has_standby;         /* a second process stands by */
   NdaPySandbox sandbox;
   gchar *sandbox_folder;        /* or NULL; owned by a copy */
-  gchar *group;                 /* shares a process, or NULL; owned by a copy */
+  gchar *group;                 /* or NULL: no group; owned by a copy */
 
   /* the host sets these */
   const gint *is_closing;       /* not owned; see NdaPyPatience */
@@ -63,7 +63,7 @@ typedef struct
   NdaPyLastParameters *last;    /* not owned; for a plugin that is restarted */
   /* any thread, without a lock */
   void (*restarted) (gpointer owner);
-  void (*stood_by) (gpointer owner);    /* a second process waits from now on */
+  void (*stood_by) (gpointer owner);    /* a standby is ready */
   void (*warn) (gpointer owner, const gchar * text);
   void (*refused) (gpointer owner, const gchar * text); /* a parameter */
   gpointer owner;
@@ -71,12 +71,13 @@ typedef struct
 
 typedef void (*NdaPyJob) (gpointer data);
 
-/* How long a job is waited for, and of which plugin it is */
+/* How long to wait for a job, and the plugin that the job is for */
 typedef struct
 {
-  const gchar *path;            /* NULL: of none */
+  const gchar *path;            /* NULL: for no plugin */
   GstClockTime limit;
-  /* [atomic] not owned; nonzero: it is waited for no longer. NULL: never */
+  /* [atomic] not owned. If it is not 0, the wait ends. NULL: the wait goes
+   * on */
   const gint *is_closing;
 } NdaPyPatience;
 
@@ -86,58 +87,58 @@ typedef struct
   NdaPyRunner *(*open) (const NdaPyRunnerConfig * config, GError ** error);
 
   /* Whether only the block thread may call start (), between two blocks. A
-   * runner of another kind may be started beside the blocks of another. */
+   * runner of another kind may be started while another runner plays. */
   gboolean starts_on_block_thread;
 
-  /* Where calls can be made; all NULL: anywhere. run () waits for the job. When
-   * it returns FALSE the job was not run, or is given up: it takes longer than
-   * it may, or Python was finalised under it. */
+  /* The place where calls are allowed; all NULL: anywhere. run () waits for the
+   * job. FALSE: the job was not run, or is given up, because it takes too long
+   * or Python was finalised meanwhile. */
   gboolean (*run) (NdaPyJob job, gpointer data, const NdaPyPatience * patience,
       GError ** error);
   gboolean (*enter) (void);
   void (*leave) (void);
-  void (*quicken_thread) (void);        /* that makes the block calls */
-  gboolean (*check) (GError ** error);        /* FALSE: no call can be made */
+  void (*quicken_thread) (void);        /* the block thread */
+  gboolean (*check) (GError ** error);        /* FALSE: no call is possible */
 
   /* calls */
   void (*close) (NdaPyRunner * self);   /* shuts the plugin down; frees self */
   gboolean (*start) (NdaPyRunner * self, NdaPyFormat * format,
       GError ** error);
   void (*stop) (NdaPyRunner * self);
-  /* what went wrong (transfer full), or NULL */
+  /* returns an error text (transfer full), or NULL */
   gchar *(*set_parameter) (NdaPyRunner * self, const gchar * key,
       const gchar * value);
   /* (transfer full), "" when it is not known */
   gchar *(*get_parameter) (NdaPyRunner * self, const gchar * key);
   void (*get_facts) (NdaPyRunner * self, NdaPyFacts * facts);
-  /* What the plugin declares (transfer full), as text of a key file: the group
-   * “plugin”, and a group “parameter NAME” for each parameter, in their order.
-   * NULL: it is an API 1 plugin, or cannot be asked. */
+  /* Returns the plugin's declarations (transfer full), as text of a key file:
+   * the group “plugin”, and a group “parameter NAME” for each parameter, in
+   * their order. NULL: it is an API 1 plugin, or cannot be asked. */
   gchar *(*describe) (NdaPyRunner * self);
-  /* What comes next does not follow what was (API 2, 4.7). The block thread;
-   * NULL: no plugin of this kind wants to know. */
+  /* Tells the plugin that the next block does not follow the last one (API 2,
+   * 4.7). On the block thread. NULL: plugins of this kind need no reset. */
   void (*reset) (NdaPyRunner * self);
-  /* One block: @n_frames of @in (NULL: a source) to @out (NULL: a sink); both
-   * may be the same memory. If @is_gated a sink is asked for room first. A
-   * source that has ENDED wrote n_last frames. On failure nothing was written
-   * to @out, and take_error () must follow. */
+  /* Runs one block: @n_frames of @in (NULL for a source) to @out (NULL for a
+   * sink); both may be the same memory. If @is_gated, a sink is asked for room
+   * first. A source that has ENDED wrote n_last frames. On failure @out was not
+   * written, and take_error () must follow. */
   NdaPyCallResult (*call) (NdaPyRunner * self, const NdaPyAudio * in,
       const NdaPyAudio * out, guint n_frames, gboolean is_gated);
   gchar *(*take_error) (NdaPyRunner * self);    /* (transfer full) */
-  /* NULL: it collects by itself */
+  /* NULL: garbage is collected automatically */
   void (*collect_garbage) (NdaPyRunner * self);
 
   /* for a call that does not return */
   void (*interrupt) (NdaPyRunner * self);       /* raises SystemExit in it */
   void (*forget_interrupt) (NdaPyRunner * self);        /* or NULL */
-  /* Ends the call for certain. NULL: nothing can. */
+  /* Ends the call in any case. NULL: nothing can. */
   void (*kill) (NdaPyRunner * self);
 } NdaPyRunnerKind;
 
 struct _NdaPyRunner
 {
   const NdaPyRunnerKind *kind;  /* [const] */
-  NdaPyPatience patience;       /* [const] with its jobs; the path not owned */
+  NdaPyPatience patience;       /* [const] for its jobs; path not owned */
   gint ref_count;               /* [atomic] */
   guint n_last;                 /* [block thread] of the call that ENDED */
 };

@@ -1,19 +1,86 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What went wrong, as text; a part of ndapyembed.py.
+"""Makes texts of faults; a part of ndapyembed.py.
 
-An exception is the plugin's: its text may be of any length, hold what no text
-can, or raise when it is asked for. None of that becomes another fault.
+An exception comes from the plugin: its text may have any length, contain
+characters that cannot be encoded, or raise when it is asked for. None of this
+may become another fault.
 """
 
 LONGEST_TEXT = 8192  # bytes, of what is told of an exception
 LONGEST_REASON = 2048  # of its first line
 LONGEST_VALUE = 512 * 1024  # of a parameter
+LONGEST_PRINTED = 400  # bytes, of what is told of its output
+LAST_LINES = 3
+
+_printed = threading.local()  # .lines: the last ones of this thread, or None
+_is_heard = False  # whether what plugins print passes by here
+
+
+def hear():
+    """From now on keep_printed () gets what plugins print."""
+    global _is_heard
+    _is_heard = True
+
+
+def log_printed(is_error, line):
+    """A line that a plugin has printed."""
+    log(is_error, line)
+
+
+def keep_printed(line):
+    """Remember the last lines of a thread, for an error that has no reason."""
+    if not line.strip():
+        return
+    lines = getattr(_printed, "lines", None)
+    if lines is None:
+        lines = _printed.lines = collections.deque(maxlen=LAST_LINES)
+    lines.append(line[:LONGEST_PRINTED])
+
+
+def take_printed():
+    """What this thread printed last in the plugin, as part of a sentence."""
+    lines, _printed.lines = getattr(_printed, "lines", None), None
+    if lines:
+        text = " / ".join(" ".join(line.split()) for line in lines)
+        return f"it printed: {_printable(text, LONGEST_PRINTED)}"
+    if _is_heard:
+        return ""
+    return "it may have printed why, where this program prints"
+
+
+def suggest_number(text):
+    """What to write instead of a number with a comma, as part of a sentence;
+    ndapydeclaration.c says it of API 2."""
+    number = text.replace(",", ".")
+    try:
+        float(number)
+    except ValueError:
+        return ""
+    return f"; write it with a point: {number}" if number != text else ""
+
+
+def refused_parameter(plugin, key, is_secret):
+    """Why set_parameter () returned False, as far as that is known."""
+    names = _parameter_names(plugin)
+    if names and key not in names:
+        return f"it has no such parameter, but these: {', '.join(names)}"
+    printed = "" if is_secret else take_printed()
+    return "it returned False" + (f"; {printed}" if printed else "")
+
+
+def _parameter_names(plugin):
+    """Those of an API 1 plugin that lists them."""
+    try:
+        listed = plugin.get_parameters()
+        return [_printable(str(name), LONGEST_PRINTED) for name in listed]
+    except BaseException:  # most have no such method
+        return []
 
 
 def _printable(text, most):
-    """Text that can be sent and shown, of so many bytes at most: what is too
-    long lacks its middle."""
+    """Return text that can be sent and shown, of so many bytes at most: a
+    longer text loses its middle."""
     if len(text) > 2 * most:
         text = text[:most] + text[-most:]
     data = text.encode("utf-8", "backslashreplace").replace(b"\0", b"\\0")
@@ -24,7 +91,7 @@ def _printable(text, most):
 
 
 def _type_name(error):
-    # whatever a metaclass says of it
+    # even if a metaclass says otherwise
     return type.__dict__["__name__"].__get__(type(error))
 
 
@@ -37,7 +104,7 @@ def _one_line(error):
 
 
 def _reason(error):
-    """The first line of what is told."""
+    """Return the first line of an error's text."""
     if isinstance(error, SyntaxError):
         text = _one_line(error.msg)
     else:
@@ -46,7 +113,7 @@ def _reason(error):
 
 
 def _place(error):
-    """The line of the plugin that the error came through, if any."""
+    """Return the line of the plugin where the error was raised, if any."""
     if isinstance(error, SyntaxError) and error.filename:
         return error.filename, error.lineno
     places = [
@@ -72,7 +139,7 @@ def _describe(error):
 
 
 def describe(error):
-    """One line for the person, then the traceback for the developer."""
+    """Return one line for the user, then the traceback for the developer."""
     try:
         return _describe(error)
     except BaseException:  # such as a SyntaxError that is none
@@ -80,15 +147,19 @@ def describe(error):
 
 
 def problem(error):
-    """What went wrong with a plugin: kind, name, text."""
+    """Return a plugin's fault: kind, name, text."""
     if isinstance(error, Problem):
         return error.args
     return "load", "", describe(error)
 
 
 def _tell(error):
-    """The traceback of an error that ends nothing, to where errors go."""
+    """The traceback of an error that ends nothing: to the log, or where the
+    errors of an application go that is itself Python."""
     try:
-        print(describe(error), file=sys.stderr)
+        if _is_heard:
+            log(True, describe(error))
+        else:
+            print(describe(error), file=sys.stderr)
     except BaseException:  # sys.stderr may be anything
         pass

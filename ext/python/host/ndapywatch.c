@@ -2,13 +2,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Folders are watched, not files: an editor may write another file and give it
- * the name, a symbolic link may be put in the place of another, and a whole
- * folder be exchanged. So each folder on the way to a file is watched for the
- * name that is looked up in it.
+/* Folders are watched, not files: an editor may write another file and rename
+ * it, a symbolic link may replace another, and a whole folder may be exchanged.
+ * So each folder on the way to a file is watched, for the name that is looked
+ * up in it.
  *
- * An event only makes the watch look. The plugin was edited if its stamp is
- * another one, and the edit is over when the stamp stays. */
+ * An event only starts a check. The plugin was edited if its stamp has changed,
+ * and the edit is over when the stamp stays the same. */
 
 #include "config.h"
 
@@ -26,8 +26,8 @@
 
 #define EVENTS (IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVE)
 
-/* in milliseconds: how long the stamp must stay, and how often it is looked at
- * where the system watches nothing for us */
+/* in milliseconds: how long the stamp must stay the same, and how often it is
+ * checked if the system cannot watch */
 #define STILL_TIME 200
 #define LOOK_INTERVAL 1000
 
@@ -39,11 +39,11 @@ struct _NdaPyWatch
   gint wake_fd;                 /* [const] ends the thread */
   GThread *thread;              /* [const] owned */
 
-  /* [thread], and before it begins */
+  /* [thread], and before the thread begins */
   gchar *stamp;                 /* owned; of the plugin that is loaded */
-  gint inotify;                 /* -1: it is not to be had */
+  gint inotify;                 /* -1: not available */
   GHashTable *names;            /* owned; of “descriptor/name” */
-  gboolean is_blind;            /* the system does not watch everything */
+  gboolean is_blind;            /* a folder cannot be watched */
 };
 
 /* --- watching ----------------------------------------------------------- */
@@ -67,7 +67,7 @@ nda_py_watch_add_name (const gchar * folder, const gchar * name,
     self->is_blind = TRUE;
 }
 
-/* Watches what now is on the way to the files. */
+/* Watches all folders that are now on the way to the files. */
 static void
 watch_again (NdaPyWatch * self)
 {
@@ -88,7 +88,7 @@ watch_again (NdaPyWatch * self)
         self->path);
 }
 
-/* Takes what has happened; whether it was on the way to a file. */
+/* Takes the events. Returns whether one was on the way to a file. */
 static gboolean
 take_events (NdaPyWatch * self)
 {
@@ -115,7 +115,7 @@ take_events (NdaPyWatch * self)
 
 /* --- the thread --------------------------------------------------------- */
 
-/* Waits until there is something to look at. FALSE: the watch ends. */
+/* Waits until there is something to check. FALSE: the watch ends. */
 static gboolean
 wait_for_event (NdaPyWatch * self)
 {
@@ -145,8 +145,8 @@ is_ended (NdaPyWatch * self, gint timeout)
   return poll (&fd, 1, timeout) > 0;
 }
 
-/* The stamp (transfer full), once it stays. NULL: there is no plugin at
- * present, or the watch ends. */
+/* Returns the stamp (transfer full) once it stays the same. NULL: there is no
+ * plugin now, or the watch ends. */
 static gchar *
 wait_until_still (NdaPyWatch * self)
 {
@@ -171,14 +171,14 @@ nda_py_watch_thread (gpointer data)
   while (wait_for_event (self)) {
     g_autofree gchar *stamp = NULL;
 
-    /* before it is looked at: what is written meanwhile is another event */
+    /* watch first, then check: a later write is then another event */
     watch_again (self);
     stamp = wait_until_still (self);
     if (!stamp || !g_strcmp0 (stamp, self->stamp))
       continue;
     g_free (self->stamp);
     self->stamp = g_steal_pointer (&stamp);
-    watch_again (self);         /* it may import others now */
+    watch_again (self);         /* the imports may have changed */
     self->func (self->user_data);
   }
   return NULL;
@@ -200,7 +200,8 @@ free_all (NdaPyWatch * self)
 }
 
 /* Calls @func each time that the plugin @path, or a module beside it that it
- * imports, was written, until it is freed. NULL: the system gives no thread. */
+ * imports, was written, until the watch is freed. NULL: the system gives no
+ * thread. */
 NdaPyWatch *
 nda_py_watch_new (const gchar * path, NdaPyWatchFunc func, gpointer user_data)
 {

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Notices when a file is written, or replaced by another as editors do. */
+/* Notices when a file is written, or replaced by another file, as editors
+ * do. */
 
 #pragma once
 
@@ -12,7 +13,7 @@ G_BEGIN_DECLS
 
 typedef struct _NdaPyWatch NdaPyWatch;
 
-/* Called on a thread of its own, without a lock */
+/* Called on the watch's thread, without a lock */
 typedef void (*NdaPyWatchFunc) (gpointer user_data);
 
 NdaPyWatch *nda_py_watch_new (const gchar * path, NdaPyWatchFunc func,

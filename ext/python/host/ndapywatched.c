@@ -9,9 +9,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* As many symbolic links as the system follows on the way to a file */
+/* The number of symbolic links that the system follows on the way to a file */
 #define MAX_LINKS 40
-/* Of what a plugin is made at most; a folder of modules may be anybody's */
+/* How many files of a plugin are watched at most; a folder of modules may be
+ * large */
 #define MAX_FILES 256
 
 /* --- the files ---------------------------------------------------------- */
@@ -35,7 +36,7 @@ add_file (GPtrArray * files, gchar * path)
     g_free (path);
 }
 
-/* The files of a package. */
+/* Adds the files of a package. */
 static void
 add_package (GPtrArray * files, const gchar * folder)
 {
@@ -47,7 +48,7 @@ add_package (GPtrArray * files, const gchar * folder)
       add_file (files, g_build_filename (folder, name, NULL));
 }
 
-/* The module @name, if it is in @folder. */
+/* Adds the module @name, if it is in @folder. */
 static void
 add_module (GPtrArray * files, const gchar * folder, const gchar * name)
 {
@@ -59,7 +60,7 @@ add_module (GPtrArray * files, const gchar * folder, const gchar * name)
     add_package (files, package);
 }
 
-/* The modules of an import's list, such as “one, two.three as four”. */
+/* Adds the modules of an import's list, such as “one, two.three as four”. */
 static void
 add_modules (GPtrArray * files, const gchar * folder, const gchar * list)
 {
@@ -74,7 +75,7 @@ add_modules (GPtrArray * files, const gchar * folder, const gchar * list)
   }
 }
 
-/* The modules of @folder that the file @path imports. */
+/* Adds the modules of @folder that the file @path imports. */
 static void
 add_imports (GPtrArray * files, const gchar * folder, const gchar * path)
 {
@@ -94,8 +95,8 @@ add_imports (GPtrArray * files, const gchar * folder, const gchar * path)
   }
 }
 
-/* The plugin's file @path and the modules beside it that it imports, as its
- * text says (transfer full). */
+/* Returns the plugin's file @path and the modules beside it that its text
+ * imports (transfer full). */
 GPtrArray *
 nda_py_watched_list_files (const gchar * path)
 {
@@ -108,8 +109,8 @@ nda_py_watched_list_files (const gchar * path)
   return files;
 }
 
-/* What changes when one of the files is written (transfer full); NULL: there is
- * no plugin at present. */
+/* Returns a text (transfer full) that changes when one of the files is written;
+ * NULL: there is no plugin now. */
 gchar *
 nda_py_watched_make_stamp (const gchar * path)
 {
@@ -132,8 +133,8 @@ nda_py_watched_make_stamp (const gchar * path)
 
 /* --- the way to them ---------------------------------------------------- */
 
-/* Where the symbolic link @path leads, with @rest behind it (transfer full);
- * NULL: it is none. */
+/* Returns the target of the symbolic link @path, with @rest after it (transfer
+ * full); NULL: it is not a link. */
 static gchar *
 follow_link (const gchar * folder, const gchar * path, gchar ** rest)
 {

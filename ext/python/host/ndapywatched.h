@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What of the file system makes up a plugin: its file, the modules beside it
- * that it imports, and each folder and symbolic link on the way to them. */
+/* The files and folders of a plugin: its file, the modules beside it that it
+ * imports, and each folder and symbolic link on the way to them. */
 
 #pragma once
 

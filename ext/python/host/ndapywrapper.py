@@ -1,11 +1,11 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A plugin of API 2, with what the host calls of one of API 1; a part of
-ndapyembed.py.
+"""Wraps a plugin of API 2, so that the host can call it like one of API 1; a
+part of ndapyembed.py.
 
-The rule numbers are those of API 2. A function is called by way of an object
-that has what a class's instance has. Of a class there is one instance, or one
-for each channel (2.3).
+The rule numbers are those of API 2. A function is called through an object
+with the same attributes as an instance of a class. A class has one instance,
+or one for each channel (2.3).
 """
 
 FORMAT = ("rate", "frames", "channels")
@@ -15,7 +15,7 @@ MAX_DELAY = 10**8
 
 
 class _FunctionPlugin:
-    """A function, as if it were an instance of a class."""
+    """A function that looks like an instance of a class."""
 
     rate = frames = channels = None
     latency = 0
@@ -43,9 +43,12 @@ class _FunctionPlugin:
     def on_change(self, name):
         pass
 
+    def get_reading(self, name):
+        pass
+
 
 class _Answer:
-    """What get_info () returns."""
+    """The result of get_info ()."""
 
     def __init__(self, name, role):
         self.name, self.api_version = name, 1
@@ -53,7 +56,7 @@ class _Answer:
 
 
 class Wrapper:
-    """What stands between the host and a plugin of API 2."""
+    """Translates the host's calls for a plugin of API 2."""
 
     def __init__(self, module, named, role):
         name, self._entry = named
@@ -152,12 +155,15 @@ class Wrapper:
             at_once(instance.on_change(name), "on_change")
 
     def get_parameter(self, name):
-        """A parameter, or a public attribute, such as a counter, as text."""
+        """A parameter; or a reading, or public attribute, such as a counter;
+        as text."""
         first = self._instances[0]
         parameter = self.parameters.get(name)
         if parameter is not None:
             return parameter.format(self._get(first, name))
-        value = None if name[:1] == "_" else getattr(first, name, None)
+        value = at_once(first.get_reading(name), "get_reading")
+        if value is None and name[:1] != "_":
+            value = getattr(first, name, None)
         if isinstance(value, bool):
             return "true" if value else "false"
         return str(value) if isinstance(value, (int, float, str)) else ""
@@ -171,7 +177,7 @@ class Wrapper:
             at_once(instance.reset(), "reset")
 
     def stop(self):
-        """Stop all of them, whatever one of them raises."""
+        """Stop all instances, even if one of them raises."""
         self._is_running = False
         problems = []
         calls = [self._gatherer.drain] if self._gatherer else []
@@ -185,7 +191,8 @@ class Wrapper:
             raise problems[0]
 
     def _close_generator(self):
-        """Unless the block thread is in it, which then ends it."""
+        """Close the generator, unless the block thread is in it, which then
+        ends it."""
         generator, self._generator = self._generator, None
         with contextlib.suppress(ValueError, AttributeError):
             generator.close()
@@ -204,7 +211,7 @@ class Wrapper:
         return instance.values[name]
 
     def _get_instance(self, number):
-        """One that there is, or another with the same values."""
+        """Return an instance, or make another one with the same values."""
         if number == len(self._instances):
             instance = self._make()
             for name in self.parameters:
@@ -216,7 +223,8 @@ class Wrapper:
     # --- the format --------------------------------------------------------
 
     def _read_declared(self, instance):
-        """What an instance says of the format, but not what it was told."""
+        """Read the format that an instance declares, but not the one that it
+        was told."""
         told = self._told.get(id(instance), {})
         said = {}
         for key in FORMAT:
@@ -226,7 +234,7 @@ class Wrapper:
         return said
 
     def _tell(self, instance, n_channels):
-        """Let an instance know the format before it starts (2.2)."""
+        """Tell an instance the format before it starts (2.2)."""
         said = self._read_declared(instance)
         usual = {"rate": RATE, "frames": FRAMES, "channels": n_channels}
         told = {key: usual[key] for key in FORMAT if said[key] is None}
@@ -237,7 +245,7 @@ class Wrapper:
         self._told[id(instance)] = told
 
     def _check(self, what, low, high):
-        """What the first instance says of itself, once it has started."""
+        """Check what the first instance declares, after its start."""
         value = getattr(self._instances[0], what, 0)
         try:
             return whole(value, what, low, high)
@@ -266,15 +274,15 @@ class Wrapper:
         return self._declared.get("channels") == EACH
 
     def _default_channels(self, n_channels):
-        """Of one that does not say: the stream's; a source's first array
-        tells."""
+        """Return the channels of a plugin that does not declare any: the
+        stream's; for a source its first array decides."""
         return None if self.call_name == "read" else n_channels or 2
 
     # --- starting ----------------------------------------------------------
 
     def begin(self, n_channels):
-        """Start, on a stream of so many channels; what it takes: rate,
-        channels, frames of a call."""
+        """Start, on a stream of so many channels. Return the plugin's format:
+        rate, channels, frames of a call."""
         n_channels = self._default_channels(n_channels)
         first = self._instances[0]
         self._declared = self._read_declared(first)
@@ -318,7 +326,7 @@ class Wrapper:
             raise PluginError("it returned False; it raises to say why")
 
     def _settle_format(self, n_channels):
-        """See what is true after the start, and get ready for the calls."""
+        """Read the format after the start, and prepare the calls."""
         first = self._instances[0]
         self._rate = self._check_rate()
         n_frames = self._check("frames", 1, MAX_FRAMES)
@@ -332,7 +340,7 @@ class Wrapper:
         return self._rate, self._n_channels, n_frames
 
     def _bind(self, first, n_frames):
-        """How many frames a call has."""
+        """Prepare the call, and return how many frames it has."""
         call = getattr(first, self.call_name)
         if self.call_name == "write":
             return self._bind_sink(call, n_frames)
@@ -376,7 +384,8 @@ class Wrapper:
         return min(n_frames, FRAMES)
 
     def _pull_arrays(self, call):
-        """What gives the next array: an iterator, or each call anew."""
+        """Return a function that gives the next array: of an iterator, or of a
+        new call each time."""
         answer = call()
         if isinstance(answer, collections.abc.Iterator):
             self._generator = answer
@@ -387,7 +396,8 @@ class Wrapper:
     # --- telling -----------------------------------------------------------
 
     def get_facts(self):
-        """As facts () has it. Nonsense about the latency changes nothing."""
+        """Return the facts, as facts () does. A latency that makes no sense
+        changes nothing."""
         with contextlib.suppress(PluginError):
             self._latency = self._check("latency", 0, MAX_DELAY)
         if CALLS[self.call_name][0] == "Processor":
@@ -400,7 +410,7 @@ class Wrapper:
         return 0, min(n_channels, MAX_CHANNELS) if is_number else 0, 0, 0
 
     def declarations(self):
-        """The group “plugin” of its description."""
+        """Return the group “plugin” of the plugin's description."""
         first = self._instances[0]
         said = self._declared or self._read_declared(first)
         return {
@@ -417,7 +427,7 @@ class Wrapper:
 
 
 def start_wrapped(wrapper, path, n_channels):
-    """As start_plugin (), of a plugin of API 2."""
+    """Does what start_plugin () does, for a plugin of API 2."""
     try:
         return wrapper.begin(n_channels)
     except Problem:

@@ -2,20 +2,20 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* LOCKS. The baton lock guards the baton and the places of its row. It is held
- * for a few steps, and never while anything is waited for. */
+/* LOCKS. The baton lock guards the baton and the places of its queue. It is
+ * held for a few steps, and never during a wait. */
 
 #include "config.h"
 
 #include "ndapybaton.h"
 
-/* Of a thread that waits, on its stack */
+/* The place of a waiting thread in the queue; it is on that thread's stack */
 struct _NdaPyBatonPlace
 {
   gint64 due;                   /* [const] us */
-  guint64 tenure;               /* [baton lock] that it got; 0: none yet */
-  guint64 passed;               /* [baton lock] by it; 0: none */
-  gboolean is_woken;            /* [baton lock] and has not looked yet */
+  guint64 tenure;               /* [baton lock] got by it; 0: none yet */
+  guint64 passed;               /* [baton lock] tenure it overtook; 0: none */
+  gboolean is_woken;            /* [baton lock] but has not run yet */
   NdaPyBatonPlace *next;        /* [baton lock] */
   GCond changed;                /* for this thread alone */
 };
@@ -27,7 +27,7 @@ begin_tenure_locked (NdaPyBaton * self)
   return self->tenure;
 }
 
-/* Behind those that are due at the same time. */
+/* Inserts a place after those that are due at the same time. */
 static void
 line_up_locked (NdaPyBaton * self, NdaPyBatonPlace * place)
 {
@@ -42,7 +42,7 @@ line_up_locked (NdaPyBaton * self, NdaPyBatonPlace * place)
   self->n_waiting++;
 }
 
-/* Takes a place out of the row, with the baton. */
+/* Takes a place out of the queue, and gives it the baton. */
 static void
 move_on_locked (NdaPyBaton * self, NdaPyBatonPlace * place)
 {
@@ -57,7 +57,8 @@ move_on_locked (NdaPyBaton * self, NdaPyBatonPlace * place)
   place->tenure = begin_tenure_locked (self);
 }
 
-/* The row has stood for too long: its first goes on, whoever has the baton. */
+/* The queue has not moved for too long: its first thread goes ahead, although
+ * another thread has the baton. */
 static void
 pass_by_locked (NdaPyBaton * self)
 {
@@ -67,8 +68,8 @@ pass_by_locked (NdaPyBaton * self)
   g_cond_signal (&first->changed);
 }
 
-/* When @place looks whether the row stands: each a little after the one before
- * it, so that not all wake at once. */
+/* When @place checks whether the queue has moved: a little after the place
+ * before it, so that not all threads wake at once. */
 static gint64
 next_look_locked (NdaPyBaton * self, NdaPyBatonPlace * place)
 {
@@ -114,9 +115,9 @@ take_in_row_locked (NdaPyBaton * self, gint64 due, guint64 * passed)
   return place.tenure;
 }
 
-/* Waits for the baton behind those that are due before @due (us). Then
- * nda_py_baton_give () must follow, with what this returns. @passed is the
- * tenure that this thread passed by, or 0. */
+/* Waits for the baton, after all threads that are due before @due (us). Returns
+ * the tenure, which the caller must pass to nda_py_baton_give (). @passed is
+ * the tenure that this thread overtook, or 0. */
 guint64
 nda_py_baton_take (NdaPyBaton * self, gint64 due, guint64 * passed)
 {
@@ -130,7 +131,7 @@ nda_py_baton_take (NdaPyBaton * self, gint64 due, guint64 * passed)
   return tenure;
 }
 
-/* The holder that was passed by does not have the lock either. */
+/* The holder that was overtaken does not have the lock either: it is idle. */
 void
 nda_py_baton_tell_idle (NdaPyBaton * self, guint64 tenure)
 {
@@ -139,8 +140,8 @@ nda_py_baton_tell_idle (NdaPyBaton * self, guint64 tenure)
   self->idle[tenure % NDA_PY_BATON_N_KEPT] = tenure;
 }
 
-/* Gives the baton back, unless its holder was passed by. TRUE: it was passed by
- * and idle. */
+/* Gives the baton back, unless its holder was overtaken. TRUE: the holder was
+ * overtaken while it was idle. */
 gboolean
 nda_py_baton_give (NdaPyBaton * self, guint64 tenure)
 {
@@ -161,7 +162,7 @@ nda_py_baton_give (NdaPyBaton * self, guint64 tenure)
   return was_idle;
 }
 
-/* How many threads stand in the row now. */
+/* How many threads wait in the queue now. */
 guint
 nda_py_baton_count_waiting (NdaPyBaton * self)
 {

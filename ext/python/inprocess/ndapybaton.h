@@ -2,20 +2,22 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What stands before a lock that many threads want: one of them at a time goes
- * on and asks for the lock; the others wait here, in a row.
+/* A queue of threads in front of a lock that many threads want. One thread at a
+ * time has the baton, which is the right to ask for the lock. The others wait
+ * in the queue.
  *
- * The baton orders and excludes nobody. It is free again when its holder gives
- * it, and who comes at that moment may take it; the first of the row is woken.
- * A row in which nobody has moved for PATIENCE lets its first go on beside
- * whoever has the baton, because the holder takes long or others were always
- * quicker. The holder of before is passed by: what it gives back is nothing. It
- * may have waited for something else meanwhile, with the lock free: who passed
- * it by sees that, and tells.
+ * The baton orders the threads, and does not exclude any. When its holder gives
+ * it back, the first thread of the queue is woken, but another thread that asks
+ * at that moment may take it first. If nobody in the queue has moved for
+ * PATIENCE, its first thread goes ahead and takes the baton from the holder:
+ * the holder takes long, or other threads were always quicker. The old holder
+ * is then overtaken, and giving the baton back has no effect. An overtaken
+ * holder is idle if it waits for something else while the lock is free. The
+ * thread that overtook it sees that, and calls nda_py_baton_tell_idle ().
  *
- * To hand the baton to a thread that sleeps would be fair and slow: nobody has
- * it until the system runs that thread. With a hundred threads on two
- * processors all of them would wait for that. */
+ * Handing the baton to a sleeping thread would be fair but slow: no thread
+ * could use it until the system runs that thread. With a hundred threads on two
+ * processors all of them would wait. */
 
 #pragma once
 
@@ -23,7 +25,8 @@
 
 G_BEGIN_DECLS
 
-/* Of the last tenures it is kept whether they were idle. */
+/* A tenure is one time that a thread has the baton, or its number. For so many
+ * of the last tenures the baton remembers whether they were idle. */
 #define NDA_PY_BATON_N_KEPT 64
 
 typedef struct _NdaPyBatonPlace NdaPyBatonPlace;
@@ -33,11 +36,11 @@ typedef struct
   gint64 patience;              /* [const] us */
   GMutex lock;                  /* the baton lock */
   guint64 n_tenures;            /* [baton lock] so far */
-  guint64 tenure;               /* [baton lock] who has it; 0: nobody */
-  NdaPyBatonPlace *first;       /* [baton lock] of the row; due first */
-  guint n_waiting;              /* [baton lock] in the row */
-  gint64 moved;                 /* [baton lock] us; when the row moved */
-  /* [baton lock] tenures that were passed by with the lock free */
+  guint64 tenure;               /* [baton lock] of the holder; 0: no holder */
+  NdaPyBatonPlace *first;       /* [baton lock] of the queue; due first */
+  guint n_waiting;              /* [baton lock] in the queue */
+  gint64 moved;                 /* [baton lock] us; when the queue moved */
+  /* [baton lock] tenures that were overtaken while the lock was free */
   guint64 idle[NDA_PY_BATON_N_KEPT];
 } NdaPyBaton;
 

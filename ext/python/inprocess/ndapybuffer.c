@@ -34,7 +34,7 @@ nda_py_buffer_clear (NdaPyBuffer * self)
   Py_CLEAR (self->name_data);
 }
 
-/* Makes the AudioBuffer, if there is none of that shape. */
+/* Makes the AudioBuffer, unless there is one of that shape already. */
 gboolean
 nda_py_buffer_make (NdaPyBuffer * self, guint n_channels, guint n_frames)
 {
@@ -67,8 +67,8 @@ put_back (NdaPyBuffer * self)
   return !PyObject_SetAttr (self->object, self->name_data, self->data);
 }
 
-/* If the plugin bound another array, takes that one's content, if it
- * @is_wanted, and puts ours back (6.1.4, 6.2.4). */
+/* If the plugin bound another array, copies that array's content, if it
+ * @is_wanted, and binds our array again (6.1.4, 6.2.4). */
 gboolean
 nda_py_buffer_restore (NdaPyBuffer * self, gboolean is_wanted)
 {
@@ -91,8 +91,8 @@ nda_py_buffer_restore (NdaPyBuffer * self, gboolean is_wanted)
   return adopted && put_back (self);
 }
 
-/* Puts our array back after a failed call, which may have bound anything. Keeps
- * the Python error. */
+/* Binds our array again after a failed call, which may have bound any object.
+ * Keeps the Python error. */
 void
 nda_py_buffer_put_back (NdaPyBuffer * self)
 {

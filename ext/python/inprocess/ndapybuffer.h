@@ -2,9 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The one AudioBuffer of a plugin (6.1.1), and our array in it. The array's
- * memory is ours as long as the view is held, whatever the plugin does (6.1.5).
- * Everything here: GIL held. */
+/* The one AudioBuffer of a plugin (6.1.1), and our array in it. While we hold
+ * the view, the array's memory stays valid, whatever the plugin does (6.1.5).
+ * All functions: GIL held. The numbers in brackets are rules of the plugin
+ * contract. */
 
 #pragma once
 
@@ -26,7 +27,7 @@ typedef struct
 void nda_py_buffer_init (NdaPyBuffer * buffer);
 void nda_py_buffer_clear (NdaPyBuffer * buffer);
 
-/* each: FALSE with a Python error set */
+/* Both return FALSE with a Python error set. */
 gboolean nda_py_buffer_make (NdaPyBuffer * buffer, guint n_channels,
     guint n_frames);
 gboolean nda_py_buffer_restore (NdaPyBuffer * buffer, gboolean is_wanted);

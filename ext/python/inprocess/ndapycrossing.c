@@ -10,8 +10,8 @@
 
 #define BLOCK_US (NDA_BLOCK_DURATION / 1000)
 
-/* A live stream is due a block after it was due before, however late it asks;
- * it gains no more than one block by that. One that is faster is due now. */
+/* A live stream is due one block after it was due before, however late it asks;
+ * it gains at most one block by that. A stream that asks sooner is due now. */
 static gint64
 next_due (const NdaPyCrossing * self, gint64 now)
 {
@@ -44,7 +44,8 @@ nda_py_crossing_enter (NdaPyCrossing * self, gint64 now)
     nda_py_baton_tell_idle (self->baton, self->passed);
 }
 
-/* Others go on: this thread gives up Python's lock in its crossing. */
+/* This thread gives up Python's lock during its crossing, so that other threads
+ * can go on. */
 void
 nda_py_crossing_pause (NdaPyCrossing * self)
 {
@@ -53,7 +54,7 @@ nda_py_crossing_pause (NdaPyCrossing * self)
   self->baton = NULL;
 }
 
-/* Whether one more that computes for long gets a crossing of its own. */
+/* Whether one more thread that computes for long may bypass the baton. */
 static gboolean
 find_room (NdaPyCrossings * all)
 {
@@ -88,7 +89,7 @@ nda_py_crossing_end (NdaPyCrossing * self, NdaPyCrossings * all, gint64 now)
   self->has_crossed = TRUE;
 }
 
-/* The thread ends, or its plugin is quick again. */
+/* The thread ends, or its plugin is quick again: it uses the baton again. */
 void
 nda_py_crossing_clear (NdaPyCrossing * self, NdaPyCrossings * all)
 {

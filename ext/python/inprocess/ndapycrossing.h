@@ -2,21 +2,22 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* How one thread comes to Python's lock. At most one thread of ours at a time
- * asks for it to call with blocks, and one for anything else: NumPy gives the
- * lock up in the middle of each call, and a hundred threads would fight for it
- * there.
+/* How a thread gets Python's lock. A crossing is one visit of a thread to
+ * Python: it asks for the lock, calls Python, and gives the lock back. At most
+ * one thread of ours at a time asks for the lock to call with blocks, and one
+ * for any other call. NumPy gives the lock up in the middle of each call, and
+ * many threads that ask for it then would compete for it (ndapybaton.h).
  *
- * A thread's first crossing starts its plugin, or is all that it is for, and
- * may take long: those have a baton of their own.
+ * A thread's first crossing starts its plugin, or is the only one of a job, and
+ * may take long. These crossings have a separate baton.
  *
- * A thread whose crossings are long gets a crossing of its own, with no baton;
- * Python's own rules hold between it and the others. That is so at once for one
- * that waits with Python's lock free, as a source does that reads from a
- * device. Of those that compute for long only a few get it: more would only
- * fight for the lock, and on a machine that cannot keep up every crossing is
- * long, and none by its own doing. A thread comes back when it has been quick
- * for a while. */
+ * A thread with long crossings bypasses the baton. Python's own rules then hold
+ * between this thread and the others. A thread that waits while Python's lock
+ * is free, such as a source that reads from a device, bypasses it at once. Of
+ * the threads that compute for long only a few may: more would only compete for
+ * the lock, and on an overloaded machine every crossing is long, through no
+ * fault of the thread. A thread uses the baton again when it has been quick for
+ * a while. */
 
 #pragma once
 
@@ -27,21 +28,22 @@ G_BEGIN_DECLS
 typedef struct
 {
   NdaPyBaton blocks;            /* block calls */
-  NdaPyBaton first_calls;       /* each thread's first: start (), jobs */
-  gint n_busy;                  /* [atomic] that compute aside */
+  NdaPyBaton first_calls;       /* a thread's first call: start (), jobs */
+  gint n_busy;                  /* [atomic] threads in state ASIDE_BUSY */
 } NdaPyCrossings;
 
-/* us. Who takes longer is passed by. */
+/* us. A thread that takes longer is overtaken. */
 #define NDA_PY_CROSSING_LONG 1000
 #define NDA_PY_FIRST_CALL_LONG 50000
-/* us. Who gets Python's lock so soon after it passed another by found it free.
- */
+/* us. A thread that overtook another one and gets Python's lock within this
+ * time found the lock free: the other thread was idle. */
 #define NDA_PY_CROSSING_AT_ONCE 200
-/* So many long ones in succession are not the system's doing. */
+/* So many long crossings in succession are the plugin's doing. Fewer may be the
+ * system's. */
 #define NDA_PY_CROSSING_N_LONG 2
-/* So many quick ones end a crossing of its own. */
+/* After so many quick crossings a thread uses the baton again. */
 #define NDA_PY_CROSSING_N_QUICK 64
-/* Threads that compute and have a crossing of their own, at a time */
+/* How many threads that compute for long may bypass the baton at a time */
 #define NDA_PY_CROSSING_MAX_BUSY 8
 
 #define NDA_PY_CROSSINGS_INIT { {.patience = NDA_PY_CROSSING_LONG}, \
@@ -50,27 +52,27 @@ typedef struct
 typedef enum
 {
   NDA_PY_CROSSING_IN_TURN,
-  NDA_PY_CROSSING_ASIDE,        /* it waits for long */
-  NDA_PY_CROSSING_ASIDE_BUSY,   /* it computes for long */
+  NDA_PY_CROSSING_ASIDE,        /* bypasses the baton, since it waits */
+  NDA_PY_CROSSING_ASIDE_BUSY,   /* bypasses the baton, since it computes */
 } NdaPyCrossingKind;
 
 /* [its thread] */
 typedef struct
 {
   NdaPyCrossingKind kind;
-  NdaPyBaton *baton;            /* that it has; or NULL */
+  NdaPyBaton *baton;            /* held by this thread, or NULL */
   guint64 tenure;
-  guint64 passed;               /* by it, as the baton says */
+  guint64 passed;               /* the tenure that it overtook, or 0 */
   gboolean has_crossed;
   gint64 due;                   /* us; the last one */
   gint64 asked;                 /* us; when it asked for Python's lock */
-  gint64 entered;               /* us; when it got it */
-  gboolean was_idle;            /* in this crossing, as others saw */
+  gint64 entered;               /* us; when it got Python's lock */
+  gboolean was_idle;            /* in this crossing, as another thread saw */
   guint n_long;                 /* in succession */
   guint n_quick;                /* in succession */
 } NdaPyCrossing;
 
-/* without Python's lock; times in us, monotonic */
+/* Called without Python's lock. All times are in us, monotonic. */
 void nda_py_crossing_begin (NdaPyCrossing * self, NdaPyCrossings * all,
     gint64 now);
 void nda_py_crossing_pause (NdaPyCrossing * self);
@@ -78,7 +80,7 @@ void nda_py_crossing_end (NdaPyCrossing * self, NdaPyCrossings * all,
     gint64 now);
 void nda_py_crossing_clear (NdaPyCrossing * self, NdaPyCrossings * all);
 
-/* with it */
+/* Called with Python's lock. */
 void nda_py_crossing_enter (NdaPyCrossing * self, gint64 now);
 
 G_END_DECLS

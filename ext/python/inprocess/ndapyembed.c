@@ -17,10 +17,11 @@
 
 #define FILE_NAME "<ndapyembed>"
 
-/* [GIL] the dictionary of the module; lives as long as the interpreter */
+/* [GIL] the dictionary of the module; it lives as long as the interpreter */
 static PyObject *functions;
 
-/* log (is_error, line): a line that a plugin printed, or for its author. */
+/* log (is_error, line): logs a line that a plugin printed, or a line for its
+ * author. */
 static PyObject *
 nda_py_embed_log (PyObject * self, PyObject * args)
 {
@@ -38,7 +39,7 @@ nda_py_embed_log (PyObject * self, PyObject * args)
   Py_RETURN_NONE;
 }
 
-/* calling (method): what this thread is about to call of a plugin. */
+/* calling (method): this thread is about to call this method of a plugin. */
 static PyObject *
 nda_py_embed_calling (PyObject * self, PyObject * method)
 {
@@ -100,8 +101,9 @@ nda_py_embed_start (gboolean is_ours)
   return result != NULL;
 }
 
-/* Calls @function with arguments as Py_BuildValue () makes them of @format in
- * parentheses. Returns a new reference, or NULL with a Python error set. */
+/* Calls @function with the arguments that Py_BuildValue () makes of @format,
+ * which is in parentheses. Returns a new reference, or NULL with a Python error
+ * set. */
 PyObject *
 nda_py_embed_call (const gchar * function, const gchar * format, ...)
 {
@@ -153,8 +155,8 @@ take_exception (void)
 #endif
 }
 
-/* Clears the Python error and tells it: a line for the person, which names
- * file and line, and after it the traceback. */
+/* Clears the Python error and returns its text: a line for the user, which
+ * names file and line, and then the traceback. */
 gchar *
 nda_py_embed_take_error (void)
 {
@@ -183,7 +185,7 @@ take_text (PyObject * tuple, Py_ssize_t i)
   return text ? text : g_strdup ("");
 }
 
-/* Clears the Python error and says what is wrong with the plugin @path. */
+/* Clears the Python error and sets @error to the fault of the plugin @path. */
 void
 nda_py_embed_take_problem (const gchar * path, GError ** error)
 {

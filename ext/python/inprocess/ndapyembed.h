@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What the host does in Python itself: the module made of ndapyembed.py,
- * which is compiled into this plugin. Everything here: GIL held. */
+/* The part of the host that is written in Python: the module made of
+ * ndapyembed.py, which is compiled into this plugin. All functions: GIL
+ * held. */
 
 #pragma once
 

@@ -2,25 +2,26 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* WAITING. Threads of ours stand in a row before the GIL (ndapycrossing.h).
- * The baton of that row is held across Python, and excludes nobody: who waits
- * behind a call that hangs passes it by. It is taken before the GIL and without
- * any lock of ours, and given back where this thread gives up the GIL.
+/* WAITING. Our threads wait for the GIL in a queue (ndapycrossing.h). A thread
+ * holds the baton of that queue across Python. The baton excludes nobody: a
+ * thread that waits behind a call that hangs goes ahead after a while. A thread
+ * takes the baton before the GIL and without any lock of ours, and gives it
+ * back when it gives up the GIL.
  *
  * THREADS. A streaming thread gets its Python thread state at its first call
- * and keeps it until it ends; then it gives it back itself, as the last thing
- * it does while everything of the thread is still there. A thread that Python
- * made keeps its own.
+ * and keeps it. When the thread ends, it frees that state itself, while the
+ * rest of the thread still exists. A thread that Python made keeps its own
+ * thread state.
  *
- * The end of a thread is heard of as the destructor of a C++ thread_local is.
- * That of a pthread key, which GPrivate uses, comes too late: Python's note of
- * the thread's state is a pthread key as well and may be gone by then, so that
- * Python's allocators, or a destructor of the plugin's that takes the GIL, find
- * a thread without a state.
+ * nda frees the state in a destructor like those of C++ thread_local objects. A
+ * destructor of a pthread key, which GPrivate uses, runs too late: Python finds
+ * the thread's state by a pthread key as well, which may be gone by then.
+ * Python's allocators, or a destructor of the plugin that takes the GIL, would
+ * find a thread without a state.
  *
- * STOP. Python may be finalised under us by the application it belongs to. Its
- * atexit hook sets `gone`, gives up the GIL and waits until nobody is inside;
- * from then on nda_py_gil_enter () refuses. */
+ * STOP. The application that owns Python may finalise it while we run. Our
+ * atexit hook sets `gone`, gives up the GIL and waits until no thread is
+ * inside. From then on nda_py_gil_enter () refuses. */
 
 /* gettid () */
 #define _GNU_SOURCE
@@ -46,15 +47,16 @@ static gint n_inside;           /* [atomic] threads in or before Python */
 static gint n_entries;          /* [atomic] how often one of ours got the GIL */
 static gint gone;               /* [atomic] Python was finalised */
 
-/* The thread state of a thread of ours, kept for the thread's life */
+/* The Python thread state of one of our threads, kept for the thread's life */
 static __thread PyThreadState *kept_state;
 
-/* The ways of our threads to the GIL */
+/* How our threads get the GIL */
 static NdaPyCrossings crossings = NDA_PY_CROSSINGS_INIT;
 static __thread NdaPyCrossing crossing;
 
-/* Of the C library and the C++ one's ABI: calls @destructor at the end of this
- * thread, before the destructors of pthread keys. */
+/* A function of the C library, from the ABI of the C++ library: it has
+ * @destructor called at the end of this thread, before the destructors of
+ * pthread keys. */
 extern int __cxa_thread_atexit_impl (void (*destructor) (void *), void *object,
     void *dso);
 G_GNUC_INTERNAL extern void *__dso_handle;
@@ -75,7 +77,7 @@ nda_py_gil_is_gone (void)
   return g_atomic_int_get (&gone);
 }
 
-/* FALSE: there is no Python any more. */
+/* FALSE: Python was finalised. */
 gboolean
 nda_py_gil_check (GError ** error)
 {
@@ -87,9 +89,9 @@ nda_py_gil_check (GError ** error)
   return FALSE;
 }
 
-/* The thread ends: so does its thread state, which must be the current one for
- * that. What it runs of the plugin's may take the GIL by PyGILState, whose
- * count is still that of a thread that is inside. */
+/* Frees the thread state of a thread that ends. The state must be the current
+ * one for that. Freeing it may run code of the plugin, which may take the GIL
+ * by PyGILState: its count still says that the thread is inside. */
 static void
 nda_py_gil_end_thread (void *state)
 {
@@ -103,7 +105,7 @@ nda_py_gil_end_thread (void *state)
   g_atomic_int_add (&n_inside, -1);
 }
 
-/* The program's main thread ends with the program, and not before Python. */
+/* The program's main thread ends with the program, which is after Python. */
 static gboolean
 is_main_thread (void)
 {
@@ -119,7 +121,7 @@ make_state (void)
     __cxa_thread_atexit_impl (nda_py_gil_end_thread, kept_state, &__dso_handle);
 }
 
-/* On a thread that Python did not make. */
+/* Takes the GIL in turn, on a thread that Python did not make. */
 static void
 enter_in_turn (void)
 {
@@ -132,8 +134,8 @@ enter_in_turn (void)
   nda_py_crossing_enter (&crossing, g_get_monotonic_time ());
 }
 
-/* Takes the GIL on a streaming or job thread. FALSE when there is no Python
- * any more; else nda_py_gil_leave () must follow. */
+/* Takes the GIL on a streaming or job thread. FALSE: Python was finalised. If
+ * TRUE, nda_py_gil_leave () must follow. */
 gboolean
 nda_py_gil_enter (void)
 {
@@ -163,17 +165,17 @@ nda_py_gil_leave (void)
   g_atomic_int_add (&n_inside, -1);
 }
 
-/* How often a thread of ours got the GIL so far: as long as this changes, it
- * is not kept from us. */
+/* How often one of our threads got the GIL so far. As long as this changes,
+ * other code does not keep the GIL from us. */
 guint
 nda_py_gil_count_entries (void)
 {
   return g_atomic_int_get (&n_entries);
 }
 
-/* Gives up the GIL where this thread holds it, as a Python application does
- * that calls us through ctypes or from a synchronous handler. Returns what
- * nda_py_gil_resume () wants back. */
+/* Gives up the GIL if this thread holds it: a Python application may call us
+ * with the GIL held, through ctypes or from a synchronous handler. Returns a
+ * value for nda_py_gil_resume (). */
 gpointer
 nda_py_gil_pause (void)
 {
@@ -197,7 +199,7 @@ nda_py_gil_resume (gpointer paused)
     PyEval_RestoreThread (paused);
 }
 
-/* This thread, as Python names it. GIL held. */
+/* Python's number of this thread. GIL held. */
 gulong
 nda_py_gil_get_thread (void)
 {
@@ -225,8 +227,8 @@ nda_py_gil_on_exit (PyObject * self, PyObject * unused)
   Py_RETURN_NONE;
 }
 
-/* Has Python say when it is finalised. GIL held; on failure a Python error is
- * set. */
+/* Registers the atexit hook, which Python calls when it is finalised. GIL held.
+ * On failure a Python error is set. */
 gboolean
 nda_py_gil_watch_exit (void)
 {

@@ -4,9 +4,10 @@
 
 /* The GIL of this process's interpreter.
  *
- * The GIL is a lock, the outermost one. Nothing of ours is locked while it is
- * taken or held, and whoever waits for a thread that may want it gives it up
- * first: nda_py_gil_pause () and nda_py_gil_resume () around the wait. */
+ * The GIL is a lock, the outermost one. We hold no lock while we take or hold
+ * the GIL. A thread that waits for another thread, which may want the GIL,
+ * gives the GIL up first: nda_py_gil_pause () and nda_py_gil_resume () stand
+ * around the wait. */
 
 #pragma once
 

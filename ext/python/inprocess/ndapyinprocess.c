@@ -62,7 +62,7 @@ nda_py_inprocess_forget_job (gpointer data)
   nda_py_plugin_set_interrupt (data, FALSE);
 }
 
-/* Runs a job that keeps the runner. */
+/* Runs a job, which holds a reference to the runner. */
 static void
 run_with (NdaPyRunner * self, NdaPyJob job)
 {

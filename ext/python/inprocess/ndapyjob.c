@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* LOCKS. Each job has a lock of its own, which is never held together with the
+/* LOCKS. Each job has its own lock, which is never held together with the
  * GIL. */
 
 #include "config.h"
@@ -15,7 +15,7 @@
 
 #include <glib/gi18n-lib.h>
 
-/* How long a job waits for the GIL while none of our threads gets it */
+/* How long a job waits for the GIL if none of our threads gets it either */
 #define GIL_TIMEOUT (2 * G_TIME_SPAN_SECOND)
 
 enum
@@ -23,7 +23,7 @@ enum
   JOB_WAITING,                  /* for the GIL */
   JOB_RUNNING,
   JOB_DONE,
-  JOB_GIVEN_UP,                 /* whoever asked has gone */
+  JOB_GIVEN_UP,                 /* the caller does not wait any more */
 };
 
 typedef struct
@@ -32,12 +32,12 @@ typedef struct
   gpointer data;
   gchar *path;                  /* [const] owned; the plugin, or NULL */
   GstClockTime limit;           /* [const] */
-  const gint *is_closing;       /* [const] of whoever asked, or NULL */
+  const gint *is_closing;       /* [const] of the caller, or NULL */
 
   gint state;                   /* [atomic] */
-  const gchar *method;          /* [atomic] interned; what it is in, or NULL */
-  gulong thread;                /* [GIL] as Python names it; 0: not running */
-  gint ref_count;               /* [atomic] whoever asked, and its thread */
+  const gchar *method;          /* [atomic] interned; it runs this, or NULL */
+  gulong thread;                /* [GIL] Python's number; 0: not running */
+  gint ref_count;               /* [atomic] the caller's and its thread's */
   GMutex lock;
   GCond cond;                   /* the job is done */
 } Job;
@@ -45,7 +45,7 @@ typedef struct
 /* The job of this thread, or NULL */
 static __thread Job *current;
 
-/* With a @patience of its own: whose that was may end in the job. */
+/* Copies @patience, since its owner may end while the job runs. */
 static Job *
 job_new (NdaPyJob job, gpointer data, const NdaPyPatience * patience)
 {
@@ -112,7 +112,7 @@ nda_py_job_thread (gpointer data)
   return NULL;
 }
 
-/* Begins the job on a thread of its own, which takes over a reference. */
+/* Begins the job on a new thread, which owns a reference. */
 static gboolean
 job_begin (Job * self, GError ** error)
 {
@@ -125,8 +125,8 @@ job_begin (Job * self, GError ** error)
   return TRUE;
 }
 
-/* A loop in Python ends in a job that was given up: it would keep a processor
- * and its share of the GIL for good. */
+/* Ends a loop in Python in a job that was given up. Otherwise the loop would
+ * use a processor and its share of the GIL for ever. */
 static void
 nda_py_job_end_loop (gpointer data)
 {
@@ -150,7 +150,7 @@ end_loop (Job * self)
   job_unref (self);
 }
 
-/* Whoever asked goes, unless the job is done or has just begun. */
+/* The caller stops waiting, unless the job is done or has just begun. */
 static gboolean
 job_give_up (Job * self, gint state)
 {
@@ -167,8 +167,9 @@ is_closing (const Job * self)
   return self->is_closing && g_atomic_int_get (self->is_closing);
 }
 
-/* Waits until @self is done. FALSE: it is given up, as Python is gone, the GIL
- * not to be had, its limit over, or its plugin about to be closed. */
+/* Waits until @self is done. FALSE: the job is given up, because Python is
+ * gone, the GIL cannot be had, the job's limit is over, or its plugin is about
+ * to be closed. */
 static gboolean
 job_wait (Job * self)
 {
@@ -223,10 +224,10 @@ set_error (Job * self, GError ** error)
         (gint) (GIL_TIMEOUT / G_TIME_SPAN_SECOND));
 }
 
-/* Runs @job on a thread of its own with the GIL held and waits for it: for the
- * GIL no longer than GIL_TIMEOUT, and for the job as long as @patience says.
- * When this fails, @job was not run or is given up, and @data is the job's for
- * good. The caller must not hold the GIL. */
+/* Runs @job on a new thread with the GIL held and waits for it: for the GIL no
+ * longer than GIL_TIMEOUT, and for the job as long as @patience says. If this
+ * fails, @job was not run or is given up, and the job owns @data for good. The
+ * caller must not hold the GIL. */
 gboolean
 nda_py_job_run (NdaPyJob job, gpointer data, const NdaPyPatience * patience,
     GError ** error)

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Jobs: slow calls of Python, such as loading, stop () and parameters, each on
- * a short-lived thread of its own. */
+/* Jobs: slow calls of Python, such as loading, stop () and parameters. Each job
+ * has its own short-lived thread. */
 
 #pragma once
 

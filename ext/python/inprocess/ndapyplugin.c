@@ -22,11 +22,11 @@ typedef struct
   PyObject *instance;           /* owned */
   NdaPyBuffer buffer;
   PyObject *name_call;          /* owned; interned: the block method */
-  PyObject *name_space;         /* owned; interned: a sink's room */
+  PyObject *name_space;         /* owned; interned: get_available_space */
 
-  guint n_frames;               /* of a call, as it was started */
-  gulong thread;                /* of the block calls, as Python names it */
-  gboolean returned_false;      /* the last block call failed without error */
+  guint n_frames;               /* of a call, fixed at the start */
+  gulong thread;                /* of the block calls, Python's number */
+  NdaPyCallResult result;       /* of the last block call */
 } NdaPyPlugin;
 
 static NdaPyPlugin *
@@ -46,7 +46,7 @@ call_and_ignore (const gchar * function)
 
 /* --- life cycle --------------------------------------------------------- */
 
-/* Executes the file, makes an instance, initialises it and sees that it fits
+/* Executes the file, makes an instance, initialises it and checks that it fits
  * the element (3.6). */
 NdaPyRunner *
 nda_py_plugin_load (const NdaPyRunnerKind * kind,
@@ -108,8 +108,9 @@ parse_format (PyObject * result, NdaPyFormat * format)
   return ok;
 }
 
-/* Configures and starts the plugin. @format says how many channels a processor
- * gets, and then what the plugin has started with. */
+/* Configures and starts the plugin. @format has the number of channels that a
+ * processor gets; afterwards it has the format with which the plugin
+ * started. */
 gboolean
 nda_py_plugin_start (NdaPyRunner * runner, NdaPyFormat * format,
     GError ** error)
@@ -139,7 +140,7 @@ nda_py_plugin_start (NdaPyRunner * runner, NdaPyFormat * format,
   return FALSE;
 }
 
-/* stop (), whose result does not matter (4.1). */
+/* Calls stop (), whose result does not matter (4.1). */
 void
 nda_py_plugin_stop (NdaPyRunner * runner)
 {
@@ -153,7 +154,7 @@ nda_py_plugin_stop (NdaPyRunner * runner)
 
 /* --- parameters and facts ------------------------------------------------ */
 
-/* Sets a parameter. Returns what went wrong (transfer full), or NULL. */
+/* Sets a parameter. Returns an error text (transfer full), or NULL. */
 gchar *
 nda_py_plugin_set_parameter (NdaPyRunner * runner, const gchar * key,
     const gchar * value)
@@ -182,7 +183,7 @@ nda_py_plugin_get_parameter (NdaPyRunner * runner, const gchar * key)
   return text ? text : g_strdup ("");
 }
 
-/* What it says of itself now. */
+/* Reads the facts of the plugin, such as its latency, as they are now. */
 void
 nda_py_plugin_get_facts (NdaPyRunner * runner, NdaPyFacts * facts)
 {
@@ -200,7 +201,8 @@ nda_py_plugin_get_facts (NdaPyRunner * runner, NdaPyFacts * facts)
   Py_XDECREF (said);
 }
 
-/* What it declares (transfer full); NULL: it is an API 1 plugin. */
+/* Returns the plugin's declarations (transfer full). NULL: it is an API 1
+ * plugin, which declares nothing. */
 gchar *
 nda_py_plugin_describe (NdaPyRunner * runner)
 {
@@ -212,7 +214,7 @@ nda_py_plugin_describe (NdaPyRunner * runner)
   return description;
 }
 
-/* Tells it that the next block does not follow the last one. */
+/* Tells the plugin that the next block does not follow the last one. */
 void
 nda_py_plugin_reset (NdaPyRunner * runner)
 {
@@ -225,8 +227,9 @@ nda_py_plugin_reset (NdaPyRunner * runner)
 
 /* --- blocks ------------------------------------------------------------- */
 
-/* Whether the method @name answered something true; -1 with a Python error set.
- * A coroutine is an error, though it is true: nothing of it has run. */
+/* Whether the method @name returned something true; -1 with a Python error set.
+ * A coroutine is an error, although it is true: Python has run nothing of
+ * it. */
 static gint
 is_true (PyObject * answer, PyObject * name)
 {
@@ -241,8 +244,8 @@ is_true (PyObject * answer, PyObject * name)
   return truth;
 }
 
-/* Whether @answer is a source's last one, which says how many frames it has
- * given. */
+/* Whether @answer is the last one of a source. It then tells the number of
+ * frames that the source has given. */
 static gboolean
 has_ended (NdaPyPlugin * self, PyObject * answer)
 {
@@ -265,6 +268,7 @@ call_method (NdaPyPlugin * self)
   PyObject *result = PyObject_VectorcallMethod (self->name_call, args,
       2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
   gint truth;
+  gboolean is_none = result == Py_None;
 
   if (!result)
     return NDA_PY_CALL_FAILED;
@@ -276,11 +280,13 @@ call_method (NdaPyPlugin * self)
   Py_DECREF (result);
   if (G_LIKELY (truth > 0))
     return NDA_PY_CALL_OK;
-  return truth ? NDA_PY_CALL_FAILED : NDA_PY_CALL_REFUSED;
+  if (truth)
+    return NDA_PY_CALL_FAILED;
+  return is_none ? NDA_PY_CALL_NOTHING : NDA_PY_CALL_REFUSED;
 }
 
-/* Whether a sink says that @n_frames would fit (6.2.2); one that cannot say
- * has room for a block. */
+/* Whether a sink says that @n_frames would fit (6.2.2). A sink that cannot say
+ * counts as having room for a block. */
 static NdaPyCallResult
 ask_for_space (NdaPyPlugin * self, guint n_frames)
 {
@@ -300,8 +306,9 @@ ask_for_space (NdaPyPlugin * self, guint n_frames)
   return result;
 }
 
-/* A sink is shown a short last block as it is, a processor with zeros behind
- * it (6.1.7); a source finds zeros (6.1.6). */
+/* Fills the plugin's array. A sink gets a short last block as it is, a
+ * processor gets it with zeros behind it (6.1.7), a source gets zeros
+ * (6.1.6). */
 static gboolean
 fill_buffer (NdaPyPlugin * self, const NdaPyAudio * in, guint n_frames)
 {
@@ -325,9 +332,9 @@ nda_py_plugin_call (NdaPyRunner * runner, const NdaPyAudio * in,
   NdaPyCallResult result = NDA_PY_CALL_OK;
 
   g_assert (n_frames <= self->n_frames);
-  self->returned_false = FALSE;
   if (is_gated)
     result = ask_for_space (self, n_frames);
+  self->result = result;
   if (result != NDA_PY_CALL_OK)
     return result;
   result = NDA_PY_CALL_FAILED;
@@ -336,7 +343,7 @@ nda_py_plugin_call (NdaPyRunner * runner, const NdaPyAudio * in,
   if (result == NDA_PY_CALL_OK
       && !nda_py_buffer_restore (&self->buffer, self->role != NDA_PY_ROLE_SINK))
     result = NDA_PY_CALL_FAILED;
-  self->returned_false = result == NDA_PY_CALL_REFUSED;
+  self->result = result;
   if (G_UNLIKELY (result == NDA_PY_CALL_ENDED)) {
     nda_py_planes_store (&self->buffer.array, out, self->parent.n_last);
     return result;
@@ -350,26 +357,43 @@ nda_py_plugin_call (NdaPyRunner * runner, const NdaPyAudio * in,
   return NDA_PY_CALL_OK;
 }
 
-/* Why the last block call failed (transfer full). Clears the Python error. */
+/* Returns what this thread printed last in the plugin (transfer full), or
+ * NULL. */
+static gchar *
+take_printed (void)
+{
+  PyObject *printed = nda_py_embed_call ("take_printed", "()");
+  gchar *text = nda_py_embed_to_text (printed);
+
+  PyErr_Clear ();
+  Py_XDECREF (printed);
+  return text;
+}
+
+/* Returns why the last block call failed (transfer full). Clears the Python
+ * error. */
 gchar *
 nda_py_plugin_take_error (NdaPyRunner * runner)
 {
   NdaPyPlugin *self = get_plugin (runner);
-  g_autofree gchar *reason = NULL;
+  g_autofree gchar *text = NULL;
 
-  if (!self->returned_false || PyErr_Occurred ())
-    reason = nda_py_embed_take_error ();
-  return nda_py_problem_describe_failure (self->path, self->role, reason);
+  if (self->result == NDA_PY_CALL_FAILED)
+    text = nda_py_embed_take_error ();
+  else
+    text = take_printed ();
+  return nda_py_problem_describe_failure (self->path, self->role,
+      self->result, text);
 }
 
-/* What the collector may do between two blocks. */
+/* Lets Python's garbage collector work between two blocks. */
 void
 nda_py_plugin_collect_garbage (NdaPyRunner * runner)
 {
   call_and_ignore ("collect");
 }
 
-/* Has a SystemExit raised in the block call, or takes it back. */
+/* Asks Python to raise a SystemExit in the block call, or cancels that. */
 void
 nda_py_plugin_set_interrupt (NdaPyRunner * runner, gboolean is_wanted)
 {

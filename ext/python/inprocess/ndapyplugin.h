@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* One instance of a Python plugin: the runner's calls, as the plugin contract
- * has them. Everything here: GIL held. */
+/* One instance of a Python plugin: it makes the calls of the runner as the
+ * plugin contract defines them. All functions: GIL held. */
 
 #pragma once
 

@@ -2,13 +2,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* THREADS. The interpreter is started on a thread of its own, which Python
- * takes for its main thread and which then sleeps for the life of the process:
- * an application's thread may end, and plugins never run on this one, so none
- * of them can install a signal handler.
+/* THREADS. The interpreter starts on a separate thread, which becomes Python's
+ * main thread and then sleeps for the life of the process. An application's
+ * thread would not do, since it may end. Plugins never run on Python's main
+ * thread, so no plugin can install a signal handler.
  *
- * LOCKS. start_lock: the way from no interpreter to a running one; taken by a
- * thread that does not hold the GIL. */
+ * LOCKS. start_lock guards the start of the interpreter. The thread that takes
+ * it does not hold the GIL. */
 
 #include <Python.h>
 
@@ -38,10 +38,11 @@
 static GMutex start_lock;
 static gboolean started;        /* [start lock] */
 static gboolean is_ours;        /* [start lock] until started, then [const] */
-static gboolean is_stuck;       /* [start lock] a start that does not return */
+static gboolean is_stuck;       /* [start lock] a start did not return */
 
-/* Makes libpython's symbols visible to extension modules, which are not linked
- * to it on Debian. GStreamer opens its plugins locally. */
+/* Makes libpython's symbols visible to extension modules, which on Debian are
+ * not linked to libpython. They are invisible otherwise, since GStreamer opens
+ * its plugins with local symbols. */
 static void
 promote_libpython (void)
 {
@@ -185,7 +186,8 @@ wait_for_start (Start * self)
   return TRUE;
 }
 
-/* A start that does not return keeps what it uses, and is not tried again. */
+/* Starts our interpreter. If the start does not return, its thread keeps the
+ * memory that it uses, and the start is not tried again. */
 static gboolean
 start_ours (GError ** error)
 {
@@ -237,8 +239,8 @@ adopt (GError ** error)
   return ok;
 }
 
-/* Starts Python, or adopts the one that runs. Any thread, any number of times;
- * the caller does not hold the GIL. */
+/* Starts Python, or uses the interpreter that already runs. Any thread may call
+ * this, any number of times, without the GIL. */
 gboolean
 nda_python_start (GError ** error)
 {
@@ -255,8 +257,9 @@ nda_python_start (GError ** error)
   return started;
 }
 
-/* The GIL's timed wait is rounded up by the kernel's timer slack, 50 us. Only
- * where the interpreter is ours. */
+/* Sets this thread's timer slack to 1 ns: the kernel rounds up the GIL's timed
+ * wait by the timer slack, 50 us by default. Does so only if the interpreter is
+ * ours. */
 void
 nda_python_quicken_thread (void)
 {

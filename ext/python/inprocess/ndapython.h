@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The interpreter: one in a process, started by the first plugin or found
- * running, never finalised by us. */
+/* The interpreter. A process has one: the first plugin starts it, or finds it
+ * running. We never finalise it. */
 
 #pragma once
 
@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 
 gboolean nda_python_start (GError ** error);
 
-/* Quickens the calling thread, which makes the block calls. */
+/* Shortens the timer slack of the calling thread, which makes block calls. */
 void nda_python_quicken_thread (void);
 
 G_END_DECLS

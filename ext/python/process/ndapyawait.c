@@ -11,8 +11,8 @@
 
 #include <errno.h>
 
-/* When a @timeout that begins now is over, in microseconds on the monotonic
- * clock; one of 0 never is. */
+/* The time at which a @timeout that begins now is over, in microseconds on the
+ * monotonic clock. A @timeout of 0 is never over. */
 gint64
 nda_py_await_end_of (GstClockTime timeout)
 {
@@ -24,8 +24,8 @@ nda_py_await_end_of (GstClockTime timeout)
   return now + GST_TIME_AS_USECONDS (timeout);
 }
 
-/* How many of @fds are ready; 0 when the time @end is over. A signal does not
- * end the wait, nor does it lengthen it. */
+/* Returns how many of @fds are ready; 0 when the time @end is over. A signal
+ * neither ends nor lengthens the wait. */
 gint
 nda_py_await_any (struct pollfd *fds, guint n_fds, gint64 end)
 {
@@ -40,8 +40,8 @@ nda_py_await_any (struct pollfd *fds, guint n_fds, gint64 end)
   return n_ready;
 }
 
-/* Waits until @fd, which may be -1, has one of @events, the process has ended,
- * as @end_fd says, or the time @end is over. */
+/* Waits until @fd, which may be -1, has one of @events, until @end_fd shows
+ * that the process has ended, or until the time @end is over. */
 NdaPyAwait
 nda_py_await (gint fd, gshort events, gint end_fd, gint64 end)
 {

@@ -2,10 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The one place that waits for a process. Each wait ends at a time on the
- * monotonic clock, whatever the process does: our descriptors are read and
- * written without blocking, and nothing that the process can set about its own
- * ends changes that. */
+/* Every wait for a process is here. A wait ends at a time on the monotonic
+ * clock, whatever the process does: we read and write our descriptors without
+ * blocking, and the process cannot change that through its own ends. */
 
 #pragma once
 
@@ -15,7 +14,7 @@
 
 G_BEGIN_DECLS
 
-/* What a wait came to */
+/* Why a wait has ended */
 typedef enum
 {
   NDA_PY_AWAIT_READY,

@@ -17,16 +17,16 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* Returns the descriptor (transfer full), or -1 with errno. Of two that fill it
- * one waits, whatever it has in it. */
+/* Returns the descriptor (transfer full), or -1 with errno. A second write
+ * waits until the bell is empty, whatever its value is. */
 gint
 nda_py_bell_new (gboolean is_full)
 {
   return nda_py_descriptor_move_up (eventfd (is_full, EFD_CLOEXEC));
 }
 
-/* Empties @bell. FALSE: it is empty. A kernel before 5.8 cannot say that it
- * shall not wait, and is asked whether it would. */
+/* Empties @bell. FALSE: it was empty. A kernel before 5.8 has no read that
+ * never waits for this, so there the bell is polled first. */
 gboolean
 nda_py_bell_take (gint bell)
 {

@@ -2,13 +2,14 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A doorbell between two processes, which is an eventfd, and of which this one
- * never waits: whether an eventfd makes one wait is set for both at once, and a
- * write may wait where the other has filled it. This side therefore only takes
- * what there is, in a way that never waits.
+/* A bell is an eventfd by which two processes wake each other. This process
+ * must never wait on it. Whether an eventfd is blocking is set for both
+ * processes at once, and a write may wait if the other process has filled the
+ * eventfd. So this side only reads, in a way that never waits.
  *
- * To hear the other is to take what it has added. To ring is to empty an
- * eventfd that was full: the other waits by filling it again. */
+ * To hear the other process, this side takes the value that the other has
+ * added. To ring, this side empties an eventfd that was full: the other process
+ * waits by filling it again. */
 
 #pragma once
 

@@ -13,7 +13,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* By key, which begins with the name of the kind's thread; none owned */
+/* The processes by key. A key begins with the name of the kind's thread. None
+ * is owned. */
 static GMutex registry_lock;
 static GHashTable *registry;    /* [registry lock] or NULL: it is empty */
 
@@ -28,7 +29,7 @@ set_state (NdaPyCommon * self, NdaPyCommonState state)
   g_cond_broadcast (&self->changed);
 }
 
-/* Waits until nobody needs it, and logs meanwhile what it prints. */
+/* Waits until nobody needs the process, and logs its output meanwhile. */
 static void
 look_after (NdaPyCommon * self)
 {
@@ -119,8 +120,8 @@ has_ended (NdaPyCommon * self)
   return self->state == NDA_PY_COMMON_ENDED;
 }
 
-/* Finds the one of that key, or makes one where there is none that lives
- * (transfer full). */
+/* Finds the process of that key, or makes one if none is alive (transfer
+ * full). */
 static NdaPyCommon *
 find_or_make (const NdaPyCommonKind * kind, const gchar * key,
     NdaPyCommonSetUp set_up, gconstpointer data)
@@ -139,8 +140,8 @@ find_or_make (const NdaPyCommonKind * kind, const gchar * key,
   return self;
 }
 
-/* The one of @kind and @key (transfer full), once it has begun, or has failed
- * to. */
+/* Returns the process of @kind and @key (transfer full), once it has begun, or
+ * has failed to begin. */
 NdaPyCommon *
 nda_py_common_get (const NdaPyCommonKind * kind, const gchar * key,
     NdaPyCommonSetUp set_up, gconstpointer data)
@@ -164,7 +165,7 @@ nda_py_common_ref (NdaPyCommon * self)
   return self;
 }
 
-/* The last one ends it. */
+/* Drops a reference. The last one ends the process. */
 void
 nda_py_common_unref (NdaPyCommon * self)
 {

@@ -2,14 +2,14 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A process that several have in common: found by a key, or made by the first
- * who needs it, and ended with the last reference. A mould and a group are of
- * this form.
+/* A process that several owners share. It is found by a key, or made by the
+ * first owner that needs it, and it ends with the last reference. A mould
+ * (ndapymould.h) and a group (ndapygroup.h) are such processes.
  *
- * THREADS. A thread of its own spawns it, logs what it prints and reaps it. It
- * stays until the last reference is dropped, although its process may have
- * ended: for the kernel it is the one that made what was forked from it. Any
- * thread may hold references. */
+ * THREADS. Each such process has one thread, which spawns it, logs its output
+ * and reaps it. The thread stays until the last reference is dropped, even if
+ * its process has ended: for the kernel this thread is the parent of the
+ * processes that were forked. Any thread may hold references. */
 
 #pragma once
 
@@ -24,18 +24,18 @@ typedef enum
 {
   NDA_PY_COMMON_BEGINNING,
   NDA_PY_COMMON_READY,
-  NDA_PY_COMMON_UNFIT,          /* and another would be no better */
+  NDA_PY_COMMON_UNFIT,          /* and another one would be unfit too */
   NDA_PY_COMMON_ENDED,
 } NdaPyCommonState;
 
 typedef struct
 {
-  gsize n_bytes;                /* of the whole */
+  gsize n_bytes;                /* of the whole struct */
   const gchar *thread_name;
-  /* its thread: makes the process; what to become */
+  /* on its thread: makes the process, and returns its state */
   NdaPyCommonState (*begin) (NdaPyCommon * self);
-  void (*end) (NdaPyCommon * self);     /* its thread: has it end, or kills */
-  void (*clear) (NdaPyCommon * self);   /* what is beside the parent */
+  void (*end) (NdaPyCommon * self);     /* on its thread: ends it, or kills */
+  void (*clear) (NdaPyCommon * self);   /* frees all but the parent */
 } NdaPyCommonKind;
 
 struct _NdaPyCommon
@@ -43,8 +43,8 @@ struct _NdaPyCommon
   const NdaPyCommonKind *kind;  /* [const] */
   gint ref_count;               /* [registry lock] */
   gchar *key;                   /* [const] owned */
-  GThread *thread;              /* [const] owned; NULL: there is none to have */
-  gint wake_fd;                 /* [const] rung when nobody needs it */
+  GThread *thread;              /* [const] owned; NULL: no thread */
+  gint wake_fd;                 /* [const] rung when unused */
 
   NdaPyProcess process;         /* has its own lock */
   NdaPyOutput output;           /* [its thread] */
@@ -54,7 +54,7 @@ struct _NdaPyCommon
   NdaPyCommonState state;       /* [lock] */
 };
 
-/* Sets up what is beside the parent, from @data, before the thread begins */
+/* Sets up the fields after the parent, from @data, before the thread begins */
 typedef void (*NdaPyCommonSetUp) (NdaPyCommon * self, gconstpointer data);
 
 NdaPyCommon *nda_py_common_get (const NdaPyCommonKind * kind,

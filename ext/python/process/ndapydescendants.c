@@ -12,15 +12,16 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How often, and how soon, what is left is looked for again, as it starts more:
- * each round kills all that there are */
+/* How often the remaining processes are searched again, and how soon: each
+ * round kills all that there are, but they may have started more */
 #define MAX_ROUNDS 100
 #define ROUND_INTERVAL (1 * GST_MSECOND)
-/* How many processes count, with theirs */
+/* How many processes are counted at most, for the memory */
 #define MAX_PROCESSES 1000
 
-/* A text (transfer full) that no other process of this system has; each is as
- * long as any other, so that a fork can put its own in the place of one. */
+/* Returns a text (transfer full) that no other process of this system has. All
+ * marks have the same length, so that a forked process can write its own mark
+ * over the mould's. */
 gchar *
 nda_py_descendants_make_mark (void)
 {
@@ -58,7 +59,7 @@ has_mark (gint pid, const gchar * mark)
   return FALSE;
 }
 
-/* Whether there was any. */
+/* Kills all processes with @mark. Returns whether there was any. */
 static gboolean
 kill_all (const gchar * mark)
 {
@@ -75,8 +76,8 @@ kill_all (const gchar * mark)
   return is_any;
 }
 
-/* Ends all processes with this @mark. One that has ended has no environment any
- * more, and is not counted again. */
+/* Ends all processes with this @mark. A process that has ended has no
+ * environment any more, so it is not counted again. */
 void
 nda_py_descendants_kill (const gchar * mark)
 {
@@ -115,7 +116,7 @@ add_children (GArray * pids, gint pid)
     add_children_of (pids, pid, task);
 }
 
-/* What is resident of @pid, in bytes. */
+/* The resident memory of @pid, in bytes */
 static guint64
 get_resident (gint pid)
 {
@@ -128,8 +129,8 @@ get_resident (gint pid)
       * sysconf (_SC_PAGESIZE) : 0;
 }
 
-/* Its share of what is resident, in bytes: what a fork has in common with its
- * parent counts once. */
+/* The proportional share of the resident memory of @pid, in bytes: memory that
+ * a fork shares with its parent counts once. */
 static guint64
 get_share (gint pid)
 {
@@ -142,8 +143,8 @@ get_share (gint pid)
       * 1024 : get_resident (pid);
 }
 
-/* How many bytes of memory the process takes, and all that it has started; 0
- * when it has ended. */
+/* How many bytes of memory the process and all processes that it has started
+ * take; 0 when it has ended. */
 guint64
 nda_py_descendants_get_memory (pid_t pid)
 {

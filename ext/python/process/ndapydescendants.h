@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What a process has started, and what that has: found by a mark in the
- * environment, which every one inherits, or as children of children. */
+/* The processes that a process has started, directly or through others. They
+ * are found by a mark in the environment, which each of them inherits, or as
+ * children of children. */
 
 #pragma once
 
@@ -13,7 +14,7 @@
 
 G_BEGIN_DECLS
 
-/* The environment variable that bears the mark */
+/* The environment variable that holds the mark */
 #define NDA_PY_DESCENDANTS_MARK "NDA_PYTHON_PROCESS"
 
 gchar *nda_py_descendants_make_mark (void);

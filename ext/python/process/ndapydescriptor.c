@@ -11,14 +11,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Another descriptor of what @fd is one of. */
+/* Returns a second descriptor for the file of @fd. */
 gint
 nda_py_descriptor_copy (gint fd)
 {
   return fcntl (fd, F_DUPFD_CLOEXEC, NDA_PY_DESCRIPTOR_FIRST);
 }
 
-/* @fd (transfer full), moved out of the way of the process's own. */
+/* Moves @fd (transfer full) to a number that the process does not use. */
 gint
 nda_py_descriptor_move_up (gint fd)
 {
@@ -39,9 +39,9 @@ nda_py_descriptor_close (gint * fd)
   *fd = -1;
 }
 
-/* Two ends of a socket of @type that join in nothing: what the process sets
- * about @theirs changes nothing about @ours (both transfer full). FALSE, with
- * errno: there is no more of them. */
+/* Makes two ends of a socket of @type. They do not share their settings:
+ * nothing that the process sets on @theirs changes @ours (both transfer full).
+ * FALSE, with errno: there are no more descriptors. */
 gboolean
 nda_py_descriptor_make_pair (gint type, gint * ours, gint * theirs)
 {
@@ -54,8 +54,8 @@ nda_py_descriptor_make_pair (gint type, gint * ours, gint * theirs)
   return *ours >= 0 && *theirs >= 0;
 }
 
-/* Sends @text, and with it @fds, NDA_PY_DESCRIPTOR_MAX_SENT at most. Waits for
- * nobody. */
+/* Sends @text together with @fds, NDA_PY_DESCRIPTOR_MAX_SENT at most. Never
+ * waits. */
 gboolean
 nda_py_descriptor_send (gint socket, const gchar * text, const gint * fds,
     guint n_fds)

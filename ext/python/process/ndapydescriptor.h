@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Descriptors on their way to another process. */
+/* Descriptors that are passed to another process. */
 
 #pragma once
 
@@ -10,7 +10,8 @@
 
 G_BEGIN_DECLS
 
-/* None of ours lies below: making one of the process's does not overwrite it */
+/* All our descriptors are at or above this number, so that putting the
+ * process's descriptors at their numbers overwrites none of ours */
 #define NDA_PY_DESCRIPTOR_FIRST 16
 
 #define NDA_PY_DESCRIPTOR_MAX_SENT 8

@@ -18,7 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* For a thread that waits where the kernel gives no descriptor for it */
+/* For the thread that waits for the end of a process if the kernel gives no
+ * descriptor for it */
 typedef struct
 {
   pid_t pid;
@@ -69,9 +70,10 @@ watch_by_thread (pid_t pid)
   return -1;
 }
 
-/* Returns the descriptor (transfer full) for the child @pid, which is not
- * reaped before it can be read; or -1, with errno. Containers that know less of
- * the kernel than it can forbid pidfd_open (). */
+/* Returns the descriptor (transfer full) for the child @pid, or -1, with errno.
+ * The child must not be reaped before the descriptor can be read. Containers
+ * with an older list of system calls than the kernel's can forbid pidfd_open
+ * (); a thread waits then. */
 gint
 nda_py_ending_watch (pid_t pid)
 {

@@ -19,16 +19,17 @@
 #include <errno.h>
 #include <fcntl.h>
 
-/* Of a member the process is sent these and those above */
+/* The process gets these descriptors, and those above, of each member */
 #define FIRST_SENT NDA_PY_FD_CONTROL
 #define N_SENT (NDA_PY_N_FDS - FIRST_SENT)
 
-/* A group outlives each of its plugins, and their closing */
+/* A group outlives each of its plugins, so a plugin that closes ends no wait
+ * for the group */
 static const gint is_never_closing = FALSE;
 
 struct _NdaPyGroup
 {
-  NdaPyCommon parent;           /* its lock is held while one joins */
+  NdaPyCommon parent;           /* its lock is held during a join */
   NdaPyMould *mould;            /* [const] owned, or NULL; of its process */
   NdaPyRunnerConfig *config;    /* [const] owned; of the first member */
   GError *error;                /* [const] owned; why it did not begin */
@@ -37,8 +38,8 @@ struct _NdaPyGroup
 
 /* --- its thread ---------------------------------------------------------- */
 
-/* In @theirs (transfer full) what is the process's; its members bring what is
- * theirs alone. FALSE, with errno. */
+/* Opens the descriptors of the process, in @theirs (transfer full). The members
+ * bring their own ones. FALSE, with errno. */
 static gboolean
 open_all (NdaPyGroup * self, gint * theirs)
 {
@@ -89,8 +90,8 @@ ask (NdaPyGroup * self, ...)
   return answer;
 }
 
-/* Tells the process that it is a group, and what all its members have in
- * common. */
+/* Tells the process that it is a group, and the settings that all its members
+ * share. */
 static gboolean
 tell (NdaPyGroup * self)
 {
@@ -123,7 +124,7 @@ nda_py_group_begin (NdaPyCommon * common)
       NDA_PY_COMMON_ENDED;
 }
 
-/* It then ends by itself. */
+/* Closes the socket. The process then ends by itself. */
 static void
 nda_py_group_end (NdaPyCommon * common)
 {
@@ -161,8 +162,10 @@ static const NdaPyCommonKind group_kind = {
 
 /* --- members ------------------------------------------------------------- */
 
-/* Who of the same name can share a process: the first and the second process of
- * a plugin cannot, and neither can what differs in what a process has once. */
+/* Makes the key of a group. Elements with the same name share a process only if
+ * the key is the same. The first process of a plugin and its standby have
+ * different keys, and so have plugins that differ in a property of the whole
+ * process. */
 static gchar *
 make_key (const NdaPyRunnerConfig * config, guint seat)
 {
@@ -171,7 +174,7 @@ make_key (const NdaPyRunnerConfig * config, guint seat)
       config->sandbox_folder ? config->sandbox_folder : "", config->deadline);
 }
 
-/* FALSE without @error: it has ended meanwhile. */
+/* FALSE without @error: the process has ended meanwhile. */
 static gboolean
 enter (NdaPyGroup * self, const gint * fds, GError ** error)
 {
@@ -184,8 +187,8 @@ enter (NdaPyGroup * self, const gint * fds, GError ** error)
       fds + FIRST_SENT, N_SENT);
 }
 
-/* Has the process of the group of @config take in another member with @fds, and
- * makes the process where there is none. One that ends meanwhile is replaced
+/* Asks the process of the group of @config to take a member with @fds, and
+ * makes the process if there is none. A process that ends meanwhile is replaced
  * once. Returns the group (transfer full). */
 NdaPyGroup *
 nda_py_group_join (const NdaPyRunnerConfig * config, guint seat,
@@ -209,21 +212,21 @@ nda_py_group_join (const NdaPyRunnerConfig * config, guint seat,
   return NULL;
 }
 
-/* The last one to leave ends the process. */
+/* Leaves the group. The last member to leave ends the process. */
 void
 nda_py_group_leave (NdaPyGroup * self)
 {
   nda_py_common_unref (&self->parent);
 }
 
-/* Not owned. */
+/* Returns the process (not owned). */
 NdaPyProcess *
 nda_py_group_get_process (NdaPyGroup * self)
 {
   return &self->parent.process;
 }
 
-/* The mould of its process (not owned), or NULL. */
+/* Returns the mould of its process (not owned), or NULL. */
 NdaPyMould *
 nda_py_group_get_mould (NdaPyGroup * self)
 {

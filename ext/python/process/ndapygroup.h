@@ -2,11 +2,11 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A group: a process that runs the plugins of several workers, its members.
- * Each has a socket, shared memory, doorbells and threads of its own, and stops
- * and ends alone. What ends the process ends all of them.
+/* A group is a process that runs the plugins of several workers, its members.
+ * Each member has its own socket, shared memory, bells and threads, and stops
+ * and ends alone. If the process ends, all its members end.
  *
- * Its thread is nda-py-group (ndapycommon.h). */
+ * The thread of a group is nda-py-group (ndapycommon.h). */
 
 #pragma once
 

@@ -2,31 +2,33 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The process of a group of plugins: the other side of ndapygroup.c.
 
-Behind ndapyworker.py. The main thread takes members in. Each member has two
-threads, as a plugin in a process of its own has: one answers questions, and
-here loads the plugin too, the other starts the plugin and makes its block
-calls.
+This text follows ndapyworker.py in one program. The main thread takes members
+in. Each member has two threads, as a plugin in its own process has: one thread
+answers questions, and here loads the plugin too; the other starts the plugin
+and makes its block calls.
 """
 
 N_OF_A_MEMBER = 4  # descriptors: socket, memory, doorbells
 
 
 def begin_group(what):
-    """The first request of a group: what its members have in common."""
+    """Handle the first request of a group, with the settings that its members
+    share."""
     _, api, secret_words, is_caged, folder = what
     begin_process(api, secret_words, is_caged, folder)
 
 
 def let_go():
-    """Have what a member has left behind collected. What is shared with other
-    processes by now is looked through as well, and shared no longer."""
+    """Collect the objects that a member has left. The collector also visits
+    the pages that are still shared with other processes, and they are shared
+    no longer."""
     global _shares_frozen
     _shares_frozen = False
     unsettle()
 
 
 def end_serving(member):
-    """Have its block thread end, unless it is in a call for ever."""
+    """End the member's block thread, unless it is in a call for ever."""
     member.numbers[OP] = OP_END
     os.eventfd_read(member.bells[0])
     member.thread.join()
@@ -41,7 +43,8 @@ def serve_loaded(control, number, member, deadline):
 
 
 def load_member(control, member):
-    """Answers the first request, and the others if it could be loaded."""
+    """Answer the first request of a member, and return whether its plugin was
+    loaded."""
     request = receive(control)
     if request is None:
         return
@@ -55,7 +58,8 @@ def load_member(control, member):
 
 
 def serve_member(control, memory, *bells):
-    """A member's thread, until its plugin is shut down or nobody asks."""
+    """Run a member's thread until its plugin is shut down or the other side
+    ends."""
     member = Instance(mmap.mmap(memory, 0), *bells)
     os.close(memory)
     with socket.socket(fileno=control) as asked:
@@ -65,7 +69,7 @@ def serve_member(control, memory, *bells):
 
 
 def take_in_members(control):
-    """The main thread, until nobody is left who joins."""
+    """Run the main thread until no more members can join."""
     while True:
         text, received, _, _ = socket.recv_fds(
             control, 1, N_OF_A_MEMBER, socket.MSG_CMSG_CLOEXEC

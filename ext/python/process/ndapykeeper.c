@@ -2,24 +2,27 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* THREADS. Each seat has a thread of its own: it makes one worker after the
- * other, logs what it prints, looks at its memory, and replaces it. With a
- * standby there are two seats, and their workers are at work by turns. The
- * block thread makes the calls, and others set parameters and stop, with
- * whatever worker is at work.
+/* A keeper has one worker (a process of the plugin), or two with a standby.
+ * Each has a place, called a seat.
  *
- * LOCKS. lock guards what is marked so. Nobody holds it while a worker is
- * asked anything.
+ * THREADS. Each seat has a thread: it makes one worker after the other, logs
+ * its output, checks its memory, and replaces it. With a standby there are two
+ * seats, and their workers take turns: one is at work, the other stands by. The
+ * block thread makes the calls to the worker at work. Other threads set
+ * parameters and stop.
  *
- * HAND-OVER. `worker` is the process of the moment, NULL while there is none,
- * and `standby` one that waits. Whoever uses one holds a reference. A worker is
- * complete, with parameters and started, before it stands in `worker`. Whoever
- * sets `is_starting`, and nobody else meanwhile, starts one for that place: a
- * seat's thread a new one where none is at work, the thread that makes calls
- * the standby when it finds the other one dead.
+ * LOCKS. lock guards the fields that are marked so. No thread holds it while it
+ * asks a worker anything.
  *
- * STOP. `is_closing` is set and the seats are woken, which end at once, or as
- * soon as the worker that they make has answered. */
+ * HAND-OVER. `worker` is the worker at work, NULL while there is none, and
+ * `standby` the one that stands by. A thread that uses one holds a reference. A
+ * worker is complete, with parameters and started, before `worker` points to
+ * it. Only the thread that sets `is_starting` starts a worker for that place: a
+ * seat's thread starts a new one if none is at work, and the thread that makes
+ * calls starts the standby if it finds the other worker dead.
+ *
+ * STOP. The host sets `is_closing` and wakes the seats. Their threads end at
+ * once, or as soon as the worker that they make has answered. */
 
 #include "config.h"
 
@@ -77,7 +80,7 @@ make_keeper (const NdaPyRunnerConfig * config)
   return self;
 }
 
-/* FALSE, with errno. */
+/* Whether all seats have a bell. FALSE: with errno. */
 static gboolean
 has_doorbells (NdaPyKeeper * self)
 {
@@ -108,8 +111,7 @@ wait_until_open (NdaPyKeeper * self, GError ** error)
   return FALSE;
 }
 
-/* Begins the first seat's thread, and then the other's, which is not waited
- * for. */
+/* Begins the first seat's thread and waits for it, then begins the other's. */
 static gboolean
 begin (NdaPyKeeper * self, GError ** error)
 {
@@ -139,7 +141,7 @@ nda_py_keeper_open (const NdaPyRunnerConfig * config, GError ** error)
   return NULL;
 }
 
-/* Warns of what did not come to its end, such as a recording. */
+/* Warns if the plugin did not complete its work, such as a recording. */
 void
 nda_py_keeper_tell_end (NdaPyKeeper * self, NdaPyWorker * worker)
 {
@@ -150,7 +152,7 @@ nda_py_keeper_tell_end (NdaPyKeeper * self, NdaPyWorker * worker)
   self->config->warn (self->config->owner, text);
 }
 
-/* Has no worker made any more. Returns the standby (transfer full), or NULL. */
+/* Stops the making of workers. Returns the standby (transfer full), or NULL. */
 static NdaPyWorker *
 begin_closing (NdaPyKeeper * self)
 {

@@ -2,9 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A plugin in a process of its own, as long as it is wanted: when the worker
- * dies, hangs or grows too big, another takes its place, with the parameters
- * that were set and, if the plugin ran, started. */
+/* A keeper runs a plugin in a separate process for as long as the host wants
+ * it. If the worker (that process) dies, hangs or uses too much memory, another
+ * one takes its place, with the parameters that were set, and started if the
+ * plugin was started. */
 
 #pragma once
 

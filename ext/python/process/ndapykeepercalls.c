@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What a runner in a process does for the host: each call goes to the worker of
- * the moment. */
+/* The calls that the host makes to a runner in a separate process. Each call
+ * goes to the worker at work. */
 
 #include "config.h"
 
@@ -11,7 +11,7 @@
 
 #include <glib/gi18n-lib.h>
 
-/* How long a start waits for a process that is being made */
+/* How long a start waits for a worker that is being made */
 #define WORKER_TIMEOUT (5 * G_TIME_SPAN_SECOND)
 
 static NdaPyKeeper *
@@ -20,7 +20,7 @@ get_keeper (NdaPyRunner * runner)
   return (NdaPyKeeper *) runner;
 }
 
-/* Puts the standby to work if the worker of the moment is dead. */
+/* Puts the standby to work if the worker at work is dead. */
 static void
 replace_dead (NdaPyKeeper * self)
 {
@@ -33,8 +33,8 @@ replace_dead (NdaPyKeeper * self)
   g_clear_pointer (&next, nda_py_worker_unref);
 }
 
-/* The worker of the moment, or the next one (transfer full). NULL when there is
- * none for long, with how the last one died. */
+/* Returns the worker at work, or waits for the next one (transfer full). NULL,
+ * with the end of the last worker as a text, if there is none for long. */
 static NdaPyWorker *
 wait_for_worker (NdaPyKeeper * self, gchar ** death)
 {
@@ -50,7 +50,8 @@ wait_for_worker (NdaPyKeeper * self, gchar ** death)
   return NULL;
 }
 
-/* FALSE, with whether @may_go_on: the process died, and a standby may not. */
+/* Starts the plugin once. FALSE: it did not start; @may_go_on tells whether the
+ * process died and a standby may start it instead. */
 static gboolean
 start_once (NdaPyKeeper * self, NdaPyFormat * format, gboolean * may_go_on,
     GError ** error)
@@ -97,7 +98,7 @@ nda_py_keeper_start (NdaPyRunner * runner, NdaPyFormat * format,
   return ok;
 }
 
-/* stop (), beside a block call perhaps. */
+/* Calls stop (), perhaps during a block call. */
 void
 nda_py_keeper_stop (NdaPyRunner * runner)
 {
@@ -139,8 +140,8 @@ nda_py_keeper_kill (NdaPyRunner * runner)
 
 /* --- parameters and facts ------------------------------------------------ */
 
-/* One that is ending has nothing to say, and the next will be told; unless it
- * ends because of this parameter. */
+/* If a worker is about to end, its answer does not matter, and the next worker
+ * gets the parameter; unless the worker ends because of this parameter. */
 gchar *
 nda_py_keeper_set_parameter (NdaPyRunner * runner, const gchar * key,
     const gchar * value)
@@ -153,7 +154,7 @@ nda_py_keeper_set_parameter (NdaPyRunner * runner, const gchar * key,
     return NULL;
   problem = nda_py_worker_set_parameter (worker, key, value);
   if (!problem && self->n_seats > 1)
-    nda_py_keeper_wake (self);  /* the standby is told as well */
+    nda_py_keeper_wake (self);  /* the standby gets it too */
   if (problem && nda_py_worker_is_dead (worker)
       && !nda_py_worker_died_setting (worker))
     g_clear_pointer (&problem, g_free);
@@ -219,10 +220,9 @@ is_failure (NdaPyCallResult result)
       && result != NDA_PY_CALL_ENDED;
 }
 
-/* Makes one block call; DEAD while there is nobody to make it. */
-/* The standby (transfer full), put to work since @dead was dead in a call;
- * or NULL. The block that one hung in does not get the time that a first call
- * may take: it would hang in this one as well. */
+/* Puts the standby to work after @dead died in a call, and returns it (transfer
+ * full), or NULL. If a block hung in @dead, its call in the standby does not
+ * get the longer time of a first call, since it would hang there too. */
 static NdaPyWorker *
 call_in (NdaPyKeeper * self, NdaPyWorker * dead)
 {
@@ -233,7 +233,7 @@ call_in (NdaPyKeeper * self, NdaPyWorker * dead)
   return next;
 }
 
-/* Notes why the call failed that had this @result in @worker, or in none. */
+/* Notes why a call with this @result in @worker failed. @worker may be NULL. */
 static void
 note_failure (NdaPyKeeper * self, NdaPyWorker * worker, NdaPyCallResult result)
 {
@@ -242,8 +242,8 @@ note_failure (NdaPyKeeper * self, NdaPyWorker * worker, NdaPyCallResult result)
       describe_death (self);
 }
 
-/* Makes one block call; DEAD while there is nobody to make it. A block in whose
- * call the process ended goes to the standby. */
+/* Makes one block call. DEAD: there is no worker. If the process ends during
+ * the call, the block goes to the standby. */
 NdaPyCallResult
 nda_py_keeper_call (NdaPyRunner * runner, const NdaPyAudio * in,
     const NdaPyAudio * out, guint n_frames, gboolean is_gated)
@@ -272,7 +272,7 @@ nda_py_keeper_call (NdaPyRunner * runner, const NdaPyAudio * in,
   return result;
 }
 
-/* A worker that is made anew has nothing to forget. */
+/* A new worker needs no reset. */
 void
 nda_py_keeper_reset (NdaPyRunner * runner)
 {

@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The keeper, for its own files alone. ndapykeeperwork.c says which worker is
- * at work and which stands by, ndapykeeperseat.c has the threads, each of which
- * makes and replaces one worker, ndapykeepercalls.c what the host calls,
- * ndapykeeper.c opens and closes, and has the paragraph on threads. */
+/* The keeper, for its own files alone. ndapykeeperwork.c decides which worker
+ * is at work and which stands by. ndapykeeperseat.c has the threads, each of
+ * which makes and replaces one worker. ndapykeepercalls.c has the calls of the
+ * host. ndapykeeper.c opens and closes, and has the paragraph on threads. */
 
 #pragma once
 
@@ -20,15 +20,16 @@ G_BEGIN_DECLS
 
 typedef struct _NdaPyKeeper NdaPyKeeper;
 
-/* One worker at a time, and the thread that looks after it */
+/* A seat: the place of one worker at a time, and the thread that looks after
+ * it */
 typedef struct
 {
   NdaPyKeeper *keeper;          /* [const] not owned */
   GThread *thread;              /* [const] owned, or NULL */
-  gint wake_fd;                 /* [const] the thread's doorbell */
-  NdaPyMould *mould;            /* [its thread] owned, or NULL; of the next */
+  gint wake_fd;                 /* [const] wakes the thread */
+  NdaPyMould *mould;            /* [its thread] owned, or NULL; for the next */
   NdaPyWorker *worker;          /* [its thread] owned reference, or NULL */
-  NdaPyWorker *next;            /* [lock] not owned; it is being made */
+  NdaPyWorker *next;            /* [lock] not owned; while it is made */
 } NdaPySeat;
 
 struct _NdaPyKeeper
@@ -42,15 +43,15 @@ struct _NdaPyKeeper
   /* is_open, is_closing, worker, is_starting, dead */
   GCond changed;
   gboolean is_open;             /* [lock] the first worker has answered */
-  GError *error;                /* [lock] owned; why it could not be made */
+  GError *error;                /* [lock] owned; why none could be made */
   gboolean is_closing;          /* [lock] */
   NdaPyWorker *worker;          /* [lock] owned reference, or NULL */
-  gboolean is_starting;         /* [lock] somebody starts the next one */
+  gboolean is_starting;         /* [lock] a thread starts the next one */
   NdaPyWorker *standby;         /* [lock] owned reference, or NULL */
-  guint n_told;                 /* [lock] changes of `last` that it knows */
-  GPtrArray *dead;              /* [lock] owned; workers to be let go of */
-  gboolean is_started;          /* [lock] the plugin shall run */
-  NdaPyFormat format;           /* [lock] that it was started with */
+  guint n_told;                 /* [lock] changes the standby knows */
+  GPtrArray *dead;              /* [lock] owned; workers to release */
+  gboolean is_started;          /* [lock] the plugin was started */
+  NdaPyFormat format;           /* [lock] with which it was started */
   gchar *death;                 /* [lock] owned; how the last one ended */
 
   gchar *failure;               /* [block thread] owned; of the last call */

@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A seat's thread: makes a worker (which the kernel kills when the thread that
- * made it ends), logs what it prints, looks at its memory, and replaces it. */
+/* The thread of a seat. It makes a worker, logs its output, checks its memory,
+ * and replaces it. The kernel kills a worker when the thread that made it
+ * ends. */
 
 #include "config.h"
 
@@ -16,12 +17,13 @@
 
 #include <unistd.h>
 
-/* How long a process that just began must have gone well for the next to come
- * at once; else each waits twice as long as the one before */
+/* A process must run well for GOOD_TIME for the next one to start at once.
+ * Otherwise the next one waits for FIRST_BACK_OFF, then twice as long each
+ * time. */
 #define GOOD_TIME (1 * G_TIME_SPAN_SECOND)
 #define FIRST_BACK_OFF (100 * G_TIME_SPAN_MILLISECOND)
 #define LAST_BACK_OFF (10 * G_TIME_SPAN_SECOND)
-/* How often its memory is looked at */
+/* How often the memory of a process is checked */
 #define MEMORY_INTERVAL (100 * GST_MSECOND)
 
 /* --- making a worker ------------------------------------------------------ */
@@ -38,8 +40,8 @@ keep_mould (NdaPySeat * self, NdaPyWorker * worker)
   self->mould = mould;
 }
 
-/* Notes the worker that is being made, or NULL. FALSE: there is no more use
- * for it. */
+/* Notes the worker that is being made, or NULL. FALSE: it is no longer
+ * wanted. */
 static gboolean
 note_next (NdaPySeat * self, NdaPyWorker * worker)
 {
@@ -50,7 +52,7 @@ note_next (NdaPySeat * self, NdaPyWorker * worker)
   return !keeper->is_closing;
 }
 
-/* Makes a worker and has it taken in. */
+/* Makes a worker and gives it to the keeper. */
 static gboolean
 replace (NdaPySeat * self)
 {
@@ -84,7 +86,7 @@ is_closing (NdaPyKeeper * self)
   return self->is_closing;
 }
 
-/* Lets go of dead workers, without the lock. */
+/* Releases dead workers, without holding the lock. */
 static void
 let_go (NdaPyKeeper * self)
 {
@@ -97,8 +99,8 @@ let_go (NdaPyKeeper * self)
   g_mutex_unlock (&self->lock);
 }
 
-/* Waits until there is no more use for the plugin, a worker to be let go of, or
- * the time @end is over, in which case it returns TRUE. */
+/* Waits until the plugin is no longer wanted, a dead worker can be released, or
+ * the time @end is over. In the last case it returns TRUE. */
 static gboolean
 wait_for_change (NdaPyKeeper * self, gint64 end)
 {
@@ -110,7 +112,7 @@ wait_for_change (NdaPyKeeper * self, gint64 end)
   return FALSE;
 }
 
-/* FALSE: there is no more use for the plugin. */
+/* FALSE: the plugin is no longer wanted. */
 static gboolean
 wait_before_restart (NdaPyKeeper * self, gint64 back_off)
 {
@@ -125,7 +127,7 @@ wait_before_restart (NdaPyKeeper * self, gint64 back_off)
   return TRUE;
 }
 
-/* Looks after the worker until it has ended, or there is no more use for it. */
+/* Looks after the worker until it has ended or is no longer wanted. */
 static void
 look_after (NdaPySeat * self)
 {
@@ -145,7 +147,7 @@ look_after (NdaPySeat * self)
   nda_py_worker_log_rest (worker);
 }
 
-/* Notes how the worker has ended, and lets it go. */
+/* Notes how the worker has ended, and releases it. */
 static void
 bury (NdaPySeat * self)
 {
@@ -159,8 +161,8 @@ bury (NdaPySeat * self)
   let_go (self->keeper);
 }
 
-/* Keeps a worker until there is no more use for it. One that went well for a
- * while is replaced at once. */
+/* Keeps a worker at this seat until it is no longer wanted. If a worker ran
+ * well for a while, it is replaced at once. */
 static void
 keep (NdaPySeat * self)
 {
@@ -183,8 +185,9 @@ keep (NdaPySeat * self)
   }
 }
 
-/* Ends the worker, and waits for it: what it has to write, it writes. The
- * keeper has shut it down, but not one that was just told of parameters. */
+/* Ends the worker, and waits until it has ended, so that it can complete its
+ * files. The keeper has shut the worker at work down already, but not a
+ * standby. */
 static void
 end (NdaPySeat * self)
 {
@@ -198,7 +201,8 @@ end (NdaPySeat * self)
   g_clear_pointer (&self->mould, nda_py_mould_unref);
 }
 
-/* The thread of the first seat, whose first worker the keeper opens with. */
+/* The thread of the first seat. The keeper is open when its first worker is
+ * ready. */
 gpointer
 nda_py_seat_thread (gpointer data)
 {
@@ -223,7 +227,7 @@ nda_py_seat_thread (gpointer data)
   return NULL;
 }
 
-/* The thread of the second one, whose first worker stands by. */
+/* The thread of the second seat. Its first worker stands by. */
 gpointer
 nda_py_seat_standby_thread (gpointer data)
 {

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Which worker is at work, and which stands by: loaded, initialised and told
- * the parameters, and not started, since a device can be open but once. Any
- * thread. */
+/* Decides which worker is at work and which stands by. A standby is loaded,
+ * initialised and has the parameters, but it is not started, since a device can
+ * be open only once. Any thread. */
 
 #include "config.h"
 
@@ -16,7 +16,7 @@
 
 #include <unistd.h>
 
-/* The worker of the moment (transfer full), or NULL. */
+/* The worker at work (transfer full), or NULL. */
 NdaPyWorker *
 nda_py_keeper_get_worker (NdaPyKeeper * self)
 {
@@ -25,7 +25,7 @@ nda_py_keeper_get_worker (NdaPyKeeper * self)
   return self->worker ? nda_py_worker_ref (self->worker) : NULL;
 }
 
-/* Has the seats' threads look at what has changed. */
+/* Wakes the threads of the seats. */
 void
 nda_py_keeper_wake (NdaPyKeeper * self)
 {
@@ -36,8 +36,8 @@ nda_py_keeper_wake (NdaPyKeeper * self)
       GST_WARNING ("The keeper of a plugin cannot be woken");
 }
 
-/* Leaves a reference (transfer full) on one that is dead to the seats' threads:
- * the last one takes time. */
+/* Gives a reference (transfer full) to a dead worker to the threads of the
+ * seats, since dropping the last one takes time. */
 void
 nda_py_keeper_release (NdaPyKeeper * self, NdaPyWorker * worker)
 {
@@ -50,8 +50,8 @@ nda_py_keeper_release (NdaPyKeeper * self, NdaPyWorker * worker)
 
 /* --- putting one to work -------------------------------------------------- */
 
-/* Tells @worker what has changed since @n_told, until nothing has. Gives up the
- * lock meanwhile. */
+/* Sets the parameters in @worker that have changed since @n_told, until there
+ * are no more. Gives up the lock meanwhile. */
 static guint
 tell_rest_locked (NdaPyKeeper * self, NdaPyWorker * worker, guint n_told)
 {
@@ -63,8 +63,8 @@ tell_rest_locked (NdaPyKeeper * self, NdaPyWorker * worker, guint n_told)
   return n_told;
 }
 
-/* Puts @worker (transfer full) in use, unless there is no more use for it or
- * the plugin was started or stopped meanwhile. */
+/* Makes @worker (transfer full) the worker at work, unless it is no longer
+ * wanted or the plugin was started or stopped meanwhile. */
 static gboolean
 install (NdaPyKeeper * self, NdaPyWorker * worker, gboolean is_started,
     guint n_told)
@@ -93,9 +93,9 @@ end_starting (NdaPyKeeper * self)
   g_cond_broadcast (&self->changed);
 }
 
-/* Brings @worker (transfer full), which knows of @n_told changes, to where the
- * last one was. The caller has set is_starting. It counts before the first
- * block can come from it. */
+/* Brings @worker (transfer full), which has @n_told changes, to the state of
+ * the last worker. The caller has set is_starting. The restart is counted
+ * before the first block can come from @worker. */
 static gboolean
 put_to_work (NdaPyKeeper * self, NdaPyWorker * worker, guint n_told,
     GError ** error)
@@ -118,8 +118,8 @@ put_to_work (NdaPyKeeper * self, NdaPyWorker * worker, guint n_told,
   return FALSE;
 }
 
-/* Whether @worker shall be started, since none is at work; else it stands by
- * (a reference is taken), told of all changes. */
+/* Whether @worker must be started, since none is at work. Otherwise it stands
+ * by with all changes (a reference is taken). */
 static gboolean
 begin_starting_or_stand_by (NdaPyKeeper * self, NdaPyWorker * worker,
     guint n_told)
@@ -136,8 +136,8 @@ begin_starting_or_stand_by (NdaPyKeeper * self, NdaPyWorker * worker,
   return FALSE;
 }
 
-/* Takes in a new @worker (not owned), which was loaded: puts it to work, or has
- * it stand by. A seat's thread. */
+/* Takes a new @worker (not owned), which is loaded: puts it to work, or makes
+ * it the standby. On a seat's thread. */
 gboolean
 nda_py_keeper_take_in (NdaPyKeeper * self, NdaPyWorker * worker,
     GError ** error)
@@ -156,7 +156,7 @@ nda_py_keeper_take_in (NdaPyKeeper * self, NdaPyWorker * worker,
 
 /* --- the standby ---------------------------------------------------------- */
 
-/* Takes the standby (transfer full), if it is @worker or that is NULL. */
+/* Takes the standby (transfer full), if it is @worker or @worker is NULL. */
 static NdaPyWorker *
 take_standby_locked (NdaPyKeeper * self, NdaPyWorker * worker)
 {
@@ -173,7 +173,7 @@ nda_py_keeper_is_standby (NdaPyKeeper * self, NdaPyWorker * worker)
   return self->standby == worker;
 }
 
-/* Tells @worker of changed parameters, if it stands by. Its seat's thread. */
+/* Sets changed parameters in @worker, if it stands by. On its seat's thread. */
 void
 nda_py_keeper_refresh_standby (NdaPyKeeper * self, NdaPyWorker * worker)
 {
@@ -188,8 +188,8 @@ nda_py_keeper_refresh_standby (NdaPyKeeper * self, NdaPyWorker * worker)
   g_mutex_unlock (&self->lock);
 }
 
-/* Forgets @worker, which has ended of @death (transfer full). Its seat's
- * thread. */
+/* Forgets @worker, which has ended; @death (transfer full) says how. On its
+ * seat's thread. */
 void
 nda_py_keeper_forget (NdaPyKeeper * self, NdaPyWorker * worker, gchar * death)
 {
@@ -206,9 +206,10 @@ nda_py_keeper_forget (NdaPyKeeper * self, NdaPyWorker * worker, gchar * death)
   g_clear_pointer (&at_work, nda_py_worker_unref);
 }
 
-/* The standby (transfer full), which is to take the place of @dead or of none,
- * since a seat's thread may have seen it first;
- * and in @n_told what it knows. NULL: there is none, or another does. */
+/* Returns the standby (transfer full), which is to take the place of @dead, or
+ * of no worker if a seat's thread has removed @dead already. @n_told is the
+ * number of changes that it has. NULL: there is none, or another worker takes
+ * that place. */
 static NdaPyWorker *
 begin_switch (NdaPyKeeper * self, NdaPyWorker * dead, guint * n_told)
 {
@@ -224,8 +225,8 @@ begin_switch (NdaPyKeeper * self, NdaPyWorker * dead, guint * n_told)
   return take_standby_locked (self, NULL);
 }
 
-/* Puts the standby to work in the place of @dead (not owned), or where there is
- * none. Returns it (transfer full), or NULL. */
+/* Puts the standby to work in place of @dead (not owned), or if no worker is at
+ * work. Returns it (transfer full), or NULL. */
 NdaPyWorker *
 nda_py_keeper_switch_over (NdaPyKeeper * self, NdaPyWorker * dead)
 {

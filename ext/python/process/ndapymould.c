@@ -22,31 +22,31 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* How long it may take to begin, and to cast one worker */
+/* How long a mould may take to begin, and to fork one worker */
 #define BEGIN_TIMEOUT (30 * GST_SECOND)
 #define CAST_TIMEOUT (5 * GST_SECOND)
-/* What it is sent for a worker: the descriptors, and the current folder */
+/* The mould gets this for a worker: the descriptors, and the current folder */
 #define N_SENT (NDA_PY_N_FDS + 1)
 #define MAX_ANSWER 256
 
 struct _NdaPyMould
 {
-  NdaPyCommon parent;           /* its lock is held while it casts */
+  NdaPyCommon parent;           /* its lock is held while it forks */
   gchar *python;                /* [const] owned */
   GStrv arguments;              /* [const] owned; of its program */
   gint control;                 /* [const] its socket, once it is ready */
 };
 
-/* What makes one */
+/* The settings of a new mould */
 typedef struct
 {
   const gchar *python;
-  GStrv modules;                /* that it loads */
+  GStrv modules;                /* modules to load */
 } Making;
 
 /* --- its thread ---------------------------------------------------------- */
 
-/* What it says within @timeout, a text; FALSE: nothing. */
+/* Reads the mould's answer, a text, within @timeout. FALSE: there is none. */
 static gboolean
 hear (NdaPyMould * self, GstClockTime timeout, gchar answer[MAX_ANSWER])
 {
@@ -90,8 +90,8 @@ spawn (NdaPyMould * self)
   return ok;
 }
 
-/* It is fit if it is our own child, with all that it needs. One that is not
- * says why, or ends. */
+/* A mould is fit if it is our own child and has all that it needs. An unfit
+ * mould says why, or ends. */
 static NdaPyCommonState
 nda_py_mould_begin (NdaPyCommon * common)
 {
@@ -135,7 +135,8 @@ static const NdaPyCommonKind mould_kind = {
 
 /* --- life cycle ---------------------------------------------------------- */
 
-/* What its program is told: that it is a mould, and the modules to load. */
+/* The arguments of the mould's program: that it is a mould, and the modules to
+ * load. */
 static GStrv
 make_arguments (GStrv modules)
 {
@@ -160,9 +161,9 @@ nda_py_mould_set_up (NdaPyCommon * common, gconstpointer data)
   self->arguments = make_arguments (making->modules);
 }
 
-/* The mould (transfer full) for the plugin at @plugin, or for any if that is
- * NULL, under @python, once it has begun. NULL: the plugin shall be in a
- * process that was started for it. */
+/* Returns the mould (transfer full) for the plugin at @plugin, or for any
+ * plugin if that is NULL, under @python, once the mould has begun. NULL: the
+ * plugin must run in a process that is started directly. */
 NdaPyMould *
 nda_py_mould_get (const gchar * python, const gchar * plugin)
 {
@@ -186,7 +187,7 @@ nda_py_mould_ref (NdaPyMould * self)
   return (NdaPyMould *) nda_py_common_ref (&self->parent);
 }
 
-/* The last one ends it. */
+/* Drops a reference. The last one ends the mould. */
 void
 nda_py_mould_unref (NdaPyMould * self)
 {
@@ -195,7 +196,8 @@ nda_py_mould_unref (NdaPyMould * self)
 
 /* --- casting ------------------------------------------------------------- */
 
-/* Sends the question, with the descriptors and this process's folder. */
+/* Sends the request, with the descriptors and the current folder of this
+ * process. */
 static gboolean
 ask (NdaPyMould * self, const gint * fds, const gchar * mark)
 {
@@ -219,9 +221,9 @@ is_our_child (pid_t pid)
       == 0;
 }
 
-/* Has a worker forked, with @fds at their numbers and @mark in its environment.
- * Returns it, a child of ours that bears its mark when it answers; 0: there is
- * none. */
+/* Asks the mould to fork a worker, with @fds at their numbers and @mark in its
+ * environment. Returns the worker's process id; it is our child and has its
+ * mark when it answers. 0: there is none. */
 pid_t
 nda_py_mould_cast (NdaPyMould * self, const gint * fds, const gchar * mark)
 {

@@ -2,18 +2,21 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A mould: a process with an interpreter, NumPy and our Python in it, which
- * runs no plugin and has one thread. A worker is forked from it, begins where
- * the mould stands, and shares its memory until one of both writes to it. The
- * kernel makes the worker our own child, not the mould's.
+/* A mould is a process that exists only to be forked. It has an interpreter,
+ * NumPy and our Python code loaded, runs no plugin and has one thread. A worker
+ * is a fork of the mould: it begins with everything loaded, and shares the
+ * mould's memory until one of the two writes to it. To fork a worker is also
+ * called to cast it. The kernel makes the worker our own child, not the
+ * mould's.
  *
- * There is one mould for all workers that would begin alike; it ends with the
- * last reference. One that dies is replaced by whoever needs one next. Not
- * every interpreter is fit: one that is a script, has started threads or lacks
- * what a mould needs is not, and then each worker is started by itself.
+ * All workers with the same beginning share one mould, which ends with the last
+ * reference. A mould that dies is replaced when somebody needs one. Some
+ * interpreters are not fit: a script, one that has started threads, or one that
+ * lacks what a mould needs. Then each worker is started directly.
  *
- * Its thread is nda-py-mould (ndapycommon.h). Whoever has a worker of it holds
- * a reference. Any thread may get a mould and cast workers. */
+ * The thread of a mould is nda-py-mould (ndapycommon.h). The owner of a worker
+ * holds a reference to its mould. Any thread may get a mould and cast
+ * workers. */
 
 #pragma once
 

@@ -1,14 +1,16 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The mould that workers are forked from: the other side of ndapymould.c.
+"""The mould, a process that workers are forked from: the other side of
+ndapymould.c.
 
-The last part of the program, behind ndapyworker.py. Without an argument it is
-a worker at once. As a mould it loads what every worker needs, runs none of a
-plugin's code, and forks a worker whenever it is asked. The kernel makes the
-worker a child of the other process, as if that had started it.
+This is the last part of the program, after ndapyworker.py. Without an argument
+the program is a worker at once. As a mould it loads the modules that every
+worker needs, runs no code of a plugin, and forks a worker whenever it is
+asked. The kernel makes the worker a child of the other process, as if that
+process had started it.
 
-Random numbers are others in each worker. The order of sets and the addresses
-of objects, which are random too, are those of the mould.
+Random numbers differ in each worker. The order of sets and the addresses of
+objects, which are random otherwise, are the same in all workers of a mould.
 """
 
 MARK = "NDA_PYTHON_PROCESS"
@@ -28,12 +30,12 @@ ROBUST_LISTS = ((274, 273), (100, 99))
 
 
 class Unfit(Exception):
-    """Why no worker can be forked here."""
+    """The reason why no worker can be forked here."""
 
 
 class Mould:
-    """What forks this process. libc's own fork () cannot make a child of the
-    other process; what it does beside the system call is done here."""
+    """Forks this process. libc's fork () cannot make a child of the other
+    process. The work that fork () does beside the system call is done here."""
 
     def __init__(self):
         import ctypes
@@ -54,7 +56,8 @@ class Mould:
         self.ask_kernel("syscall", get, 0, self.robust, self.n_robust)
 
     def ask_kernel(self, function, *arguments):
-        """What it says goes to those arguments that are no numbers."""
+        """Call a function of the kernel. It writes to the arguments that are
+        not numbers."""
         ctypes = self.ctypes
         result = getattr(self.libc, function)(*(
             ctypes.c_long(a) if isinstance(a, int) else ctypes.byref(a)
@@ -66,7 +69,8 @@ class Mould:
         return result
 
     def find_mark(self):
-        """Where the mark lies in the environment that others see."""
+        """Return the address of the mark in the environment that other
+        processes see."""
         ctypes = self.ctypes
         entries = ctypes.POINTER(ctypes.c_void_p).in_dll(self.libc, "environ")
         begin = f"{MARK}=".encode()
@@ -79,7 +83,8 @@ class Mould:
         raise Unfit("its environment has no mark")
 
     def fork(self):
-        """0 in the worker; its number, or less than 0, in the mould."""
+        """Fork. Return 0 in the worker; in the mould its process id, or less
+        than 0."""
         flags = CLONE_PARENT | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID
         arguments = struct.pack("=8Q", flags, 0, self.task.value, *[0] * 5)
         held = self.ctypes.create_string_buffer(arguments, len(arguments))
@@ -93,7 +98,7 @@ class Mould:
         return pid
 
     def become_worker(self, mark):
-        """What a process of its own has of its own."""
+        """Make the settings that each process has for itself."""
         os.setpgid(0, 0)
         self.libc.syscall(*map(
             self.ctypes.c_long,
@@ -106,7 +111,7 @@ class Mould:
 
 
 def take_descriptors(received):
-    """Put them at their numbers, and have no others."""
+    """Put the descriptors at their numbers, and close all others."""
     import fcntl
 
     *moved, folder = [
@@ -120,7 +125,8 @@ def take_descriptors(received):
 
 
 def load_modules(names):
-    """NumPy, and what a plugin names; what is not there, it will find out."""
+    """Load NumPy, and the modules that a plugin names. If one is missing, the
+    plugin finds out itself."""
     import dataclasses  # noqa: F401
     import enum  # noqa: F401
     import typing  # noqa: F401
@@ -135,7 +141,8 @@ def load_modules(names):
 
 
 def make_mould(names):
-    """As far as every worker goes. Why it is not fit is Unfit."""
+    """Do all that every worker begins with. Raise Unfit with the reason if
+    this process cannot be a mould."""
     global _shares_frozen
     try:
         load_modules(names)
@@ -152,7 +159,7 @@ def make_mould(names):
 
 
 def cast_workers(channel, mould):
-    """Fork workers until nobody asks. Returns in each of them."""
+    """Fork workers until the other side ends. Returns in each worker."""
     while True:
         mark, received, flags, _ = socket.recv_fds(
             channel, 256, N_RECEIVED, socket.MSG_CMSG_CLOEXEC

@@ -14,12 +14,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* What a plugin says to it in lines of its own */
+/* What a plugin asks for by lines in its file */
 #define OPT_OUT "^nda_fork *= *False\\b"
 #define PRELOAD "^nda_preload *= *[\"']([\\w., ]*)[\"']"
 
-/* What a thread hands on to a process that it starts: rights and the like, as
- * lines of its status; and what it sees of the system, as links */
+/* What a process inherits from the thread that starts it: rights and limits, as
+ * lines of its status; and its view of the system, as links */
 static const gchar *const status_lines[] = {
   "Umask:", "Uid:", "Gid:", "Groups:", "CapInh:", "CapPrm:", "CapEff:",
   "CapBnd:", "CapAmb:", "NoNewPrivs:", "Seccomp:", "Seccomp_filters:",
@@ -31,8 +31,8 @@ static const gchar *const links[] = {
   "ns/user", "ns/uts", NULL
 };
 
-/* The path of @python (transfer full) if that is an interpreter itself, and not
- * a script which may do anything before; or NULL. */
+/* The path of @python (transfer full) if it is an interpreter itself; NULL if
+ * it is a script, which may do anything before. */
 gchar *
 nda_py_mould_key_find_interpreter (const gchar * python)
 {
@@ -50,8 +50,9 @@ nda_py_mould_key_find_interpreter (const gchar * python)
   return is_program ? g_steal_pointer (&path) : NULL;
 }
 
-/* In @modules (transfer full) what the plugin at @path wants to be there before
- * it is loaded. FALSE: it wants an interpreter that was started for it. */
+/* Reads the modules that the plugin at @path wants loaded before it, into
+ * @modules (transfer full). FALSE: the plugin wants an interpreter that is
+ * started directly. */
 gboolean
 nda_py_mould_key_read_plugin (const gchar * path, GStrv * modules)
 {
@@ -119,9 +120,10 @@ add_environment (GString * key)
     g_string_append_printf (key, "%s\n", environ[i]);
 }
 
-/* What tells workers of @interpreter with @modules apart that this thread would
- * start now (transfer full): a checksum of all that a process inherits but the
- * folder it is in, which each worker is told. */
+/* Returns a checksum (transfer full) that differs for workers that must not
+ * share a mould. It covers @interpreter, @modules and all that a process would
+ * inherit from this thread, except the current folder, which each worker is
+ * told. */
 gchar *
 nda_py_mould_key_make (const gchar * interpreter, GStrv modules)
 {

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Which workers can come from one mould: those that would begin alike if each
- * was started by itself. */
+/* Decides which workers can come from one mould: those that would begin in the
+ * same state if each was started directly. */
 
 #pragma once
 

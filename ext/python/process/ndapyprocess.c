@@ -23,15 +23,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* How long it may take to end by itself, and to end when it was killed */
+/* How long a process may take to end by itself, and to end after a kill */
 #define EXIT_TIMEOUT (1 * GST_SECOND)
 #define KILL_TIMEOUT (5 * GST_SECOND)
 #define LOOK_INTERVAL (1 * GST_MSECOND)
 
-/* What is run first. The current directory, which stands first on the path
- * until then, goes before anything is imported that is not part of the
- * interpreter itself. The program comes on standard input. An older Python
- * cannot read it. */
+/* This code runs first. It removes the current directory, which is first on the
+ * path until then, before it imports anything that is not part of the
+ * interpreter. The program comes on standard input. Python before 3.10 cannot
+ * read it. */
 #define BOOTSTRAP \
     "import sys\n" \
     "if sys.path[:1] == ['']: del sys.path[0]\n" \
@@ -61,9 +61,9 @@ nda_py_process_clear (NdaPyProcess * self)
 
 /* --- spawning and reaping ------------------------------------------------ */
 
-/* A plugin's BLAS needs no threads for 512 frames: they cost memory. Python
+/* A plugin's BLAS needs no threads for 512 frames, and they cost memory. Python
  * 3.13 imports a module before it runs -c, from the current directory unless
- * the path is safe; ndapyworker.py takes that back. */
+ * the path is safe; ndapyworker.py resets that setting. */
 static GStrv
 make_environment (const gchar * mark)
 {
@@ -75,8 +75,8 @@ make_environment (const gchar * mark)
   return g_environ_setenv (env, NDA_PY_DESCENDANTS_MARK, mark, TRUE);
 }
 
-/* @python, and what it is to run with @arguments, which may be NULL (transfer
- * container). */
+/* Returns the command line of @python with @arguments, which may be NULL
+ * (transfer container). */
 static gchar **
 make_command (const gchar * python, GStrv arguments)
 {
@@ -118,7 +118,7 @@ spawn_with (NdaPyProcess * self, const NdaPyProgram * program,
   sigfillset (&all);
   posix_spawnattr_setsigmask (attributes, &none);
   posix_spawnattr_setsigdefault (attributes, &all);
-  /* Ctrl-C is for us: we then stop the plugin as it must be */
+  /* Ctrl-C goes to this program only, which then stops the plugin properly */
   posix_spawnattr_setpgroup (attributes, 0);
   posix_spawnattr_setflags (attributes, POSIX_SPAWN_SETSIGMASK
       | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
@@ -137,8 +137,8 @@ watch (NdaPyProcess * self)
   return self->end_fd < 0 ? errno : 0;
 }
 
-/* Runs an interpreter, which finds its descriptors at their numbers. Returns an
- * errno, or 0. */
+/* Runs an interpreter, with its descriptors at their numbers. Returns an errno,
+ * or 0. */
 gint
 nda_py_process_spawn (NdaPyProcess * self, const NdaPyProgram * program)
 {
@@ -154,8 +154,8 @@ nda_py_process_spawn (NdaPyProcess * self, const NdaPyProgram * program)
   return result ? result : watch (self);
 }
 
-/* Takes over a child of ours that somebody else has started. Returns an errno,
- * or 0. */
+/* Takes over a child of ours that another process has started. Returns an
+ * errno, or 0. */
 gint
 nda_py_process_adopt (NdaPyProcess * self, pid_t pid)
 {
@@ -163,7 +163,7 @@ nda_py_process_adopt (NdaPyProcess * self, pid_t pid)
   return watch (self);
 }
 
-/* Waits for its end. */
+/* Waits until the process has ended. */
 gboolean
 nda_py_process_wait (NdaPyProcess * self, GstClockTime timeout)
 {
@@ -171,7 +171,8 @@ nda_py_process_wait (NdaPyProcess * self, GstClockTime timeout)
       == NDA_PY_AWAIT_ENDED;
 }
 
-/* Kills it and its group, in which a wrapper's interpreter is. */
+/* Kills the process and its process group: if it is a wrapper, its interpreter
+ * is in that group. */
 static void
 kill_group (NdaPyProcess * self)
 {
@@ -179,8 +180,7 @@ kill_group (NdaPyProcess * self)
   kill (-self->pid, SIGKILL);
 }
 
-/* Takes what is left of it from the system. One that nobody could watch is
- * looked for again and again. */
+/* Reaps the process. If no descriptor shows its end, it is polled. */
 static gboolean
 collect (NdaPyProcess * self)
 {
@@ -193,9 +193,9 @@ collect (NdaPyProcess * self)
   return found != 0;
 }
 
-/* Waits until it has ended by itself, or ends it, and what it has left behind;
- * no zombie remains. One that the system itself does not let go of, such as in
- * a driver, is left to it. */
+/* Waits until the process has ended by itself, or ends it, and all processes
+ * that it has started. No zombie remains. If the kernel itself does not let a
+ * process end, such as in a driver, it is left to the kernel. */
 void
 nda_py_process_reap (NdaPyProcess * self)
 {
@@ -215,8 +215,8 @@ nda_py_process_reap (NdaPyProcess * self)
 
 /* --- any thread --------------------------------------------------------- */
 
-/* Ends the process at once, for @reason, a translated text. It is not reaped
- * before the last use of it, so its number is nobody else's. */
+/* Ends the process at once, for @reason, a translated text. The process is not
+ * reaped before its last use, so no other process can have its number. */
 void
 nda_py_process_kill (NdaPyProcess * self, const gchar * reason)
 {
@@ -230,7 +230,8 @@ nda_py_process_kill (NdaPyProcess * self, const gchar * reason)
     kill_group (self);
 }
 
-/* How a call ends that takes longer than @timeout (transfer full). */
+/* Returns the text for a call that takes longer than @timeout (transfer
+ * full). */
 static gchar *
 describe_timeout (const gchar * call, GstClockTime timeout,
     const gchar * property)
@@ -242,7 +243,7 @@ describe_timeout (const gchar * call, GstClockTime timeout,
           "“%s”"), call, milliseconds, property);
 }
 
-/* Ends the process, in which @call takes longer than @timeout, the value of
+/* Ends the process because @call takes longer than @timeout, the value of
  * @property. */
 void
 nda_py_process_kill_late (NdaPyProcess * self, const gchar * call,
@@ -253,7 +254,7 @@ nda_py_process_kill_late (NdaPyProcess * self, const gchar * call,
   nda_py_process_kill (self, reason);
 }
 
-/* Whether it has ended by itself, and not been killed for a reason. */
+/* Whether the process has ended by itself, and was not killed for a reason. */
 gboolean
 nda_py_process_died_by_itself (NdaPyProcess * self)
 {
@@ -262,7 +263,7 @@ nda_py_process_died_by_itself (NdaPyProcess * self)
   return !self->reason && nda_py_await_is_readable (self->end_fd);
 }
 
-/* Whether it has ended, or is about to. */
+/* Whether the process has ended, or is about to end. */
 gboolean
 nda_py_process_is_dead (NdaPyProcess * self)
 {
@@ -273,8 +274,8 @@ nda_py_process_is_dead (NdaPyProcess * self)
   return self->is_dead;
 }
 
-/* Why it is dead (transfer full). The system itself ends a block thread that it
- * gave real-time priority and that keeps it beyond the deadline. */
+/* Returns why the process is dead (transfer full). The kernel itself ends a
+ * block thread with real-time priority that computes beyond the deadline. */
 gchar *
 nda_py_process_describe_death (NdaPyProcess * self)
 {
@@ -283,7 +284,7 @@ nda_py_process_describe_death (NdaPyProcess * self)
 
   if (self->reason)
     return g_strdup (self->reason);
-  /* it is left to be reaped */
+  /* it stays to be reaped */
   if (!self->pid || waitid (P_PID, self->pid, &info,
           WEXITED | WNOWAIT | WNOHANG) < 0 || !info.si_pid)
     return g_strdup (_("it has ended"));

@@ -2,11 +2,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A process: spawned, looked at, killed, reaped. The thread that spawns it
- * must outlive it: the kernel kills the process when that thread ends.
+/* A process: it is spawned, watched, killed and reaped here. The thread that
+ * spawns it must outlive it: the kernel kills the process when that thread
+ * ends.
  *
- * One thread spawns and reaps. Any thread may kill it meanwhile, and ask
- * whether and how it died. What the process has started ends with it. */
+ * One thread spawns and reaps. Meanwhile any thread may kill the process, and
+ * ask whether and how it died. All processes that the process has started end
+ * with it. */
 
 #pragma once
 
@@ -16,7 +18,7 @@
 
 G_BEGIN_DECLS
 
-/* What a worker finds at which descriptor; there is none above. A mould has the
+/* The descriptors of a worker, by number; it has none above. A mould has the
  * first four. */
 enum
 {
@@ -32,12 +34,12 @@ enum
 
 #define NDA_PY_N_FDS_OF_A_MOULD (NDA_PY_FD_CONTROL + 1)
 
-/* What is run; nothing of it is owned */
+/* The command to run; none of it is owned */
 typedef struct
 {
   const gchar *python;
   GStrv arguments;              /* or NULL */
-  const gint *fds;              /* that it finds at 0, 1, ... and no other */
+  const gint *fds;              /* its descriptors 0, 1, ..., and no other */
   guint n_fds;
 } NdaPyProgram;
 
@@ -50,7 +52,7 @@ typedef struct
 
   GMutex lock;
   gchar *reason;                /* [lock] owned; why it was killed */
-  gboolean is_dead;             /* [lock] or about to be */
+  gboolean is_dead;             /* [lock] or is about to die */
 } NdaPyProcess;
 
 void nda_py_process_init (NdaPyProcess * process, GstClockTime deadline);

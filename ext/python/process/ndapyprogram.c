@@ -24,7 +24,7 @@ write_all (gint fd, const gchar * text)
   return write (fd, text, n_bytes) == (gssize) n_bytes;
 }
 
-/* Returns a descriptor (transfer full), to be read from its begin, or -1 with
+/* Returns a descriptor (transfer full), to be read from its start, or -1 with
  * errno. */
 gint
 nda_py_program_make (void)

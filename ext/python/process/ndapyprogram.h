@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The program of a worker and of a mould, in memory: it is always of one piece
- * with us. */
+/* The Python program of a worker and of a mould, as a file in memory. It always
+ * has the version of this plugin. */
 
 #pragma once
 

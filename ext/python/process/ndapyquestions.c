@@ -14,17 +14,17 @@
 #include <sys/socket.h>
 
 #define MAX_ANSWER (1 << 20)
-/* How often it is looked whether the plugin is closed meanwhile */
+/* How often a wait checks whether the plugin is being closed */
 #define LOOK_INTERVAL (100 * G_TIME_SPAN_MILLISECOND)
 
-/* Stands before the texts, of a question and of its answer */
+/* The head of a question and of its answer; the texts follow it */
 typedef struct
 {
   guint32 n_bytes;              /* of the texts */
   guint32 number;               /* of the question */
 } Head;
 
-/* How long it is waited for, and for whom */
+/* How long to wait for the answer, and for which end of the wait */
 typedef struct
 {
   gint control;
@@ -41,7 +41,7 @@ nda_py_questions_init (NdaPyQuestions * self, const gint * is_closing)
   self->control = -1;
 }
 
-/* In @theirs (transfer full) the process's end of the socket. */
+/* Makes the socket; @theirs (transfer full) is the process's end. */
 gboolean
 nda_py_questions_open (NdaPyQuestions * self, gint * theirs)
 {
@@ -55,7 +55,7 @@ nda_py_questions_close (NdaPyQuestions * self)
   nda_py_descriptor_close (&self->control);
 }
 
-/* Ends the question that waits for its answer, and any other. */
+/* Ends the question that waits for its answer, and all later ones. */
 void
 nda_py_questions_abort (NdaPyQuestions * self)
 {
@@ -69,8 +69,8 @@ nda_py_questions_clear (NdaPyQuestions * self)
   g_mutex_clear (&self->lock);
 }
 
-/* Whether a call that gave @n bytes, or -1 and errno, is to be made again when
- * the socket is ready. */
+/* Whether a call that returned @n bytes, or -1 and errno, must be made again
+ * when the socket is ready. */
 static gboolean
 would_block (gssize n)
 {
@@ -92,8 +92,8 @@ wait_for (const NdaPyQuestion * q, gshort events)
   return outcome == NDA_PY_AWAIT_READY;
 }
 
-/* What does not fit into the socket, because nobody reads it, is not waited for
- * beyond @end. */
+/* Sends all bytes. If they do not fit into the socket, because the process does
+ * not read it, this waits until @end at most. */
 static gboolean
 send_all (const NdaPyQuestion * q, gconstpointer data, gsize n_bytes)
 {
@@ -138,11 +138,11 @@ count_bytes (va_list texts)
 
   while ((text = va_arg (texts, const gchar *)))
       n_bytes += strlen (text) + 1;
-  return n_bytes - 1;           /* the last has no end */
+  return n_bytes - 1;           /* the last text has no NUL */
 }
 
-/* Texts as they are sent: a head, and they. In one piece from the start, so
- * that none of a key is left behind where it had to grow. */
+/* Makes the bytes to send: a head, and the texts. The memory is allocated at
+ * once: if it grew, a part of a key could stay behind in freed memory. */
 static gchar *
 pack (guint32 number, va_list texts, gsize * size)
 {
@@ -178,7 +178,8 @@ unpack (const gchar * data, gsize n_bytes)
   return (GStrv) g_ptr_array_steal (texts, NULL);
 }
 
-/* NULL: none came in time, or it answers another question. */
+/* Receives the answer. NULL: none came in time, or it answers another
+ * question. */
 static GStrv
 receive (const NdaPyQuestion * q, guint32 number)
 {
@@ -196,7 +197,7 @@ receive (const NdaPyQuestion * q, guint32 number)
 
 /* Sends @texts, up to NULL, and waits for the answer (transfer full) until
  * @end_fd can be read, the @timeout is over or the plugin is closed. NULL:
- * there is none; in @is_late whether the time was over. */
+ * there is no answer; @is_late tells whether the time was over. */
 GStrv
 nda_py_questions_ask (NdaPyQuestions * self, gint end_fd, GstClockTime timeout,
     gboolean * is_late, va_list texts)

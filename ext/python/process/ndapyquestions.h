@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Questions to a process: texts over a socket, behind their length and the
- * number of the question. What comes back bears the same number, and begins
- * with “ok” or “problem”. Any thread; one question at a time. */
+/* Questions to a process are texts over a socket, after their length and the
+ * number of the question. The answer has the same number, and begins with “ok”
+ * or “problem”. Any thread may ask; there is one question at a time. */
 
 #pragma once
 
@@ -17,7 +17,7 @@ typedef struct
   GMutex lock;                  /* while a question waits for its answer */
   guint32 number;               /* [lock] of the last question */
   gint control;                 /* [const] the socket */
-  /* [const] not owned; nonzero, by an atomic: no answer is waited for */
+  /* [const] not owned; an atomic. If it is not 0, nobody waits for an answer */
   const gint *is_closing;
 } NdaPyQuestions;
 

@@ -1,16 +1,18 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The sandbox of a plugin's process, by the kernel's own interfaces.
+"""The sandbox of a plugin's process, made with the kernel's own interfaces.
 
-Landlock keeps it from writing outside a folder and from other processes;
-seccomp from sockets and from what would lead out of the rest. Both stay with
-the process, and with all that it starts, for good. Behind ndapyembed.py.
+Landlock prevents the process from writing outside a folder and from reaching
+other processes. seccomp prevents it from opening sockets and from leaving the
+sandbox. Both hold for the process, and for all processes that it starts, for
+good. This text follows ndapyembed.py in one program.
 """
 
 # linux/landlock.h
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
-# what changes a file or folder, by the version that knows it: of a file, that
-# it is written to, emptied, and told what to do; else made, removed, moved
+# Changes of a file or folder, by the version of Landlock that knows them. For
+# a file: writing, truncating, device control. For a folder: making, removing,
+# moving.
 WRITE_FILE, TRUNCATE, IOCTL_DEV = 1 << 1, 1 << 14, 1 << 15
 CHANGES = (
     (1, sum(1 << bit for bit in range(4, 13)) | WRITE_FILE),
@@ -50,7 +52,7 @@ FORBIDDEN = {
     "init_module": (175, 105),
     "finit_module": (313, 273),
     "kexec_load": (246, 104),
-    # which Landlock does not know as a change of a file
+    # Landlock does not know these as changes of a file
     "chmod": (90, None),
     "fchmod": (91, 52),
     "fchmodat": (268, 53),
@@ -72,7 +74,7 @@ FORBIDDEN = {
 }
 MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
-# linux/capability.h: what is left of root's rights, for the block thread
+# linux/capability.h: the only right of root that stays, for the block thread
 CAPGET, CAPSET = (125, 90), (126, 91)
 CAPABILITY_VERSION_3, CAP_SYS_NICE = 0x20080522, 1 << 23
 
@@ -121,7 +123,8 @@ class _Kernel:
 
 
 def _give_up_rights(kernel, column):
-    """Root's, with which it could look into another process after all."""
+    """Give up root's rights, which would let the process read other processes.
+    """
     head = struct.pack("=Ii", CAPABILITY_VERSION_3, 0)
     held = kernel.buffer(24)
     kernel.call(CAPGET[column], head, kernel.address(held))
@@ -140,8 +143,8 @@ def _allow(kernel, ruleset, path, changes):
 
 
 def _forbid_changes(kernel, folder):
-    """No change of a file outside `folder` ("": of none), and no look into
-    another process."""
+    """Forbid changes of files outside `folder` ("": of all files), and access
+    to other processes."""
     version = kernel.call(CREATE_RULESET, 0, 0, 1)
     changes = sum(bits for since, bits in CHANGES if since <= version)
     attributes = struct.pack("=3Q", changes, ALL_OF_TCP, ALL_SCOPES)
@@ -176,7 +179,8 @@ def _forbid_calls(kernel, column, machine):
 
 
 def enter_sandbox(folder):
-    """Before anything of the plugin runs. Where it cannot be, a Problem."""
+    """Enter the sandbox, before any code of the plugin runs. Raise a Problem
+    if the system cannot make one."""
     try:
         if len(os.listdir("/proc/self/task")) > 1:
             raise OSError("the interpreter has more than one thread by now")

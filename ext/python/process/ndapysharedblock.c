@@ -25,12 +25,12 @@
 #define TEXT_AT 64
 #define AUDIO_AT 32768
 #define TEXT_BYTES (AUDIO_AT - TEXT_AT)
-/* room for any plugin: what it does not touch takes no memory */
+/* Room for any plugin. Pages that the plugin does not touch take no memory */
 #define MEMORY_BYTES (AUDIO_AT \
     + NDA_BLOCK_MAX_CHANNELS * NDA_PY_MAX_FRAMES * sizeof (gfloat))
 
-/* How long an answer is looked for before it is slept for, in microseconds: 1 %
- * of a block at most */
+/* How long this polls for an answer before it sleeps, in microseconds: 1 % of a
+ * block at most */
 #define SPIN_TIME 100
 
 enum
@@ -65,7 +65,7 @@ make_memory (NdaPySharedBlock * self)
           MFD_CLOEXEC | MFD_ALLOW_SEALING));
   gpointer memory = MAP_FAILED;
 
-  /* nobody can take away what the other has mapped */
+  /* neither process can take the memory from the other */
   if (fd >= 0 && ftruncate (fd, MEMORY_BYTES) == 0
       && fcntl (fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
       == 0)
@@ -79,8 +79,9 @@ make_memory (NdaPySharedBlock * self)
   return fd;
 }
 
-/* In @memory, @bell and @reply_bell (transfer full) what is the process's.
- * FALSE, with errno: there is no more of something. */
+/* Opens the memory and the bells; @memory, @bell and @reply_bell (transfer
+ * full) are the process's. FALSE, with errno: there are no more descriptors or
+ * no memory. */
 gboolean
 nda_py_shared_block_open (NdaPySharedBlock * self, gint * memory, gint * bell,
     gint * reply_bell)
@@ -108,7 +109,7 @@ ring (NdaPySharedBlock * self, guint32 op, guint32 n, gboolean is_gated)
   return nda_py_bell_take (self->bell);
 }
 
-/* Copies the answer out, each number of it once. */
+/* Copies the answer, and reads each number of it only once. */
 static void
 copy_reply (NdaPySharedBlock * self, NdaPySharedReply * reply)
 {
@@ -120,9 +121,9 @@ copy_reply (NdaPySharedBlock * self, NdaPySharedReply * reply)
     ours[i] = theirs[i];
 }
 
-/* Looks for the answer again and again: to be woken would take longer than most
- * plugins do. A plugin that lately took twice as long as this may is slept for,
- * and so is any where there is no second processor to run it meanwhile. */
+/* Polls for the answer, since waking this thread takes longer than most plugins
+ * do. Does not poll if the plugin lately took more than twice this time, or if
+ * there is no second processor to run it meanwhile. */
 static gboolean
 spin_for_reply (NdaPySharedBlock * self, gint64 now)
 {
@@ -160,7 +161,8 @@ wait_for_reply (NdaPySharedBlock * self, gint end_fd, GstClockTime timeout)
   return outcome;
 }
 
-/* Copies the text that came with an answer: it may change where it lies. */
+/* Copies the text that came with an answer, since the process may change the
+ * shared memory. */
 static void
 copy_text (NdaPySharedBlock * self, guint32 n_bytes)
 {
@@ -184,23 +186,27 @@ request (NdaPySharedBlock * self, NdaPySharedReply * reply, gint end_fd,
   if (reply->number != self->number || reply->result >= NDA_PY_CALL_DEAD)
     return NDA_PY_SHARED_LIED;
   self->result = reply->result;
-  if (G_UNLIKELY (reply->result == NDA_PY_CALL_FAILED))
+  if (G_UNLIKELY (reply->result == NDA_PY_CALL_FAILED
+          || reply->result == NDA_PY_CALL_REFUSED
+          || reply->result == NDA_PY_CALL_NOTHING))
     copy_text (self, reply->n_text);
   return NDA_PY_SHARED_ANSWERED;
 }
 
-/* FALSE: no plugin can have started so. */
+/* FALSE: no plugin can have started with that format. */
 static gboolean
 is_possible (const NdaPyFormat * format, NdaPyRole role)
 {
-  return format->rate && format->n_channels
+  return format->rate >= NDA_PY_MIN_RATE && format->rate <= NDA_PY_MAX_RATE
+      && format->n_channels
       && format->n_channels <= NDA_BLOCK_MAX_CHANNELS
       && format->n_frames && format->n_frames <= (role == NDA_PY_ROLE_PROCESSOR
       ? NDA_PY_MAX_FRAMES : NDA_BLOCK_FRAMES);
 }
 
-/* Has the plugin configured and started. @format says how many channels the
- * stream has, and then what the process says that the plugin takes. */
+/* Asks the process to configure and start the plugin. @format has the number of
+ * channels of the stream; afterwards it has the format that the plugin
+ * takes. */
 NdaPySharedOutcome
 nda_py_shared_block_start (NdaPySharedBlock * self, NdaPyRole role,
     NdaPyFormat * format, gint end_fd, GstClockTime timeout)
@@ -220,7 +226,7 @@ nda_py_shared_block_start (NdaPySharedBlock * self, NdaPyRole role,
   return outcome;
 }
 
-/* Has one block call made, of which the plugin is shown @n_shown frames. */
+/* Asks the process for one block call. The plugin gets @n_shown frames. */
 NdaPySharedOutcome
 nda_py_shared_block_call (NdaPySharedBlock * self, const NdaPyAudio * in,
     const NdaPyAudio * out, guint n_frames, guint n_shown, gboolean is_gated,
@@ -254,7 +260,8 @@ nda_py_shared_block_call (NdaPySharedBlock * self, const NdaPyAudio * in,
   return outcome;
 }
 
-/* Has the plugin told that the next block does not follow the last one. */
+/* Asks the process to tell the plugin that the next block does not follow the
+ * last one. */
 NdaPySharedOutcome
 nda_py_shared_block_reset (NdaPySharedBlock * self, gint end_fd,
     GstClockTime timeout)
@@ -281,8 +288,8 @@ nda_py_shared_block_take_text (NdaPySharedBlock * self)
   return g_utf8_make_valid (self->text ? self->text : "", self->n_text);
 }
 
-/* The three texts that came with the last answer (transfer full), one behind
- * the end of the other; empty ones, if less came. */
+/* The three texts that came with the last answer (transfer full), each ended by
+ * a NUL. Missing ones are empty. */
 void
 nda_py_shared_block_take_texts (NdaPySharedBlock * self, gchar * texts[3])
 {

@@ -2,14 +2,14 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Block calls to a process. A request, its answer and the block lie in memory
- * that both share, sealed against other sizes. A doorbell rings for each call,
- * another for what came of it: one copy in, a ring, a wait, one copy out.
- * Belongs to the block thread.
+/* Block calls to a process. A request, its answer and the block are in memory
+ * that both processes share, sealed against a change of size. One bell
+ * (ndapybell.h) rings for each request, another for each answer. A call is a
+ * copy in, a ring, a wait and a copy out. Belongs to the block thread.
  *
- * TRUST. The process may write to the memory at any moment. Whatever comes from
- * there is copied out once, and judged afterwards. An answer bears the number
- * of its request. */
+ * TRUST. The process may write to the memory at any moment. So this side copies
+ * each value out once, and checks the copy. An answer has the number of its
+ * request. */
 
 #pragma once
 
@@ -17,8 +17,8 @@
 
 G_BEGIN_DECLS
 
-/* The head of the memory, in numbers of 32 bits, then text, then audio: as
- * ndapyworker.py has it */
+/* The head of the memory is numbers of 32 bits. Text follows it, then audio.
+ * ndapyworker.py has the same layout */
 typedef struct
 {
   guint32 number;
@@ -33,7 +33,7 @@ typedef struct
   guint32 result;
   guint32 rate;
   guint32 n_channels;
-  guint32 n_frames;             /* of a call; that came with the last one */
+  guint32 n_frames;             /* of the last call of a source */
   guint32 n_text;               /* bytes */
 } NdaPySharedReply;
 
@@ -41,24 +41,24 @@ typedef struct
 {
   gchar *memory;                /* [const] mapped */
   gint bell;                    /* [const] rings for a request */
-  gint reply_bell;              /* [const] hears what came of it */
+  gint reply_bell;              /* [const] rings for an answer */
   gboolean can_spin;            /* [const] there is a second processor */
   gboolean is_quick;            /* the last answer came soon */
   guint32 number;               /* of the last request */
-  NdaPyFormat format;           /* that the plugin was started with */
-  NdaPyCallResult result;       /* of the last request that was answered */
+  NdaPyFormat format;           /* with which the plugin was started */
+  NdaPyCallResult result;       /* of the last answered request */
   guint n_last;                 /* frames of a source that ENDED */
-  gchar *text;                  /* owned; that came with it */
+  gchar *text;                  /* owned; of that answer */
   guint n_text;                 /* bytes of it */
 } NdaPySharedBlock;
 
-/* What became of a request */
+/* The outcome of a request */
 typedef enum
 {
   NDA_PY_SHARED_ANSWERED,
   NDA_PY_SHARED_LATE,           /* no answer within the time */
-  NDA_PY_SHARED_ENDED,          /* the process has */
-  NDA_PY_SHARED_LIED,           /* the answer is none to the request */
+  NDA_PY_SHARED_ENDED,          /* the process has ended */
+  NDA_PY_SHARED_LIED,           /* the answer is not to this request */
 } NdaPySharedOutcome;
 
 void nda_py_shared_block_init (NdaPySharedBlock * block);
@@ -66,8 +66,8 @@ gboolean nda_py_shared_block_open (NdaPySharedBlock * block, gint * memory,
     gint * bell, gint * reply_bell);
 void nda_py_shared_block_clear (NdaPySharedBlock * block);
 
-/* Each waits for the answer until @end_fd can be read or the @timeout is over,
- * unless that is 0 */
+/* Each call waits for the answer until @end_fd can be read or the @timeout is
+ * over. A @timeout of 0 is never over */
 NdaPySharedOutcome nda_py_shared_block_start (NdaPySharedBlock * block,
     NdaPyRole role, NdaPyFormat * format, gint end_fd, GstClockTime timeout);
 NdaPySharedOutcome nda_py_shared_block_call (NdaPySharedBlock * block,
@@ -77,10 +77,10 @@ NdaPySharedOutcome nda_py_shared_block_call (NdaPySharedBlock * block,
 NdaPySharedOutcome nda_py_shared_block_reset (NdaPySharedBlock * block,
     gint end_fd, GstClockTime timeout);
 
-/* of a process that has ended: whether it was setting a parameter */
+/* Whether a process that has ended was setting a parameter */
 gboolean nda_py_shared_block_was_setting (NdaPySharedBlock * block);
 
-/* that came with the last answer */
+/* The text of the last answer */
 gchar *nda_py_shared_block_take_text (NdaPySharedBlock * block);
 void nda_py_shared_block_take_texts (NdaPySharedBlock * block,
     gchar * texts[3]);

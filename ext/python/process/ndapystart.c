@@ -13,7 +13,7 @@
 
 #include <errno.h>
 
-/* Says that there is no more of something, by @reason, an errno. */
+/* Sets @error: a resource of the system is used up, by @reason, an errno. */
 void
 nda_py_start_set_no_resources (GError ** error, gint reason)
 {
@@ -31,8 +31,8 @@ set_no_interpreter (GError ** error, const gchar * python, gint reason)
           "“python” to an interpreter."), python, g_strerror (reason));
 }
 
-/* Whether @reason, an errno, says that there is no more of something, which no
- * other interpreter would change. */
+/* Whether @reason, an errno, says that a resource is used up. Another
+ * interpreter would not help then. */
 static gboolean
 is_exhausted (gint reason)
 {
@@ -40,8 +40,8 @@ is_exhausted (gint reason)
       || reason == EAGAIN;
 }
 
-/* Has the process forked from a mould, which has the program already. FALSE:
- * there is none that is fit. One that dies of it is replaced once. */
+/* Forks the process from a mould, which has the program already. FALSE: there
+ * is no fit mould. A mould that dies meanwhile is replaced once. */
 static gboolean
 cast (NdaPyProcess * self, NdaPyMould ** mould,
     const NdaPyRunnerConfig * config, const gint * theirs)
@@ -61,7 +61,7 @@ cast (NdaPyProcess * self, NdaPyMould ** mould,
   return pid && nda_py_process_adopt (self, pid) == 0;
 }
 
-/* Starts an interpreter for it. Returns an errno, or 0. */
+/* Starts an interpreter directly. Returns an errno, or 0. */
 static gint
 start_interpreter (NdaPyProcess * self, const gchar * python, gint * theirs)
 {
@@ -76,9 +76,10 @@ start_interpreter (NdaPyProcess * self, const gchar * python, gint * theirs)
   return nda_py_process_spawn (self, &program);
 }
 
-/* Starts @self, which finds @theirs at their numbers; that of the program is
- * replaced where it needs one. In @mould (transfer full, or NULL) the one that
- * it was forked from, or that is not fit; it is kept until @self is reaped. */
+/* Starts @self, with @theirs at their numbers. The descriptor of the program is
+ * replaced if the process needs one. @mould (transfer full, or NULL) is the
+ * mould that @self was forked from, or an unfit one; it is kept until @self is
+ * reaped. */
 gboolean
 nda_py_start_process (NdaPyProcess * self, NdaPyMould ** mould,
     const NdaPyRunnerConfig * config, gint * theirs, GError ** error)

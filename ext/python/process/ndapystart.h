@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Starts a process that runs plugins: forked from a mould where one is fit,
- * else an interpreter by itself. */
+/* Starts a process that runs plugins: forked from a mould if one is fit,
+ * otherwise as an interpreter of its own. */
 
 #pragma once
 

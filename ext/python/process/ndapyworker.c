@@ -18,16 +18,18 @@
 #include <errno.h>
 #include <fcntl.h>
 
-/* For what runs none of the plugin's code */
+/* The limit for a question that runs none of the plugin's code */
 #define INTERRUPT_TIMEOUT (1 * GST_SECOND)
-/* What a plugin can say of itself: as ndapyembed.py bounds it */
+/* The largest values that a plugin can report; ndapyembed.py has the same
+ * limits */
 #define MAX_LATENCY (3600 * GST_SECOND)
 #define MAX_DELAY G_MAXINT      /* frames */
 
 /* --- making and ending -------------------------------------------------- */
 
-/* Opens what it needs for itself; in @theirs (transfer full) what is the
- * process's. FALSE, with errno: there is no more of something. */
+/* Opens the descriptors that each member of a group needs too; @theirs
+ * (transfer full) are the process's. FALSE, with errno: there are no more
+ * descriptors. */
 static gboolean
 open_own (NdaPyWorker * self, gint * theirs)
 {
@@ -36,7 +38,7 @@ open_own (NdaPyWorker * self, gint * theirs)
       &theirs[NDA_PY_FD_BELL], &theirs[NDA_PY_FD_REPLY_BELL]);
 }
 
-/* And what a process needs that it has alone. */
+/* Opens the descriptors of a process that has one plugin. */
 static gboolean
 open_rest (NdaPyWorker * self, gint * theirs)
 {
@@ -47,7 +49,8 @@ open_rest (NdaPyWorker * self, gint * theirs)
   return theirs[NDA_PY_FD_PROGRAM] >= 0;
 }
 
-/* Its answer may wait for those of others, and is slept for. */
+/* Joins a group. Its answers may wait for other plugins, so this side does not
+ * poll for them. */
 static gboolean
 join_group (NdaPyWorker * self, const gint * theirs, GError ** error)
 {
@@ -88,9 +91,9 @@ start (NdaPyWorker * self, GError ** error)
   return ok;
 }
 
-/* Makes one that has loaded no plugin yet, in a process of its own or of its
- * group. @config outlives it, and names the interpreter. Workers of one @seat
- * can share a process. */
+/* Makes a worker that has loaded no plugin yet, in a process of its own or of
+ * its group. @config outlives it, and names the interpreter. Workers of the
+ * same @seat can share a process. */
 NdaPyWorker *
 nda_py_worker_new (const NdaPyRunnerConfig * config, guint seat,
     GError ** error)
@@ -118,13 +121,14 @@ nda_py_worker_ref (NdaPyWorker * self)
   return self;
 }
 
-/* The last one reaps the process, or leaves its group. */
+/* Drops a reference. The last one reaps the process, or leaves its group. */
 void
 nda_py_worker_unref (NdaPyWorker * self)
 {
   if (!g_atomic_int_dec_and_test (&self->ref_count))
     return;
-  nda_py_questions_close (&self->questions);    /* it then ends by itself */
+  nda_py_questions_close (&self->questions);    /* the process then ends by
+                                                 * itself */
   g_clear_pointer (&self->group, nda_py_group_leave);
   nda_py_process_reap (&self->own_process);
   nda_py_questions_clear (&self->questions);
@@ -135,29 +139,30 @@ nda_py_worker_unref (NdaPyWorker * self)
   g_free (self);
 }
 
-/* The mould of the process (not owned), or NULL: it was started by itself. */
+/* The mould of the process (not owned). NULL: the process was started
+ * directly. */
 NdaPyMould *
 nda_py_worker_get_mould (NdaPyWorker * self)
 {
   return self->group ? nda_py_group_get_mould (self->group) : self->mould;
 }
 
-/* Logs what the process prints, until it has ended, @wake_fd can be read or the
- * time @end is over. */
+/* Logs the output of the process until it has ended, @wake_fd can be read or
+ * the time @end is over. */
 void
 nda_py_worker_log (NdaPyWorker * self, gint wake_fd, gint64 end)
 {
   nda_py_output_log (&self->output, self->process->end_fd, wake_fd, end);
 }
 
-/* Logs its last words. */
+/* Logs the rest of the output of a process that has ended. */
 void
 nda_py_worker_log_rest (NdaPyWorker * self)
 {
   nda_py_output_log_rest (&self->output);
 }
 
-/* Ends what it is asked at this moment, for @reason. */
+/* Ends the question that the process is answering now, for @reason. */
 void
 nda_py_worker_abandon (NdaPyWorker * self, const gchar * reason)
 {
@@ -180,10 +185,18 @@ nda_py_worker_is_dead (NdaPyWorker * self)
   return nda_py_process_is_dead (self->process);
 }
 
+/* How its process ended, and what that printed last (transfer full). What one
+ * of a group prints, others may have printed. */
 gchar *
 nda_py_worker_describe_death (NdaPyWorker * self)
 {
-  return nda_py_process_describe_death (self->process);
+  g_autofree gchar *death = nda_py_process_describe_death (self->process);
+  g_autofree gchar *printed =
+      self->group ? NULL : nda_py_output_read_last (&self->output);
+
+  if (!printed)
+    return g_steal_pointer (&death);
+  return g_strdup_printf (_("%s; it printed: %s"), death, printed);
 }
 
 guint64
@@ -209,14 +222,15 @@ is_ok (GStrv answer, guint n_texts)
   return g_strv_length (answer) == 1 + n_texts && g_str_equal (answer[0], "ok");
 }
 
-/* Whether @answer says what went wrong, as ndapyembed.py's Problem does. */
+/* Whether @answer reports a problem, in the form of ndapyembed.py's Problem. */
 static gboolean
 is_problem (GStrv answer)
 {
   return g_strv_length (answer) == 4 && g_str_equal (answer[0], "problem");
 }
 
-/* Ends a process that gave no answer, to what runs @call of the plugin. */
+/* Ends a process that gave no answer to a question that runs @call of the
+ * plugin. */
 static void
 end_unanswering (NdaPyWorker * self, const gchar * call, gboolean is_late)
 {
@@ -235,8 +249,8 @@ end_unanswering (NdaPyWorker * self, const gchar * call, gboolean is_late)
 }
 
 /* Sends texts, up to NULL, and waits for the answer (transfer full), which has
- * @n_texts beside its “ok”, or is a problem if that may be. It takes as long
- * as @call, a method of the plugin or NULL, may. NULL: there is no answer, and
+ * @n_texts after its “ok”, or is a problem if that is allowed. The limit is the
+ * one of @call, a method of the plugin or NULL. NULL: there is no answer, and
  * the process is dead. */
 static GStrv G_GNUC_NULL_TERMINATED
 ask (NdaPyWorker * self, const gchar * call, guint n_texts, gboolean may_fail,
@@ -270,21 +284,18 @@ nda_py_worker_set_problem (NdaPyWorker * self, const gchar * nick,
       self->config->path, valid_name, valid_reason);
 }
 
-/* Its last line says why an interpreter, or what stands in for one, does not
- * get as far as the plugin. */
+/* Sets @error if an interpreter, or a program in its place, did not get as far
+ * as the plugin: the last lines that it printed say why. */
 static void
 set_no_begin (NdaPyWorker * self, GError ** error)
 {
-  g_autofree gchar *death = nda_py_process_describe_death (self->process);
-  g_autofree gchar *line = NULL;
+  g_autofree gchar *death = nda_py_worker_describe_death (self);
 
-  nda_py_worker_log_rest (self);
-  line = nda_py_output_get_last_error (&self->output);
   g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
       _("The process of the plugin “%s” under “%s” did not begin: "
-          "%s%s%s. See GST_DEBUG=ndapython:4, and whether that is Python 3.10 "
+          "%s. See GST_DEBUG=ndapython:4, and whether that is Python 3.10 "
           "or later with NumPy."), self->config->path, self->config->python,
-      death, line ? ": " : "", line ? line : "");
+      death);
 }
 
 /* Loads and initialises the plugin in the process. */
@@ -320,12 +331,12 @@ nda_py_worker_open (const NdaPyRunnerConfig * config, GError ** error)
 
   if (!self || nda_py_worker_load (self, error))
     return self;
-  nda_py_worker_log_rest (self);        /* what it had to say */
+  nda_py_worker_log_rest (self);        /* the rest of its output */
   nda_py_worker_unref (self);
   return NULL;
 }
 
-/* Sets a parameter. Returns what went wrong (transfer full), or NULL. */
+/* Sets a parameter. Returns an error text (transfer full), or NULL. */
 gchar *
 nda_py_worker_set_parameter (NdaPyWorker * self, const gchar * key,
     const gchar * value)
@@ -348,7 +359,7 @@ nda_py_worker_get_parameter (NdaPyWorker * self, const gchar * key)
   return answer ? g_utf8_make_valid (answer[1], -1) : g_strdup ("");
 }
 
-/* What the plugin says of itself now. */
+/* Reads the facts of the plugin, such as its latency, as they are now. */
 void
 nda_py_worker_get_facts (NdaPyWorker * self, NdaPyFacts * facts)
 {
@@ -366,7 +377,7 @@ nda_py_worker_get_facts (NdaPyWorker * self, NdaPyFacts * facts)
   facts->is_analyser = g_str_equal (answer[4], "1");
 }
 
-/* What the plugin declares (transfer full), or NULL. */
+/* Returns the plugin's declarations (transfer full), or NULL. */
 gchar *
 nda_py_worker_describe (NdaPyWorker * self)
 {
@@ -376,8 +387,8 @@ nda_py_worker_describe (NdaPyWorker * self)
   return answer && *answer[1] ? g_utf8_make_valid (answer[1], -1) : NULL;
 }
 
-/* Whether the process has ended because of the parameter that it was asked to
- * set: in its setter, and not in a block call beside it. */
+/* Whether the process has ended because of the parameter that it was setting:
+ * in the setter, and not in a block call at the same time. */
 gboolean
 nda_py_worker_died_setting (NdaPyWorker * self)
 {
@@ -386,7 +397,7 @@ nda_py_worker_died_setting (NdaPyWorker * self)
       && nda_py_shared_block_was_setting (&self->block));
 }
 
-/* stop (), beside a block call perhaps. FALSE: it did not return. */
+/* Calls stop (), perhaps during a block call. FALSE: it did not return. */
 gboolean
 nda_py_worker_stop (NdaPyWorker * self)
 {
@@ -404,7 +415,7 @@ nda_py_worker_interrupt (NdaPyWorker * self)
   (void) answer;
 }
 
-/* shutdown (), after which the process ends by itself. FALSE: it did not
+/* Calls shutdown (); the process then ends by itself. FALSE: it did not
  * return. */
 gboolean
 nda_py_worker_shut_down (NdaPyWorker * self)

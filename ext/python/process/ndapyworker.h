@@ -2,11 +2,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The worker: one process that runs one plugin by the program ndapyworker.py.
+/* A worker is one process that runs one plugin, by the program ndapyworker.py.
  *
- * THREADS. The keeper makes it, loads the plugin, logs what it prints and
- * reaps it. The block thread starts the plugin and makes its calls. Any thread
- * may ask it something and kill it meanwhile, and holds a reference. */
+ * THREADS. The keeper (ndapykeeper.h) makes the worker, loads the plugin, logs
+ * the output and reaps the process. The block thread starts the plugin and
+ * makes its calls. Any thread may ask the worker something or kill it
+ * meanwhile, if it holds a reference. */
 
 #pragma once
 
@@ -17,7 +18,7 @@ G_BEGIN_DECLS
 
 typedef struct _NdaPyWorker NdaPyWorker;
 
-/* the keeper */
+/* For the keeper */
 NdaPyWorker *nda_py_worker_new (const NdaPyRunnerConfig * config, guint seat,
     GError ** error);
 gboolean nda_py_worker_load (NdaPyWorker * worker, GError ** error);
@@ -33,7 +34,7 @@ void nda_py_worker_log_rest (NdaPyWorker * worker);
 NdaPyWorker *nda_py_worker_ref (NdaPyWorker * worker);
 void nda_py_worker_unref (NdaPyWorker * worker);
 
-/* the block thread */
+/* For the block thread */
 gboolean nda_py_worker_start (NdaPyWorker * worker, NdaPyFormat * format,
     GError ** error);
 NdaPyCallResult nda_py_worker_call (NdaPyWorker * worker,
@@ -46,7 +47,7 @@ void nda_py_worker_skip_first_call (NdaPyWorker * worker);
 gchar *nda_py_worker_describe_failure (NdaPyWorker * worker,
     NdaPyCallResult result);
 
-/* any thread */
+/* For any thread */
 gchar *nda_py_worker_set_parameter (NdaPyWorker * worker, const gchar * key,
     const gchar * value);
 gchar *nda_py_worker_get_parameter (NdaPyWorker * worker, const gchar * key);

@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The process of one plugin: the other side of ndapyworker.c.
 
-Handed to an interpreter on its standard input, behind ndapyembed.py, whose
-functions it uses. Any CPython from 3.10 on with NumPy will do. It is no part
-of __main__, which has no file: a process that multiprocessing makes does not
-look for one.
+An interpreter gets this program on its standard input, after ndapyembed.py,
+whose functions it uses. Any CPython from 3.10 on with NumPy will do. The
+program is not part of __main__, which has no file: otherwise a process that
+multiprocessing makes would look for that file.
 
 THREADS. The main thread answers requests on the control socket: load,
 parameters, stop, shut down. The block thread starts the plugin and makes its
-block calls, one for each ring of the doorbell; stop () may be called beside
-it, which is how some plugins are unblocked (9.2). What ends the other process
-ends this one: the kernel kills it, and the socket ends.
+block calls, one for each ring of the bell. stop () may be called during a
+block call, which is how some plugins are unblocked (9.2). When the other
+process ends, this one ends: the kernel kills it, and the socket ends.
 """
 
 import mmap
@@ -22,41 +22,50 @@ import struct
 
 __file__ = "<nda>"  # whose frames describe () leaves out
 
-# Set for the start of this interpreter alone, not for what a plugin starts
+# This was set for the start of this interpreter only, not for processes that a
+# plugin starts
 if os.environ.get("PYTHONSAFEPATH") == "nda":  # noqa: F821
     del os.environ["PYTHONSAFEPATH"]  # noqa: F821
 
 CONTROL, MEMORY, BELL, REPLY_BELL = 3, 4, 5, 6  # descriptors
 
 FULL = 2**64 - 2  # of a doorbell
-# A question: the bytes of its texts, its number; and so its answer
+# The head of a question and of its answer: the length of the texts in bytes,
+# the number of the question
 HEAD = struct.Struct("=2I")
-# The shared memory begins with numbers of 32 bits. A request:
+# The shared memory begins with numbers of 32 bits. First the request:
 NUMBER, OP, N, IS_GATED = range(4)  # N: channels or frames
-# what came of it (the frames also of a source's last call; text in bytes):
+# Then its result (the frames also of a source's last call; text in bytes):
 REPLY_NUMBER, RESULT, ITS_RATE, ITS_CHANNELS, ITS_FRAMES, TEXT_BYTES = range(
     8, 14
 )
-# Between them, whether a parameter is being set; behind them text, and audio
+# Between request and result: whether a parameter is being set. After the
+# result: text, then audio
 SETTING_AT, TEXT_AT, AUDIO_AT = 16, 64, 32768  # bytes
 
 OP_START, OP_CALL, OP_RESET = 1, 2, 3
 OP_END = 4  # of a thread of a group; comes from no other process
-OK, REFUSED, FAILED, NO_SPACE, ENDED = range(5)
+OK, REFUSED, FAILED, NO_SPACE, ENDED, NOTHING = range(6)
 
 PRIORITY = 10  # of the block thread, where real-time scheduling is allowed
 
 
-def log(is_error, line):  # noqa: F811
-    """A line to the GStreamer log of the other process; or to nobody."""
+def log_printed(is_error, line):  # noqa: F811
+    """Send a line to the GStreamer log of the other process, if it reads."""
     try:
         os.write(2 if is_error else 1, line.encode("utf-8", "replace") + b"\n")
     except OSError:
         pass  # it does not read at present, and must not be waited for (10.1)
 
 
+def log(is_error, text):  # noqa: F811
+    """The same of what no plugin has printed: ndapyoutput.c sees the mark."""
+    for line in text.split("\n"):
+        log_printed(is_error, "\x1e" + line)
+
+
 def calling(method):  # noqa: F811
-    """What is about to be called of the plugin."""
+    """The block thread is about to call this method of the plugin."""
 
 
 class Instance:
@@ -100,7 +109,8 @@ class Instance:
         self.buffer, self.data = make_buffer(n_channels, n_frames, data)
 
     def start(self, n_channels):
-        """Answers with what it takes: rate, channels, frames of a call."""
+        """Start the plugin. Return the format that it takes: rate, channels,
+        frames of a call."""
         taken = start_plugin(self.plugin, self.path, self.role, n_channels)
         try:
             self.make_buffer(*taken[1:])
@@ -129,12 +139,16 @@ class Instance:
         except ImportError:
             pass  # it will be killed
 
+    def refuse(self, answer):
+        self.put_text(take_printed())
+        return NOTHING if answer is None else REFUSED
+
     def process(self, n_frames, is_gated):
         buffer, data = self.buffer, self.data
         try:
             answer = self.plugin.process_audio(buffer)
             if answer is not True and not truth(answer, "process_audio"):
-                return REFUSED
+                return self.refuse(answer)
             if buffer.data is not data:
                 adopt(data, buffer.data)
             return OK
@@ -150,7 +164,7 @@ class Instance:
                 self.numbers[ITS_FRAMES] = int(answer)
                 return ENDED
             if answer is not True and not truth(answer, "read_audio"):
-                return REFUSED
+                return self.refuse(answer)
             if buffer.data is not data:
                 adopt(data, buffer.data)
             return OK
@@ -174,12 +188,15 @@ class Instance:
         buffer, data = self.buffer, self.data
         try:
             answer = self.plugin.write_audio(buffer)
-            return OK if truth(answer, "write_audio") else REFUSED
+            if not truth(answer, "write_audio"):
+                return self.refuse(answer)
+            return OK
         finally:
             buffer.data = data
 
     def set(self, key, value):
-        """What went wrong. That it is set is told, if it never ends."""
+        """Set a parameter and return an error text. The shared memory tells
+        that a setter runs, in case it never returns."""
         self.memory[SETTING_AT] = 1
         try:
             return set_parameter(self.plugin, key, value) or ""
@@ -192,7 +209,7 @@ class Instance:
         self.module = self.plugin = None
 
     def put_text(self, text):
-        """Beside an answer."""
+        """Put a text into the shared memory, for an answer."""
         data = text.encode("utf-8", "replace")[: AUDIO_AT - TEXT_AT]
         data = data.decode("utf-8", "ignore").encode()  # no half of a letter
         self.memory[TEXT_AT : TEXT_AT + len(data)] = data
@@ -200,7 +217,8 @@ class Instance:
 
 
 def set_scheduler(policy, priority):
-    """Of this thread, and of none that it starts; where that is allowed."""
+    """Set the scheduler of this thread, and not of threads that it starts, if
+    that is allowed."""
     try:
         os.sched_setscheduler(
             0, policy | os.SCHED_RESET_ON_FORK, os.sched_param(priority)
@@ -210,12 +228,12 @@ def set_scheduler(policy, priority):
 
 
 def become_real_time(deadline):
-    """No longer than a call may take anyway."""
+    """Take real-time priority, limited to the time that a call may take."""
     if not deadline:
         return
     limit = deadline // 1000 + 100_000
     try:
-        # SIGXCPU, by which the other side knows what it was; then SIGKILL
+        # First SIGXCPU, which tells the other side the reason; then SIGKILL
         resource.setrlimit(resource.RLIMIT_RTTIME, (limit, limit + 100_000))
     except (OSError, ValueError):
         return
@@ -223,7 +241,7 @@ def become_real_time(deadline):
 
 
 def answer_between(instance):
-    """A start, or a reset."""
+    """Answer a start or a reset, between two block calls."""
     try:
         if instance.numbers[OP] == OP_RESET:
             reset_plugin(instance.plugin)
@@ -247,12 +265,13 @@ def answer_call(instance):
 
 
 def make_calls(instance, deadline):
-    """Real time begins when the first call has returned: it may compile, as
-    start () may, for longer than the system lets a real-time thread.
+    """Make block calls. Real-time priority begins after the first call: that
+    call may compile, as start () may, for longer than the system allows a
+    real-time thread.
 
-    Between a ring and its answer stand as few lines as possible. What they
-    touch has left the processor's caches since the last block: a line that
-    takes 0.1 us in a loop takes 1 to 3 us here.
+    As few lines as possible stand between a ring and its answer. Their data
+    has left the processor's caches since the last block: a line that takes 0.1
+    us in a loop takes 1 to 3 us here.
     """
     ring, numbers, is_quick = os.eventfd_write, instance.numbers, False
     bell, reply_bell = instance.bells
@@ -278,7 +297,8 @@ def make_calls(instance, deadline):
 
 
 def serve_blocks(instance, deadline):
-    """The block thread, without which there is nobody to answer."""
+    """Run the block thread. The process ends with it, since nothing else can
+    answer."""
     try:
         make_calls(instance, deadline)
     except BaseException:
@@ -287,7 +307,8 @@ def serve_blocks(instance, deadline):
 
 
 def receive(control):
-    """The next request: number, and texts; None: there is nobody left."""
+    """Return the next request: number, and texts; None: the other side has
+    ended."""
     head = control.recv(HEAD.size, socket.MSG_WAITALL)
     if len(head) < HEAD.size:
         return None
@@ -307,7 +328,7 @@ def send(control, number, *texts):
 
 
 def answer(instance, verb, arguments):
-    """What came of a request, as texts."""
+    """Handle a request and return its answer, as texts."""
     if verb == "set":
         return [instance.set(*arguments)]
     if verb == "get":
@@ -328,8 +349,8 @@ def answer(instance, verb, arguments):
 
 
 def die_with_parent(control, name):
-    """What ends the other process ends this one; and `name`, which ps shows.
-    """
+    """Have the kernel kill this process when the other one ends. `name` is
+    what ps shows."""
     try:
         import ctypes
 
@@ -357,14 +378,14 @@ def start_serving(instance, deadline):
 
 
 def begin_process(api, secret_words, is_caged, folder):
-    """What a process does once, before anything of a plugin runs."""
+    """Prepare the process once, before any code of a plugin runs."""
     start(True, api, secret_words)
     if is_caged == "yes":
         enter_sandbox(folder)
 
 
 def begin(what):
-    """The first request: load, with all that this process needs to know."""
+    """Handle the first request: load, with all settings of this process."""
     _, path, role, entry, api, secret_words, deadline, is_caged, folder = what
     memory = mmap.mmap(MEMORY, 0)
     os.close(MEMORY)
@@ -376,7 +397,8 @@ def begin(what):
 
 
 def serve_questions(control, instance):
-    """Whether the plugin was shut down; else there is nobody left who asks."""
+    """Answer questions. Return whether the plugin was shut down; if not, the
+    other side has ended."""
     while (request := receive(control)) is not None:
         number, (verb, *arguments) = request
         send(control, number, "ok", *answer(instance, verb, arguments))

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The worker's block thread, and a worker in the place of another. */
+/* The calls of the worker's block thread, and a worker that takes the place of
+ * another. */
 
 #include "config.h"
 
@@ -29,14 +30,14 @@ set_start_error (NdaPyWorker * self, GError ** error)
       g_free (texts[i]);
     return;
   }
-  death = nda_py_process_describe_death (self->process);
+  death = nda_py_worker_describe_death (self);
   g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
       _("The process of the plugin “%s” ended in its start (): %s"),
       self->config->path, death);
 }
 
-/* Whether the process has answered; one that takes longer for @call than
- * @timeout, the value of @property, or answers something else, is killed. */
+/* Whether the process has answered. It is killed if it takes longer for @call
+ * than @timeout, the value of @property, or if it answers something else. */
 static gboolean
 has_answered (NdaPyWorker * self, NdaPySharedOutcome outcome,
     const gchar * call, GstClockTime timeout, const gchar * property)
@@ -67,9 +68,9 @@ nda_py_worker_start (NdaPyWorker * self, NdaPyFormat * format, GError ** error)
   return FALSE;
 }
 
-/* Makes one block call. What comes back is taken only from a process that has
- * answered: of one that died or hung, nothing is. DEAD where there is nobody to
- * make it. The first after a start may compile, and take as long as that. */
+/* Makes one block call. Takes data only from a process that has answered, and
+ * none from a process that died or hung. DEAD: there is no process. The first
+ * call after a start may compile, and may take as long as a start. */
 NdaPyCallResult
 nda_py_worker_call (NdaPyWorker * self, const NdaPyAudio * in,
     const NdaPyAudio * out, guint n_frames, gboolean is_gated)
@@ -78,7 +79,7 @@ nda_py_worker_call (NdaPyWorker * self, const NdaPyAudio * in,
   gboolean is_first = self->is_first_call && deadline;
   GstClockTime timeout = is_first ? MAX (self->config->timeout, deadline) :
       deadline;
-  /* a sink is shown a short last block as it is (6.1.7) */
+  /* a sink gets a short last block as it is (6.1.7) */
   guint n_shown = self->config->role == NDA_PY_ROLE_SINK ? n_frames :
       self->block.format.n_frames;
   NdaPySharedOutcome outcome;
@@ -108,28 +109,28 @@ nda_py_worker_reset (NdaPyWorker * self)
     g_atomic_int_set (&self->is_calling, FALSE);
 }
 
-/* How many frames came with a call that ENDED. */
+/* How many frames the last call of a source gave, if it ENDED. */
 guint
 nda_py_worker_get_n_last (NdaPyWorker * self)
 {
   return self->block.n_last;
 }
 
-/* Whether the process was ended, and did not end by itself. */
+/* Whether the process was killed, and did not end by itself. */
 gboolean
 nda_py_worker_was_late (NdaPyWorker * self)
 {
   return !nda_py_process_died_by_itself (self->process);
 }
 
-/* Gives the first call after the start no more time than any other. */
+/* Limits the first call after the start to the time of any other call. */
 void
 nda_py_worker_skip_first_call (NdaPyWorker * self)
 {
   self->is_first_call = FALSE;
 }
 
-/* What befell the plugin when its process died of @death (transfer full). */
+/* Describes the end of a process that died of @death (transfer full). */
 gchar *
 nda_py_worker_describe_end (const NdaPyRunnerConfig * config,
     const gchar * death)
@@ -142,21 +143,21 @@ nda_py_worker_describe_end (const NdaPyRunnerConfig * config,
 gchar *
 nda_py_worker_describe_failure (NdaPyWorker * self, NdaPyCallResult result)
 {
-  g_autofree gchar *reason = NULL;
+  g_autofree gchar *text = NULL;
 
   if (result == NDA_PY_CALL_DEAD) {
-    reason = nda_py_process_describe_death (self->process);
-    return nda_py_worker_describe_end (self->config, reason);
+    text = nda_py_worker_describe_death (self);
+    return nda_py_worker_describe_end (self->config, text);
   }
-  if (result == NDA_PY_CALL_FAILED)
-    reason = nda_py_shared_block_take_text (&self->block);
+  text = nda_py_shared_block_take_text (&self->block);
   return nda_py_problem_describe_failure (self->config->path,
-      self->config->role, reason);
+      self->config->role, result, text);
 }
 
 /* --- in the place of another -------------------------------------------- */
 
-/* A parameter that ends each process is told to no other. */
+/* Drops a parameter that ends each process, so that no further process gets
+ * it. */
 static void
 drop_parameter (NdaPyWorker * self, const NdaPyParameter * parameter,
     const gchar * problem)
@@ -169,8 +170,8 @@ drop_parameter (NdaPyWorker * self, const NdaPyParameter * parameter,
   config->refused (config->owner, text);
 }
 
-/* Sets the parameters that the plugin took last. Returns how often they had
- * changed by then. */
+/* Sets the parameters that the plugin accepted last. Returns the number of
+ * changes that they include. */
 guint
 nda_py_worker_set_again (NdaPyWorker * self)
 {
@@ -190,7 +191,8 @@ nda_py_worker_set_again (NdaPyWorker * self)
   return n_told;
 }
 
-/* Starts the plugin, which must start as the one @before did. */
+/* Starts the plugin, which must start with the same format as the one
+ * @before. */
 gboolean
 nda_py_worker_start_again (NdaPyWorker * self, const NdaPyFormat * before,
     GError ** error)

@@ -17,7 +17,7 @@
 
 G_BEGIN_DECLS
 
-/* For a process that is about to end by itself */
+/* The time for a process that is about to end by itself */
 #define NDA_PY_WORKER_EXIT_TIMEOUT (100 * GST_MSECOND)
 
 struct _NdaPyWorker
@@ -27,17 +27,18 @@ struct _NdaPyWorker
 
   guint seat;                   /* [const] */
 
-  NdaPyProcess *process;        /* [const] its own or its group's */
+  NdaPyProcess *process;        /* [const] its own or the group's */
   NdaPyProcess own_process;     /* has its own lock */
   NdaPyMould *mould;            /* [const] owned, or NULL; of its own process */
   NdaPyGroup *group;            /* [const] owned reference, or NULL */
   NdaPyOutput output;           /* [keeper] of its own process */
   NdaPyQuestions questions;     /* has its own lock */
   NdaPySharedBlock block;       /* [block thread] */
-  gboolean is_first_call;       /* [block thread] since the start */
-  gint is_calling;              /* [atomic] a block call, or it ended in one */
-  gint is_abandoned;            /* [atomic] nobody needs its answers */
-  gboolean is_late_setting;     /* [who asks] a setter did not return */
+  gboolean is_first_call;       /* [block thread] after the start */
+  gint is_calling;              /* [atomic] in a block call, or ended in one */
+  gint is_abandoned;            /* [atomic] nobody waits for its answers */
+  gboolean is_late_setting;     /* [the asking thread] a setter did not
+                                 * return */
 };
 
 void nda_py_worker_end_silent (NdaPyWorker * self);

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The rate converters that this build of nda has: those of libraries, then
- * nda's own. */
+/* The makers of rate converters in this build: those of libraries, then nda's
+ * own. */
 
 #pragma once
 

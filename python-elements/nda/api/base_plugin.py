@@ -46,10 +46,10 @@ class PluginType(Enum):
 
 
 class PluginState(Enum):
-    """Where a plugin stands in its life, by its own account.
+    """The state of a plugin, as the plugin itself sets it.
 
-    The host keeps a state of its own and neither reads nor writes the
-    plugin's. Plugins use theirs to guard their methods.
+    The host keeps its own state and neither reads nor writes the plugin's.
+    Plugins use theirs to guard their methods.
     """
 
     UNLOADED = "Unloaded"
@@ -185,8 +185,7 @@ class AudioBuffer:
 @runtime_checkable
 class AudioSourceCallback(Protocol):
     """What `AudioSourcePlugin.set_audio_callback` takes: any callable that
-    accepts an `AudioBuffer`. Python sources are polled; no host calls it.
-    """
+    accepts an `AudioBuffer`. Python sources are polled; no host calls it."""
 
     def __call__(self, buffer: AudioBuffer) -> None:
         """Take one block."""
@@ -206,7 +205,7 @@ class BasePlugin(ABC):
         The plugin's own book-keeping.
     """
 
-    # Also here, since a plugin may leave out super().__init__().
+    # A default here too, since a plugin may leave out super().__init__().
     state: PluginState = PluginState.UNLOADED
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What a file of API 2 declares, read without running it: what is wrong, and
-in which line."""
+"""Finds wrong declarations in a file of API 2, with their lines, without
+running the file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CALLS = {
     "Sink": "write",
 }
 KINDS = ("Float", "Int", "Bool", "Text", "Choice", "Secret")
-# Attributes of the format, and which numbers each may be
+# Attributes of the format, and the range of each
 LIMITS = {
     "rate": (1001, 768000),
     "frames": (1, 96000),
@@ -31,7 +31,8 @@ Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 
 
 def read(path: str) -> ast.Module | None:
-    """The file as a tree; None if it is not Python: loading says why."""
+    """Return the file as a syntax tree; None if it is not Python. Loading it
+    reports why."""
     try:
         with open(path, "rb") as source:
             return ast.parse(source.read())
@@ -40,7 +41,7 @@ def read(path: str) -> ast.Module | None:
 
 
 def is_second(path: str) -> bool:
-    """Whether a file is one of API 2: nothing in it is create_plugin."""
+    """Return whether a file is of API 2: it has no create_plugin."""
     tree = read(path)
     if tree is None:
         return False
@@ -58,17 +59,17 @@ def is_second(path: str) -> bool:
 
 
 def name_of(node: ast.expr | None) -> str:
-    """The last name of an expression such as `nda.Float`."""
+    """Return the last name of an expression such as `nda.Float`."""
     return getattr(node, "attr", getattr(node, "id", ""))
 
 
 def base_of(node: ast.ClassDef) -> str:
-    """Which of nda's classes a class derives from, or ""."""
+    """Return which of nda's classes a class derives from, or ""."""
     return next((n for n in map(name_of, node.bases) if n in CALLS), "")
 
 
 def find_faults(path: str) -> list[Fault]:
-    """All that can be seen to be wrong, in the order of the lines."""
+    """Return all faults that can be seen, in the order of the lines."""
     tree = read(path)
     if tree is None:
         return []
@@ -104,7 +105,7 @@ def class_faults(node: ast.ClassDef) -> Iterator[Fault]:
 def assignments(
     node: ast.ClassDef,
 ) -> Iterator[tuple[str, ast.expr, int]]:
-    """The attributes of a class: name, value and line."""
+    """Return the attributes of a class: name, value and line."""
     for item in node.body:
         if isinstance(item, ast.AnnAssign) and item.value is not None:
             yield name_of(item.target), item.value, item.lineno
@@ -140,7 +141,8 @@ def attribute_faults(
 
 
 def parameter_faults(name: str, call: ast.Call, line: int) -> Iterator[Fault]:
-    """What one of nda's types says of its arguments, where they are plain."""
+    """Return the faults in the arguments of one of nda's types, if they are
+    literals."""
     try:
         words = [ast.literal_eval(word) for word in call.args]
         named = {
@@ -157,7 +159,7 @@ def parameter_faults(name: str, call: ast.Call, line: int) -> Iterator[Fault]:
 
 
 def hint_faults(node: Function) -> Iterator[Fault]:
-    """Of a function's parameters, which stand behind its “*”."""
+    """Return the faults of a function's parameters, after its “*”."""
     for word, default in zip(node.args.kwonlyargs, node.args.kw_defaults):
         if default is None:
             yield word.lineno, f"the parameter {word.arg} has no default"
@@ -180,7 +182,7 @@ def call_faults(node: Function, call: str) -> Iterator[Fault]:
 
 
 def body_faults(node: Function, call: str) -> Iterator[Fault]:
-    """Of what makes a coroutine or a generator."""
+    """Return the faults that make a coroutine or a generator."""
     if isinstance(node, ast.AsyncFunctionDef):
         yield node.lineno, f"{call} () is a coroutine: nothing of it runs"
     elif call != "read":
@@ -192,7 +194,7 @@ def body_faults(node: Function, call: str) -> Iterator[Fault]:
 
 
 def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """What is in a function, but not in one within it."""
+    """Return the nodes of a function, but not those of a function inside."""
     for child in ast.iter_child_nodes(node):
         if not isinstance(child, (ast.FunctionDef, ast.Lambda)):
             yield child

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The rules of the contract that a plugin can break, one function each.
 
-A function returns nothing, or a remark; it raises Broken where the rule does
-not hold and Skip where it cannot be looked at.
+A function returns nothing, or a remark. It raises Broken if the plugin breaks
+the rule, and Skip if the rule cannot be checked.
 """
 
 from __future__ import annotations
@@ -68,11 +68,19 @@ def blocks(trial: Trial, notes: list[dict]) -> list[dict]:
 
 
 def last(trial: Trial, call: str) -> dict:
-    """What was noted last of this call, in any pipeline so far."""
+    """Return the last note of this call, in any pipeline so far."""
     found = of(trial.notes, call)
     if not found:
         raise Skip(f"nothing has called {call} ()")
     return found[-1]
+
+
+def said_of_itself(trial: Trial) -> dict:
+    """What get_info () returned last."""
+    note = last(trial, "get_info")
+    if "error" in note:
+        raise Broken(f"get_info () raised {note['error']}")
+    return note.get("result", {})
 
 
 # --- rules ---
@@ -97,7 +105,7 @@ def check_loads(trial: Trial) -> None:
     try:
         line.set_state(Gst.State.READY)
     except Broken:
-        # of another role: only its own element takes it
+        # a plugin of another role: only its own element takes it
         made = of(trial.read(), "create_plugin")
         calls = made[-1]["block_calls"] if made else ()
         other = next(
@@ -130,7 +138,7 @@ def check_methods(trial: Trial) -> None:
 
 @rule("3.6", "get_info () says its role")
 def check_role(trial: Trial) -> None:
-    said = last(trial, "get_info").get("result", {}).get("role")
+    said = said_of_itself(trial).get("role")
     if said != trial.role:
         raise Broken(
             f"the type's value is {said!r}, but its {CALLS[trial.role]} () "
@@ -140,7 +148,7 @@ def check_role(trial: Trial) -> None:
 
 @rule("3.7", "get_info () has texts")
 def check_info(trial: Trial) -> None:
-    texts = last(trial, "get_info").get("result", {}).get("texts", {})
+    texts = said_of_itself(trial).get("texts", {})
     empty = [name for name, text in texts.items() if not text]
     if "name" in empty or None in texts.values() or not texts:
         raise Broken("no text: " + ", ".join(empty or ["anything"]))
@@ -148,7 +156,7 @@ def check_info(trial: Trial) -> None:
 
 @rule("2.3", "it asks for API version 1")
 def check_api(trial: Trial) -> None:
-    version = last(trial, "get_info").get("result", {}).get("api_version")
+    version = said_of_itself(trial).get("api_version")
     if version != "1":
         raise Broken(f"it asks for {version}")
 
@@ -170,7 +178,7 @@ def check_life(trial: Trial) -> None:
 
 
 def play_twice(trial: Trial, between: Gst.State) -> None:
-    """Play to the end, go to that state, and the same once more."""
+    """Play to the end, go to that state, and do the same again."""
     trial.begin()
     line = trial.line()
     try:
@@ -462,7 +470,9 @@ def check_two(trial: Trial) -> None:
 
 @rule("12.2", "it is found by its display name")
 def check_display_name(trial: Trial) -> None:
-    name = last(trial, "get_info")["result"]["texts"].get("name")
+    name = said_of_itself(trial).get("texts", {}).get("name")
+    if not name:
+        raise Broken("get_info () has no name")
     line = Line(
         trial, name, plugin_path=os.path.dirname(trial.path) or "."
     )

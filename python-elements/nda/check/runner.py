@@ -1,11 +1,11 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The rules in one isolation, in a program that a plugin may take down.
+"""Runs the rules in one isolation, in a program that a plugin may crash.
 
     python3 -m nda.check.runner FILE PARAMETERS ISOLATION DESCRIPTOR
 
-Each rule becomes two lines of JSON on DESCRIPTOR: that it is begun, and what
-came of it.
+Each rule writes two lines of JSON to DESCRIPTOR: its beginning, and its
+result.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
 
 from .declarations import is_second
 from .trial import Broken, Gst, Skip, Trial
 
 
 def begin(path: str, parameters: str, isolation: str) -> tuple[Trial, list]:
-    """A trial of a plugin of either API, and the rules of that."""
+    """Return a trial of a plugin of either API, and the rules for it."""
     if is_second(path):
         from .second import RULES, SecondTrial
 
@@ -30,7 +31,7 @@ def begin(path: str, parameters: str, isolation: str) -> tuple[Trial, list]:
 
 
 def look_at(rule, trial: Trial) -> tuple[str, str]:
-    """Return "ok", "broken" or "skipped", and what there is to say."""
+    """Return "ok", "broken" or "skipped", and a text."""
     if trial.role not in rule.roles:
         return "skipped", ""
     try:
@@ -39,6 +40,10 @@ def look_at(rule, trial: Trial) -> tuple[str, str]:
         return "broken", str(broken)
     except Skip as skip:
         return "skipped", str(skip)
+    except Exception as error:
+        traceback.print_exc()
+        reason = f"{type(error).__name__}: {error}"
+        return "broken", f"check-plugin itself failed, please report: {reason}"
 
 
 def main() -> None:
@@ -59,7 +64,7 @@ def main() -> None:
             file=report,
             flush=True,
         )
-    # A plugin that is stuck would keep the interpreter from its end.
+    # A stuck plugin would keep the interpreter from ending.
     report.close()
     sys.stdout.flush()
     os._exit(0)

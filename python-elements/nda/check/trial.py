@@ -1,6 +1,6 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Pipelines with the plugin under check in them, and what came of them."""
+"""Pipelines with the plugin under check, and their results."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ELEMENTS = {
     "AudioSource": "ndapysrc",
     "AudioSink": "ndapysink",
 }
-# As fast as it goes
+# As fast as possible
 PACE = {
     "Processor": {},
     "AudioSource": {"is_live": "false"},
@@ -43,24 +43,30 @@ CALLS = {
 
 
 class Broken(Exception):
-    """A rule that does not hold, and why."""
+    """The plugin breaks a rule; the text says why."""
 
 
 class Skip(Exception):
-    """A rule that could not be looked at, and why."""
+    """A rule cannot be checked; the text says why."""
 
 
 @dataclass
 class Outcome:
-    """What came of a pipeline."""
+    """The result of a pipeline."""
 
     error: str = ""
     frames: list = field(default_factory=list)  # buffers of what came out
     stats: dict = field(default_factory=dict)
 
 
+def without_printed(text: str) -> str:
+    """An error without what the plugin printed, which is shown once."""
+    return re.sub(r"; it (may have )?printed\b[^\n]*", "", text)
+
+
 class Line:
-    """A pipeline around the plugin: appsrc or nothing, it, appsink or not."""
+    """A pipeline around the plugin: appsrc or nothing, the plugin, appsink or
+    nothing."""
 
     def __init__(self, trial: Trial, plugin: str, **props: object) -> None:
         element = ELEMENTS[trial.role]
@@ -113,7 +119,7 @@ class Line:
             self.src.emit("end-of-stream")
 
     def wait(self) -> str:
-        """Wait for the end; return the error that it was, or ""."""
+        """Wait for the end; return the error, or ""."""
         message = self.bus.timed_pop_filtered(
             PATIENCE, Gst.MessageType.EOS | Gst.MessageType.ERROR
         )
@@ -125,7 +131,7 @@ class Line:
         return self.trial.describe(message)
 
     def pull_all(self) -> list[np.ndarray]:
-        """What came out so far, as (frames, channels)."""
+        """Return the output so far, as (frames, channels)."""
         pulled = []
         while self.sink is not None:
             sample = self.sink.emit("try-pull-sample", 0)
@@ -166,37 +172,38 @@ class Trial:
         self.notes: list[dict] = []
 
     def begin(self) -> None:
-        """Forget what was noted."""
+        """Forget the notes."""
         Path(self.journal_path).write_text("")
 
     def look(self) -> list[dict]:
-        """What was noted since then."""
+        """Return the notes since then."""
         text = Path(self.journal_path).read_text().rpartition("\n")[0]
         return [json.loads(line) for line in text.splitlines()]
 
     def read(self) -> list[dict]:
-        """The same, kept for rules to come."""
+        """Return the notes since then, and keep them for later rules."""
         notes = self.look()
         self.notes += notes
         return notes
 
     def describe(self, message: Gst.Message) -> str:
-        """An error, by the place in the plugin that it came from."""
+        """Return an error with its place in the plugin."""
         raised = [note for note in self.look() if "error" in note]
         if raised and raised[-1]["call"] == "load":
             return raised[-1]["error"]
         if raised and not raised[-1]["call"].endswith("_parameter"):
             return f"{raised[-1]['call']} () raised {raised[-1]['error']}"
         text = message.parse_error()[0].message
-        # the line would be one of the witness
+        # remove a line that belongs to the witness
         text = re.sub(rf" \({re.escape(WITNESS)}, line \d+\)", "", text)
-        return text.replace(WITNESS, self.path)
+        return without_printed(text).replace(WITNESS, self.path)
 
     def line(self, **props: object) -> Line:
         return Line(self, WITNESS, **props)
 
     def play(self, line: Line, frames: list[np.ndarray]) -> Outcome:
-        """Play to the end what is pushed, or so many buffers of a source."""
+        """Push the frames and play to the end, or play so many buffers of a
+        source."""
         outcome = Outcome()
         if line.src is None:
             line.py.props.num_buffers = len(frames)
@@ -212,7 +219,7 @@ class Trial:
     def run(
         self, frames: list[np.ndarray] | None = None, channels: int = 2
     ) -> Outcome:
-        """A pipeline of its own, from NULL to NULL; it must not fail."""
+        """Run a new pipeline, from NULL to NULL; it must not fail."""
         self.begin()
         line = self.line()
         if channels != 2 and line.src is not None:

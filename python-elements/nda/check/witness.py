@@ -1,11 +1,12 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A plugin that is another, and notes what passes between it and the host.
+"""A plugin that stands for another one, and notes all calls between it and the
+host.
 
-The host runs this file in place of the one that NDA_CHECK_PLUGIN names. Each
-call becomes a line of JSON in the file NDA_CHECK_JOURNAL: its name, what came
-back or what it raised, how long it took, and of a block what became of the
-array. Values of parameters are not noted: one may be a key.
+The host runs this file in place of the file that NDA_CHECK_PLUGIN names. Each
+call becomes a line of JSON in the file NDA_CHECK_JOURNAL: its name, its result
+or exception, its duration, and for a block the state of the array. Values of
+parameters are not noted, since one may be a key.
 """
 
 import json
@@ -38,7 +39,7 @@ def load(path):
     """Execute the file as the host does, and make an instance."""
     directory, name = os.path.split(path)
     if directory not in sys.path:
-        # The host's own modules stay last: a copy of the plugin's wins.
+        # The host's own modules stay last: the plugin's copy comes first.
         sys.path.insert(max(len(sys.path) - 1, 0), directory)
     stem = os.path.splitext(name)[0]
     module = types.ModuleType(stem)
@@ -56,7 +57,7 @@ def load(path):
 
 
 def lacking(plugin):
-    """Methods of its role that it does not have."""
+    """Return the methods of its role that the plugin does not have."""
     role = next((call for call in METHODS if hasattr(plugin, call)), None)
     missing = [n for n in METHODS.get(role, COMMON) if not hasattr(plugin, n)]
     for kind in ("get", "set"):
@@ -75,7 +76,7 @@ def is_based(plugin):
 
 
 def describe(value):
-    """What is told of a result: its type, and no more than is harmless."""
+    """Describe a result: its type, and no value that may be secret."""
     about = {"type": type(value).__name__}
     if value is None or isinstance(value, (bool, int, float)):
         about["value"] = repr(value)
@@ -98,8 +99,8 @@ def describe_info(info):
 
 
 def find_place(error):
-    """The last line that an error came through of the plugin or of a file
-    beside it, else the last of any; or None. A file, and a number."""
+    """Return the last line of the plugin, or of a file beside it, that the
+    error came through, else the last of any; or None. A file, and a number."""
     if isinstance(error, SyntaxError) and os.path.isfile(error.filename or ""):
         return error.filename, error.lineno or 1
     folder = os.path.dirname(os.environ["NDA_CHECK_PLUGIN"])
@@ -119,7 +120,7 @@ def describe_error(error):
 
 
 def note_failed_load(error):
-    """As compilers do; nothing if it is no line's fault."""
+    """Note the error as compilers do, if it has a line."""
     place = find_place(error)
     if place is None:
         return
@@ -133,7 +134,7 @@ def note_failed_load(error):
 
 
 class Witness:
-    """Does nothing by itself: what is not here is the plugin's."""
+    """Passes everything that is not defined here to the plugin."""
 
     def __init__(self, plugin):
         self._plugin = plugin

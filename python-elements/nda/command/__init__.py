@@ -1,6 +1,6 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The command `nda`: one front door, in a checkout and installed.
+"""The command `nda`, the same in a checkout and installed.
 
 `verbs.py` lists the verbs. Each verb is a module with two functions::
 

@@ -1,6 +1,6 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""GStreamer for verbs: found, or told how to find it."""
+"""GStreamer for verbs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def load() -> Any:
 
 
 def make(Gst: Any, factory: str, name: str) -> Any:
-    """Make an element, or say where it should come from."""
+    """Make an element, or fail with the package that has it."""
     element = Gst.ElementFactory.make(factory, name)
     if element:
         return element
@@ -45,8 +45,8 @@ def make_chain(
 ) -> dict[str, Any]:
     """Put ndasrc ! level ! ndapybridge ! level ! ndasink into a pipeline.
 
-    `settings` are properties of the bridge, as text. Returned are the elements
-    by their names: src, before, bridge, after, sink.
+    `settings` are properties of the bridge, as text. Returns the elements by
+    their names: src, before, bridge, after, sink.
     """
     elements = {
         name: make(Gst, factory, name)
@@ -67,7 +67,7 @@ def make_chain(
 
 
 def error_text(message: Any) -> str:
-    """What an error message of the bus says to a user."""
+    """Return the text of an error message of the bus, for a user."""
     error, debug = message.parse_error()
     details = (debug or "").strip().splitlines()
     # The first line of a debug text is the place in the C source.

@@ -17,7 +17,7 @@ from .place import Failure, Place
 
 
 class Parser(argparse.ArgumentParser):
-    """Takes no abbreviations, and says where help is."""
+    """Takes no abbreviations, and names the help."""
 
     def __init__(self, **settings) -> None:
         super().__init__(allow_abbrev=False, **settings)
@@ -28,7 +28,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_yes(parser: argparse.ArgumentParser) -> None:
-    """Add --yes, of each verb that brings a build up to date."""
+    """Add --yes, which each verb has that updates a build."""
     parser.add_argument(
         "--yes",
         action="store_true",
@@ -55,7 +55,7 @@ def make_verb_parser(verb: verbs.Verb, command: str = "nda") -> Parser:
 
 
 def help_text(place: Place) -> str:
-    """All verbs, one a line."""
+    """Return all verbs, one a line."""
     width = max(len(verb.name) for verb in verbs.VERBS) + 2
     lines = [
         f"  {place.name} {verb.name:{width}}{verb.summary}"
@@ -72,7 +72,7 @@ def help_text(place: Place) -> str:
 
 
 def prepare(verb: verbs.Verb, args: argparse.Namespace) -> None:
-    """Bring about what the verb needs."""
+    """Prepare what the verb needs."""
     top = args.place.top
     if verb.needs == verbs.CHECKOUT and not top:
         raise Failure(

@@ -1,6 +1,6 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""docs/command.md, out of what the verbs say of themselves.
+"""docs/command.md, written from the help texts of the verbs.
 
     nda help --page > docs/command.md
 """
@@ -20,27 +20,27 @@ HEAD = """\
 
     nda VERB [ARGUMENT...]
 
-`nda` is one command, the same in a checkout of the sources and installed. In a
-checkout it is the file `./nda`; it brings the build up to date before it uses
-it. `nda help` lists the verbs, `nda VERB --help` the arguments of one, `nda
---version` the version.
+The command `nda` is the same in a checkout of the sources and installed. In a
+checkout it is the file `./nda`, which brings the build up to date before it
+uses the build. `nda help` lists the verbs, `nda VERB --help` the arguments of
+one verb, and `nda --version` prints the version.
 """
 TAIL = """\
 ## In a checkout
 
-**Packages.** The first run installs the Debian packages that are missing, as
-root or through sudo. Before it does, it says which, and how large they are. On
-a terminal it asks; `--yes`, the environment variable `CI` and a standard input
-that is no terminal mean yes. What is installed by hand is not touched, and no
-package is removed.
+**Packages.** The first run installs the missing Debian packages, as root or
+through sudo. It first lists the packages and their size. On a terminal it
+asks. The option `--yes`, the environment variable `CI`, or a standard input
+that is not a terminal mean yes. The run removes no package, and does not touch
+software that you installed yourself.
 
-**The build** is in `build/`; what each step printed is in `build/nda-logs/`.
-Two runs at once do not get into each other's way: the second one waits until
-the first one has built, and says so. A build is started afresh if it came from
-another folder or system, if `build`, `test`, `bench` or `soak` meet other
-values of `CC`, `CFLAGS`, `CPPFLAGS`, `LDFLAGS` or `PKG_CONFIG_PATH`, or if it
-is broken. It is never removed while another run uses it, from inside `nda
-shell`, or if it was configured by hand with `meson setup`: then the command
+**The build** is in `build/`, and the output of each step in `build/nda-logs/`.
+If two runs start at once, the second one waits until the first one has built,
+and says so. `nda` begins a new build if the old one came from another folder
+or system, or is broken. `build`, `test`, `bench` and `soak` also begin a new
+one if the values of `CC`, `CFLAGS`, `CPPFLAGS`, `LDFLAGS` or `PKG_CONFIG_PATH`
+have changed. `nda` never removes a build while another run uses it, inside
+`nda shell`, or if you configured it with `meson setup`: then the command
 stops, and says what to do.
 
 **Python** is the system's, `/usr/bin/python3`, whatever comes first on `PATH`.

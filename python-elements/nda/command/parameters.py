@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 
 from .place import Misuse
 
@@ -21,7 +20,7 @@ def add_parameters(parser: argparse.ArgumentParser) -> None:
 
 
 def quoted(value: str) -> str:
-    """`value` in double quotes, if it has something in it that needs them."""
+    """Return `value`, in double quotes if it needs them."""
     if "," not in value and '"' not in value:
         return value
     value = value.replace("\\", "\\\\").replace('"', '\\"')
@@ -38,11 +37,3 @@ def parameters_text(words: list[str]) -> str:
             )
     pairs = (word.partition("=")[::2] for word in words)
     return ",".join(f"{name}={quoted(value)}" for name, value in pairs)
-
-
-def hint(text: str) -> str:
-    """What to write instead of a number with a comma that `text` tells of."""
-    found = re.search(r"[“'](-?\d+),(\d+)[”']", text)
-    if not found:
-        return ""
-    return f". Write it with a point: {found[1]}.{found[2]}"

@@ -22,7 +22,7 @@ class Misuse(Failure):
 
 @dataclass(frozen=True)
 class Place:
-    """A checkout, an installed nda, or an environment somebody made.
+    """A checkout, an installed nda, or another environment.
 
     Attributes
     ----------

@@ -1,6 +1,6 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What `nda new-plugin` writes."""
+"""The texts that `nda new-plugin` writes."""
 
 FUNCTION = '''\
 """{name}: changes the level."""

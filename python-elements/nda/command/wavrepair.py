@@ -20,7 +20,7 @@ FIRST_CHUNK = 12
 
 @dataclass
 class Wav:
-    """What the header says, and what the file has. Sizes are in bytes."""
+    """The sizes in the header, and those of the file, in bytes."""
 
     kind: bytes
     file_bytes: int
@@ -33,7 +33,7 @@ class Wav:
 
     @property
     def end(self) -> int:
-        """Where the data end as the header says, with the byte that pads."""
+        """The end of the data by the header, with the padding byte."""
         return self.data_at + self.data_bytes + self.data_bytes % 2
 
 
@@ -78,7 +78,7 @@ def read_format(wav: Wav, chunk: bytes, name: str) -> None:
 
 
 def ends_well(file: BinaryIO, wav: Wav) -> bool:
-    """Whether chunks alone follow the data, to the end of the file."""
+    """Return whether only chunks follow the data, to the end of the file."""
     at, length = wav.end, wav.data_bytes
     while at + 8 <= wav.file_bytes:
         file.seek(at)
@@ -86,7 +86,7 @@ def ends_well(file: BinaryIO, wav: Wav) -> bool:
         if not is_chunk_name(kind):
             return False
         at += 8 + length + length % 2
-    # Some writers leave out the byte that pads the last chunk.
+    # Some writers leave out the padding byte of the last chunk.
     return at - wav.file_bytes in (0, length % 2)
 
 
@@ -153,7 +153,7 @@ def said_of(wav: Wav) -> str:
 
 
 def repair(path: Path, is_dry_run: bool = False) -> str:
-    """Correct the sizes; say what was done.
+    """Correct the sizes; return what was done.
 
     Raises
     ------
@@ -179,7 +179,7 @@ def repair(path: Path, is_dry_run: bool = False) -> str:
         if is_dry_run:
             return f"the sizes are wrong: {said}"
         if end != wav.file_bytes:
-            # What does not make a whole frame goes; an odd length is padded.
+            # An incomplete frame is cut off; an odd length is padded.
             file.truncate(wav.data_at + data_bytes)
             file.truncate(end)
         write_sizes(file, wav, data_bytes, end)

@@ -1,10 +1,10 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Asking a plugin what it is, without running it in this process.
+"""Asks a plugin for its description, without running it in this process.
 
-The elements do that: they open the plugin in a process of its own, as
-isolation=process does, ask it, and end the process. It is not started, so
-that no device is left open.
+The elements do that: they open the plugin in a separate process, as
+isolation=process does, ask it, and end the process. The plugin is not started,
+so no device is left open.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ROLES = {
     "ndapysrc": "source",
     "ndapysink": "sink",
 }
-# What the code of a plugin has, and which element runs it
+# The element for each call that a plugin may have
 ELEMENT_OF_CALL = {
     "process": "ndapybridge",
     "analyse": "ndapybridge",
@@ -38,7 +38,7 @@ ELEMENT_OF_CLASS = {
 
 
 def split(plugin: str) -> tuple[str, str]:
-    """The file and the name in it of “file.py:name”."""
+    """Return the file and the name in it of “file.py:name”."""
     path, colon, name = plugin.rpartition(":")
     if colon and name.isidentifier() and path.endswith(".py"):
         return path, name
@@ -57,7 +57,7 @@ def _element_for(node: ast.AST) -> str | None:
 
 
 def elements_to_try(path: str, name: str) -> list[str]:
-    """The elements that may run a plugin, the likely one first."""
+    """Return the elements that may run a plugin, the most likely one first."""
     try:
         with open(path, "rb") as source:
             body = ast.parse(source.read()).body
@@ -69,7 +69,7 @@ def elements_to_try(path: str, name: str) -> list[str]:
 
 
 def first_line(path: str) -> str:
-    """What a file says of itself first."""
+    """Return the first line of a file's docstring."""
     try:
         with open(path, "rb") as source:
             text = ast.get_docstring(ast.parse(source.read())) or ""
@@ -79,7 +79,7 @@ def first_line(path: str) -> str:
 
 
 def text_of_api_1(plugin: str, role: str) -> str:
-    """The description of a plugin that gives none."""
+    """Return the description of a plugin that gives none."""
     path, name = split(plugin)
     keys = {
         "name": name or path.rpartition("/")[2].removesuffix(".py"),
@@ -135,7 +135,8 @@ class Asker:
     def _ask_one(
         self, factory: str, plugin: str, python: str | None, may_open: bool
     ) -> str | None:
-        """The description, None of an API 1 plugin that is not opened."""
+        """Return the description; None if it is an API 1 plugin that is not
+        opened."""
         element = self._make(factory, plugin, python)
         try:
             text = element.emit("describe")
@@ -149,7 +150,8 @@ class Asker:
         return text
 
     def _open(self, element: Any, factory: str, plugin: str):
-        """Make a plugin of API 1 say its role: whether it can be opened."""
+        """Open a plugin of API 1 to find its role; return whether that works.
+        """
         result = element.set_state(self.Gst.State.READY)
         if result == self.Gst.StateChangeReturn.FAILURE:
             return None, self._error(element) or "it cannot be opened"

@@ -1,6 +1,6 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""nda install FILE...: plugin files become elements of their own."""
+"""nda install FILE...: make elements of plugin files."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from .asking import Asker, split
 from .kept import Failure
 
 EPILOG = """\
-examples:
-  nda install quiet.py
-  gst-inspect-1.0 nda-quiet
-  gst-launch-1.0 ndasrc ! nda-quiet threshold=-30 ! ndasink"""
+    nda install quiet.py
+    gst-inspect-1.0 nda-quiet
+    gst-launch-1.0 ndasrc ! nda-quiet threshold=-30 ! ndasink"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,12 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "plugins",
         metavar="FILE",
         nargs="+",
-        help="a plugin's file; FILE:NAME is one function or class of it",
+        help="a plugin's file; FILE:NAME is one function or class in it",
     )
     parser.add_argument(
         "--name",
-        help="what the element is called behind “nda-” (as the file, or as "
-        "the function or class that is named)",
+        help="the name of the element after “nda-” (default: the name of the "
+        "file, or of the function or class)",
     )
     parser.add_argument(
         "--python",
@@ -44,7 +43,8 @@ def _absolute(path: str) -> str:
 
 
 def _check_name(stem: str, plugin: str) -> None:
-    """Whether nobody else has the name; the same plugin may come again."""
+    """Check that no other plugin has the name. The same plugin may be
+    installed again."""
     other = kept.read_all().get(stem)
     if other is None or other.is_broken():
         return
@@ -76,7 +76,7 @@ def install(asker: Asker, given: str, args: argparse.Namespace) -> str:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Install all that can be; return 1 if one could not."""
+    """Install all plugins; return 1 if one failed."""
     result = 0
     try:
         if args.name and len(args.plugins) > 1:

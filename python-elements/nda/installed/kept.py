@@ -1,6 +1,6 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The texts that are kept: where they lie, and what stands in them."""
+"""The texts of installed plugins: their place and their content."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def folder() -> Path:
 
 
 def element_stem(text: str) -> str:
-    """What comes behind `nda-` in the name of an element."""
+    """Return the part after `nda-` in the name of an element."""
     stem = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
     if not stem:
         raise Failure(
@@ -48,7 +48,7 @@ def checksum_of(path: str) -> str:
 
 
 def escape(value: str) -> str:
-    """A text as the value of a key file."""
+    """Escape a text as the value of a key file."""
     for written, plain in ESCAPES.items():
         if plain != " ":
             value = value.replace(plain, written)
@@ -63,7 +63,7 @@ def unescape(value: str) -> str:
 
 @dataclass
 class Description:
-    """What a plugin declares, read from its text.
+    """The declarations of a plugin, read from its text.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class Description:
         return not {"name", "role", "path", "plugin"} <= self.plugin.keys()
 
     def state(self) -> str:
-        """Say why the element would not run, or nothing."""
+        """Return why the element would not run, or ""."""
         if self.is_broken():
             return "broken text"
         now = checksum_of(self.plugin["path"])
@@ -105,7 +105,7 @@ class Description:
 
 
 def read_all() -> dict[str, Description]:
-    """Return what is kept, by the names of the elements without `nda-`."""
+    """Return all descriptions, by the names of the elements without `nda-`."""
     found = {}
     for path in sorted(folder().glob("[!.]*.ini")):
         text = path.read_text(encoding="utf-8", errors="replace")
@@ -114,7 +114,7 @@ def read_all() -> dict[str, Description]:
 
 
 def keep(stem: str, text: str, more: dict[str, str]) -> None:
-    """Write a text, with more keys in its group “plugin”, all at once."""
+    """Write a text, with more keys in its group “plugin”, in one step."""
     keys = "".join(f"{key}={escape(value)}\n" for key, value in more.items())
     text = text.replace("[plugin]\n", "[plugin]\n" + keys, 1)
     try:
@@ -131,7 +131,7 @@ def keep(stem: str, text: str, more: dict[str, str]) -> None:
 
 
 def forget(stem: str) -> bool:
-    """Remove a text; say whether there was one."""
+    """Remove a text; return whether there was one."""
     try:
         (folder() / f"{stem}.ini").unlink()
     except FileNotFoundError:

@@ -1,6 +1,6 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""nda plugins: those that are installed, and those found by their names."""
+"""nda plugins: list the installed plugins, and those found by their names."""
 
 from __future__ import annotations
 
@@ -18,24 +18,25 @@ from .kept import Description, Failure
 
 HEAD = ("name", "role", "rate", "frame", "parameters", "what", "where")
 N_AT_ONCE = 4
-# What belongs to plugins but is none
+# Helpers of plugins, which are no plugins
 HELPERS = {"base_plugin", "plugin_loader", "cython_compiler", "test_plugins"}
 
 EPILOG = """\
-First the installed plugins, which are elements, then those that
-plugin=NAME finds in NDA_PLUGIN_PATH and among the ready-made ones."""
+The list begins with the installed plugins, which are elements. Then it has
+the plugins that plugin=NAME finds in NDA_PLUGIN_PATH, and the ready-made ones.
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--installed",
         action="store_true",
-        help="only the installed plugins, which need not be asked",
+        help="list only the installed plugins, without loading any",
     )
 
 
 def _format(description: Description) -> tuple[str, str]:
-    """Rate and frame, as a person reads them."""
+    """Return rate and frame, for people."""
     if description.plugin.get("api") == "1":
         return "-", "-"
     rate = description.plugin.get("rate", "0")
@@ -89,7 +90,7 @@ def _is_candidate(path: Path) -> bool:
 
 
 def files_by_name() -> dict[str, Path]:
-    """What plugin=NAME finds; of one name, the first."""
+    """Return the files that plugin=NAME finds; the first file of each name."""
     folders = os.environ.get("NDA_PLUGIN_PATH", "").split(os.pathsep)
     found: dict[str, Path] = {}
     for folder in [*filter(None, folders), nda.plugins_path()]:
@@ -100,7 +101,7 @@ def files_by_name() -> dict[str, Path]:
 
 
 def found_row(asker: Asker, name: str, path: Path) -> list[str]:
-    """Ask a plugin; one of API 1 is not opened, so its role is not known."""
+    """Ask a plugin. One of API 1 is not opened, so its role is unknown."""
     try:
         text = asker.ask(str(path), may_open=False)
     except Failure as failure:

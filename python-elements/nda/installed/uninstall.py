@@ -1,8 +1,8 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""nda uninstall NAME...: installed plugins are no elements any more.
+"""nda uninstall NAME...: remove the elements of installed plugins.
 
-The plugins' files stay where they are.
+The plugins' files stay in their place.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A build directory: set up, compiled, and started afresh if it must be.
+"""A build directory: set up, compiled, and started again if necessary.
 
-A build that somebody configured by hand is never removed: it has no file
+A build that a user configured by hand is never removed: it has no file
 `nda-logs/toolchain`. In a shell of a build (`nda shell`, `meson devenv`) no
 build is removed either.
 """
@@ -30,7 +30,7 @@ def is_inside() -> bool:
 
 
 def plain_environment() -> dict[str, str]:
-    """Return the environment without what the shell of a build adds."""
+    """Return the environment without the additions of a build's shell."""
     env = dict(os.environ)
     paths = env.get("PKG_CONFIG_PATH", "").split(os.pathsep)
     kept = [
@@ -72,7 +72,7 @@ class Build:
 
     @property
     def place_text(self) -> str:
-        """What no build can follow: another place, another system."""
+        """Return a text of place and system, to which a build is bound."""
         return f"{self.top}\n{system_name()}\n"
 
     @property
@@ -87,7 +87,7 @@ class Build:
         return self.logs / "toolchain"
 
     def is_configured(self) -> bool:
-        """Whether Meson has set it up, here."""
+        """Return whether Meson has set it up in this place."""
         info = self.folder / "meson-info" / "meson-info.json"
         return (
             (self.folder / "build.ninja").is_file()
@@ -97,7 +97,7 @@ class Build:
         )
 
     def why_unusable(self) -> str:
-        """Why it cannot be compiled as it is; "" if it can."""
+        """Return why it cannot be compiled; "" if it can."""
         if not (self.folder / "build.ninja").exists():
             return "is not set up"
         if not self.is_configured():
@@ -130,7 +130,7 @@ class Build:
         )
 
     def start_afresh(self, why: str) -> None:
-        """Empty it and set it up, unless it is not ours to remove."""
+        """Remove its content and set it up, unless it must not be removed."""
         name = self.folder.name
         if (self.folder / "build.ninja").exists():
             if not self.toolchain.exists():
@@ -158,8 +158,8 @@ class Build:
 
     def set_up(self) -> None:
         options = list(self.options)
-        # Where we install packages, all of them are there: leave no plugin
-        # out.
+        # If we can install packages, all of them are there: build every
+        # plugin.
         if shutil.which("apt-get"):
             options.insert(0, "-Dauto_features=enabled")
         if os.environ.get("CI"):
@@ -196,7 +196,7 @@ class Build:
         command = ["meson", "compile", "-C", self.folder]
         if self.steps.run("compile", "Building", command, self.env):
             return
-        # No command failed? Then it is the directory that is broken.
+        # If no command failed, the directory is broken.
         said = self.steps.read("compile")
         if not re.search("^FAILED:", said, re.M):
             self.steps.show("compile", 10)
@@ -212,7 +212,8 @@ class Build:
     # --- using it ---
 
     def environment(self) -> dict[str, str]:
-        """Return the one in which GStreamer and Python find this build."""
+        """Return the environment in which GStreamer and Python find this
+        build."""
         said = subprocess.run(
             ["meson", "devenv", "-C", self.folder, "env", "-0"],
             env=plain_environment(),

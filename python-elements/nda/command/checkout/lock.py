@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Locks of a build directory, between several runs of the command.
 
-`lock` is held while a run configures or compiles: the next run waits.
-`used` is shared by all that run from the build, and is taken alone by the
-one that removes the build: nothing that is in use is removed.
+`lock` is held while a run configures or compiles: the next run waits. `used`
+is shared by all runs that use the build. A run that removes the build takes
+`used` alone, so no build in use is removed.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def take(path: Path, how: int, waiting: str) -> int:
             who = os.pread(descriptor, 200, 0).decode(errors="replace")
             say(waiting.format(who=who.strip() or "another nda"))
             fcntl.flock(descriptor, how)
-        # Somebody may have removed the folder meanwhile, by hand.
+        # A user may have removed the folder by hand meanwhile.
         if is_current(descriptor, path):
             return descriptor
         os.close(descriptor)
@@ -70,7 +70,7 @@ def alone(folder: Path, verb: str):
 def share(folder: Path) -> int:
     """Keep the build from being removed as long as this program runs.
 
-    The descriptor goes on to the program that takes this one's place.
+    The program that replaces this one inherits the descriptor.
     """
     descriptor = take(
         folder / "used",

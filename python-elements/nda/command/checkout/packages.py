@@ -1,8 +1,9 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The Debian packages that a checkout needs, and installing them.
+"""The Debian packages that a checkout needs, and their installation.
 
-Nothing is installed before the user has seen what, and how large it is.
+The user sees which packages are missing, and their size, before they are
+installed.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ TO_RUN = """python3-numpy gstreamer1.0-tools gstreamer1.0-plugins-base
 TO_TEST = """python3-pytest indent libasound2-plugins gstreamer1.0-plugins-bad
     pulseaudio-utils dbus-daemon libpipewire-0.3-dev libjack-jackd2-dev
     gstreamer1.0-pipewire jackd2""".split()
-# The servers of the tests' sound rig, which a desktop would take for its own
+# The sound servers of the tests. A desktop would start using them
 TEST_SERVERS = ["pulseaudio", "wireplumber"]
 TO_BENCH = """g++ libsamplerate0-dev libspeexdsp-dev
     libzita-resampler-dev""".split()
 
-# A sign in what apt-get printed, and what to do about it
+# A part of apt-get's output, and advice for it
 REASONS = (
     (r"Temporary failure resolving|Could not resolve|[Uu]?[Cc]ould not connect"
      r"|Unable to connect|Failed to fetch",
@@ -55,7 +56,7 @@ REASONS = (
 
 
 def is_desktop() -> bool:
-    """Whether people log in here to a desktop with sound."""
+    """Return whether this machine has a desktop with sound."""
     return any(
         glob.glob(f"/usr/share/{kind}/*.desktop")
         for kind in ("xsessions", "wayland-sessions")
@@ -63,12 +64,11 @@ def is_desktop() -> bool:
 
 
 def for_tests() -> list[str]:
-    """Return what the tests need.
+    """Return the packages that the tests need.
 
-    A desktop has the one sound server that it has chosen. The other one,
-    installed beside it, would take its place at the next login; the tests of
-    the other one skip there. PulseAudio cannot be installed beside PipeWire's
-    own server at all where pipewire-alsa is.
+    A desktop has one sound server. Installing the other one would replace it
+    at the next login, so the tests of the other one are skipped there.
+    PulseAudio cannot be installed together with pipewire-alsa at all.
     """
     servers = list(TEST_SERVERS)
     if os.access("/usr/bin/pipewire-pulse", os.X_OK):
@@ -84,7 +84,7 @@ def counted(packages: list[str]) -> str:
 
 
 def missing_of(packages: list[str]) -> list[str]:
-    """Those that are not installed."""
+    """Return the packages that are not installed."""
     listed = subprocess.run(
         ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n",
          *packages],
@@ -95,8 +95,8 @@ def missing_of(packages: list[str]) -> list[str]:
 
 
 def apt_get(*words: str) -> list[str]:
-    # Nothing that is there is removed for our sake, and messages stay
-    # English, to be understood by explain.
+    # No installed package is removed, and messages are in English, so that
+    # explain understands them.
     return [
         "env", "DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1",
         "LC_ALL=C", "apt-get", "-y", "-q", "-o", "DPkg::Lock::Timeout=300",
@@ -106,7 +106,7 @@ def apt_get(*words: str) -> list[str]:
 
 
 def size_of(packages: list[str]) -> str:
-    """Return how much is fetched and how much it takes, "" if not known."""
+    """Return the download size and the installed size, "" if unknown."""
     command = ["apt-get", "--assume-no", "-o", "Debug::NoLocking=true",
                "--no-install-recommends", "install", *packages]
     said = subprocess.run(
@@ -127,12 +127,12 @@ def size_of(packages: list[str]) -> str:
 
 
 def has_to_ask(is_yes: bool) -> bool:
-    """Whether there is somebody to ask."""
+    """Return whether to ask the user."""
     return not (is_yes or os.environ.get("CI")) and sys.stdin.isatty()
 
 
 def become_root(missing: list[str]) -> list[str]:
-    """Return what goes before a command that needs root."""
+    """Return the words before a command that needs root."""
     if os.geteuid() == 0:
         return []
     by_hand = " ".join(
@@ -143,7 +143,8 @@ def become_root(missing: list[str]) -> list[str]:
             f"{counted(missing)} missing, and only root can install that: "
             f"run “su -c '{by_hand}'”, then this again."
         )
-    # Asks for the password here, where it can be seen; never in a quiet step.
+    # Asks for the password here, where the user sees it; never in a quiet
+    # step.
     ask = ["sudo", "-v"] if sys.stdin.isatty() else ["sudo", "-n", "true"]
     if subprocess.run(ask, stdout=sys.stderr).returncode:
         raise Failure(
@@ -154,7 +155,7 @@ def become_root(missing: list[str]) -> list[str]:
 
 
 def explain(said: str, missing: list[str], steps: Steps) -> str:
-    """One sentence for why nothing could be installed."""
+    """Return a sentence that says why no package could be installed."""
     for sign, reason in REASONS:
         if re.search(sign, said):
             return reason.format(missing=" ".join(missing))
@@ -179,14 +180,15 @@ def ask() -> None:
 
 
 def install(packages: list[str], steps: Steps, is_yes: bool) -> bool:
-    """Install those that are missing; return whether any was."""
+    """Install the missing packages; return whether there were any."""
     if not shutil.which("apt-get") or not shutil.which("dpkg-query"):
         if not shutil.which("meson"):
             raise Failure(
                 "this is not Debian: install meson, a C compiler, GStreamer "
                 "1.22 or later with its base and good plugins and "
                 "development files, and Python 3.10 or later with NumPy, "
-                "then run this again."
+                "then run this again. docs/questions.md has the packages of "
+                "Fedora and Arch Linux."
             )
         return False
     missing = missing_of(packages)

@@ -21,7 +21,8 @@ def make_ready(
     args: argparse.Namespace,
     more: Sequence[str] = (),
 ) -> None:
-    """Install what is missing, configure and compile; then share the build."""
+    """Install missing packages, configure and compile; then share the build.
+    """
     build.prepare_logs()
     with lock.alone(build.logs, verb):
         is_new = packages.install(
@@ -35,14 +36,14 @@ def make_ready(
 
 
 def enter_build(top: Path, args: argparse.Namespace) -> None:
-    """Have this very process find the elements of the checkout."""
+    """Make this process find the elements of the checkout."""
     build = Build(top)
     make_ready(build, args.verb, args)
     os.environ.update(build.environment())
 
 
 def become(command: list[str], env: dict[str, str]) -> int:
-    """Run `command` in this program's place."""
+    """Replace this program by `command`."""
     sys.stdout.flush()
     try:
         os.execvpe(command[0], command, env)

@@ -19,7 +19,7 @@ def say(text: str, end: str = "\n") -> None:
 
 
 class Steps:
-    """Runs commands, and keeps what they print in `folder`/NAME.log."""
+    """Runs commands, and writes their output to `folder`/NAME.log."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -53,7 +53,7 @@ class Steps:
         return self.log(name).read_text(encoding="utf-8", errors="replace")
 
     def show(self, name: str, n_lines: int) -> None:
-        """Print what a failed step said, from its first error on."""
+        """Print the output of a failed step, from its first error on."""
         lines = self.read(name).splitlines()
         rest = list(
             itertools.dropwhile(lambda s: not FIRST_ERROR.search(s), lines)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Other ways to build and run the tests: sanitizers, leaks, clang, minimal.
 
-Each but `leaks` has a build directory of its own. Those that slow programs
-down leave out the suites that listen to live sound.
+Each except `leaks` has its own build directory. Those that make programs slow
+leave out the suites with live sound.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .ready import make_ready
 
 @dataclass(frozen=True)
 class Way:
-    """How to build, what to run, and what to put before each program."""
+    """How to build, what to run, and the words before each program."""
 
     names: tuple[str, ...]
     options: tuple[str, ...] = ()
@@ -35,7 +35,8 @@ class Way:
 
 
 def under_address(build: Build) -> list[str]:
-    # The interpreter is not built for it, so it has to come first.
+    # The interpreter is not built with the sanitizer, so its library comes
+    # first.
     library = subprocess.run(
         ["gcc", "-print-file-name=libasan.so"],
         stdout=subprocess.PIPE,
@@ -49,7 +50,7 @@ def under_address(build: Build) -> list[str]:
 def few_plugins(build: Build) -> Path:
     """Make a folder with our plugins and those that our tests in C need.
 
-    Others' plugins have races of their own.
+    Other plugins have races.
     """
     folder = build.folder / "few-plugins"
     system = subprocess.run(
@@ -70,7 +71,7 @@ def few_plugins(build: Build) -> Path:
 
 
 def under_thread(build: Build) -> list[str]:
-    # No scanner, which is a program without the sanitizer in it.
+    # No scanner, since that program is not built with the sanitizer.
     return [
         "env", "GST_REGISTRY_FORK=no",
         f"GST_PLUGIN_PATH_1_0={few_plugins(build)}",
@@ -116,7 +117,7 @@ WAYS = {
 
 
 def leaks_found(build: Build) -> bool:
-    """Print what the tracer saw alive when a program ended."""
+    """Print the objects that were alive when a program ended."""
     found: Counter[str] = Counter()
     for path in (build.logs / "leaks").iterdir():
         text = path.read_text(encoding="utf-8", errors="replace")

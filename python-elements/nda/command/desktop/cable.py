@@ -1,9 +1,9 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Virtual devices, which are gone when this program is, however it ends.
+"""Virtual devices, which disappear when this program ends, in any way.
 
-A shell makes them, and takes them away when its standard input ends: so it
-does when this program is killed.
+A shell makes them, and removes them when its standard input ends. That happens
+even if this program is killed.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ remove
 
 @dataclass(frozen=True)
 class Cable:
-    """What is to be made.
+    """The devices to make.
 
     Attributes
     ----------
     kind : str
         "mic", which programs record from, or "speaker", which they play to.
     shown : str
-        How programs show it.
+        The name that programs show.
     """
 
     kind: str
@@ -57,7 +57,7 @@ class Cable:
 
     @property
     def end(self) -> str:
-        """The device at nda's end of it."""
+        """The device at nda's end."""
         return "nda_mic_cable" if self.kind == "mic" else "nda_speaker.monitor"
 
     @property
@@ -65,16 +65,18 @@ class Cable:
         return "nda_mic_cable" if self.kind == "mic" else "nda_speaker"
 
     def modules(self) -> list[str]:
-        """What PulseAudio loads, as words of a shell."""
+        """The modules for PulseAudio, as words of a shell."""
         owner = f"nda.process={os.getpid()}"
         properties = f"device.description={quote(self.shown)} {owner}"
         first = properties
         if self.kind == "mic":
             first = f"device.description={quote(self.shown + ' (cable)')} "
             first += owner
+        # Else PulseAudio's null sink plays up to two seconds ahead.
+        more = {} if server.is_pipewire() else {"norewinds": "1"}
         words = [module("module-null-sink", sink_name=self.sink,
                         channels="2", rate="48000", format="float32le",
-                        sink_properties=first)]
+                        sink_properties=first, **more)]
         if self.kind == "mic":
             words.append(module(
                 "module-remap-source", source_name=self.name,
@@ -100,7 +102,8 @@ def is_alive(process: int) -> bool:
 
 
 def remove_left_over(cable: Cable) -> None:
-    """Remove what a run left behind; fail if that run goes on."""
+    """Remove the devices that an earlier run left; fail if that run still goes
+    on."""
     found = server.modules_with(f"sink_name={cable.sink} ")
     for number, arguments in found:
         owner = re.search(r"nda\.process=(\d+)", arguments)
@@ -135,7 +138,7 @@ class Keeper:
             )
 
     def wait_for(self, device: str) -> bool:
-        """Wait until the server has it, which PipeWire has a while later."""
+        """Wait until the server has the device; PipeWire takes some time."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             if server.has_device(device):

@@ -13,7 +13,7 @@ FIELDS = ("device.name", "node.name", "alsa.card_name", "device.string")
 
 
 def name_of(device: Any) -> str:
-    """What the property `device` of ndasrc and ndasink takes."""
+    """Return the name for the property `device` of ndasrc and ndasink."""
     if device.find_property("internal-name"):
         return device.get_property("internal-name")
     details = device.get_properties()
@@ -24,11 +24,10 @@ def name_of(device: Any) -> str:
 
 
 def list_devices(Gst: Any) -> dict[str, dict[str, str]]:
-    """By class: names, and what programs show.
+    """Return, by class, the names and the texts that programs show.
 
-    The monitor is never stopped, nor freed: PipeWire's provider of GStreamer
-    (0.3.65) frees something twice then. So the program has to end by
-    `os._exit`.
+    The monitor is never stopped or freed: PipeWire's provider of GStreamer
+    (0.3.65) frees memory twice then. So the program has to end by `os._exit`.
     """
     monitor = Gst.DeviceMonitor.new()
     for device_class in CLASSES.values():

@@ -42,7 +42,7 @@ class Line:
             self.width = len(text)
 
     def say(self, text: str) -> None:
-        """Print a line of its own."""
+        """Print a line above the levels."""
         if self.width:
             self.stream.write("\r" + " " * self.width + "\r")
             self.width = 0

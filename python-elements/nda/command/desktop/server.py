@@ -15,7 +15,7 @@ PATIENCE = 5  # s; a server that is going may take a client and never answer
 
 
 def ask(*words: str) -> str | None:
-    """What `pactl WORDS` prints; None if there is no server."""
+    """Return the output of `pactl WORDS`; None if there is no server."""
     try:
         done = subprocess.run(
             ["pactl", *words],
@@ -40,7 +40,8 @@ def is_there() -> bool:
 
 
 def is_pipewire() -> bool:
-    """Whether it is PipeWire that answers as a PulseAudio."""
+    """Return whether the server is PipeWire, which speaks PulseAudio's
+    protocol."""
     said = ask("info") or ""
     return bool(re.search(r"^Server Name: .*PipeWire", said, re.M))
 
@@ -57,7 +58,8 @@ def default_device(kind: str) -> str:
 
 
 def modules_with(text: str) -> list[tuple[str, str]]:
-    """Number and arguments of each module that has `text` in them."""
+    """Return number and arguments of each module with `text` in its arguments.
+    """
     said = ask("list", "short", "modules") or ""
     rows = [line.split("\t") for line in said.splitlines()]
     return [(row[0], row[2]) for row in rows

@@ -18,9 +18,10 @@ from .line import Line, line_text
 
 POLL = 100_000_000  # ns, of the level line and of a look at the server
 RETRY = 0.5  # s, between two trials to go on after the server went
-# s after that, in which an error is taken for part of it and tried again
+# s after the server ended, in which an error counts as its consequence and is
+# tried again
 PATIENCE = 30
-# Which counters of which element stand in the line, and how
+# The counters in the line, by element, and their labels
 COUNTERS = (
     ("src", "num-overruns", "overruns"),
     ("bridge", "num-late", "late"),
@@ -31,6 +32,11 @@ COUNTERS = (
 QUIET = -100.0  # dBFS
 # s, for a client to notice that the server is gone
 NOTICE = 1
+# Period and buffer at PulseAudio's end of a virtual microphone, in us: half of
+# a speaker's. The cable's clock is not the microphone's, and nda needs a
+# minute and a half to prove that. A smaller buffer would be empty by then.
+# PipeWire would give such periods to all programs.
+CABLE_PERIOD, CABLE_BUFFER = 5334, 16000
 
 
 class Session:
@@ -55,12 +61,22 @@ class Session:
         self.pipeline = Gst.Pipeline.new("desktop")
         self.elements = gstreamer.make_chain(Gst, self.pipeline, settings)
         self.elements["src"].set_property("device", devices[0])
-        self.elements["sink"].set_property("device", devices[1])
+        if cable.kind == "mic" and not server.is_pipewire():
+            self.hurry_sink(devices[1])
+        else:
+            self.elements["sink"].set_property("device", devices[1])
         for level in ("before", "after"):
             self.elements[level].set_property("interval", POLL)
 
     def stop(self, *_) -> None:
         self.is_stopped = True
+
+    def hurry_sink(self, device: str) -> None:
+        sink = gstreamer.make(self.Gst, "pulsesink", "cable")
+        sink.set_property("device", device)
+        sink.set_property("latency-time", CABLE_PERIOD)
+        sink.set_property("buffer-time", CABLE_BUFFER)
+        self.elements["sink"].set_property("sink", sink)
 
     # --- the devices ---
 
@@ -85,7 +101,7 @@ class Session:
         return server.is_there()
 
     def look_after_devices(self) -> None:
-        """Make them again when the server was started again."""
+        """Make the devices again after a restart of the server."""
         if self.subscriber and self.subscriber.poll() is not None:
             self.line.say("nda: the sound server is gone")
             self.lost_at = time.monotonic()
@@ -96,12 +112,14 @@ class Session:
             self.make_devices()
         except Failure:
             return  # it is still starting
-        # PipeWire takes a device that is not there yet for the default one.
+        # If a device does not exist yet, PipeWire uses the default one
+        # instead.
         self.is_astray = self.is_astray or server.is_pipewire()
         self.line.say(f"nda: the sound server is back, and {self.cable.name}")
 
     def look_after_sound(self) -> None:
-        """Start anew what went astray while the server was away."""
+        """Start the pipeline again if it was connected to other devices
+        meanwhile."""
         if (
             self.is_astray
             and self.subscriber
@@ -113,7 +131,8 @@ class Session:
             self.pipeline.set_state(self.Gst.State.PLAYING)
 
     def is_server_gone(self) -> bool:
-        """Whether it ended just now, maybe before its client noticed."""
+        """Return whether the server has just ended; its client may not have
+        noticed."""
         if not self.subscriber:
             return True
         try:
@@ -123,7 +142,7 @@ class Session:
         return True
 
     def fail(self, text: str) -> None:
-        """End with an error, unless it is the server that went."""
+        """End with an error, unless the server's end is the cause."""
         if self.is_server_gone():
             self.lost_at = time.monotonic()
         if time.monotonic() > self.lost_at + PATIENCE:
@@ -154,7 +173,7 @@ class Session:
             self.pipeline.recalculate_latency()
         elif message.get_structure().get_name() == "level":
             peaks = list(message.get_structure().get_value("peak"))
-            # There are none where the sound ends before it begins.
+            # There are none if the sound ends before it begins.
             self.peaks[message.src.get_name()] = max(peaks, default=QUIET)
 
     def loop(self) -> None:
@@ -170,7 +189,7 @@ class Session:
             self.show()
 
     def run(self, text: str) -> None:
-        """Run until a signal says to stop; leave no device behind."""
+        """Run until a signal says to stop; remove all devices."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self.stop)
         states = self.Gst.State

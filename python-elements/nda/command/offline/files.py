@@ -1,6 +1,6 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Which files are read, and which are written."""
+"""The files to read and to write."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Job:
 
     @property
     def unfinished(self) -> Path:
-        """The name of the target until it is whole."""
+        """The name of the target until it is complete."""
         return self.target.with_name(
             f"{self.target.stem}.part{self.target.suffix}"
         )
@@ -43,7 +43,7 @@ def check_target(target: Path) -> None:
 
 
 def check_job(job: Job, may_overwrite: bool) -> None:
-    """Say what is wrong with the names before anything is begun."""
+    """Check the names before the work begins."""
     check_target(job.target)
     if job.target.exists() and job.source.samefile(job.target):
         raise Misuse(f"“{job.source}” cannot be read and written at once: "
@@ -59,7 +59,7 @@ def check_job(job: Job, may_overwrite: bool) -> None:
 def jobs_of_folder(
     source: Path, target: Path, suffix: str
 ) -> tuple[list[Job], list[Path]]:
-    """Return the jobs, and the files that are left out."""
+    """Return the jobs, and the files that are not audio."""
     found = sorted(path for path in source.iterdir() if path.is_file())
     audio = [path for path in found if path.suffix.lower() in READ]
     left_out = [path for path in found if path not in audio]
@@ -79,7 +79,7 @@ def jobs_of_folder(
 def list_jobs(
     source: Path, target: Path, suffix: str
 ) -> tuple[list[Job], list[Path]]:
-    """Return what is to be done for a file or a folder."""
+    """Return the jobs for a file or a folder."""
     if source.is_dir():
         if target.exists() and not target.is_dir():
             raise Misuse(f"“{source}” is a folder and “{target}” is a file: "

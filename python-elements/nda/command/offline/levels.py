@@ -1,6 +1,6 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Levels of a whole stream, out of the messages of GStreamer's `level`."""
+"""Levels of a whole stream, computed from messages of GStreamer's `level`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""One file through a plugin: the pipeline, and what it measured."""
+"""One file through a plugin: the pipeline, and its measurements."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from .. import gstreamer
 from ..place import Failure
 from .files import Job
 from .levels import Level
-from ..parameters import hint
 from .progress import Progress
 
 INTERVAL = 100_000_000  # ns, of each level
@@ -23,7 +22,7 @@ POLL = 100_000_000  # ns, between two looks at the position
 
 @dataclass
 class Result:
-    """What came of one file. Times are in nanoseconds."""
+    """The result of one file. Times are in nanoseconds."""
 
     stats: dict[str, int] = field(default_factory=dict)
     latency: int = 0
@@ -34,7 +33,7 @@ class Result:
 
 
 def explain_source(path: Path, text: str) -> str:
-    """Say what to do about a file that GStreamer does not read."""
+    """Return advice for a file that GStreamer does not read."""
     if "determine type" in text:
         return (f"“{path}” is no sound in a format that GStreamer knows: is "
                 "it another kind of file, or cut off at its beginning?")
@@ -59,7 +58,7 @@ class Pipeline:
         sink.set_property("overwrite", True)
 
     def failure(self, message: Any) -> Failure:
-        """Say which file it is about, and what to do."""
+        """Return a failure that names the file and says what to do."""
         text = gstreamer.error_text(message)
         owner: Any = message.src
         while owner is not None and owner.get_parent() is not self.pipeline:
@@ -74,14 +73,14 @@ class Pipeline:
         return Failure(f"{self.job.source}: {text}")
 
     def refuse_setting(self, message: Any) -> None:
-        """Fail if a warning tells of a parameter: no default takes its place.
+        """Fail if a warning is about a parameter, rather than use the default.
 
         Other warnings are shown.
         """
         error = message.parse_warning()[0]
         settings = self.Gst.LibraryError.SETTINGS
         if error.matches(self.Gst.LibraryError.quark(), settings):
-            raise Failure(error.message + hint(error.message))
+            raise Failure(error.message)
         print(f"nda: {self.job.source}: {error.message}", file=sys.stderr)
 
     def add_level(self, message: Any) -> None:
@@ -100,7 +99,8 @@ class Pipeline:
         return duration if is_known else 0
 
     def ask_latency(self) -> int:
-        """Return what the plugin adds, by the queries on both its sides."""
+        """Return the latency that the plugin adds, by the queries on both its
+        sides."""
         query = self.Gst.Query.new_latency
         after, before = query(), query()
         sink = self.bridge.get_static_pad("sink")

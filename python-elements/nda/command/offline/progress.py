@@ -12,7 +12,7 @@ SECOND = 1_000_000_000
 
 
 def bar_text(position: int, duration: int, seconds: float) -> str:
-    """One line: how much is done, and how fast (times in nanoseconds)."""
+    """Return a line: how much is done, and how fast (times in nanoseconds)."""
     speed = position / SECOND / seconds if seconds > 0 else 0
     done = f"{position / SECOND:.1f} s"
     if duration <= 0:

@@ -45,11 +45,11 @@ VERBS = [
     Verb("speaker", "put a plugin between all programs and a speaker",
          ELEMENTS),
     Verb("new-plugin", "write a new plugin and its test"),
-    Verb("check-plugin", "say which rules of the plugin contract a plugin "
+    Verb("check-plugin", "check which rules of the plugin contract a plugin "
          "keeps", ELEMENTS),
-    Verb("install", "make plugin files elements of their own", ELEMENTS),
-    Verb("uninstall", "take installed plugins away again", ELEMENTS),
-    Verb("plugins", "list the plugins that are found by their name",
+    Verb("install", "make GStreamer elements of plugin files", ELEMENTS),
+    Verb("uninstall", "remove installed plugins", ELEMENTS),
+    Verb("plugins", "list the plugins that can be used by their name",
          ELEMENTS),
     Verb("keygen", "write a new key for encrypted audio, and show its "
          "fingerprint", KEYS),
@@ -59,11 +59,11 @@ VERBS = [
     Verb("build", "build nda in build/", CHECKOUT),
     Verb("shell", "open a shell in which GStreamer and Python find the build",
          CHECKOUT),
-    Verb("test", "run all tests, or those that are named", CHECKOUT),
-    Verb("bench", "measure what a block costs, beside the alternatives",
+    Verb("test", "run all tests, or the tests that are named", CHECKOUT),
+    Verb("bench", "measure the cost of a block, beside the alternatives",
          CHECKOUT),
     Verb("soak", "run the tests that take minutes to hours", CHECKOUT),
-    Verb("help", "show this, or the help of one verb"),
+    Verb("help", "show this list, or the help of one verb"),
 ]
 
 

@@ -31,8 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser, other: str) -> None:
     parser.add_argument(
         "--devices",
         action="store_true",
-        help="list the microphones and speakers there are, and do nothing "
-        "else",
+        help="only list the microphones and speakers of this machine",
     )
     parser.add_argument(
         "--isolation",

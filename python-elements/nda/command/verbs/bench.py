@@ -16,8 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "names",
         nargs="*",
         metavar="NAME",
-        help="a benchmark of tests/bench, for example block-cost; all of "
-        "them if none is named",
+        help="a benchmark of tests/bench, for example block-cost (default: "
+        "all)",
     )
 
 

@@ -13,10 +13,10 @@ EPILOG = """\
     nda mic --devices
     nda mic ./halve.py gain=0.25 --device "USB microphone"
 
-Other programs can choose the microphone “nda: denoise” as long as this runs.
-It works on PipeWire and PulseAudio, and comes back when the server is started
-again. While the plugin fails, or its process is started again, there is
-silence."""
+While this command runs, other programs can choose the microphone “nda:
+denoise”. It works on PipeWire and PulseAudio, and comes back after a restart
+of the sound server. While the plugin fails, or its process starts again, the
+microphone gives silence."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,22 +14,22 @@ from ..templates import CLASS, CLASS_TEST, FUNCTION, FUNCTION_TEST
 
 EPILOG = """\
     nda new-plugin louder
-    nda run ./louder.py in.flac out.wav gain=2"""
+    nda run ./louder.py in.flac loud.wav gain=2"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "name",
         metavar="NAME",
-        help="what the plugin is called: NAME.py and test_NAME.py are "
-        "written into the current folder",
+        help="the name of the plugin: NAME.py and test_NAME.py are written "
+        "into the current folder",
     )
     parser.add_argument(
         "--class",
         dest="is_class",
         action="store_true",
-        help="a class, which keeps a state between blocks, instead of a "
-        "function",
+        help="write a class, which can keep a state between blocks, instead "
+        "of a function",
     )
 
 

@@ -13,10 +13,10 @@ from ..wavrepair import repair
 EPILOG = """\
     nda repair talk.wav
 
-The sizes are taken from the length of the file. No sample is changed; up to
-one frame at the end that is not whole is left out. A file past 4 GiB becomes
-an RF64 file, if there is room for its header. Files that ndasink and
-wav_recorder write need no repair."""
+The sizes are computed from the length of the file. No sample is changed. An
+incomplete frame at the end is left out. A file past 4 GiB becomes an RF64
+file, if there is room for its header. Files that ndasink and wav_recorder
+write need no repair."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dry-run",
         action="store_true",
-        help="only say what is wrong with the file",
+        help="only report the wrong sizes, and do not change the file",
     )
 
 

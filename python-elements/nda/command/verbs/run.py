@@ -22,8 +22,8 @@ EPILOG = """\
     nda run ./halve.py recordings/ louder/ --format flac
 
 IN is any file with sound that GStreamer can read. OUT is .wav (32-bit float),
-.flac (24 bits) or .ogg (Vorbis). Of a folder, each audio file in it is read,
-but not the folders in it."""
+.flac (24 bits) or .ogg (Vorbis). If IN is a folder, each audio file in it is
+read, but not the folders inside."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,12 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format",
         choices=("wav", "flac", "ogg"),
         default="wav",
-        help="of the files in a folder (default: %(default)s)",
+        help="the format of the files written to a folder (default: "
+        "%(default)s)",
     )
     parser.add_argument(
         "--overwrite",
         action="store_true",
-        help="write files that are there already anew",
+        help="replace files that exist already",
     )
 
 

@@ -11,10 +11,10 @@ from ..checkout.build import Build
 from ..checkout.ready import become, make_ready
 
 EPILOG = """\
-The parts: live, python, elements, drift, click, servers, hour, day, cycles,
-gil, blocks, hosts, faults, standby, processes, hostile, bridges, crypto,
-random, starts, stress.
-docs/testing.md says what each of them does."""
+The parts: live, python, elements, drift, click, stalls, mic, servers, hour,
+day, cycles, gil, blocks, hosts, faults, standby, processes, hostile, bridges,
+crypto, random, starts, stress.
+docs/testing.md describes each part."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,9 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "parts",
         nargs="*",
         metavar="PART",
-        help="the parts to run, all of them if none is named; a number is "
-        "the minutes that live, python, elements, drift and servers last "
-        "(default: 10)",
+        help="the parts to run (default: all); a number sets the minutes of "
+        "live, python, elements, drift and servers (default: 10)",
     )
 
 

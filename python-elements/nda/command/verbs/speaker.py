@@ -12,8 +12,8 @@ EPILOG = """\
     nda speaker limiter
     nda speaker --devices
 
-Other programs can play to the speaker “nda: limiter” as long as this runs; it
-goes through the plugin to the real speaker."""
+While this command runs, other programs can play to the speaker “nda:
+limiter”. Their sound goes through the plugin to the real speaker."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
