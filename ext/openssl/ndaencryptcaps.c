@@ -66,8 +66,8 @@ tell_no_caps (NdaEncrypt * self, GstCaps * taken, GstCaps * offer)
               "only when named.")), ("taken %s, offered %s", takes, offers));
 }
 
-/* Fixes what downstream leaves open: stream, since records in a file without
- * their lengths would be lost, and the strongest suite. */
+/* Fixes the caps: stream framing, since records in a file without their lengths
+ * would be lost, and the strongest suite. */
 static GstCaps *
 choose_caps (NdaEncrypt * self)
 {
