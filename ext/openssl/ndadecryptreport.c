@@ -47,9 +47,6 @@ describe (NdaOutcome outcome)
     case NDA_OUTCOME_LATE:
       return _("A record arrived after a later one was played. Put a jitter "
           "buffer before this element if that happens often.");
-    case NDA_OUTCOME_LOST:
-      return _("Records are missing. Get the audio again from where it came "
-          "from, or set “on-bad” to conceal to play what is there.");
     case NDA_OUTCOME_TRUNCATED:
       return
           _("The end of the stream is missing; what came before it is whole. "
@@ -98,9 +95,24 @@ has_no_key (NdaDecrypt * self)
       g_signal_lookup ("request-key", NDA_TYPE_DECRYPT), 0, TRUE);
 }
 
-static gchar *
-make_text (NdaDecrypt * self, NdaOutcome outcome)
+static const gchar *
+describe_lost (NdaDecrypt * self, const NdaOpened * opened)
 {
+  if (self->has_stopped)
+    return _("Records are missing. Get the audio again from where it came "
+        "from, or set “on-bad” to conceal to play what is there.");
+  if (opened->was_joined)
+    return _("The stream was joined in its middle, so what came before is "
+        "missing. It is played from here on.");
+  return _("Records are missing: they were lost on their way, or somebody took "
+      "them out. What follows is played.");
+}
+
+static gchar *
+make_text (NdaDecrypt * self, NdaOutcome outcome, const NdaOpened * opened)
+{
+  if (outcome == NDA_OUTCOME_LOST)
+    return g_strdup (describe_lost (self, opened));
   if (outcome == NDA_OUTCOME_UNKNOWN_KEY && has_no_key (self))
     return g_strdup (_("There is no key to decrypt with. Name one with "
             "“key-file”."));
@@ -136,7 +148,7 @@ post (NdaDecrypt * self, GstMessageType type, NdaOutcome outcome, guint64 n,
     const NdaOpened * opened)
 {
   gst_element_message_full_with_details (GST_ELEMENT (self), type,
-      GST_STREAM_ERROR, get_code (outcome), make_text (self, outcome),
+      GST_STREAM_ERROR, get_code (outcome), make_text (self, outcome, opened),
       make_debug (self, outcome, n, opened), __FILE__, G_STRFUNC, __LINE__,
       make_details (outcome, n, opened));
 }

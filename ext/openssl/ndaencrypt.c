@@ -147,9 +147,11 @@ close_state (NdaEncrypt * self)
 static gboolean
 open_state (NdaEncrypt * self, const gchar * path, GError ** error)
 {
-  if (path)
+  gboolean is_named = path && *path;
+
+  if (is_named)
     self->state = nda_send_state_open (path, error);
-  if (path && !self->state)
+  if (is_named && !self->state)
     return FALSE;
   nda_sealer_set_state (self->sealer, self->state);
   if (nda_sealer_check (self->sealer, error))

@@ -37,7 +37,8 @@ struct _NdaEncrypt
   NdaSealer *sealer;            /* [const] owned */
   NdaSendState *state;          /* owned; while started, or NULL */
   GstBufferPool *pool;          /* owned; of the longest records */
-  GstCaps *caps;                /* owned; of the caps sent */
+  GstCaps *caps;                /* owned; what downstream was told */
+  gboolean has_no_caps;         /* and it was told */
   gboolean is_stream;
   gboolean needs_preamble;
   gboolean has_ended;           /* END is out, and nothing may follow it */

@@ -50,21 +50,36 @@ make_offer (NdaEncrypt * self)
   return offer;
 }
 
-/* Fixes the caps: stream framing, since records in a file without their lengths
- * would be lost, and the strongest suite. */
+/* Once: upstream tries its caps again with each buffer. */
+static void
+tell_no_caps (NdaEncrypt * self, GstCaps * taken, GstCaps * offer)
+{
+  g_autofree gchar *takes = gst_caps_to_string (taken);
+  g_autofree gchar *offers = gst_caps_to_string (offer);
+
+  if (self->has_no_caps)
+    return;
+  self->has_no_caps = TRUE;
+  GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+      (_("What comes next takes no records as they would be made. Set "
+              "“suite” and “framing” to what it takes; suites 1 to 3 are used "
+              "only when named.")), ("taken %s, offered %s", takes, offers));
+}
+
+/* Fixes what downstream leaves open: stream, since records in a file without
+ * their lengths would be lost, and the strongest suite. */
 static GstCaps *
 choose_caps (NdaEncrypt * self)
 {
   g_autoptr (GstCaps) offer = make_offer (self);
   g_autoptr (GstCaps) taken =
-      gst_pad_peer_query_caps (NDA_CRYPTO (self)->srcpad, offer);
+      gst_pad_peer_query_caps (NDA_CRYPTO (self)->srcpad, NULL);
   GstCaps *caps = gst_caps_intersect_full (taken, offer,
       GST_CAPS_INTERSECT_FIRST);
   GstStructure *s;
 
   if (gst_caps_is_empty (caps)) {
-    GST_WARNING_OBJECT (self, "downstream takes %" GST_PTR_FORMAT
-        ", and %" GST_PTR_FORMAT " is offered", taken, offer);
+    tell_no_caps (self, taken, offer);
     gst_caps_unref (caps);
     return NULL;
   }

@@ -148,8 +148,8 @@ seal_in_place (NdaEncrypt * self, GstBuffer * block, gsize * n_record)
     return FALSE;
   }
   bytes = map.data - old_start + start;
-  *n_record = nda_sealer_seal_audio (self->sealer, map.data,
-      map.size / self->frame_bytes, bytes + get_offset (self));
+  *n_record = nda_sealer_seal_audio (self->sealer, map.data, map.size,
+      bytes + get_offset (self));
   n_bytes = write_length (self, bytes, *n_record);
   /* clear the old samples if they were moved */
   if (old_start < start)
@@ -169,8 +169,7 @@ seal_into (NdaEncrypt * self, GstBuffer * block, guint8 * record)
 
   if (!gst_buffer_map (block, &map, GST_MAP_READ))
     return 0;
-  n_record = nda_sealer_seal_audio (self->sealer, map.data,
-      map.size / self->frame_bytes, record);
+  n_record = nda_sealer_seal_audio (self->sealer, map.data, map.size, record);
   gst_buffer_unmap (block, &map);
   return n_record;
 }

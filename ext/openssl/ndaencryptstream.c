@@ -142,35 +142,38 @@ renew_session (NdaEncrypt * self, const NdaRecordFormat * format)
   return end_session (self, format);
 }
 
+/* The session may have another format than the blocks: downstream flushed while
+ * it was told of the next one. */
 static gboolean
 needs_session (NdaEncrypt * self)
 {
   return g_atomic_int_get (&self->wants_session)
       || nda_sealer_get_n_records (self->sealer) + 1 >= self->max_records
+      || !nda_record_format_equal (&self->format,
+      nda_sealer_get_format (self->sealer))
       || nda_sealer_lost_key (self->sealer);
 }
 
 /* --- events --- */
 
+/* Blocks have the format from now on, whether or not there is a session for
+ * them yet. */
 static gboolean
 set_format (NdaEncrypt * self, const GstAudioInfo * info)
 {
   NdaRecordFormat format;
-  guint frame_bytes = info->bpf;
 
   if (!nda_format_from_info (info, &format))
     return FALSE;
-  if (nda_sealer_is_started (self->sealer)) {
-    if (nda_record_format_equal (&format, &self->format))
-      return TRUE;
-    if (renew_session (self, &format) != GST_FLOW_OK)
-      return FALSE;
+  if (!self->pool || !nda_record_format_equal (&format, &self->format)) {
+    self->format = format;
+    self->frame_bytes = info->bpf;
+    nda_encrypt_make_pool (self);
   }
-  self->format = format;
-  self->frame_bytes = frame_bytes;
-  nda_encrypt_make_pool (self);
-  return nda_sealer_is_started (self->sealer)
-      || start_session (self, &format);
+  if (!nda_sealer_is_started (self->sealer))
+    return start_session (self, &format);
+  return nda_record_format_equal (&format, nda_sealer_get_format (self->sealer))
+      || renew_session (self, &format) == GST_FLOW_OK;
 }
 
 static gboolean
@@ -421,6 +424,7 @@ nda_encrypt_start_stream (NdaEncrypt * self, guint block_frames,
   g_atomic_int_set (&self->wants_session, FALSE);
   self->has_ended = FALSE;
   self->has_segment = FALSE;
+  self->has_no_caps = FALSE;
   self->end = GST_CLOCK_TIME_NONE;
 }
 

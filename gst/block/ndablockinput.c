@@ -10,6 +10,20 @@
 
 #include <glib/gi18n-lib.h>
 
+/* An event behind frames that wait for their block */
+typedef struct
+{
+  GstEvent *event;              /* owned */
+  guint n_frames;               /* those before it */
+} Held;
+
+static void
+held_free (gpointer held)
+{
+  gst_event_unref (((Held *) held)->event);
+  g_free (held);
+}
+
 void
 nda_block_input_init (NdaBlockInput * self, GstElement * element,
     const NdaBlockOutput * output)
@@ -18,6 +32,7 @@ nda_block_input_init (NdaBlockInput * self, GstElement * element,
   self->output = output;
   self->owner = element;
   self->regroup = nda_regroup_new (NDA_BLOCK_FRAMES);
+  g_queue_init (&self->held);
   self->latency = 0;
   self->refused = 0;
 }
@@ -41,6 +56,7 @@ void
 nda_block_input_clear (NdaBlockInput * self)
 {
   g_clear_pointer (&self->regroup, nda_regroup_free);
+  g_queue_clear_full (&self->held, held_free);
 }
 
 /* Forgets the stream, when the pad is deactivated. */
@@ -48,6 +64,7 @@ void
 nda_block_input_reset (NdaBlockInput * self)
 {
   nda_regroup_reset (self->regroup);
+  g_queue_clear_full (&self->held, held_free);
   self->latency = 0;
   self->refused = 0;
 }
@@ -65,6 +82,87 @@ announce_latency (NdaBlockInput * self)
   gst_element_post_message (self->element,
       gst_message_new_latency (GST_OBJECT (self->element)));
 }
+
+/* --- events between frames ---------------------------------------------- */
+
+/* Whether @event outlives a flush: nobody would send it again. */
+gboolean
+nda_block_event_is_lasting (GstEvent * event)
+{
+  return GST_EVENT_IS_STICKY (event)
+      && GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT
+      && GST_EVENT_TYPE (event) != GST_EVENT_EOS;
+}
+
+/* Pushes @event (transfer full), once the frames before it are. */
+static GstFlowReturn
+push_in_order (NdaBlockInput * self, GstEvent * event)
+{
+  const guint n_frames = nda_regroup_get_n_waiting (self->regroup);
+  Held *held;
+
+  if (n_frames == 0)
+    return self->output->push_event (self->owner, event);
+  held = g_new (Held, 1);
+  *held = (Held) {
+  event, n_frames};
+  g_queue_push_tail (&self->held, held);
+  return GST_FLOW_OK;
+}
+
+/* Pushes the events that have no frames before them any more. */
+static void
+push_due (NdaBlockInput * self)
+{
+  Held *held;
+
+  while ((held = g_queue_peek_head (&self->held)) && held->n_frames == 0) {
+    self->output->push_event (self->owner, gst_event_ref (held->event));
+    held_free (g_queue_pop_head (&self->held));
+  }
+}
+
+/* Pushes @block (transfer full), and the events that it kept waiting. */
+static GstFlowReturn
+push_block (NdaBlockInput * self, GstBuffer * block)
+{
+  GstFlowReturn flow;
+  guint n_frames = 0;
+
+  if (G_LIKELY (self->held.length == 0))
+    return self->output->push_block (self->owner, block);
+  nda_block_count_frames (block, nda_regroup_get_info (self->regroup),
+      &n_frames, NULL);
+  for (GList * l = self->held.head; l; l = l->next) {
+    Held *held = l->data;
+
+    held->n_frames -= MIN (held->n_frames, n_frames);
+  }
+  flow = self->output->push_block (self->owner, block);
+  push_due (self);
+  return flow;
+}
+
+/* Forgets the frames that wait, and the events behind them that do not outlive
+ * a flush. Those that do are pushed before whatever comes next. */
+void
+nda_block_input_flush (NdaBlockInput * self)
+{
+  GQueue all = self->held;
+  Held *held;
+
+  nda_regroup_flush (self->regroup);
+  g_queue_init (&self->held);
+  while ((held = g_queue_pop_head (&all))) {
+    held->n_frames = 0;
+    if (nda_block_event_is_lasting (held->event))
+      g_queue_push_tail (&self->held, held);
+    else
+      held_free (held);
+  }
+}
+
+/* --- what comes ----------------------------------------------------------- */
 
 /* Takes @buffer (transfer full). */
 GstFlowReturn
@@ -84,10 +182,11 @@ nda_block_input_chain (NdaBlockInput * self, GstBuffer * buffer)
     return GST_FLOW_ERROR;
   }
   announce_latency (self);
+  push_due (self);
   while (flow == GST_FLOW_OK && (block = nda_regroup_pop (self->regroup)))
-    flow = self->output->push_block (self->owner, block);
+    flow = push_block (self, block);
   if (flow != GST_FLOW_OK)
-    nda_regroup_flush (self->regroup);
+    nda_block_input_flush (self);
   return flow;
 }
 
@@ -98,7 +197,7 @@ nda_block_input_drain (NdaBlockInput * self)
   GstBuffer *rest = nda_regroup_drain (self->regroup);
 
   if (rest)
-    self->output->push_block (self->owner, rest);
+    push_block (self, rest);
 }
 
 /* The flow for an event of @type, which got through @srcpad if @ok. */
@@ -145,7 +244,7 @@ take_caps (NdaBlockInput * self, GstEvent * event)
     nda_block_input_drain (self);
     nda_regroup_set_caps (self->regroup, caps);
   }
-  return self->output->push_event (self->owner, event);
+  return push_in_order (self, event);
 }
 
 /* A segment in time: one in bytes, as a raw file has it, cannot be passed on
@@ -204,6 +303,8 @@ take_segment (NdaBlockInput * self, GstEvent * event)
 GstFlowReturn
 nda_block_input_event (NdaBlockInput * self, GstEvent * event)
 {
+  if (GST_EVENT_TYPE (event) != GST_EVENT_FLUSH_STOP)
+    push_due (self);
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_CAPS:
       return take_caps (self, event);
@@ -214,7 +315,7 @@ nda_block_input_event (NdaBlockInput * self, GstEvent * event)
       nda_regroup_mark_gap (self->regroup);
       break;
     case GST_EVENT_FLUSH_STOP:
-      nda_regroup_flush (self->regroup);
+      nda_block_input_flush (self);
       break;
     case GST_EVENT_STREAM_START:
     case GST_EVENT_SEGMENT_DONE:
@@ -224,7 +325,7 @@ nda_block_input_event (NdaBlockInput * self, GstEvent * event)
     default:
       break;
   }
-  return self->output->push_event (self->owner, event);
+  return push_in_order (self, event);
 }
 
 /* The latency of regrouping. From any thread. */

@@ -2,11 +2,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The sink pad of an element that works in blocks. Buffers of any size and the
- * serialized events among them come in; blocks and events go out in their
- * order, to two functions of the owner. If a stream ends, pauses or becomes
- * another, its rest is pushed as a short block: at EOS, SEGMENT, SEGMENT_DONE,
- * GAP, STREAM_START, and at CAPS of another format.
+/* The sink pad of an element that works in blocks: buffers of any size and the
+ * serialized events among them in, blocks and events in their order out, to
+ * the owner's two functions. A stream is cut, and its rest pushed as a short
+ * block, where it ends, pauses or becomes another: at EOS, SEGMENT,
+ * SEGMENT_DONE, GAP, STREAM_START, and at CAPS of another format. Any other
+ * event follows the block that has the last frame before it.
  *
  * Belongs to the sink pad's streaming thread: no locks. The functions for
  * queries and nda_block_input_get_latency () may be called from any thread. */
@@ -30,6 +31,7 @@ typedef struct
   const NdaBlockOutput *output; /* [const] */
   gpointer owner;               /* [const] not owned; passed to output's */
   NdaRegroup *regroup;          /* owned */
+  GQueue held;                  /* owned; events behind frames that wait */
   GstClockTime latency;         /* that was announced last */
   guint32 refused;              /* seqnum of the last segment refused, or 0 */
 } NdaBlockInput;
@@ -45,6 +47,7 @@ void nda_block_input_reset (NdaBlockInput * input);
 GstFlowReturn nda_block_input_chain (NdaBlockInput * input,
     GstBuffer * buffer);
 void nda_block_input_drain (NdaBlockInput * input);
+void nda_block_input_flush (NdaBlockInput * input);
 
 /* The result of an event function set with gst_pad_set_event_full_function ().
  * A boolean cannot say that an event is refused because the stream stops, and
@@ -53,6 +56,7 @@ GstFlowReturn nda_block_input_event (NdaBlockInput * input, GstEvent * event);
 GstFlowReturn nda_block_event_flow (GstPad * srcpad, GstEventType type,
     gboolean ok);
 GstFlowReturn nda_block_push_event (GstPad * srcpad, GstEvent * event);
+gboolean nda_block_event_is_lasting (GstEvent * event);
 
 GstClockTime nda_block_input_get_latency (NdaBlockInput * input);
 gboolean nda_block_answer_query (GstPad * pad, GstPad * other,

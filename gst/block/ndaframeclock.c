@@ -26,6 +26,24 @@ nda_frame_clock_rebase (NdaFrameClock * clock, GstClockTime base)
   clock->end = GST_CLOCK_TIME_NONE;
 }
 
+/* Counts from an earlier @base, if the next frame has one of its times: the
+ * present base may be such a time, rounded down. */
+void
+nda_frame_clock_count_from (NdaFrameClock * clock, GstClockTime base)
+{
+  GstClockTime now = nda_frame_clock_now (clock);
+  guint64 n_frames;
+
+  if (!GST_CLOCK_TIME_IS_VALID (base) || !GST_CLOCK_TIME_IS_VALID (now)
+      || base > now)
+    return;
+  n_frames = gst_util_uint64_scale_round (now - base, clock->rate, GST_SECOND);
+  if (base + nda_block_frames_to_time (n_frames, clock->rate) != now)
+    return;
+  clock->base = base;
+  clock->n_frames = n_frames;
+}
+
 /* The time of the next frame, or NONE before there is a base. */
 GstClockTime
 nda_frame_clock_now (const NdaFrameClock * clock)

@@ -23,6 +23,7 @@ typedef struct
 
 void nda_frame_clock_init (NdaFrameClock * clock, guint rate);
 void nda_frame_clock_rebase (NdaFrameClock * clock, GstClockTime base);
+void nda_frame_clock_count_from (NdaFrameClock * clock, GstClockTime base);
 GstClockTime nda_frame_clock_now (const NdaFrameClock * clock);
 void nda_frame_clock_stamp (NdaFrameClock * clock, GstBuffer * buffer,
     guint64 n_frames);

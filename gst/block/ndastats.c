@@ -88,8 +88,25 @@ nda_stats_snapshot (const gchar * name, const NdaStatsField * fields,
   return stats;
 }
 
-/* Counts one event at @now. If the next report is due, returns how many events
- * happened since the last report, this one included; else 0. */
+/* Logs what the property “stats” of @element says, at the level INFO and in the
+ * category that is called as the element is. */
+void
+nda_stats_log (GstElement * element)
+{
+  GstElementFactory *factory = gst_element_get_factory (element);
+  GstDebugCategory *category = NULL;
+  g_autoptr (GstStructure) stats = NULL;
+
+  if (factory)
+    GST_DEBUG_CATEGORY_GET (category, GST_OBJECT_NAME (factory));
+  if (!category || gst_debug_category_get_threshold (category) < GST_LEVEL_INFO)
+    return;
+  g_object_get (element, "stats", &stats, NULL);
+  GST_CAT_INFO_OBJECT (category, element, "%" GST_PTR_FORMAT, stats);
+}
+
+/* Counts one event at @now. Returns how many happened since the last report,
+ * this one included, when it is time for the next; else 0. */
 guint64
 nda_report_limit_count (NdaReportLimit * limit, GstClockTime now)
 {

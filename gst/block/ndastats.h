@@ -40,6 +40,7 @@ typedef struct
 GstStructure *nda_stats_snapshot (const gchar * name,
     const NdaStatsField * fields, GMutex * lock, gconstpointer counters,
     gsize n_bytes);
+void nda_stats_log (GstElement * element);
 
 /* At most one message of a kind each interval. */
 typedef struct

@@ -231,6 +231,7 @@ static const NdaDeviceKind kinds[] = {
   { .type_name = "GstPulseSink",
     .n_periods = N_PERIODS_OF_SERVER,
     .n_periods_of_pipewire = N_PERIODS_OF_PIPEWIRE,
+    .get_ahead = nda_served_sink_get_ahead,
     AUDIO_SINK },
   /* works in the periods of its server, and has at least two of them */
   { .type_name = "GstJackAudioSink",

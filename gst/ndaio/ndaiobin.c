@@ -30,8 +30,7 @@ get_traits (NdaIoBin * self)
 
 /* --- the application's element below READY --- */
 
-/* Called in the state lock: puts the application's element into the bin, where
- * it is found by its name. */
+/* Has the bin find the application's element by name. In the state lock. */
 static void
 show_element (NdaIoBin * self)
 {
@@ -174,6 +173,8 @@ before_change (NdaIoBin * self, GstStateChange transition)
   }
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start (self))
     return FALSE;
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+    nda_stats_log (GST_ELEMENT (self));
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
     nda_clocks_compare (&parts->clocks);
   nda_threads_before_change (&parts->threads, transition);
@@ -401,7 +402,7 @@ get_child_pad (NdaIoBin * self, GstElement * last)
       gst_element_get_static_pad (last, "src");
 }
 
-/* Adds the ghost pad of the bin for @target, or without one if that is NULL */
+/* Adds the ghost pad of the bin, for @target or NULL */
 static void
 add_ghost (NdaIoBin * self, GstPad * target)
 {

@@ -15,44 +15,74 @@
  * much */
 #define MIN_LAG (20 * GST_MSECOND)
 
-void
-nda_lag_restart (NdaLag * self)
+static void
+restart_ages (NdaLagAges * self, GstClockTimeDiff missing)
 {
   self->n_seen = 0;
   self->has_usual = FALSE;
+  self->missing = missing;
+}
+
+void
+nda_lag_restart (NdaLag * self)
+{
+  restart_ages (&self->by_pipeline, self->missing);
+  restart_ages (&self->by_system, self->missing);
+}
+
+void
+nda_lag_forget (NdaLag * self)
+{
+  self->missing = 0;
+  nda_lag_restart (self);
 }
 
 /* Whether the ages are steady: while a backlog is caught up with, they become
  * less and less. */
 static gboolean
-is_steady (const NdaLag * self)
+is_steady (const NdaLagAges * self)
 {
   return ABS (self->last - self->first) <= (GstClockTimeDiff) MAX_JITTER;
 }
 
-/* Judges the buffers that were compared. */
-static GstClockTimeDiff
-judge (NdaLag * self)
+/* What the buffers that were looked at say. */
+static void
+judge (NdaLagAges * self)
 {
   GstClockTimeDiff change = self->least - self->usual;
 
   self->n_seen = 0;
   if (!is_steady (self))
-    return 0;
+    return;
   self->usual = self->least;
-  if (!self->has_usual) {
-    self->has_usual = TRUE;
-    return 0;
-  }
-  return ABS (change) >= (GstClockTimeDiff) MIN_LAG ? change : 0;
+  if (self->has_usual && ABS (change) >= (GstClockTimeDiff) MIN_LAG)
+    self->missing = MAX (self->missing + change, 0);
+  self->has_usual = TRUE;
 }
 
-GstClockTimeDiff
-nda_lag_note (NdaLag * self, GstClockTimeDiff age)
+static void
+note_age (NdaLagAges * self, GstClockTimeDiff age)
 {
   if (self->n_seen == 0)
     self->first = self->least = age;
   self->least = MIN (self->least, age);
   self->last = age;
-  return ++self->n_seen == N_BUFFERS ? judge (self) : 0;
+  if (++self->n_seen == N_BUFFERS)
+    judge (self);
+}
+
+GstClockTimeDiff
+nda_lag_note (NdaLag * self, GstClockTimeDiff by_pipeline,
+    GstClockTimeDiff by_system)
+{
+  GstClockTimeDiff more;
+
+  note_age (&self->by_pipeline, by_pipeline);
+  note_age (&self->by_system, by_system);
+  more = MIN (self->by_pipeline.missing, self->by_system.missing)
+      - self->missing;
+  if (ABS (more) < (GstClockTimeDiff) MIN_LAG)
+    return 0;
+  self->missing += more;
+  return more;
 }

@@ -11,6 +11,10 @@
  * caught up with, but after a loss the age of the youngest buffers has grown
  * and does not become less again.
  *
+ * The age is taken by two clocks. A sound server's clock may jump by 100 ms in
+ * its first seconds, or stand still after a stall and find back later; the
+ * system's clock does neither. Frames are missing when both clocks say so.
+ *
  * Belongs to one thread: no locks. */
 
 #pragma once
@@ -19,18 +23,32 @@
 
 G_BEGIN_DECLS
 
+/* Ages by one clock */
 typedef struct
 {
   guint n_seen;                 /* buffers of the current comparison */
   GstClockTimeDiff first, least, last;  /* ages among them */
   gboolean has_usual;
-  GstClockTimeDiff usual;       /* the least age before */
+  GstClockTimeDiff usual;       /* the least of those before */
+  GstClockTimeDiff missing;     /* by this clock alone */
+} NdaLagAges;
+
+typedef struct
+{
+  NdaLagAges by_pipeline, by_system;
+  GstClockTimeDiff missing;     /* by both clocks */
 } NdaLag;
 
+/* The ages of later buffers cannot be compared with those of earlier ones. What
+ * is missing stays so. */
 void nda_lag_restart (NdaLag * lag);
+/* Nor is anything missing any more. */
+void nda_lag_forget (NdaLag * lag);
 
-/* Notes a buffer of @age by the count of frames, from any origin. Returns how
- * much more is missing than was known (less, if negative), or 0. */
-GstClockTimeDiff nda_lag_note (NdaLag * lag, GstClockTimeDiff age);
+/* A buffer has come that is so old by the count of frames and each clock,
+ * whatever it was counted from. Returns how much more is missing than was known
+ * (less, if negative), or 0. */
+GstClockTimeDiff nda_lag_note (NdaLag * lag, GstClockTimeDiff by_pipeline,
+    GstClockTimeDiff by_system);
 
 G_END_DECLS

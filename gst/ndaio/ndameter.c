@@ -8,6 +8,7 @@
 
 #include "ndablock.h"
 
+#include <gst/audio/gstaudioclock.h>
 #include <math.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ nda_meter_reset (NdaMeter * self)
   memset (&self->counters, 0, sizeof (self->counters));
   memset (&self->start, 0, sizeof (self->start));
   memset (&self->steady, 0, sizeof (self->steady));
+  nda_pace_restart (&self->pace);
   self->expected = GST_CLOCK_TIME_NONE;
   g_mutex_unlock (&self->lock);
 }
@@ -90,11 +92,27 @@ playing_time (GstElement * element)
   return gst_element_get_current_running_time (element);
 }
 
-static void
-count_locked (NdaMeter * self, GstClockTime now, guint64 n_frames)
+/* Whether the pipeline's clock, at @element, is that of a device without a
+ * pace. No rate means anything by that. */
+static gboolean
+runs_away_locked (NdaMeter * self, GstElement * element, GstClockTime now)
 {
-  /* the first frame of these */
-  if (GST_CLOCK_TIME_IS_VALID (now)) {
+  g_autoptr (GstClock) clock = gst_element_get_clock (element);
+
+  if (!GST_IS_AUDIO_CLOCK (clock)
+      || !nda_pace_note (&self->pace, now, gst_util_get_timestamp ()))
+    return FALSE;
+  memset (&self->start, 0, sizeof (self->start));
+  memset (&self->steady, 0, sizeof (self->steady));
+  return TRUE;
+}
+
+static void
+count_locked (NdaMeter * self, GstElement * element, GstClockTime now,
+    guint64 n_frames)
+{
+  /* where the frames begin that come now */
+  if (GST_CLOCK_TIME_IS_VALID (now) && !runs_away_locked (self, element, now)) {
     fit_add (&self->start, now, self->counters.n_frames);
     if (self->start.last_x >= SETTLING_TIME)
       fit_add (&self->steady, now, self->counters.n_frames);
@@ -111,7 +129,7 @@ nda_meter_count_frames (NdaMeter * self, GstElement * element, guint64 n_frames,
   GstClockTime now = playing_time (element);
 
   g_mutex_lock (&self->lock);
-  count_locked (self, now, n_frames);
+  count_locked (self, element, now, n_frames);
   self->counters.n_discontinuities += is_discontinuity;
   g_mutex_unlock (&self->lock);
 }
@@ -126,10 +144,10 @@ nda_meter_count_block (NdaMeter * self, GstElement * element, GstBuffer * block,
   GstClockTime begin = GST_BUFFER_PTS (block);
 
   g_mutex_lock (&self->lock);
-  count_locked (self, now, (guint64) (GST_BUFFER_OFFSET_END (block)
+  count_locked (self, element, now, (guint64) (GST_BUFFER_OFFSET_END (block)
           - GST_BUFFER_OFFSET (block)));
   if (n_discontinuities > self->counters.n_discontinuities
-      && GST_CLOCK_TIME_IS_VALID (self->expected)
+      && GST_CLOCK_TIME_IS_VALID (self->expected) && !self->pace.has_run_away
       && begin > self->expected + NDA_BLOCK_DURATION)
     self->counters.n_underruns++;
   self->counters.n_discontinuities = n_discontinuities;
@@ -190,6 +208,17 @@ nda_meter_count_silent (NdaMeter * self, guint64 n_frames)
   g_mutex_lock (&self->lock);
   self->counters.n_frames_silent += n_frames;
   g_mutex_unlock (&self->lock);
+}
+
+gboolean
+nda_meter_has_run_away (NdaMeter * self)
+{
+  gboolean has_run_away;
+
+  g_mutex_lock (&self->lock);
+  has_run_away = self->pace.has_run_away;
+  g_mutex_unlock (&self->lock);
+  return has_run_away;
 }
 
 /* The statistics as a structure called @name. */

@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include "ndapace.h"
 #include "ndastats.h"
 
 #include <gst/audio/audio.h>
@@ -47,6 +48,7 @@ typedef struct
   NdaMeterCounters counters;    /* [meter lock] */
   NdaLineFit start;             /* [meter lock] from the first block on */
   NdaLineFit steady;            /* [meter lock] from a second later on */
+  NdaPace pace;                 /* [meter lock] of the pipeline's clock */
   GstClockTime expected;        /* [meter lock] the next block's PTS, or NONE */
 } NdaMeter;
 
@@ -79,6 +81,10 @@ void nda_meter_count_arrival (NdaMeter * meter, GstClockTime latency,
     gboolean is_late);
 void nda_meter_count_skipped (NdaMeter * meter, guint64 n_frames);
 void nda_meter_count_silent (NdaMeter * meter, guint64 n_frames);
+
+/* Whether the pipeline's clock is that of a device without a pace: what comes
+ * late or never by such a clock is not counted. */
+gboolean nda_meter_has_run_away (NdaMeter * meter);
 
 GstStructure *nda_meter_snapshot (NdaMeter * meter, const gchar * name,
     const NdaStatsField * fields);

@@ -18,8 +18,18 @@
  * part of these two quanta. */
 #define PLANNED_BY_SINK (5 * GST_MSECOND)
 
-/* The data of a source; a probe on its pad owns it. A change of state and the
- * streaming thread, which runs after it, need no lock. */
+/* The quantum of the server's graph. A source sees it, a sink does not, so the
+ * sinks of this program learn it from its sources. */
+static struct
+{
+  GMutex lock;
+  gint quantum;                 /* [lock] frames at 48 kHz; 0: not seen yet */
+  GList *sinks;                 /* [lock] GWeakRefs of those with our delay,
+                                 * each owned by its sink */
+} graph;
+
+/* What is known of a source; owned by a probe on its pad. A change of state and
+ * the streaming thread, which runs after it, need no lock. */
 typedef struct
 {
   GstElement *device;           /* [const] not owned; owns the pad */
@@ -68,6 +78,58 @@ gboolean
 nda_pipewire_is_loss (GstElement * device, const GError * error)
 {
   return error->domain == GST_RESOURCE_ERROR;
+}
+
+/* --- the quantum --- */
+
+/* Posts the new latency, if it is one. */
+static void
+set_delay (GstElement * sink, gint quantum)
+{
+  GstClockTime two = gst_util_uint64_scale (2 * quantum, GST_SECOND,
+      NDA_BLOCK_RATE);
+
+  g_object_set (sink, "render-delay",
+      (guint64) (two > PLANNED_BY_SINK ? two - PLANNED_BY_SINK : 0), NULL);
+}
+
+/* Those that are not going, if the quantum is another one than before. */
+static GList *
+ref_sinks (gint quantum)
+{
+  GList *sinks = NULL;
+  GstElement *sink;
+
+  g_mutex_lock (&graph.lock);
+  if (graph.quantum != quantum)
+    for (GList * each = graph.sinks; each; each = each->next)
+      if ((sink = g_weak_ref_get (each->data)))
+        sinks = g_list_prepend (sinks, sink);
+  graph.quantum = quantum;
+  g_mutex_unlock (&graph.lock);
+  return sinks;
+}
+
+/* On a source's streaming thread, when the quantum changes */
+static void
+tell_sinks (gint quantum)
+{
+  GList *sinks = ref_sinks (quantum);
+
+  for (GList * each = sinks; each; each = each->next)
+    set_delay (each->data, quantum);
+  g_list_free_full (sinks, gst_object_unref);
+}
+
+/* At the end of a sink */
+static void
+nda_pipewire_forget_sink (gpointer weak)
+{
+  g_mutex_lock (&graph.lock);
+  graph.sinks = g_list_remove (graph.sinks, weak);
+  g_mutex_unlock (&graph.lock);
+  g_weak_ref_clear (weak);
+  g_free (weak);
 }
 
 /* --- what a source is asked --- */
@@ -146,6 +208,7 @@ note_quantum (Source * self, gint n_frames)
   if (g_atomic_int_get (&self->quantum) == quantum)
     return;
   g_atomic_int_set (&self->quantum, quantum);
+  tell_sinks (quantum);
   gst_element_post_message (self->device,
       gst_message_new_latency (GST_OBJECT (self->device)));
 }
@@ -223,16 +286,33 @@ nda_pipewire_source_use_periods (GstElement * device, guint n_periods)
       NULL);
 }
 
+/* Its delay is ours unless the application has set one. */
+static void
+watch_sink (GstElement * device)
+{
+  GWeakRef *weak = g_new0 (GWeakRef, 1);
+  gint quantum;
+
+  g_weak_ref_init (weak, device);
+  g_object_set_data_full (G_OBJECT (device), WATCHED_KEY, weak,
+      nda_pipewire_forget_sink);
+  g_mutex_lock (&graph.lock);
+  graph.sinks = g_list_prepend (graph.sinks, weak);
+  quantum = graph.quantum ? graph.quantum : NDA_BLOCK_FRAMES;
+  g_mutex_unlock (&graph.lock);
+  set_delay (device, quantum);
+}
+
 void
 nda_pipewire_sink_use_periods (GstElement * device, guint n_periods)
 {
   guint64 delay;
 
   ask_for_quantum (device);
-  if (!has_property (device, "render-delay"))
+  if (!has_property (device, "render-delay")
+      || g_object_get_data (G_OBJECT (device), WATCHED_KEY))
     return;
   g_object_get (device, "render-delay", &delay, NULL);
   if (!delay)
-    g_object_set (device, "render-delay",
-        (guint64) (2 * NDA_BLOCK_DURATION - PLANNED_BY_SINK), NULL);
+    watch_sink (device);
 }

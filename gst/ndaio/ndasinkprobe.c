@@ -7,6 +7,7 @@
 #include "ndasinkprobe.h"
 
 #include "ndabalance.h"
+#include "ndapace.h"
 #include "ndaplayout.h"
 #include "ndaunheard.h"
 
@@ -26,8 +27,6 @@
  * device takes that much before it is heard. */
 #define WORTH_CORRECTING (3 * GST_MSECOND)
 #define LEFT_FOR_DEVICE (2500 * GST_USECOND)
-/* No device stands still for so long during its start, and then plays on */
-#define FAR_BEHIND (10 * (GstClockTimeDiff) GST_SECOND)
 
 /* One for each sink; the probe of its pad owns it. Fields that are not [const]
  * belong to the sink's thread. */
@@ -46,8 +45,7 @@ typedef struct
   NdaBalance balance;
   NdaUnheard unheard;
   gboolean has_begun;           /* the device, in this run */
-  GstClockTimeDiff first_held;  /* by the device, when the run began */
-  gboolean has_run_away;        /* the device, in this run */
+  NdaPace pace;                 /* of the device, in this run */
   NdaReportLimit report;        /* of underruns */
 } NdaSinkProbe;
 
@@ -234,13 +232,15 @@ begin (NdaSinkProbe * self, GstClockTime base_time)
 {
   self->base_time = base_time;
   self->latency = 0;
-  self->has_begun = self->has_run_away = FALSE;
+  self->has_begun = FALSE;
+  nda_pace_restart (&self->pace);
   nda_unheard_restart (&self->unheard);
   settle_again (self);
 }
 
-/* Counts late frames, up to the half of a period that the device takes next, if
- * the device takes the buffer @left from now. */
+/* Counts late frames, in whole halves of the period that the device has taken,
+ * if @left is left before it takes the buffer. Over PulseAudio, the half that
+ * has begun is mostly still in time. */
 static gint64
 count_late (GstClockTimeDiff left, GstClockTime ahead,
     const GstAudioInfo * audio)
@@ -248,7 +248,7 @@ count_late (GstClockTimeDiff left, GstClockTime ahead,
   GstClockTime at_once = MAX (ahead / 2, 1);
 
   return left >= 0 ? 0 :
-      gst_util_uint64_scale_round ((-left + at_once - 1) / at_once * at_once,
+      gst_util_uint64_scale_round (-left / at_once * at_once,
       audio->rate, GST_SECOND);
 }
 
@@ -265,28 +265,25 @@ count_unheard (NdaSinkProbe * self, GstBuffer * buffer, guint64 end,
     nda_meter_count_silent (self->meter, n_silent);
 }
 
-/* Whether the device, which has sound for @held from now, has played much more
- * than it got since its start. ALSA's null device does: its delay means
- * nothing, and nobody hears it. */
+/* Whether the device, which has played up to @played, has no pace: then nothing
+ * of it is worth counting. By one clock, the pipeline has none either. */
 static gboolean
-runs_away (NdaSinkProbe * self, GstClockTimeDiff held)
+runs_away (NdaSinkProbe * self, GstClockTime played)
 {
-  if (self->n_seen == 0)
-    self->first_held = held;
-  if (self->n_seen < N_SETTLING)
-    self->has_run_away |= held + FAR_BEHIND < self->first_held;
-  return self->has_run_away;
+  GstElement *sink = GST_ELEMENT (self->playout.sink);
+  GstClockTime time = nda_playout_can_go_on (&self->playout) ?
+      gst_element_get_current_running_time (sink) : gst_util_get_timestamp ();
+
+  return nda_pace_note (&self->pace, played, time);
 }
 
-/* Handles a buffer of @age that has come to a device, which has sound for @held
- * from now, and takes the buffer @left from now. @end: see NdaDeviceKind. */
+/* A buffer of @age has come to a device, which has played up to @played, has
+ * sound until @held from now, and takes the buffer in @left. */
 static void
 keep_up (NdaSinkProbe * self, GstPadProbeInfo * info, GstClockTimeDiff age,
-    GstClockTimeDiff held, GstClockTimeDiff left, guint64 end,
+    GstClockTimeDiff held, GstClockTimeDiff left, GstClockTime played,
     const GstAudioInfo * audio)
 {
-  GstClockTime played = gst_util_uint64_scale (end, GST_SECOND, audio->rate)
-      - held;
   GstClockTimeDiff heard = age + MAX (held, 0);
   GstBaseSink *sink = self->playout.sink;
   GstClockTimeDiff step = 0;
@@ -315,7 +312,7 @@ nda_sink_probe_on_buffer (NdaSinkProbe * self, GstBaseSink * sink,
   GstClockTime latency = gst_base_sink_get_latency (sink);
   GstPadProbeReturn result = GST_PAD_PROBE_OK;
   GstClockTimeDiff held, left;
-  GstClockTime ahead;
+  GstClockTime ahead, played;
   GstAudioInfo audio;
   guint64 end;
 
@@ -332,11 +329,12 @@ nda_sink_probe_on_buffer (NdaSinkProbe * self, GstBaseSink * sink,
   if (!nda_playout_get_held (&self->playout, &audio, &held)
       || !nda_playout_get_end (&self->playout, &end))
     return self->n_surplus ? leave_out (self, info, &audio) : result;
-  if (runs_away (self, held))
+  played = gst_util_uint64_scale (end, GST_SECOND, audio.rate) - held;
+  if (runs_away (self, played))
     return GST_PAD_PROBE_OK;
   ahead = nda_playout_get_ahead (&self->playout, &audio);
   left = held - (GstClockTimeDiff) ahead;
-  keep_up (self, info, age, held, left, end, &audio);
+  keep_up (self, info, age, held, left, played, &audio);
   if (self->n_surplus)
     result = leave_out (self, info, &audio);
   if (result == GST_PAD_PROBE_OK)

@@ -253,8 +253,10 @@ lacks_decoder (const GError * failure)
       GST_STREAM_ERROR_CODEC_NOT_FOUND);
 }
 
+/* In @missing what GStreamer calls what it lacks, or NULL. */
 GError *
-nda_source_reword (const GError * failure, const gchar * uri)
+nda_source_reword (const GError * failure, const gchar * uri,
+    const gchar * missing)
 {
   if (is_encrypted (failure))
     return g_error_new (failure->domain, failure->code,
@@ -263,9 +265,10 @@ nda_source_reword (const GError * failure, const gchar * uri)
         failure->message);
   if (lacks_decoder (failure))
     return g_error_new (failure->domain, failure->code,
-        _("“%s” cannot be played: %s Debian has more decoders in "
-            "gstreamer1.0-libav, gstreamer1.0-plugins-bad and "
-            "gstreamer1.0-plugins-ugly."), uri, failure->message);
+        _("“%s” cannot be played: “%s” is missing. Install "
+            "gstreamer1.0-libav, which has most decoders on Debian; the rest "
+            "are in gstreamer1.0-plugins-bad and gstreamer1.0-plugins-ugly."),
+        uri, missing ? missing : failure->message);
   return g_error_new (failure->domain, failure->code,
       _("“%s” cannot be played: %s"), uri, failure->message);
 }

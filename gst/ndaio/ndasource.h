@@ -14,9 +14,10 @@ G_BEGIN_DECLS
 /* An element (floating) that plays @uri. */
 GstElement *nda_source_make (const gchar * uri, GError ** error);
 
-/* Returns the error of a source that cannot play @uri, with advice (transfer
- * full). */
-GError *nda_source_reword (const GError * failure, const gchar * uri);
+/* The error of a source that cannot play @uri, with what to do about it
+ * (transfer full). */
+GError *nda_source_reword (const GError * failure, const gchar * uri,
+    const gchar * missing);
 
 /* Links @source to @next, both children of @bin, now or when its pads appear.
  * FALSE: it has no pad to link. */

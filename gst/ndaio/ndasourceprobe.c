@@ -31,56 +31,48 @@ count_overrun (NdaSourceProbe * self)
         ("%" G_GUINT64_FORMAT " times since the last report", n_lost));
 }
 
-/* Starts comparing again: the next buffer has the right time stamp, and its age
- * cannot be compared with earlier ages. */
-static void
-forget_lag (NdaSourceProbe * self)
-{
-  self->missing = 0;
-  nda_lag_restart (&self->lag);
-}
-
-/* How much more of the device's counted frames is found missing at this buffer;
- * negative, if it was only late. */
+/* How much more of what the device counted turns out, at this buffer, to be
+ * missing; negative, where it was only late. By two clocks, the pipeline's is
+ * that of another device. */
 static GstClockTimeDiff
 find_missing (NdaSourceProbe * self, GstBuffer * buffer,
     NdaClocksRelation relation)
 {
   const GstAudioInfo *info = &self->silence.info;
-  GstClockTime now = gst_element_get_current_running_time (self->bin);
-  GstClockTimeDiff more;
+  GstClockTime running = gst_element_get_current_running_time (self->bin);
+  GstClockTimeDiff by_system;
+  GstClockTime counted;
 
-  if (!GST_CLOCK_TIME_IS_VALID (now) || !info->bpf)
+  if (!GST_CLOCK_TIME_IS_VALID (running) || !info->bpf)
     return 0;
   self->n_frames += gst_buffer_get_size (buffer) / info->bpf;
-  more = nda_lag_note (&self->lag, GST_CLOCK_DIFF (gst_util_uint64_scale
-          (self->n_frames, GST_SECOND, info->rate), now));
-  /* with two clocks the source stamps by the pipeline's clock; only a loss
-   * counts */
-  if (relation == NDA_CLOCKS_TWO)
-    return MAX (more, 0);
-  more = MAX (more, -(GstClockTimeDiff) self->missing);
-  self->missing += more;
-  return more;
+  counted = gst_util_uint64_scale (self->n_frames, GST_SECOND, info->rate);
+  by_system = GST_CLOCK_DIFF (counted, gst_util_get_timestamp ());
+  return nda_lag_note (&self->lag, relation == NDA_CLOCKS_TWO ? by_system :
+      GST_CLOCK_DIFF (counted, running), by_system);
 }
 
-/* A device that lost frames but counted them stamps later frames too early.
- * Corrects the time stamp, and returns TRUE if frames are found lost. */
+/* A device that counts on where it lost frames stamps later ones too early.
+ * Mends the time stamp, and returns TRUE where frames turn out to be lost. By
+ * two clocks the source stamps by the pipeline's, and only the loss counts. */
 static gboolean
 make_good_lag (NdaSourceProbe * self, GstBuffer ** buffer)
 {
   NdaClocksRelation relation = nda_clocks_get_relation (self->clocks);
-  GstClockTimeDiff more = 0;
+  GstClockTimeDiff more = 0, missing;
 
   if (GST_BUFFER_IS_DISCONT (*buffer) || relation == NDA_CLOCKS_UNKNOWN
       || g_atomic_int_compare_and_exchange (&self->was_paused, TRUE, FALSE))
     nda_lag_restart (&self->lag);
   else
     more = find_missing (self, *buffer, relation);
-  if ((!more && !self->missing) || !GST_BUFFER_PTS_IS_VALID (*buffer))
+  missing = relation == NDA_CLOCKS_TWO ? 0 : self->lag.missing;
+  if (relation == NDA_CLOCKS_TWO)
+    more = MAX (more, 0);
+  if ((!more && !missing) || !GST_BUFFER_PTS_IS_VALID (*buffer))
     return FALSE;
   *buffer = gst_buffer_make_writable (*buffer);
-  GST_BUFFER_PTS (*buffer) += self->missing;
+  GST_BUFFER_PTS (*buffer) += missing;
   if (more) {
     GST_INFO_OBJECT (self->bin, "%" GST_STIME_FORMAT " of sound is missing",
         GST_STIME_ARGS (more));
@@ -128,6 +120,7 @@ take_buffer (NdaSourceProbe * self, GstBuffer ** buffer)
 {
   gboolean says_lost = GST_BUFFER_IS_DISCONT (*buffer)
       && g_atomic_int_get (&self->has_started);
+  gboolean lacks_some;
 
   if (nda_loss_get_state (self->loss) == NDA_LOSS_AWAY)
     return FALSE;
@@ -137,12 +130,13 @@ take_buffer (NdaSourceProbe * self, GstBuffer ** buffer)
     if (nda_silence_overlaps (&self->silence, *buffer))
       return FALSE;
     self->is_resuming = FALSE;
-    forget_lag (self);
+    nda_lag_forget (&self->lag);
     *buffer = gst_buffer_make_writable (*buffer);
     GST_BUFFER_FLAG_SET (*buffer, GST_BUFFER_FLAG_DISCONT);
     return TRUE;
   }
-  if (make_good_lag (self, buffer) || says_lost)
+  lacks_some = make_good_lag (self, buffer) || says_lost;
+  if (lacks_some && !nda_meter_has_run_away (self->meter))
     count_overrun (self);
   return TRUE;
 }
@@ -272,7 +266,7 @@ nda_source_probe_start (NdaSourceProbe * self)
   g_atomic_int_set (&self->has_started, FALSE);
   g_atomic_int_set (&self->has_played, FALSE);
   self->is_resuming = FALSE;
-  forget_lag (self);
+  nda_lag_forget (&self->lag);
   nda_bursts_restart (&self->bursts);
   self->has_told_period = FALSE;
 }

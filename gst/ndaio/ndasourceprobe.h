@@ -35,8 +35,7 @@ typedef struct
 
   gint was_paused;              /* [atomic] not yet told to the lag */
   NdaLag lag;                   /* [stream lock] */
-  guint64 n_frames;             /* [stream lock] counted by the device */
-  GstClockTime missing;         /* [stream lock] lost, with one clock */
+  guint64 n_frames;             /* [stream lock] that the device counted */
   NdaBursts bursts;             /* [stream lock] */
   gboolean has_told_period;     /* [stream lock] that it is too long */
 } NdaSourceProbe;

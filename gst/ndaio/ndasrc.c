@@ -24,8 +24,8 @@
  *
  * If the pipeline's clock is not the device's clock, and the two are proven to
  * drift apart, ndasrc follows the device's clock (#ndasrc:drift-compensation).
- * It keeps every frame, and the latency grows by 12.3 ms. With one clock every
- * bit passes.
+ * It keeps every frame, and adds 12.3 ms of latency. With one clock it changes
+ * no bit.
  *
  * ## When something goes wrong
  *
@@ -35,8 +35,7 @@
  * with DISCONT. ndasrc counts this, and posts a warning at most once a second.
  * A sound server loses sound silently when nobody reads it for longer than the
  * source's `buffer-time`, and stamps all later sound too early. ndasrc finds
- * the loss by the age of that sound, counts it too, and corrects the time
- * stamps.
+ * the loss by the age of that sound, counts it, and corrects the time stamps.
  *
  * An audio device that vanishes while it runs (unplugged, or its sound server
  * gone), or gives nothing for two seconds, is opened again, after 85 ms and
@@ -51,8 +50,7 @@
  *
  * Element messages `ndasrc`:
  *
- * * `device-lost` (gboolean): TRUE when the device has vanished, FALSE when it
- *   is back
+ * * `device-lost` (gboolean): TRUE: the device vanished; FALSE: it is back
  *
  * The ndaresample inside posts its own messages.
  *
@@ -70,10 +68,9 @@
  *   behind, if negative), by the same line
  * * `num-underruns` (guint64): how often the source had nothing for longer than
  *   a block, without DISCONT
- * * `num-overruns` (guint64): how often the source lost sound, with DISCONT or
- *   silently
+ * * `num-overruns` (guint64): how often it lost sound, with DISCONT or silently
  * * `num-discontinuities` (guint64): how often a block did not follow the last
- *   one, for any reason
+ *   one
  * * `num-device-losses` (guint64): how often the device vanished
  * * `drift-ppm`, `drift-state`, `delay-error`: the statistics of the
  *   ndaresample inside, which follows the device if #ndasrc:drift-compensation
@@ -135,6 +132,7 @@ struct _NdaSrc
   NdaIoParts *parts;            /* [const] of the parent */
   GstElement *queue;            /* [state change] a child, or NULL */
   gint has_failed;              /* [atomic] the source can never play */
+  gchar *missing;               /* [object lock] owned; a decoder, in words */
   NdaSourceProbe probe;         /* has its own locks */
 };
 
@@ -228,11 +226,21 @@ add_queue (NdaSrc * self)
 /* --- changes of state --- */
 
 static void
+set_missing (NdaSrc * self, const gchar * name)
+{
+  GST_OBJECT_LOCK (self);
+  g_free (self->missing);
+  self->missing = g_strdup (name);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
 nda_src_prepare (NdaIoBin * bin)
 {
   NdaSrc *self = NDA_SRC (bin);
 
   g_atomic_int_set (&self->has_failed, FALSE);
+  set_missing (self, NULL);
   nda_source_probe_start (&self->probe);
   if (!self->queue && nda_clocks_may_follow (&self->parts->clocks))
     add_queue (self);
@@ -301,14 +309,16 @@ reword (NdaSrc * self, const GError * failure)
 {
   g_autofree gchar *uri = NULL;
   g_autofree gchar *device = NULL;
+  g_autofree gchar *missing = NULL;
 
   GST_OBJECT_LOCK (self);
+  missing = g_strdup (self->missing);
   uri = g_strdup (self->parts->setting.place);
   device = g_strdup (self->parts->setting.device);
   GST_OBJECT_UNLOCK (self);
 
   if (uri)
-    return nda_source_reword (failure, uri);
+    return nda_source_reword (failure, uri, missing);
   if (failure->domain != GST_RESOURCE_ERROR)
     return NULL;
   if (device)
@@ -340,6 +350,9 @@ nda_src_take_message (NdaIoBin * bin, GstMessage * message)
   g_autoptr (GError) failure = NULL;
   g_autoptr (GError) error = NULL;
 
+  if (gst_message_has_name (message, "missing-plugin"))
+    set_missing (self, gst_structure_get_string (gst_message_get_structure
+            (message), "name"));
   if (nda_source_probe_has_played (&self->probe) || is_own_element (self))
     return FALSE;
   failure = nda_child_parse_error (self->parts->child, message);
@@ -425,6 +438,7 @@ static void
 nda_src_finalize (GObject * object)
 {
   nda_source_probe_clear (&NDA_SRC (object)->probe);
+  g_free (NDA_SRC (object)->missing);
   G_OBJECT_CLASS (nda_src_parent_class)->finalize (object);
 }
 

@@ -49,6 +49,10 @@ class Plugin(abc.ABC):
     def reset(self) -> None:
         """Forget the sound so far: the next block does not follow it."""
 
+    def get_reading(self, name: str) -> Any:
+        """What ``get-parameter`` says of a name that is no parameter, as text.
+        None: the public attribute of that name. From any thread."""
+
     def on_change(self, name: str) -> None:
         """Called after a parameter has changed, between two blocks, while the
         plugin runs. Before start () a value is only set."""

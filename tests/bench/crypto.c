@@ -109,7 +109,7 @@ time_codec (Sealing * s, guint n_bytes)
   gdouble start = cpu_ns ();
 
   for (guint i = 0; i < N_SEALS; i++)
-    if (!nda_sealer_seal_audio (s->sealer, s->payload, n_bytes / 2, s->record))
+    if (!nda_sealer_seal_audio (s->sealer, s->payload, n_bytes, s->record))
       g_error ("not sealed");
   return (cpu_ns () - start) / N_SEALS;
 }

@@ -78,21 +78,52 @@ def test_a_uri_with_two_slashes_is_written_with_three(tmp_path):
     assert f"Write “{(tmp_path / 'tone.wav').as_uri()}”" in said
 
 
-def test_a_format_that_nobody_decodes_names_packages(tmp_path):
-    """GStreamer with its base plugins alone, and an MPEG file."""
-    # Four frames of layer III, silence, by their headers
-    (tmp_path / "a.mp3").write_bytes(
-        4 * (bytes.fromhex("fffb9000") + bytes(413))
-    )
-    env = {**os.environ, "GST_REGISTRY": str(tmp_path / "registry"),
-           "GST_PLUGIN_FEATURE_RANK": ",".join(
-               f"{name}:NONE" for name in (
-                   "mpg123audiodec", "avdec_mp3", "avdec_mp3float",
-                   "mad", "flump3dec"))}
+# Frames of silence, by their headers
+MPEG = 4 * (bytes.fromhex("fffb9000") + bytes(413))
+AC3 = 8 * (bytes.fromhex("0b770000084040") + bytes(249))
+DECODERS = "mpg123audiodec avdec_mp3 avdec_mp3float mad flump3dec a52dec " \
+    "avdec_ac3 avdec_ac3_fixed avdec_eac3"
+
+
+@pytest.mark.parametrize(
+    "data, decoder",
+    [(MPEG, "MPEG-1 Layer 3 (MP3) decoder"),
+     (AC3, "AC-3 (ATSC A/52) decoder")],
+)
+def test_a_format_that_nobody_decodes_names_packages(tmp_path, data, decoder):
+    """GStreamer with its base plugins alone."""
+    file = tmp_path / "audio"
+    file.write_bytes(data)
+    ranks = ",".join(f"{name}:NONE" for name in DECODERS.split())
     done = subprocess.run(
-        ["gst-launch-1.0", "-q", "ndasrc",
-         f"uri={(tmp_path / 'a.mp3').as_uri()}", "!", "fakesink"],
-        capture_output=True, text=True, env=env,
+        ["gst-launch-1.0", "-q", "ndasrc", f"uri={file.as_uri()}", "!",
+         "fakesink"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "GST_REGISTRY": str(tmp_path / "registry"),
+             "GST_PLUGIN_FEATURE_RANK": ranks},
     )
 
-    assert "gstreamer1.0-libav" in done.stdout + done.stderr
+    said = done.stdout + done.stderr
+    assert f"“{decoder}” is missing" in said
+    assert "Install gstreamer1.0-libav, " in said
+
+
+def test_the_log_ends_with_the_figures(tmp_path):
+    """How a user of gst-launch sees what was late and what was lost."""
+    names = ["ndasrc", "ndapybridge", "ndasink"]
+    done = subprocess.run(
+        ["gst-launch-1.0", "-q", "ndasrc",
+         "source=audiotestsrc num-buffers=9 samplesperbuffer=512", "!",
+         "ndapybridge", "plugin=passthrough", "!", "ndasink",
+         "sink=fakesink"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "GST_DEBUG_NO_COLOR": "1",
+             "GST_DEBUG": ",".join(f"{name}:4" for name in names)},
+    )
+
+    for name in names:
+        (line,) = [line for line in done.stderr.splitlines()
+                   if f"application/x-{name}-stats, " in line]
+        assert "num-blocks=(guint64)" in line

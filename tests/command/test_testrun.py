@@ -3,6 +3,9 @@
 """nda test: which tests are run, and how they are counted."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -27,8 +30,10 @@ if "--wrapper" in words:
 results = json.loads((folder / "results").read_text())
 if results:
     log = pathlib.Path(words[2], "meson-logs", base + ".json")
+    said = folder / "said"
+    stdout = said.read_text() if said.exists() else ""
     log.write_text("".join(
-        json.dumps({"name": "x", "result": result}) + "\\n"
+        json.dumps({"name": "x", "result": result, "stdout": stdout}) + "\\n"
         for result in results))
 sys.exit(int("FAIL" in results))
 """
@@ -60,7 +65,7 @@ def test_results_are_counted(
     results(tools, *words)
 
     assert testrun.run(build, [], wrapper) == status
-    assert capfd.readouterr().out == said + "\n"
+    assert said + "\n" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -107,3 +112,53 @@ def test_logs_of_runs_that_ended_go_and_those_of_others_stay(build, tools):
     names = {path.name for path in logs.iterdir()}
     assert "testlog.json" in names
     assert alive in names and dead not in names
+
+
+def say(tools, text):
+    """What each test is to have printed."""
+    (tools.folder / "said").write_text(text)
+
+
+def test_cases_that_were_skipped_inside_a_test_are_counted(
+    build, tools, capfd
+):
+    results(tools, "OK", "OK")
+    say(tools, "SKIPPED [3] ../tests/a.py:12: there is no PipeWire: a, b\n"
+        "SKIPPED [1] ../tests/b.py: this kernel has no Landlock\n"
+        "2 passed, 4 skipped in 0.1s\n")
+
+    assert testrun.run(build, [], []) == 0
+    assert capfd.readouterr().out == (
+        "2 passed, 0 failed, 0 skipped\n"
+        "Inside the tests that were run, 8 cases were skipped:\n"
+        "     6  there is no PipeWire: a, b\n"
+        "     2  this kernel has no Landlock\n"
+    )
+
+
+def test_a_time_limit_names_what_was_running(build, tools, capfd):
+    results(tools, "TIMEOUT")
+    say(tools, "tests/a.py::test_one PASSED  [50%]\ntests/a.py::test_two \n")
+
+    testrun.run(build, [], [])
+
+    said = capfd.readouterr().out
+    assert "x: its time limit passed in “tests/a.py::test_two”" in said
+    assert "The load of this machine is " in said
+
+
+def test_pytest_says_what_it_runs_and_why_it_skips(build):
+    """The real pytest, so that what is read is what it prints."""
+    file = build.folder / "test_it.py"
+    file.write_text("import pytest\ndef test_a(): pytest.skip('no: card')\n")
+
+    said = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+         file],
+        env={**os.environ, "PYTEST_ADDOPTS": testrun.PYTEST},
+        capture_output=True,
+        text=True,
+    ).stdout
+
+    assert "test_it.py::test_a SKIPPED" in said
+    assert testrun.skips_in([{"stdout": said}]) == {"no: card": 1}

@@ -29,6 +29,10 @@ IN_PYTHON = {
     path.stem for path in (TOP / "python-elements" / "python").glob("*.py")
 }
 
+# It may begin with variables, as in a shell
+LINE = r"^ *((?:\w+=\S+ )*gst-launch-1\.0 .*)$"
+RTP = "application/x-rtp"
+
 
 def pipelines():
     """Each once, with the page that shows it first.
@@ -39,7 +43,7 @@ def pipelines():
     for page in PAGES:
         text = re.sub(r"^ \* ?", "", page.read_text(), flags=re.MULTILINE)
         text = re.sub(r"\\\n\s*", "", text)
-        for line in re.findall(r"^ *(gst-launch-1\.0 .*)$", text, re.M):
+        for line in re.findall(LINE, text, re.M):
             if not line.endswith("..."):
                 seen.setdefault(line, page.relative_to(TOP))
     return seen
@@ -71,6 +75,9 @@ def folder(tmp_path):
         blocks = re.findall(r"```python\n(.*?)```", page, re.S)
         plugin = next(block for block in blocks if words in block)
         (tmp_path / f"{name}.py").write_text(plugin)
+    page = (TOP / "docs" / "questions.md").read_text()
+    plugin = re.search(r"```python\n(.*?)```", page, re.S).group(1)
+    (tmp_path / "raw_file.py").write_text(plugin)
     if not is_left_out("ndaencrypt"):
         write_secrets(tmp_path)
     return tmp_path
@@ -98,6 +105,8 @@ def is_live(line):
     """Whether its source never ends, as a microphone does."""
     words = shlex.split(line)
     sources = {"ndasrc", "ndamicsrc", "ndatonesrc", "udpsrc"}
+    if "is-live=true" in line and "num-buffers=" not in line:
+        return True
     return bool(sources & set(words)) and not any(
         word.startswith(("uri=", "source=", "num-buffers="))
         for word in words
@@ -107,19 +116,24 @@ def is_live(line):
 def needs_sound(line):
     words = shlex.split(line)
     return (
-        (is_live(line) and "ndatonesrc" not in words)
+        (is_live(line) and "ndatonesrc" not in words and "source=" not in line)
         or words[-1] == "ndasink"
         or bool({"ndamicsrc", "ndaspeakersink"} & set(words))
     )
 
 
-def say_something(folder):
+def say_something(folder, is_rtp):
     """What a line that waits for datagrams is to hear."""
+    to_packets = (
+        "rtpL16pay ! udpsink host=127.0.0.1 port=5006"
+        if is_rtp
+        else "ndaencrypt key-file=studio.key context=alice framing=packet ! "
+        "udpsink host=127.0.0.1 port=5004"
+    )
     subprocess.run(
         "gst-launch-1.0 audiotestsrc is-live=true num-buffers=40 ! "
-        "audio/x-raw,format=S16LE,channels=1 ! ndaencrypt "
-        "key-file=studio.key context=alice framing=packet ! "
-        "udpsink host=127.0.0.1 port=5004".split(),
+        f"audio/x-raw,rate=48000,channels=1 ! audioconvert ! {to_packets}"
+        .split(),
         cwd=folder,
         check=True,
         stdout=subprocess.DEVNULL,
@@ -139,6 +153,16 @@ def with_installed(folder):
     return environment
 
 
+def make_models(folder):
+    """A home with the virtual environment of docs/questions.md."""
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--system-site-packages",
+         "--without-pip", folder / "home" / "models"],
+        check=True,
+    )
+    return folder / "home"
+
+
 @functools.cache
 def is_left_out(element):
     """Whether nda was built without what `element` needs."""
@@ -156,15 +180,19 @@ def test_pipeline_runs(line, folder):
     line = re.sub(
         r"file:///home/me/\S+", (folder / "in.wav").as_uri(), line
     )
+    environment = dict(os.environ)
+    if "$HOME/models" in line:
+        line = line.replace("$HOME", str(make_models(folder)))
     words = shlex.split(line)
+    while "=" in words[0]:
+        key, _, environment[key] = words.pop(0).partition("=")
     words[1:1] = ["-e"]
     if needs_sound(line):
         if not shutil.which("pulseaudio"):
             pytest.skip("there is no PulseAudio")
         words[:0] = [str(WITH_RIG), "one"]
-    environment = dict(os.environ)
     if "nda-quiet" in words:
-        environment = with_installed(folder)
+        environment |= with_installed(folder)
     if IN_PYTHON & set(words):
         environment.pop("G_DEBUG", None)
     process = subprocess.Popen(
@@ -181,7 +209,7 @@ def test_pipeline_runs(line, folder):
         said += said_now
         if "New clock" in said_now and is_live(line):
             if "udpsrc" in words:
-                say_something(folder)
+                say_something(folder, RTP in line)
             # Ctrl-C, as the reader would press it; one that ends by itself
             # may be past the point where it minds
             subprocess.run(

@@ -57,6 +57,7 @@ def run(command: list, cwd: Path) -> subprocess.CompletedProcess:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        env={**os.environ, "LC_ALL": "C.UTF-8"},
     )
 
 
@@ -88,7 +89,8 @@ def test_embed_says_which_plugin_is_missing(language, tmp_path):
     )
 
     assert result.returncode == 1
-    assert "nosuch" in result.stderr
+    # in the user's letters, which setlocale () chooses
+    assert "“nosuch”" in result.stderr
 
 
 @pytest.mark.parametrize("language", EMBED)
@@ -100,7 +102,7 @@ def test_embed_says_which_input_is_missing(language, tmp_path):
     )
 
     assert result.returncode == 1
-    assert "none.wav" in result.stderr
+    assert "none.wav”" in result.stderr
 
 
 def test_demo_joins_recordings_without_a_seam(tmp_path):

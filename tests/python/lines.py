@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Pipelines that a test drives, and a look at what comes out of them."""
 
+import os
 import re
 
 import numpy as np
+
+PATIENCE = 60  # seconds, for a message that is sure to come
 
 
 def where_of(isolation):
@@ -88,8 +91,24 @@ class Line:
             pulled.append(one[1])
         return np.concatenate(pulled)
 
-    def wait(self, types, timeout=60):
-        return self.bus.timed_pop_filtered(timeout * self.gst.SECOND, types)
+    def wait(self, types, timeout=PATIENCE):
+        """A message; None after a limit of the caller's own."""
+        message = self.bus.timed_pop_filtered(
+            timeout * self.gst.SECOND, types
+        )
+        assert message or timeout != PATIENCE, self.describe_wait(types)
+        return message
+
+    def describe_wait(self, types):
+        """What was waited for in vain, and how far it all got."""
+        names = "|".join(n for n in types.value_nicks if n != "unknown")
+        state = self.pipeline.get_state(0)
+        stats = self.element.get_property("stats").to_string()
+        return (
+            f"no message “{names}” in {PATIENCE} s, with "
+            f"{self.n_pushed} frames pushed; the pipeline is "
+            f"{state.state.value_nick}; load {os.getloadavg()[0]:.0f}; {stats}"
+        )
 
     def wait_for_end(self):
         """The error that ended the stream, or None: it ended by itself."""

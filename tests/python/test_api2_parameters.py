@@ -72,6 +72,10 @@ REFUSED = {
     "threshold": {
         value: f"“{value}” is not a number from -90 to 0 dBFS"
         for value in ("-91", "0.5", "loud", "nan", "")
+    }
+    | {
+        "-1,5": "“-1,5” is not a number from -90 to 0 dBFS; write it with a "
+        "point: -1.5"
     },
     "order": {
         value: f"“{value}” is not a whole number from 1 to 9"
@@ -84,6 +88,25 @@ REFUSED = {
         "on, model, mode, key"
     },
 }
+
+
+READS = """
+from nda import Processor
+class P(Processor):
+    found = 3
+    def get_reading(self, name):
+        return {"frames": 7, "level": "-6.0"}.get(name)
+    def process(self, block): pass
+"""
+
+
+def test_api2_get_parameter_reads_what_the_plugin_says(make_bridge, write):
+    line = make_bridge(write(READS))
+    play(line)
+
+    assert [get(line, name) for name in ("frames", "level", "found", "x")] == [
+        *("7", "-6.0", "3", ""),
+    ]
 
 
 @pytest.mark.parametrize(

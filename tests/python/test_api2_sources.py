@@ -301,3 +301,37 @@ def test_api2_2_1_a_full_sink_gets_the_same_block_again(
     line.stop()
 
     assert journal() == [[n] for n in (0, 0, 0, 1, 1, 1, 2, 2, 2)]
+
+
+@pytest.mark.parametrize("n_arrays", [0, 1])
+def test_api2_a_read_that_returns_nothing_is_told(
+    gst, make_source, write, n_arrays
+):
+    """One that has given an array may have nothing for as long as it likes."""
+    line = make_source(
+        write(
+            f"""
+            import numpy as np
+            n_calls = 0
+            def read():
+                global n_calls
+                n_calls += 1
+                if n_calls <= {n_arrays}:
+                    return np.zeros(512)
+                if n_calls > 900:
+                    raise StopIteration
+            """
+        ),
+    )
+
+    line.play()
+
+    if n_arrays:
+        while line.pull() is not None:
+            pass
+        assert line.wait_for_end() is None
+        assert line.get_stat("num-failures") == 0
+        return
+    said = line.wait(gst.MessageType.WARNING).parse_warning()[0].message
+    assert "returned None 500 times, and no array so far" in said
+    assert "end it with “return” and the array" in said

@@ -99,3 +99,22 @@ def test_bridge_recovers_after_a_failure(gst, write_plugin, make_bridge):
     bridge.push(np.ones((512, 2)))
 
     assert np.array_equal(bridge.pull()[1], np.ones((512, 2)))
+
+
+def test_a_plugin_path_that_is_not_there_is_told(run, tmp_path, noise):
+    """Whether the plugin is found elsewhere or nowhere."""
+    missing = tmp_path / "plug-ins"
+
+    outcome = run("gain", [noise(512)], plugin_path=missing)
+
+    assert outcome.error is None
+    (warning,) = outcome.warnings
+    assert f"There is no folder “{missing}”, which “plugin-path” names" in (
+        warning[0].message
+    )
+
+    outcome = run("nosuch", [], plugin_path=f"{missing}:{tmp_path}")
+
+    assert f"in {missing} (there is no such folder), {tmp_path}, " in (
+        outcome.error.message
+    )

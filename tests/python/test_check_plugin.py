@@ -105,6 +105,15 @@ BROKEN = {
         {"3.6", "3.7", "2.3", "12.2"},
         "the type's value is None",
     ),
+    "no answer": (
+        """
+        def get_info(self):
+            raise OSError("no licence")
+        Plugin.get_info = get_info
+        """,
+        {"3.6", "3.7", "2.3", "12.2"},
+        "get_info () raised OSError: no licence",
+    ),
     "another version": (
         "Plugin.get_info = lambda self: PluginInfo('Test', '1', 'a', 'b', "
         "PluginType.PROCESSOR, 2)",
@@ -147,7 +156,7 @@ BROKEN = {
         Plugin.process_audio = process_audio
         """,
         {"4.1"},
-        "returned False",
+        "its process_audio () returned None; end it with “return True”",
     ),
     "two channels only": (
         """
@@ -330,3 +339,29 @@ def test_value_with_a_comma_arrives_whole(write_plugin, tmp_path):
     done = check(path, 'name=a,"b"', *THREAD, folder=tmp_path)
 
     assert done.returncode == 0, done.stdout
+
+
+def test_only_what_the_plugin_printed_is_shown(write_plugin, tmp_path):
+    """Neither what nda logs, nor a traceback in nda's own files."""
+    path = write_plugin(
+        """
+        import sys
+
+        def start(self):
+            print("no device")
+            print("it is busy", file=sys.stderr)
+        Plugin.start = start
+
+        def get_parameter(self, key):
+            raise KeyError(key)
+        Plugin.get_parameter = get_parameter
+        Plugin.get_info = lambda self: 1 / 0
+        """
+    )
+
+    for isolation in ("thread", "process"):
+        done = check(path, "--isolation", isolation, folder=tmp_path)
+
+        said = done.stdout.partition("It printed:\n\n")[2]
+        printed = said.partition("\n\n")[0].splitlines()
+        assert set(printed) == {"    no device", "    it is busy"}, said

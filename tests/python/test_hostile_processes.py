@@ -158,6 +158,8 @@ def test_answer_to_loading_that_is_not_text(gst, make_bridge, write_plugin):
     "taken",
     [
         (0, 2, 512),
+        (1000, 2, 512),
+        (768001, 2, 512),
         (48000, 2, 0),
         (48000, 0, 512),
         (48000, 65, 512),

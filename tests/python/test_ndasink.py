@@ -123,4 +123,6 @@ def test_a_device_that_takes_everything_at_once_has_no_statistics_of_its_own(
     assert found.get_value("num-frames") == 100 * BLOCK
     assert found.get_value("num-frames-silent") == 0
     assert found.get_value("num-frames-skipped") == 0
+    assert found.get_value("num-underruns") == 0
     assert found.get_value("max-latency") < 10 * gst.SECOND
+    assert abs(found.get_value("drift")) < gst.SECOND

@@ -257,3 +257,20 @@ def test_element_in_use_elsewhere_is_named(gst, play):
     error = play("ndasrc name=src ! fakesink", src__source=source)
 
     assert "“taken” cannot be put into “src”" in error.message
+
+
+def test_a_device_that_gives_everything_at_once_has_no_rate(gst, play):
+    """As ALSA's null does, which the pipeline then has its clock from."""
+    if not gst.ElementFactory.find("alsasrc"):
+        pytest.skip("there is no alsasrc")
+
+    error = play(
+        "ndasrc name=src source=\"alsasrc device=null num-buffers=2000\" ! "
+        "ndasink sink=fakesink"
+    )
+
+    found = stats(play.pipeline, "src")
+    assert error is None
+    assert found.get_value("num-frames") > 0
+    assert found.get_value("rate") == 0
+    assert found.get_value("drift") == 0

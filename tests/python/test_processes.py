@@ -98,7 +98,7 @@ def test_pipeline_plays_on_and_the_plugin_comes_back(
     assert bridge.get_stat("num-failures") >= 1
     assert why in warning[0].message
     assert bridge.bus.pop_filtered(gst.MessageType.ERROR) is None
-    assert len(children()) == 1
+    wait_until(lambda: len(children()) == 1)
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -13,8 +13,7 @@ import nda
 import plugin_driver as driver
 
 SINKS = ["null_sink", "wav_recorder"]
-# of API 2: the host has the rest of what is tested here
-SECOND = ["noise", "sine", "wav_player"]
+ALL = ["noise", "sine", "wav_player"] + SINKS
 
 
 @pytest.fixture(autouse=True)
@@ -42,49 +41,26 @@ def call(plugin, n_frames=512):
     return plugin.write_audio(buffer)
 
 
-@pytest.mark.parametrize("name", SINKS)
-def test_3_6_info(name):
-    info = driver.initialized(name).get_info()
-
-    assert info.type.value == "AudioSink"
-    assert info.name.lower().replace(" ", "_") == name
-    assert info.version and info.author and info.description
-    assert info.api_version == 1
-
-
-@pytest.mark.parametrize("name", SINKS)
+@pytest.mark.parametrize("name", ALL)
 def test_4_life_cycle_twice(name):
-    plugin = driver.load(name).create_plugin()
-    states = [plugin.get_state().value]
+    plugin = driver.initialized(name, **needed(name))
 
-    plugin.initialize()
-    for key, value in needed(name).items():
-        plugin.set_parameter(key, value)
-    for step in ("start", "stop", "start", "stop", "shutdown"):
-        getattr(plugin, step)()
-        states.append(plugin.get_state().value)
+    for _ in range(2):
+        driver.start(plugin)
+        assert call(plugin) is True
+        plugin.stop()
 
-    assert states == [
-        "Unloaded",
-        "Running",
-        "Initialized",
-        "Running",
-        "Initialized",
-        "Unloaded",
-    ]
+    plugin.shutdown()
 
 
-@pytest.mark.parametrize("name", SINKS)
+@pytest.mark.parametrize("name", ALL)
 def test_4_4_shutdown_without_start_or_stop(name):
     driver.initialized(name).shutdown()
 
-    plugin = driver.running(name, **needed(name))
-    plugin.shutdown()
-
-    assert plugin.get_state() is nda.PluginState.UNLOADED
+    driver.running(name, **needed(name)).shutdown()
 
 
-@pytest.mark.parametrize("name", SINKS + SECOND)
+@pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("n_frames", [1, 64, 512, 513, 1024])
 def test_5_6_any_block_size_is_taken(name, n_frames):
     plugin = driver.running(name, **needed(name))
@@ -92,48 +68,30 @@ def test_5_6_any_block_size_is_taken(name, n_frames):
     assert call(plugin, n_frames) is True
 
 
-@pytest.mark.parametrize("name", SINKS)
+@pytest.mark.parametrize("name", ALL)
 def test_7_an_unknown_parameter_is_refused(name):
     plugin = driver.initialized(name)
 
-    assert plugin.set_parameter("frequenzy", "1") is False
+    with pytest.raises(ValueError, match="there is no such parameter, but"):
+        plugin.set_parameter("frequenzy", "1")
     assert plugin.get_parameter("frequenzy") == ""
 
 
 @pytest.mark.parametrize("name", SINKS)
 def test_7_channels_are_fixed_while_running(name):
     plugin = driver.initialized(name, channels="3", **needed(name))
-    assert plugin.get_channels() == 3
     driver.start(plugin)
-
-    with pytest.raises(ValueError) as caught:
-        plugin.set_parameter("channels", "2")
-    plugin.set_channels(2)
-
-    assert str(caught.value) == (
-        "channels cannot change while the stream runs"
-    )
     assert plugin.get_channels() == 3
-    assert plugin.get_parameter("channels") == "3"
 
+    plugin.set_parameter("channels", "2")
+    assert call(plugin) is True
+    assert plugin.get_channels() == 3
 
-@pytest.mark.parametrize(
-    "name, key, value, text",
-    [
-        ("null_sink", "interval", "0", "a number from 0.01 to 60.0 seconds"),
-        ("wav_recorder", "bits", "8", "one of 16, 24, 32"),
-        ("wav_recorder", "overwrite", "1", "true or false"),
-    ],
-)
-def test_7_3_nonsense_is_refused_and_the_old_kept(name, key, value, text):
-    plugin = driver.initialized(name)
-    before = plugin.get_parameter(key)
-
-    with pytest.raises(ValueError) as caught:
-        plugin.set_parameter(key, value)
-
-    assert str(caught.value) == f"{key} must be {text}, not “{value}”"
-    assert plugin.get_parameter(key) == before
+    plugin.stop()
+    plugin.shutdown()
+    again = driver.initialized(name, channels="2", **needed(name))
+    Path("out.wav").unlink(missing_ok=True)
+    assert driver.start(again).get_channels() == 2
 
 
 @pytest.mark.parametrize(
@@ -147,6 +105,9 @@ def test_7_3_nonsense_is_refused_and_the_old_kept(name, key, value, text):
         ("noise", "colour", "blue", "none of its options, white, pink, br"),
         ("noise", "channels", "65", "65 is out of its range, 1 to 64"),
         ("wav_player", "loop", "maybe", "'maybe' is neither true nor false"),
+        ("null_sink", "interval", "0", "out of its range, 0.01 to 60 s"),
+        ("wav_recorder", "bits", "8", "none of its options, 16, 24, 32"),
+        ("wav_recorder", "overwrite", "2", "'2' is neither true nor false"),
     ],
 )
 def test_api2_3_3_nonsense_is_refused_and_the_old_kept(name, key, value, text):
@@ -160,12 +121,25 @@ def test_api2_3_3_nonsense_is_refused_and_the_old_kept(name, key, value, text):
     assert plugin.get_parameter(key) == before
 
 
-@pytest.mark.parametrize("name", SECOND)
+@pytest.mark.parametrize("name", ALL)
 def test_api2_it_says_what_it_is(name):
-    said = driver.initialized(name).wrapper.declarations()
+    plugin = driver.initialized(name)
+    said, info = plugin.wrapper.declarations(), plugin.get_info()
 
-    assert (said["name"], said["role"]) == (name, "source")
+    role = "sink" if name in SINKS else "source"
+    assert (said["name"], said["role"]) == (name, role)
     assert said["description"]
+    assert info.type.value == f"Audio{role.title()}"
+    assert info.name.lower().replace(" ", "_") == name
+
+
+def test_two_plugins_are_left_of_api_1():
+    texts = {p.stem: p.read_text() for p in Path(nda.plugins_path()).iterdir()}
+
+    assert sorted(n for n, t in texts.items() if "def create_plugin" in t) == [
+        "microphone",
+        "speaker",
+    ]
 
 
 @pytest.mark.parametrize("name", ["noise", "sine"])

@@ -311,7 +311,7 @@ BLOCK_FAILURES = {
     "import sys; sys.exit(1)": "SystemExit: 1",
     "raise KeyboardInterrupt()": "KeyboardInterrupt",
     "return False": "returned False",
-    "return None": "returned False",
+    "return None": "returned None; end it with “return True”",
     "return np.bool_(False)": "returned False",
     "return np.zeros(2)": "ValueError: The truth value of an array",
     "buffer.data = np.zeros((2, 3)); return True": (

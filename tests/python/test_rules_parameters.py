@@ -246,6 +246,24 @@ def test_7_3_raising_parameter_is_a_warning(run, write_plugin, noise):
     assert "ValueError: not a number" in outcome.warnings[0][0].message
 
 
+def test_a_number_with_a_comma_is_told_with_a_point(
+    run, write_plugin, noise
+):
+    path = write_plugin(
+        """
+        def set_parameter(self, key, value):
+            self.value = float(value)
+        Plugin.set_parameter = set_parameter
+        """
+    )
+
+    outcome = run(path, [noise(BLOCK)], parameters='a="0,5",b="1,2,3"')
+
+    first, second = (warning[0].message for warning in outcome.warnings)
+    assert first.endswith("; write it with a point: 0.5")
+    assert "1,2,3" in second and "with a point" not in second
+
+
 def test_7_2_refused_parameter_is_a_warning(run, write_plugin, noise):
     path = write_plugin(
         "Plugin.set_parameter = lambda self, key, value: False"
@@ -254,6 +272,26 @@ def test_7_2_refused_parameter_is_a_warning(run, write_plugin, noise):
     outcome = run(path, np.split(noise(BLOCK * 8), 8), parameters="gain=x")
 
     assert "it returned False" in outcome.warnings[0][0].message
+
+
+def test_an_unknown_parameter_is_told_with_those_there_are(
+    run, write_plugin, noise
+):
+    """What is there is told only where the name is the fault."""
+    path = write_plugin(
+        """
+        Plugin.set_parameter = lambda self, key, value: False
+        Plugin.get_parameters = lambda self: {"gain": "1", "mode": "fast"}
+        """
+    )
+
+    outcome = run(path, [noise(BLOCK)], parameters="gian=x,gain=x")
+
+    first, second = (warning[0].message for warning in outcome.warnings)
+    assert "gian: it has no such parameter, but these: gain, mode" in first
+    assert second.endswith("gain: it returned False") or (
+        "gain: it returned False; it may have printed" in second
+    )
 
 
 def test_7_6_secret_of_a_parameter_is_not_told(run, write_plugin, noise):

@@ -430,6 +430,21 @@ def test_6_2_3_budget_is_over_and_the_stream_ends(play, write_sink, noise):
     assert line.get_stat("num-blocks") == 0
 
 
+def test_6_2_3_what_a_sink_raises_is_in_the_error(play, write_sink, noise):
+    path = write_sink(
+        """
+        def write_audio(self, buffer):
+            raise OSError("the disk is full")
+        Plugin.write_audio = write_audio
+        """
+    )
+
+    _, error = play(path, [noise(BLOCK)], write_budget=20_000_000)
+
+    assert "OSError: the disk is full" in error.message
+    assert "20 ms" in error.message and "write-budget" in error.message
+
+
 def test_6_2_3_budget_counts_the_time_in_the_plugin(play, write_sink, noise):
     path = write_sink(
         """

@@ -14,8 +14,14 @@
  * cycles explain proves nothing (see undisturbed). With --native, the ends are
  * PipeWire's own elements.
  *
- *     with-rig --server pipewire --quantum 512 one rig-graph-ear [--native]
- *           [--path PIPELINE] [--seconds 5] [--starts 1] [--timing] [--verbose]
+ * With --restart, a server of the rig is started again while the signal plays:
+ * one on which the graph does not depend, pipewire-pulse or wireplumber. Judged
+ * is how long nothing is heard, and that both ends have counted the loss of
+ * their devices where there was one.
+ *
+ * with-rig --server pipewire --quantum 512 one rig-graph-ear [--native]
+ *       [--path PIPELINE] [--seconds 5] [--starts 1] [--restart SERVER]
+ *       [--timing] [--verbose]
  *
  * Threads: play () and hear () run on the graph's threads, in real time. They
  * write the fields that are marked as theirs from EAR_BEGINS to EAR_IS_DONE;
@@ -23,6 +29,7 @@
 
 #include <gst/gst.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "graph.h"
@@ -35,6 +42,10 @@
 #define MAX_STALL_MS 20         /* what two periods bridge */
 #define MAX_LATENCY 50.0        /* ms */
 #define N_CHANGES 64
+/* When a server is started again, in ms, and how long nothing is heard then at
+ * most, in frames, which is also when the ear gives up */
+#define RESTART_AFTER 2000
+#define MAX_BACK (5 * RIG_RATE)
 
 #define NATIVE_PATH "ndasrc name=src " \
     "source=\"pipewiresrc target-object=mic ! audio/x-raw, channels=2 ! " \
@@ -74,6 +85,7 @@ typedef struct
   RigGraph *graph;              /* owned */
   RigReport report;
   const gchar *path_text;
+  const gchar *restarted;       /* a server, or NULL */
   gboolean is_verbose;
   GMainLoop *loop;              /* owned */
   GstElement *path;             /* owned; microphone to speaker */
@@ -84,6 +96,8 @@ typedef struct
   guint64 n_lost_excused;       /* frames that lost cycles explain */
   guint64 n_silent_excused;
   guint64 n_counted;            /* by the elements of the path */
+  guint64 n_losses;             /* of their devices */
+  guint n_whole;                /* starts whose last frame was heard */
   RigStall *stall;              /* owned */
   RigGraphLosses before;        /* a start */
 
@@ -254,6 +268,13 @@ count_lost_cycles (Ear * ear)
   return n_late + (n_unplayed + n_unheard) / quantum;
 }
 
+static void
+add_losses (Ear * ear)
+{
+  ear->n_losses += rig_get_counter (ear->path, "src", "num-device-losses")
+      + rig_get_counter (ear->path, "sink", "num-device-losses");
+}
+
 /* With EAR_IS_DONE */
 static void
 note_start (Ear * ear)
@@ -266,7 +287,10 @@ note_start (Ear * ear)
       rig_graph_get_quantum (ear->graph));
   rig_account_print (&ear->heard.listener.account, ear->n_frames);
   add_account (&ear->total, &ear->heard.listener.account);
+  ear->n_whole += ear->heard.listener.next == ear->n_frames;
   add_counters (ear);
+  if (ear->restarted)
+    add_losses (ear);
   if (ear->is_verbose) {
     print_changes (&ear->heard);
     print_stats (ear);
@@ -274,6 +298,21 @@ note_start (Ear * ear)
 }
 
 /* --- A start --- */
+
+/* Ends the server; the rig starts it again. */
+static gboolean
+restart_server (gpointer user_data)
+{
+  Ear *ear = user_data;
+  g_autofree gchar *path = g_strdup_printf ("%s/%s.pid",
+      g_getenv ("NDA_RIG_HOME"), ear->restarted);
+  g_autofree gchar *pid = NULL;
+
+  if (!g_file_get_contents (path, &pid, NULL, NULL)
+      || kill (atoi (pid), SIGTERM) != 0)
+    g_error ("the rig has no server %s", ear->restarted);
+  return G_SOURCE_REMOVE;
+}
 
 static gboolean
 begin_when_settled (gpointer user_data)
@@ -284,6 +323,8 @@ begin_when_settled (gpointer user_data)
     return G_SOURCE_CONTINUE;
   rig_graph_get_losses (ear->graph, &ear->before);
   g_atomic_int_set (&ear->state, EAR_BEGINS);
+  if (ear->restarted)
+    g_timeout_add (RESTART_AFTER, restart_server, ear);
   return G_SOURCE_REMOVE;
 }
 
@@ -366,15 +407,37 @@ judge_counters (Ear * ear)
   rig_report_stall (&ear->report, ear->stall, MAX_STALL_MS);
 }
 
+/* WirePlumber takes no device with it. */
+static void
+judge_restarts (Ear * ear, guint n_starts)
+{
+  gboolean is_lost = !g_str_equal (ear->restarted, "wireplumber");
+  guint64 most = (guint64) MAX_BACK * n_starts;
+  g_autofree gchar *asked = g_strdup_printf ("<= %" G_GUINT64_FORMAT, most);
+  g_autofree gchar *found = g_strdup_printf ("%" G_GUINT64_FORMAT,
+      ear->total.n_silent);
+
+  rig_report_row (&ear->report, "frames silent", asked, found,
+      ear->total.n_silent <= most);
+  rig_report_count (&ear->report, "device losses counted",
+      is_lost ? 2 * n_starts : 0, ear->n_losses);
+  rig_report_count (&ear->report, "starts heard to their end", n_starts,
+      ear->n_whole);
+}
+
 static void
 judge (Ear * ear, guint n_starts)
 {
-  judge_loss (ear, "frames lost", ear->total.n_lost, ear->n_lost_excused);
-  judge_loss (ear, "frames silent", ear->total.n_silent, ear->n_silent_excused);
-  judge_counters (ear);
   rig_report_count (&ear->report, "frames altered", 0, ear->total.n_altered);
   rig_report_count (&ear->report, "frames repeated", 0, ear->total.n_repeated);
   rig_report_count (&ear->report, "starts heard", n_starts, ear->measured->len);
+  if (ear->restarted) {
+    judge_restarts (ear, n_starts);
+    return;
+  }
+  judge_loss (ear, "frames lost", ear->total.n_lost, ear->n_lost_excused);
+  judge_loss (ear, "frames silent", ear->total.n_silent, ear->n_silent_excused);
+  judge_counters (ear);
   judge_ms (ear, "LATENCY, median of starts", MAX_LATENCY,
       rig_median_of (ear->reported));
   judge_ms (ear, "off from the LATENCY, median", MAX_OFF,
@@ -430,6 +493,8 @@ main (gint argc, gchar ** argv)
         "Take the elements of PipeWire itself", NULL},
     {"seconds", 0, 0, G_OPTION_ARG_INT, &seconds, "Length of the signal", "N"},
     {"starts", 0, 0, G_OPTION_ARG_INT, &n_starts, "How many starts", "N"},
+    {"restart", 0, 0, G_OPTION_ARG_STRING, &ear.restarted,
+        "Start a server of the rig again meanwhile", "SERVER"},
     {"timing", 0, 0, G_OPTION_ARG_NONE, &ear.report.judges_timing,
         "Judge the latency, too", NULL},
     {"verbose", 0, 0, G_OPTION_ARG_NONE, &ear.is_verbose,

@@ -63,10 +63,3 @@ def test_both_ends_come_back_with_their_server(pipeline, server):
     wait_until_lost_and_back(pipeline)
 
     assert_goes_on(pipeline, n_losses=1)
-
-
-@pytest.mark.skipif("pipewire" not in SERVERS, reason="of PipeWire only")
-def test_sound_goes_on_while_wireplumber_is_started_again(pipeline):
-    end("wireplumber")
-
-    assert_goes_on(pipeline, n_losses=0)

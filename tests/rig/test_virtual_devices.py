@@ -20,16 +20,19 @@ import pytest
 VOLUME, GAIN = 0.8, 0.5
 # By verb: where the tone is played, and where the result is heard
 ENDS = {"mic": ("cable", "nda_mic"), "speaker": ("nda_speaker", "ear_tap")}
-CHUNK = 48000 * 8 // 10  # bytes: 0.1 s
+CHUNK = 48000 * 8 // 100  # bytes: 10 ms
+N_KILLS = 3
+PATIENCE = 500  # chunks, of a recording that waits for the plugin
+OURS = ("nda-py-mould", "sh", "pactl")  # processes that are no plugin's
 
 
 class Command:
     """`nda mic` or `nda speaker`, and what it says."""
 
-    def __init__(self, verb):
+    def __init__(self, verb, isolation="thread"):
         self.process = subprocess.Popen(
             [sys.executable, "-m", "nda", verb, "gain", f"gain={GAIN}",
-             "--isolation", "thread"],
+             "--isolation", isolation],
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -42,6 +45,20 @@ class Command:
             if text in line:
                 return
         raise AssertionError("".join(said))
+
+    def find_worker(self):
+        """The number of the plugin's process, which may be a new one."""
+        while True:
+            for path in Path("/proc").glob("[0-9]*/stat"):
+                try:
+                    name, _, rest = path.read_text().rpartition(")")
+                except OSError:
+                    continue
+                number, _, name = name.partition(" (")
+                if int(rest.split()[1]) == self.process.pid and (
+                    rest.split()[0] != "Z" and name not in OURS
+                ):
+                    return int(number)
 
     def end(self, number):
         self.process.send_signal(number)
@@ -67,24 +84,46 @@ def devices():
     return [line for line in "".join(listed).splitlines() if "nda_" in line]
 
 
+class Recording:
+    """A tone that is played, and another program that records the result."""
+
+    def __init__(self, verb):
+        sink, source = ENDS[verb]
+        self.player = subprocess.Popen(
+            ["gst-launch-1.0", "-q", "audiotestsrc", f"volume={VOLUME}", "!",
+             "pulsesink", f"device={sink}"],
+        )
+        self.recorder = subprocess.Popen(
+            ["parec", "-d", source, "--format=float32le", "--rate=48000",
+             "--channels=2", "--latency-msec=50"],
+            stdout=subprocess.PIPE,
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for process in (self.player, self.recorder):
+            process.kill()
+            process.wait()
+
+    def peak(self):
+        chunk = self.recorder.stdout.read(CHUNK)
+        assert len(chunk) == CHUNK, "the recording ended"
+        return float(np.abs(np.frombuffer(chunk, "<f4")).max())
+
+    def wait_for(self, peak, patience=None):
+        """Record until this is the peak; so many chunks at most."""
+        n = 0
+        while not abs(self.peak() - peak) < 0.002:
+            n += 1
+            assert patience is None or n < patience, f"no peak of {peak}"
+
+
 def hear(verb):
     """Play a tone, and return once it is heard as the plugin leaves it."""
-    sink, source = ENDS[verb]
-    with subprocess.Popen(
-        ["gst-launch-1.0", "-q", "audiotestsrc", f"volume={VOLUME}", "!",
-         "pulsesink", f"device={sink}"],
-    ) as player, subprocess.Popen(
-        ["parec", "-d", source, "--format=float32le", "--rate=48000",
-         "--channels=2"],
-        stdout=subprocess.PIPE,
-    ) as recorder:
-        peak = 0.0
-        while not abs(peak - VOLUME * GAIN) < 0.002:
-            chunk = recorder.stdout.read(CHUNK)
-            assert chunk, "the recording ended"
-            peak = float(np.abs(np.frombuffer(chunk, "<f4")).max())
-        player.kill()
-        recorder.kill()
+    with Recording(verb) as recording:
+        recording.wait_for(VOLUME * GAIN)
 
 
 def test_programs_hear_what_the_plugin_makes(command):
@@ -107,6 +146,20 @@ def test_killed_it_leaves_nothing(command):
 
     while devices():  # a shell removes them, by itself
         pass
+
+
+def test_a_recording_goes_on_when_the_plugin_is_killed():
+    command = Command("mic", "process")
+    try:
+        with Recording("mic") as recording:
+            recording.wait_for(VOLUME * GAIN)
+            for _ in range(N_KILLS):
+                os.kill(command.find_worker(), signal.SIGKILL)
+
+                recording.wait_for(0, PATIENCE)
+                recording.wait_for(VOLUME * GAIN, PATIENCE)
+    finally:
+        command.end(signal.SIGINT)
 
 
 def test_it_comes_back_with_the_server(command):

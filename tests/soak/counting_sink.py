@@ -9,8 +9,13 @@ import nda
 sys.path.append(nda.plugins_path())
 
 import null_sink  # noqa: E402
-from _counting import counting  # noqa: E402
+from _counting import count  # noqa: E402
 
 
-def create_plugin():
-    return counting(null_sink.create_plugin())
+class CountingSink(null_sink.NullSink):
+    """Throws the sound away and counts objects"""
+
+    def get_reading(self, name):
+        if name in ("objects", "bytes"):
+            return count(name)
+        return super().get_reading(name)

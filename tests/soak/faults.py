@@ -17,54 +17,36 @@ import os
 import signal
 import sys
 import time
-from pathlib import Path
 
 import gi
-import numpy as np
 
 gi.require_version("Gst", "1.0")
 from gi.repository import Gst  # noqa: E402
 
+from mortals import (  # noqa: E402
+    FAULTS,
+    PERIOD,
+    Line,
+    n_descriptors,
+    report_remains,
+)
 from soak import Table  # noqa: E402
 
-HERE = Path(__file__).resolve().parent
-LEVEL = 0.5  # of what mortal.py puts out
-FAULTS = ("kill", "exit", "segfault", "loop")
-PERIOD = 2.0  # seconds
 BLOCKS_A_SECOND = 94
-DEADLINE = 20 * Gst.MSECOND
-PIPELINE = (
-    "audiotestsrc is-live=true samplesperbuffer=512 wave=white-noise ! "
-    "audio/x-raw,format=F32LE,rate=48000,channels=2,layout=interleaved ! "
-    "ndapybridge name=bridge isolation=process on-error=silence "
-    f"deadline={DEADLINE} plugin={HERE / 'mortal.py'} ! "
-    "fakesink name=sink sync=false"
-)
 
 
-class Victim:
+class Victim(Line):
     """One pipeline, and every block that came out of it."""
 
     def __init__(self, fault: str) -> None:
+        super().__init__("silence")
         self.fault = fault
-        self.pipeline = Gst.parse_launch(PIPELINE)
-        self.bridge = self.pipeline.get_by_name("bridge")
-        self.bus = self.pipeline.get_bus()
         self.blocks: list[str] = []  # [streaming thread]
         self.longest_silence = self.longest_delay = self.n_errors = 0
-        pad = self.pipeline.get_by_name("sink").get_static_pad("sink")
-        pad.add_probe(Gst.PadProbeType.BUFFER, self.look)
-        self.pipeline.set_state(Gst.State.PLAYING)
+        self.play()
 
-    def look(self, pad: Gst.Pad, info: Gst.PadProbeInfo) -> int:
-        buffer = info.get_buffer()
-        data = buffer.extract_dup(0, buffer.get_size())
-        frames = np.frombuffer(data, np.float32)
-        if (frames == LEVEL).all():
-            self.blocks.append("plugin")
-        else:
-            self.blocks.append("input" if frames.any() else "silence")
-        return Gst.PadProbeReturn.OK
+    def hear(self, what: str) -> None:
+        self.blocks.append(what)
 
     def is_heard(self) -> bool:
         return self.blocks[-1:] == ["plugin"]
@@ -94,12 +76,10 @@ class Victim:
         silence = rest.index("plugin") if "plugin" in rest else len(rest)
         self.longest_delay = max(self.longest_delay, delay)
         self.longest_silence = max(self.longest_silence, silence)
-        while self.bus.pop_filtered(Gst.MessageType.ERROR):
+        while self.has_failed():
             self.n_errors += 1
 
     def report(self, table: Table, times: int) -> None:
-        stats = self.bridge.props.stats
-        state = self.pipeline.get_state(0)[1]
         name = self.fault
         table.row(
             f"{name}: blocks until the policy",
@@ -113,39 +93,17 @@ class Victim:
             str(self.longest_silence),
             self.longest_silence <= BLOCKS_A_SECOND,
         )
-        restarts = stats.get_value("num-restarts")
-        table.count(f"{name}: restarts", times, restarts)
+        table.count(f"{name}: restarts", times, self.stat("num-restarts"))
         table.count(
             f"{name}: failures",
             self.blocks.count("silence"),
-            stats.get_value("num-failures"),
+            self.stat("num-failures"),
         )
         table.count(
             f"{name}: blocks of the input", 0, self.blocks.count("input")
         )
         table.count(f"{name}: errors", 0, self.n_errors)
-        table.count(f"{name}: playing", 1, int(state == Gst.State.PLAYING))
-
-
-def is_mould(process: Path) -> bool:
-    return (process / "comm").read_text() == "nda-py-mould\n"
-
-
-def children() -> list[str]:
-    """The states of the plugins' processes; Z is a zombie."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, parent = path.read_text().rpartition(")")[2].split()[:2]
-        except OSError:
-            continue
-        if int(parent) == os.getpid() and not is_mould(path.parent):
-            found.append(state)
-    return found
-
-
-def n_descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
+        table.count(f"{name}: playing", 1, int(self.is_playing()))
 
 
 def main() -> int:
@@ -167,13 +125,7 @@ def main() -> int:
 
     for victim in victims:
         victim.report(table, times)
-    states = children()
-    table.count("processes", len(victims), len(states))
-    table.count("zombies", 0, states.count("Z"))
-    table.count("descriptors", before, n_descriptors())
-    for victim in victims:
-        victim.pipeline.set_state(Gst.State.NULL)
-    table.count("processes, at the end", 0, len(children()))
+    report_remains(table, victims, len(victims), before)
     return 0 if table.good else 1
 
 

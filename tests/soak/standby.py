@@ -18,19 +18,17 @@ import sys
 import time
 
 import gi
-import numpy as np
 
 gi.require_version("Gst", "1.0")
 from gi.repository import Gst  # noqa: E402
 
-from faults import (  # noqa: E402
+from mortals import (  # noqa: E402
     DEADLINE,
     FAULTS,
-    LEVEL,
     PERIOD,
-    PIPELINE,
-    children,
+    Line,
     n_descriptors,
+    report_remains,
 )
 from soak import Table  # noqa: E402
 
@@ -38,49 +36,34 @@ BLOCK = 512 / 48000  # seconds
 POLICIES = ("stop", "silence")
 
 
-class Covered:
+class Covered(Line):
     """One pipeline, and what came out of it since the last fault."""
 
     def __init__(self, fault: str, policy: str) -> None:
+        super().__init__(policy)
         self.fault, self.name = fault, f"{fault}, {policy}"
-        self.pipeline = Gst.parse_launch(
-            PIPELINE.replace("on-error=silence", f"on-error={policy}")
-        )
-        self.bridge = self.pipeline.get_by_name("bridge")
         self.bridge.props.standby = True
         self.has_ended = False
-        self.n_made = self.n_silent = self.n_input = 0  # [streaming thread]
+        # [streaming thread] how many blocks held what
+        self.n_blocks = {"plugin": 0, "silence": 0, "input": 0}
         self.last = None  # [streaming thread] when the plugin was heard
         self.longest = 0.0  # [streaming thread] seconds without it
-        pad = self.pipeline.get_by_name("sink").get_static_pad("sink")
-        pad.add_probe(Gst.PadProbeType.BUFFER, self.look)
-        self.pipeline.set_state(Gst.State.PLAYING)
+        self.play()
 
-    def look(self, pad: Gst.Pad, info: Gst.PadProbeInfo) -> int:
-        buffer = info.get_buffer()
-        data = buffer.extract_dup(0, buffer.get_size())
-        frames = np.frombuffer(data, np.float32)
+    def hear(self, what: str) -> None:
         now = time.monotonic()
-        if not (frames == LEVEL).all():
-            self.n_silent += not frames.any()
-            self.n_input += bool(frames.any())
-            return Gst.PadProbeReturn.OK
+        self.n_blocks[what] += 1
+        if what != "plugin":
+            return
         if self.last is not None:
             self.longest = max(self.longest, now - self.last - BLOCK)
         self.last = now
-        self.n_made += 1
-        return Gst.PadProbeReturn.OK
-
-    def stat(self, name: str) -> int:
-        return self.bridge.props.stats.get_value(name)
 
     def is_settled(self) -> bool:
         """Whether a standby waits, or the stream has ended for good."""
-        self.has_ended |= bool(
-            self.pipeline.get_bus().pop_filtered(Gst.MessageType.ERROR)
-        )
+        self.has_ended |= self.has_failed()
         return self.has_ended or (
-            self.n_made > 0
+            self.n_blocks["plugin"] > 0
             and self.stat("num-standbys") > self.stat("num-restarts")
         )
 
@@ -103,13 +86,12 @@ class Covered:
             f"{self.longest * 1e3:.1f} ms",
             self.longest <= limit,
         )
-        table.count(f"{self.name}: blocks of the input", 0, self.n_input)
-        table.count(f"{self.name}: silent blocks", 0, self.n_silent)
+        for what, n in self.n_blocks.items():
+            if what != "plugin":
+                table.count(f"{self.name}: blocks of {what}", 0, n)
         table.count(f"{self.name}: restarts", times, self.stat("num-restarts"))
         table.count(f"{self.name}: errors", 0, int(self.has_ended))
-        state = self.pipeline.get_state(0)[1]
-        is_playing = int(state == Gst.State.PLAYING)
-        table.count(f"{self.name}: playing", 1, is_playing)
+        table.count(f"{self.name}: playing", 1, int(self.is_playing()))
 
 
 def settle(lines: list[Covered]) -> None:
@@ -134,14 +116,7 @@ def main() -> int:
 
     for line in lines:
         line.report(table, times)
-    states = children()
-    table.count("processes", 2 * len(lines), len(states))
-    table.count("zombies", 0, states.count("Z"))
-    after = n_descriptors()
-    table.row("descriptors", f"<= {before}", str(after), after <= before)
-    for line in lines:
-        line.pipeline.set_state(Gst.State.NULL)
-    table.count("processes, at the end", 0, len(children()))
+    report_remains(table, lines, 2 * len(lines), before)
     return 0 if table.good else 1
 
 

@@ -183,24 +183,51 @@ is_text (const gchar * bytes, gsize n_bytes)
   return g_utf8_validate (bytes, n_bytes, NULL);
 }
 
-/* The length of a byte order mark, which some programs write before text. */
+static gboolean
+is_utf_16 (const gchar * bytes, gsize n_bytes)
+{
+  return n_bytes >= 2 && (memcmp (bytes, "\xff\xfe", 2) == 0
+      || memcmp (bytes, "\xfe\xff", 2) == 0);
+}
+
+/* Programs that write text may put a mark before it. */
 static gsize
 get_mark (const gchar * bytes, gsize n_bytes)
 {
   return n_bytes >= N_MARK && memcmp (bytes, MARK, N_MARK) == 0 ? N_MARK : 0;
 }
 
-/* Refuses 32 bytes of text as a raw key: random bytes are hardly ever text, but
- * people take text for a key. */
+/* Whether 32 bytes are no random ones: nearly all are those of text, in
+ * whatever encoding, or zero. Two of a hundred million random keys are so.
+ * Zeros alone have an error of their own. */
+static gboolean
+is_nearly_text (const gchar * bytes)
+{
+  guint n_plain = 0, n_zero = 0;
+
+  for (gsize i = 0; i < NDA_MASTER_KEY; i++) {
+    n_zero += !bytes[i];
+    n_plain += g_ascii_isprint (bytes[i]) || g_ascii_isspace (bytes[i]);
+  }
+  return n_zero < NDA_MASTER_KEY && n_zero + n_plain >= NDA_MASTER_KEY - 4;
+}
+
+static gboolean
+is_no_key (const gchar * bytes)
+{
+  return is_nearly_text (bytes) || is_text (bytes, NDA_MASTER_KEY);
+}
+
+/* Text is often taken for a key. */
 static gboolean
 parse_raw (NdaKeyring * ring, const gchar * name, const gchar * bytes,
     GError ** error)
 {
   g_autoptr (GError) cause = NULL;
 
-  if (is_text (bytes, NDA_MASTER_KEY))
+  if (is_no_key (bytes))
     return nda_secret_file_fail (error, NDA_CRYPTO_ERROR_INVALID,
-        _("The key file “%s” holds %d characters of text, which are no "
+        _("The key file “%s” holds %d bytes of text or zeros, which are no "
             "random key. If they are a passphrase, name the file in "
             "“passphrase-file”; else create a key with “nda keygen”."),
         name, NDA_MASTER_KEY);
@@ -222,6 +249,10 @@ parse (NdaKeyring * ring, const gchar * name, const gchar * bytes,
   if (n_bytes == 0)
     return nda_secret_file_fail (error, NDA_CRYPTO_ERROR_INVALID,
         _("The key file “%s” is empty. Create one with “nda keygen”."),
+        name);
+  if (!is_text (bytes, n_bytes) && is_utf_16 (bytes, n_bytes))
+    return nda_secret_file_fail (error, NDA_CRYPTO_ERROR_INVALID,
+        _("The key file “%s” is text, but not in UTF-8. Save it as UTF-8."),
         name);
   if (!is_text (bytes, n_bytes))
     return nda_secret_file_fail (error, NDA_CRYPTO_ERROR_INVALID,
@@ -362,7 +393,7 @@ draw_key (NdaSecret * master, GError ** error)
       nda_crypto_set_library_error (error, "drawing a random key");
       return FALSE;
     }
-  } while (is_text (master->data, NDA_MASTER_KEY));
+  } while (is_no_key (master->data));
   return TRUE;
 }
 

@@ -313,16 +313,19 @@ seal (NdaSealer * self, NdaRecordType type, const guint8 * payload,
 }
 
 /* Each returns the length of @record, 0 when it could not be sealed: then
- * nothing may be sent. */
+ * nothing may be sent. @payload is a block of the session's format. */
 gsize
 nda_sealer_seal_audio (NdaSealer * self, const guint8 * payload,
-    guint n_frames, guint8 * record)
+    gsize n_payload, guint8 * record)
 {
-  gsize n_payload = (gsize) n_frames
-      * nda_record_frame_bytes (&get_current (self)->format);
+  guint n_frame = nda_record_frame_bytes (&get_current (self)->format);
+  gsize n_frames = n_frame ? n_payload / n_frame : 0;
 
-  g_return_val_if_fail (n_frames > 0 && n_frames <= G_MAXUINT16, 0);
+  if (!self->is_started)
+    return 0;
   g_return_val_if_fail (n_payload <= NDA_RECORD_MAX_PAYLOAD, 0);
+  g_return_val_if_fail (n_payload % n_frame == 0, 0);
+  g_return_val_if_fail (n_frames > 0 && n_frames <= G_MAXUINT16, 0);
 
   return seal (self, NDA_RECORD_AUDIO, payload, n_payload, n_frames, record);
 }
@@ -376,7 +379,14 @@ nda_sealer_is_started (NdaSealer * self)
   return self->is_started;
 }
 
-/* Whether this is a child process, where the parent's session must not go
+/* Of the session: what its blocks are in */
+const NdaRecordFormat *
+nda_sealer_get_format (NdaSealer * self)
+{
+  return &get_current (self)->format;
+}
+
+/* Whether this is a child process, where a session of the parent's must not go
  * on. */
 gboolean
 nda_sealer_lost_key (NdaSealer * self)

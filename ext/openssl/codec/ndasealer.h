@@ -42,13 +42,14 @@ gboolean nda_sealer_start (NdaSealer * sealer, const NdaKeyUse * use,
 void nda_sealer_stop (NdaSealer * sealer);
 
 gsize nda_sealer_seal_audio (NdaSealer * sealer, const guint8 * payload,
-    guint n_frames, guint8 * record);
+    gsize n_payload, guint8 * record);
 gsize nda_sealer_seal_end (NdaSealer * sealer, guint8 * record);
 gsize nda_sealer_seal_switch (NdaSealer * sealer, const NdaKeyUse * use,
     const NdaRecordFormat * format, guint8 * record, GError ** error);
 void nda_sealer_skip (NdaSealer * sealer, guint64 n_frames);
 
 gboolean nda_sealer_is_started (NdaSealer * sealer);
+const NdaRecordFormat *nda_sealer_get_format (NdaSealer * sealer);
 gboolean nda_sealer_is_known (NdaSealer * sealer);
 gboolean nda_sealer_lost_key (NdaSealer * sealer);
 guint64 nda_sealer_get_kid (NdaSealer * sealer);

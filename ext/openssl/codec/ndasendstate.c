@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#define _GNU_SOURCE             /* renameat2 () */
+
 #include "config.h"
 
 #include "ndasendstate.h"
@@ -25,7 +27,7 @@
 
 struct _NdaSendState
 {
-  gchar *path;                  /* owned */
+  gchar *path;                  /* owned, absolute */
   gint fd;                      /* owned, and locked */
   guint32 last;                 /* as in the file */
   pid_t pid;                    /* of the process that has the lock */
@@ -46,9 +48,13 @@ static gboolean
 keep (NdaSendState * self, guint32 t, GError ** error)
 {
   gchar text[N_TEXT + 1];
+  gssize n;
 
   g_snprintf (text, sizeof (text), TEXT, t);
-  if (pwrite (self->fd, text, N_TEXT, 0) != N_TEXT || fdatasync (self->fd))
+  n = pwrite (self->fd, text, N_TEXT, 0);
+  if (n >= 0 && n < N_TEXT)
+    return fail (error, self->path, ENOSPC);
+  if (n < 0 || fdatasync (self->fd))
     return fail (error, self->path, errno);
   self->last = t;
   return TRUE;
@@ -71,6 +77,16 @@ sync_folder (const gchar * path)
 /* Checks the owner: a person who can set the file back can have nonces used
  * twice. */
 static gboolean
+fail_owner (GError ** error, const gchar * path)
+{
+  g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_UNREADABLE,
+      _("The state file “%s” has to be a file of your own, and no link, "
+          "that nobody else can write to: who sets it back can break the "
+          "encryption."), path);
+  return FALSE;
+}
+
+static gboolean
 check_owner (NdaSendState * self, GError ** error)
 {
   struct stat st;
@@ -80,11 +96,7 @@ check_owner (NdaSendState * self, GError ** error)
   if (S_ISREG (st.st_mode) && st.st_uid == geteuid ()
       && !(st.st_mode & (S_IWGRP | S_IWOTH)))
     return TRUE;
-  g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_UNREADABLE,
-      _("The state file “%s” has to be a file of your own that nobody "
-          "else can write to: who sets it back can break the encryption."),
-      self->path);
-  return FALSE;
+  return fail_owner (error, self->path);
 }
 
 static gboolean
@@ -130,39 +142,98 @@ read_last (NdaSendState * self, GError ** error)
   return FALSE;
 }
 
-/* Writes a new file without a T, before anybody can rely on it. */
+/* --- opening --- */
+
+/* Takes the file that is there. ENOENT in *@number: there is none. */
 static gboolean
-begin (NdaSendState * self, gboolean is_new, GError ** error)
+open_old (NdaSendState * self, gint * number, GError ** error)
 {
-  if (!check_owner (self, error) || !lock (self, error))
+  const gint flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+
+  self->fd = open (self->path, flags);
+  *number = self->fd < 0 ? errno : 0;
+  if (*number == ELOOP)
+    return fail_owner (error, self->path);
+  if (self->fd < 0)
+    return fail (error, self->path, errno);
+  return check_owner (self, error) && lock (self, error)
+      && read_last (self, error);
+}
+
+/* Gives the file @made its name, unless there is one of that name. Not every
+ * file system has links. */
+static gint
+give_name (const gchar * made, const gchar * path)
+{
+  if (link (made, path) == 0)
+    return 0;
+  if (errno != EPERM && errno != EOPNOTSUPP)
+    return errno;
+  return renameat2 (AT_FDCWD, made, AT_FDCWD, path, RENAME_NOREPLACE) ?
+      errno : 0;
+}
+
+/* Makes a file that is locked and whole before it has its name, so that nobody
+ * finds an empty one, whatever comes in between. *@number: as give_name (). */
+static gboolean
+open_new (NdaSendState * self, gint * number, GError ** error)
+{
+  g_autofree gchar *made = g_strconcat (self->path, ".XXXXXX", NULL);
+  gboolean ok;
+
+  *number = 0;
+  self->fd = g_mkstemp_full (made, O_RDWR | O_CLOEXEC, 0600);
+  if (self->fd < 0)
+    return fail (error, self->path, errno);
+  ok = lock (self, error) && keep (self, 0, error);
+  if (ok)
+    *number = give_name (made, self->path);
+  unlink (made);
+  if (!ok)
     return FALSE;
-  if (!is_new)
-    return read_last (self, error);
-  if (!keep (self, 0, error))
-    return FALSE;
+  if (*number)
+    return fail (error, self->path, *number);
   return sync_folder (self->path) || fail (error, self->path, errno);
+}
+
+static void
+close_file (NdaSendState * self)
+{
+  if (self->fd >= 0)
+    close (self->fd);
+  self->fd = -1;
+}
+
+/* Another sender may make the file at the same time: it has it then. */
+static gboolean
+open_file (NdaSendState * self, GError ** error)
+{
+  gint number;
+
+  if (open_old (self, &number, error))
+    return TRUE;
+  if (number != ENOENT)
+    return FALSE;
+  g_clear_error (error);
+  if (open_new (self, &number, error))
+    return TRUE;
+  if (number != EEXIST)
+    return FALSE;
+  g_clear_error (error);
+  close_file (self);
+  return open_old (self, &number, error);
 }
 
 /* Opens or creates the file, and locks it. */
 NdaSendState *
 nda_send_state_open (const gchar * path, GError ** error)
 {
-  const gint flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
   g_autoptr (NdaSendState) self = g_new0 (NdaSendState, 1);
-  gboolean is_new = FALSE;
 
-  self->path = g_strdup (path);
+  self->path = g_canonicalize_filename (path, NULL);
   self->pid = getpid ();
-  self->fd = open (path, flags);
-  if (self->fd < 0 && errno == ENOENT) {
-    is_new = TRUE;
-    self->fd = open (path, flags | O_CREAT | O_EXCL, 0600);
-  }
-  if (self->fd < 0) {
-    fail (error, path, errno);
-    return NULL;
-  }
-  return begin (self, is_new, error) ? g_steal_pointer (&self) : NULL;
+  self->fd = -1;
+  return open_file (self, error) ? g_steal_pointer (&self) : NULL;
 }
 
 void
@@ -170,10 +241,27 @@ nda_send_state_close (NdaSendState * self)
 {
   if (!self)
     return;
-  if (self->fd >= 0)
-    close (self->fd);
+  close_file (self);
   g_free (self->path);
   g_free (self);
+}
+
+/* Without its name, the file no longer keeps a second sender away. */
+static gboolean
+check_name (NdaSendState * self, GError ** error)
+{
+  struct stat mine, named;
+
+  if (fstat (self->fd, &mine))
+    return fail (error, self->path, errno);
+  if (lstat (self->path, &named) == 0 && named.st_ino == mine.st_ino
+      && named.st_dev == mine.st_dev)
+    return TRUE;
+  g_set_error (error, NDA_CRYPTO_ERROR, NDA_CRYPTO_ERROR_UNREADABLE,
+      _("The state file “%s” was taken away or replaced while it was in "
+          "use, so another sender may have the same base key. Put it back, "
+          "or give both ends a new key."), self->path);
+  return FALSE;
 }
 
 guint32
@@ -190,6 +278,8 @@ nda_send_state_take (NdaSendState * self, guint32 now, GError ** error)
     fail (error, self->path, EOVERFLOW);
     return 0;
   }
+  if (!check_name (self, error))
+    return 0;
   t = MAX (now, self->last + 1);
   return keep (self, t, error) ? t : 0;
 }

@@ -6,6 +6,8 @@
 
 #include "ndablockqueue.h"
 
+#include "ndablockinput.h"
+
 #define FIRST_N_SLOTS 64
 /* If two pops follow each other within so many microseconds, upstream is ahead
  * of time */
@@ -73,9 +75,8 @@ is_beginning (GstMiniObject * item)
 static gboolean
 is_lasting (GstMiniObject * item)
 {
-  return GST_IS_EVENT (item) && GST_EVENT_IS_STICKY (item)
-      && GST_EVENT_TYPE (item) != GST_EVENT_SEGMENT
-      && GST_EVENT_TYPE (item) != GST_EVENT_EOS;
+  return GST_IS_EVENT (item)
+      && nda_block_event_is_lasting (GST_EVENT_CAST (item));
 }
 
 /* Whether pops go on. If downstream has ended, pops wait for a new stream or

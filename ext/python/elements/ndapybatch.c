@@ -7,18 +7,30 @@
 #include "ndapybatch.h"
 
 #include "ndablock.h"
+#include "ndablockinput.h"
 #include "ndapydelay.h"
-#include "ndapymix.h"
+#include "ndapyproblem.h"
 
 #include <glib/gi18n-lib.h>
 
-/* The range of a plugin's rate, in Hz */
-#define MIN_RATE 1001u
-#define MAX_RATE 768000u
+/* An event behind frames of a run */
+typedef struct
+{
+  GstEvent *event;              /* owned */
+  guint64 position;             /* in the run */
+} Held;
+
+static void
+held_free (gpointer held)
+{
+  gst_event_unref (((Held *) held)->event);
+  g_free (held);
+}
 
 void
 nda_py_batch_init (NdaPyBatch * self)
 {
+  g_queue_init (&self->events);
   nda_py_framing_init (&self->framing);
 }
 
@@ -33,6 +45,7 @@ nda_py_batch_forget (NdaPyBatch * self)
 void
 nda_py_batch_clear_stream (NdaPyBatch * self)
 {
+  g_queue_clear_full (&self->events, held_free);
   nda_py_direct_clear (&self->direct);
   nda_py_framing_set_format (&self->framing, NULL, NULL);
   nda_block_pool_clear (&self->pool);
@@ -56,41 +69,51 @@ nda_py_batch_set_caps (NdaPyBatch * self, GstCaps * caps)
   return self->pool != NULL;
 }
 
-/* Whether sound can be converted to the plugin's format, and back. */
-static gboolean
-check_format (NdaPyBatch * self, const NdaPyFormat * format, GError ** error)
+static void
+set_format (NdaPyBatch * self, const NdaPyFormat * format)
 {
-  guint n_channels = self->info.channels;
-
-  if (format->rate < MIN_RATE || format->rate > MAX_RATE)
-    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-        _("The plugin wants %u Hz. Let its rate be from %u to %u Hz."),
-        format->rate, MIN_RATE, MAX_RATE);
-  else if (!nda_py_mix_fits (n_channels, format->n_channels))
-    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-        _("The plugin takes %u channels, and the stream has %u. Put "
-            "“audioconvert ! audio/x-raw,channels=%u” before this "
-            "element."), format->n_channels, n_channels, format->n_channels);
-  else
-    return TRUE;
-  return FALSE;
+  self->format = *format;
+  nda_py_direct_clear (&self->direct);
+  if (nda_py_delay_is_none (format, 0, self->info.channels))
+    nda_py_direct_init (&self->direct, &self->info, self->pool,
+        format->n_frames);
 }
 
 gboolean
 nda_py_batch_set_format (NdaPyBatch * self, const NdaPyFormat * format,
     GError ** error)
 {
-  if (!check_format (self, format, error))
+  if (!nda_py_problem_check_fit (self->info.channels, format, error))
     return FALSE;
-  self->format = *format;
-  if (nda_py_delay_is_none (format, 0, self->info.channels))
-    nda_py_direct_init (&self->direct, &self->info, self->pool,
-        format->n_frames);
+  set_format (self, format);
   nda_py_framing_set_format (&self->framing, &self->info, self->pool);
   return TRUE;
 }
 
 /* --- what belongs together ------------------------------------------------ */
+
+/* The same format again is no cut. */
+gboolean
+nda_py_batch_is_cut_by (NdaPyBatch * self, GstEvent * event)
+{
+  GstCaps *caps;
+  GstAudioInfo info;
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_CAPS:
+      gst_event_parse_caps (event, &caps);
+      return !gst_audio_info_from_caps (&info, caps)
+          || !gst_audio_info_is_equal (&info, &self->info);
+    case GST_EVENT_STREAM_START:
+    case GST_EVENT_SEGMENT:
+    case GST_EVENT_SEGMENT_DONE:
+    case GST_EVENT_GAP:
+    case GST_EVENT_EOS:
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}
 
 gboolean
 nda_py_batch_is_cut (GstMiniObject * block)
@@ -109,12 +132,12 @@ nda_py_batch_count_run (GstMiniObject ** buffers, guint n_buffers)
   return n;
 }
 
-/* Whether @block cannot go to the plugin as it comes. */
+/* Whether a run that begins with @block goes another way than as it comes. */
 static gboolean
 needs_framing (NdaPyBatch * self, GstMiniObject * block,
     const NdaPyFacts * facts)
 {
-  return self->framing.is_begun || facts->is_analyser
+  return facts->is_analyser
       || GST_MINI_OBJECT_FLAG_IS_SET (block, NDA_BLOCK_FLAG_LEADING)
       || !nda_py_delay_is_none (&self->format, facts->delay,
       self->info.channels);
@@ -180,6 +203,8 @@ run_direct (NdaPyBatch * self, NdaPyHost * host, GstMiniObject ** buffers,
   return self->n_calls != 0;
 }
 
+/* Runs @buffers in the plugin's frames. FALSE: no call was made, for the plugin
+ * is being stopped, or is another by now. */
 static gboolean
 run_framed (NdaPyBatch * self, NdaPyHost * host, GstMiniObject ** buffers,
     guint n_buffers, const NdaPyFacts * facts, NdaPyOnError on_error,
@@ -196,44 +221,133 @@ run_framed (NdaPyBatch * self, NdaPyHost * host, GstMiniObject ** buffers,
         facts);
   n_before = framing->n_in;
   add_buffers (self, add_framed, buffers, n_buffers, error);
-  if (n_buffers == 0)
-    nda_py_framing_end (framing);
   ok = nda_py_framing_run (framing, host, on_error, &self->gil_wait);
   self->calls = nda_py_adapter_get_calls (framing->adapter, &self->n_calls);
-  self->n_frames = framing->n_in - n_before;
+  self->n_frames += framing->n_in - n_before;
   return ok;
+}
+
+/* Runs @buffers, of which those that are left are given back in @n_buffers if
+ * no call was made. FALSE: none was. */
+static gboolean
+run_once (NdaPyBatch * self, NdaPyHost * host, GstMiniObject ** buffers,
+    guint * n_buffers, NdaPyOnError on_error, GError ** error)
+{
+  guint n_taken = *n_buffers;
+  NdaPyFacts facts;
+
+  if (n_taken == 0 && !self->framing.is_begun)
+    return TRUE;
+  nda_py_host_get_facts (host, &facts);
+  if (!self->framing.is_begun && !needs_framing (self, buffers[0], &facts)) {
+    if (run_direct (self, host, buffers, n_taken, on_error, error))
+      return TRUE;
+    *n_buffers = nda_py_direct_undo (&self->direct, buffers);
+    return FALSE;
+  }
+  *n_buffers = 0;
+  return run_framed (self, host, buffers, n_taken, &facts, on_error, error);
+}
+
+/* Goes on with an edited plugin that takes @format. */
+static void
+adopt (NdaPyBatch * self, NdaPyHost * host, const NdaPyFormat * format)
+{
+  NdaPyFacts facts;
+
+  nda_py_host_get_facts (host, &facts);
+  nda_py_framing_exchange (&self->framing, format, &facts);
+  set_format (self, format);
+}
+
+/* Whether blocks as they come cannot be what the plugin gets: it delays by now,
+ * or is another. */
+static gboolean
+is_changed (NdaPyBatch * self, NdaPyHost * host)
+{
+  NdaPyFormat format;
+  gboolean is_exchanged = nda_py_host_accept_exchange (host, &format);
+
+  if (is_exchanged)
+    adopt (self, host, &format);
+  return is_exchanged
+      || (!self->is_framed && nda_py_host_get_call_latency (host) != 0);
 }
 
 gboolean
 nda_py_batch_run (NdaPyBatch * self, NdaPyHost * host, GstMiniObject ** buffers,
     guint n_buffers, NdaPyOnError on_error, GError ** error)
 {
-  NdaPyFacts facts;
+  NdaPyFormat format;
   gboolean ok;
 
   self->n_calls = self->n_frames = 0;
-  nda_py_host_get_facts (host, &facts);
-  if (n_buffers && !needs_framing (self, buffers[0], &facts)) {
-    ok = run_direct (self, host, buffers, n_buffers, on_error, error);
-    if (ok || nda_py_host_get_call_latency (host) == 0) {
-      if (!ok)
-        g_clear_error (error);
-      return ok;
-    }
-    n_buffers = nda_py_direct_undo (&self->direct, buffers);
-    nda_py_host_get_facts (host, &facts);
-  }
-  ok = run_framed (self, host, buffers, n_buffers, &facts, on_error, error);
-  if (!ok)
-    g_clear_error (error);
-  return ok;
+  if (G_UNLIKELY (nda_py_host_accept_exchange (host, &format)))
+    adopt (self, host, &format);
+  if (n_buffers == 0)
+    nda_py_framing_end (&self->framing);
+  do
+    ok = run_once (self, host, buffers, &n_buffers, on_error, error);
+  while (!ok && is_changed (self, host));
+  if (ok)
+    return TRUE;
+  g_clear_error (error);
+  for (guint i = 0; i < n_buffers; i++)
+    gst_mini_object_unref (buffers[i]);
+  return FALSE;
 }
 
-GstBuffer *
+/* --- out ------------------------------------------------------------------ */
+
+void
+nda_py_batch_add_event (NdaPyBatch * self, GstEvent * event)
+{
+  Held *held = g_new (Held, 1);
+
+  *held = (Held) {
+  event, nda_py_framing_get_position (&self->framing)};
+  g_queue_push_tail (&self->events, held);
+}
+
+void
+nda_py_batch_flush_events (NdaPyBatch * self)
+{
+  GQueue all = self->events;
+  Held *held;
+
+  g_queue_init (&self->events);
+  while ((held = g_queue_pop_head (&all)))
+    if (nda_block_event_is_lasting (held->event))
+      g_queue_push_tail (&self->events, held);
+    else
+      held_free (held);
+}
+
+/* The next event (transfer full) all of whose frames have left, or NULL. */
+static GstEvent *
+take_event (NdaPyBatch * self)
+{
+  Held *held = g_queue_peek_head (&self->events);
+  GstEvent *event;
+
+  if (G_LIKELY (!held)
+      || !nda_py_framing_has_left (&self->framing, held->position))
+    return NULL;
+  event = gst_event_ref (held->event);
+  held_free (g_queue_pop_head (&self->events));
+  return event;
+}
+
+GstMiniObject *
 nda_py_batch_take (NdaPyBatch * self)
 {
-  return self->is_framed ? nda_py_framing_take (&self->framing) :
-      nda_py_direct_take (&self->direct);
+  GstEvent *event = take_event (self);
+
+  if (event)
+    return GST_MINI_OBJECT_CAST (event);
+  return GST_MINI_OBJECT_CAST (self->is_framed ?
+      nda_py_framing_take (&self->framing) :
+      nda_py_direct_take (&self->direct));
 }
 
 void

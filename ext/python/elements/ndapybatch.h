@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A run of blocks that goes through a plugin in one acquisition of the GIL. The
- * plugin gets whole blocks if it takes them (ndapydirect.h), otherwise its own
- * frames (ndapyframing.h), and some frames are then held back. Belongs to the
- * block thread: no locks. */
+/* A run of blocks on its way through a plugin, under one acquisition of the
+ * GIL: as they come where the plugin takes them so (ndapydirect.h), else in its
+ * own frames (ndapyframing.h), which hold some back. Events wait behind the
+ * frames that came before them. Belongs to the block thread: no locks. */
 
 #pragma once
 
@@ -21,7 +21,8 @@ typedef struct
 
   NdaPyDirect direct;
   NdaPyFraming framing;
-  gboolean is_framed;           /* whether the last run was */
+  gboolean is_framed;           /* the last run was */
+  GQueue events;                /* owned; behind frames that are held back */
 
   /* Of the last run: */
   NdaPyBlock *const *calls;
@@ -41,7 +42,9 @@ gboolean nda_py_batch_set_format (NdaPyBatch * batch,
     const NdaPyFormat * format, GError ** error);
 void nda_py_batch_forget (NdaPyBatch * batch);
 
-/* Whether @block does not follow the block before it */
+/* Whether sound behind @event does not follow that before it */
+gboolean nda_py_batch_is_cut_by (NdaPyBatch * batch, GstEvent * event);
+/* Whether @block does not follow what came before it */
 gboolean nda_py_batch_is_cut (GstMiniObject * block);
 /* How many of @buffers, from the first on, follow each other */
 guint nda_py_batch_count_run (GstMiniObject ** buffers, guint n_buffers);
@@ -53,9 +56,13 @@ guint nda_py_batch_count_run (GstMiniObject ** buffers, guint n_buffers);
 gboolean nda_py_batch_run (NdaPyBatch * batch, NdaPyHost * host,
     GstMiniObject ** buffers, guint n_buffers, NdaPyOnError on_error,
     GError ** error);
-/* The next block that leaves (transfer full), or NULL */
-GstBuffer *nda_py_batch_take (NdaPyBatch * batch);
-/* Ends the run. Its blocks were taken, or are dropped */
+/* The next block that leaves, or event (transfer full), or NULL */
+GstMiniObject *nda_py_batch_take (NdaPyBatch * batch);
+/* Takes @event (transfer full), behind all frames that were run */
+void nda_py_batch_add_event (NdaPyBatch * batch, GstEvent * event);
+/* Drops the events that wait and do not outlive a flush */
+void nda_py_batch_flush_events (NdaPyBatch * batch);
+/* Ends the run, whose blocks were taken, or are not wanted */
 void nda_py_batch_settle (NdaPyBatch * batch);
 /* Whether frames are held back */
 gboolean nda_py_batch_is_holding (NdaPyBatch * batch);

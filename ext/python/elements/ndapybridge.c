@@ -205,7 +205,7 @@ flush_stop (NdaPyBridge * self, GstEvent * event)
 {
   gboolean ok = gst_pad_push_event (self->srcpad, event);
 
-  nda_regroup_flush (self->input.regroup);
+  nda_block_input_flush (&self->input);
   nda_py_bridge_task_flush (&self->task);
   nda_block_queue_restart (&self->queue);
   nda_py_bridge_task_start (&self->task);

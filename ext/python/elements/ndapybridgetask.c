@@ -12,8 +12,7 @@
 
 #include <glib/gi18n-lib.h>
 
-/* Garbage is collected after this many runs if the queue is empty, and in any
- * case after the longer number */
+/* Runs until garbage is collected: if the queue is empty, and in any case */
 #define RUNS_TO_COLLECT 16
 #define RUNS_TO_COLLECT_ANYHOW 1024
 
@@ -119,17 +118,27 @@ report_failures (NdaPyBridgeTask * self, NdaPyOnError on_error)
   return NULL;
 }
 
+/* Pushes @item, a block or an event (transfer full). */
+static GstFlowReturn
+push_item (NdaPyBridgeTask * self, GstMiniObject * item)
+{
+  if (GST_IS_BUFFER (item))
+    return gst_pad_push (self->srcpad, GST_BUFFER_CAST (item));
+  gst_pad_push_event (self->srcpad, GST_EVENT_CAST (item));
+  return GST_FLOW_OK;
+}
+
 /* Pushes what leaves; OK while the stream goes on. */
 static GstFlowReturn
 push_run (NdaPyBridgeTask * self)
 {
   GstFlowReturn flow = GST_FLOW_OK;
   gint n_relinks = g_atomic_int_get (&self->n_relinks);
-  GstBuffer *block;
+  GstMiniObject *item;
 
   while (flow == GST_FLOW_OK && !self->has_left
-      && (block = nda_py_batch_take (self->batch)))
-    flow = gst_pad_push (self->srcpad, block);
+      && (item = nda_py_batch_take (self->batch)))
+    flow = push_item (self, item);
   if (self->has_left)
     return GST_FLOW_FLUSHING;
   if (flow != GST_FLOW_OK)
@@ -176,7 +185,7 @@ work_on_run (NdaPyBridgeTask * self, GstMiniObject ** blocks, guint n_blocks)
     return GST_FLOW_FLUSHING;
   }
   nda_py_shared_count_calls (self->py, self->batch->calls, self->batch->n_calls,
-      self->batch->n_frames, self->batch->gil_wait, &self->format);
+      self->batch->n_frames, self->batch->gil_wait, &self->batch->format);
   failed = report_failures (self, on_error);
   flow = push_run (self);
   if (flow == GST_FLOW_OK && G_UNLIKELY (failed || error)) {
@@ -192,7 +201,7 @@ work_on_run (NdaPyBridgeTask * self, GstMiniObject ** blocks, guint n_blocks)
   return flow;
 }
 
-/* The next block does not follow the last one: pushes all frames held back. */
+/* Brings out all that is held back: what comes next does not follow it. */
 static GstFlowReturn
 end_run (NdaPyBridgeTask * self)
 {
@@ -248,7 +257,6 @@ work_on_controlled_blocks (NdaPyBridgeTask * self, GstMiniObject ** blocks,
     guint n_blocks)
 {
   gboolean goes_on = TRUE;
-
   guint i = 0;
 
   while (goes_on && i < n_blocks) {
@@ -270,13 +278,12 @@ start_plugin (NdaPyBridgeTask * self, GError ** error)
   NdaPyFormat format = { NDA_BLOCK_RATE, n_channels, NDA_BLOCK_FRAMES };
 
   if (n_channels == self->n_channels)
-    return TRUE;
+    return nda_py_batch_set_format (self->batch, &self->batch->format, error);
   if (!nda_py_host_start (self->py->host, &format, error))
     return FALSE;
   self->n_channels = n_channels;
-  self->format = format;
   self->has_run = FALSE;
-  return TRUE;
+  return nda_py_batch_set_format (self->batch, &format, error);
 }
 
 static void
@@ -291,8 +298,7 @@ work_on_caps (NdaPyBridgeTask * self, GstEvent * event)
     stop_stream (self, GST_FLOW_NOT_NEGOTIATED);
     return;
   }
-  if (start_plugin (self, &error)
-      && nda_py_batch_set_format (self->batch, &self->format, &error)) {
+  if (start_plugin (self, &error)) {
     gst_pad_push_event (self->srcpad, event);
     return;
   }
@@ -303,43 +309,35 @@ work_on_caps (NdaPyBridgeTask * self, GstEvent * event)
     give_up (self);
 }
 
-/* Whether the sound after @event does not follow the sound before it. The same
- * format again is no cut. */
-static gboolean
-is_cutting (NdaPyBridgeTask * self, GstEvent * event)
+/* Pushes the events that no frames are before any more. */
+static void
+push_events (NdaPyBridgeTask * self)
 {
-  GstCaps *caps;
-  GstAudioInfo info;
+  GstMiniObject *item;
 
-  switch (GST_EVENT_TYPE (event)) {
-    case GST_EVENT_CAPS:
-      gst_event_parse_caps (event, &caps);
-      return !gst_audio_info_from_caps (&info, caps)
-          || !gst_audio_info_is_equal (&info, &self->batch->info);
-    case GST_EVENT_STREAM_START:
-    case GST_EVENT_SEGMENT:
-    case GST_EVENT_SEGMENT_DONE:
-    case GST_EVENT_GAP:
-    case GST_EVENT_EOS:
-      return TRUE;
-    default:
-      return FALSE;
-  }
+  while (!self->has_left && (item = nda_py_batch_take (self->batch)))
+    push_item (self, item);
 }
 
 static void
 work_on_event (NdaPyBridgeTask * self, GstEvent * event)
 {
-  gboolean is_cut = is_cutting (self, event);
+  gboolean is_cut = nda_py_batch_is_cut_by (self->batch, event);
   GstFlowReturn flow = is_cut ? end_run (self) : GST_FLOW_OK;
 
   /* downstream may want the next stream or segment */
-  if (flow != GST_FLOW_OK && flow != GST_FLOW_EOS)
+  if (flow != GST_FLOW_OK && flow != GST_FLOW_EOS) {
     gst_event_unref (event);
-  else if (is_cut && GST_EVENT_TYPE (event) == GST_EVENT_CAPS)
+    return;
+  }
+  if (is_cut)
+    push_events (self);
+  if (is_cut && GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
     work_on_caps (self, event);
-  else
-    gst_pad_push_event (self->srcpad, event);
+    return;
+  }
+  nda_py_batch_add_event (self->batch, event);
+  push_events (self);
 }
 
 static void
@@ -365,6 +363,8 @@ static void
 forget_run (NdaPyBridgeTask * self)
 {
   nda_py_batch_forget (self->batch);
+  nda_py_batch_flush_events (self->batch);
+  push_events (self);
   self->is_cut = TRUE;
 }
 

@@ -36,10 +36,9 @@ typedef struct
 
   /* All fields below: [task] */
   NdaPyBatch *batch;            /* owned */
-  guint n_channels;             /* at the plugin's start, or 0 */
-  NdaPyFormat format;           /* of the plugin since then */
-  gboolean has_run;             /* the plugin has got sound */
-  gboolean is_cut;              /* the next block does not follow */
+  guint n_channels;             /* that the plugin was started with, or 0 */
+  gboolean has_run;             /* the plugin was shown sound */
+  gboolean is_cut;              /* what comes next does not follow that */
   guint n_runs;                 /* since garbage was collected */
   gboolean has_asked;           /* it knows whether sound is live */
   gint realtime_thread;         /* of the task, if prioritised, or 0 */

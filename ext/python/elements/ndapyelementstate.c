@@ -9,6 +9,7 @@
 
 #include "ndapyelementstate.h"
 
+#include "ndapyfind.h"
 #include "ndapyopen.h"
 #include "ndapyparameters.h"
 #include "ndapyparent.h"
@@ -44,6 +45,18 @@ set_up (NdaPyShared * self, const NdaPyParameters * parameters, GError ** error)
   return FALSE;
 }
 
+/* The plugin may be found elsewhere, and be another than the one meant. */
+static void
+check_plugin_path (NdaPyShared * self, const NdaPySettings * settings)
+{
+  g_autofree gchar *folder = nda_py_find_missing_folder (settings->plugin_path);
+
+  if (folder)
+    GST_ELEMENT_WARNING (self->element, RESOURCE, NOT_FOUND,
+        (_("There is no folder “%s”, which “plugin-path” names"),
+            folder), (NULL));
+}
+
 static gboolean
 load_with (NdaPyShared * self, const NdaPySettings * settings, GError ** error)
 {
@@ -58,6 +71,7 @@ load_with (NdaPyShared * self, const NdaPySettings * settings, GError ** error)
       settings->plugin_path, settings->timeout, &entry, error);
   if (!file)
     return FALSE;
+  check_plugin_path (self, settings);
   parameters = nda_py_parameters_parse (settings->parameters, error);
   if (!parameters)
     return FALSE;
@@ -157,6 +171,8 @@ change_state_without_gil (NdaPyShared * self, GstStateChange transition,
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY && !stop (self))
     return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+    nda_stats_log (self->element);
 
   result = parent_class->change_state (self->element, transition);
 

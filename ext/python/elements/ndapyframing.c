@@ -49,6 +49,7 @@ nda_py_framing_forget (NdaPyFraming * self)
   while (self->n_passed < self->n_passing)
     gst_clear_buffer (&self->passing[self->n_passed++]);
   self->n_passed = self->n_passing = 0;
+  g_clear_pointer (&self->leaving, nda_py_adapter_free);
   nda_keep_forget (&self->keep);
   g_array_set_size (self->gaps, 0);
   self->is_begun = FALSE;
@@ -228,16 +229,99 @@ take_block (NdaPyFraming * self, guint n_frames)
   return block;
 }
 
+/* The next block of what a plugin held that an analyser has taken the place of,
+ * as it came; NULL when all has left. */
+static GstBuffer *
+take_untouched (NdaPyFraming * self)
+{
+  guint n_frames = nda_py_adapter_get_n_untouched (self->leaving);
+  GstBuffer *block;
+  GstAudioBuffer map;
+  NdaPyAudio audio;
+
+  if (n_frames == 0) {
+    g_clear_pointer (&self->leaving, nda_py_adapter_free);
+    return NULL;
+  }
+  block = nda_py_direct_make_buffer (self->pool, &self->info, NULL, n_frames);
+  if (!block || !gst_audio_buffer_map (&map, &self->info, block, GST_MAP_WRITE))
+    g_error ("no memory for a block, or it cannot be mapped");
+  nda_py_direct_describe (&self->info, &audio, &map);
+  nda_py_adapter_pull_untouched (self->leaving, &audio, n_frames);
+  gst_audio_buffer_unmap (&map);
+  label (self, block, n_frames, n_frames < NDA_BLOCK_FRAMES);
+  return block;
+}
+
 GstBuffer *
 nda_py_framing_take (NdaPyFraming * self)
 {
+  GstBuffer *block;
   guint n_frames;
 
   if (!self->is_begun)
     return NULL;
+  if (self->leaving && (block = take_untouched (self)))
+    return block;
   if (self->is_analyser)
     return self->n_passed == self->n_passing ? NULL :
         g_steal_pointer (&self->passing[self->n_passed++]);
   n_frames = nda_py_adapter_get_n_ready (self->adapter);
   return n_frames ? take_block (self, n_frames) : NULL;
+}
+
+guint64
+nda_py_framing_get_position (NdaPyFraming * self)
+{
+  return self->is_begun ? self->n_in : 0;
+}
+
+gboolean
+nda_py_framing_has_left (NdaPyFraming * self, guint64 position)
+{
+  if (!self->is_begun || (self->is_analyser && !self->leaving))
+    return TRUE;
+  return position <= self->n_out;
+}
+
+/* --- another plugin ------------------------------------------------------- */
+
+/* The blocks beside an analyser that have not left are the first of a run. */
+static void
+begin_with_passing (NdaPyFraming * self, const NdaPyFormat * format,
+    const NdaPyFacts * facts)
+{
+  const GstClockTime base = self->clock.base;
+  GstBuffer *blocks[NDA_PY_BATCH_MAX];
+  guint n_blocks = 0;
+
+  while (self->n_passed < self->n_passing)
+    blocks[n_blocks++] = g_steal_pointer (&self->passing[self->n_passed++]);
+  nda_py_framing_forget (self);
+  if (n_blocks) {
+    nda_py_framing_begin (self, blocks[0], format, facts);
+    nda_frame_clock_count_from (&self->clock, base);
+  }
+  for (guint i = 0; i < n_blocks; i++)
+    nda_py_framing_push (self, blocks[i]);
+}
+
+void
+nda_py_framing_exchange (NdaPyFraming * self, const NdaPyFormat * format,
+    const NdaPyFacts * facts)
+{
+  g_autoptr (NdaPyAdapter) before = g_steal_pointer (&self->adapter);
+
+  if (!self->is_begun)
+    return;
+  if (self->is_analyser && !facts->is_analyser) {
+    begin_with_passing (self, format, facts);
+    return;
+  }
+  self->adapter = nda_py_adapter_new (self->info.channels, format,
+      facts->is_analyser);
+  nda_py_adapter_take_over (self->adapter, before, facts->delay);
+  if (!self->is_analyser && facts->is_analyser)
+    self->leaving = g_steal_pointer (&before);
+  self->is_analyser = facts->is_analyser;
 }

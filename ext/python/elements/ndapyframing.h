@@ -34,6 +34,7 @@ typedef struct
   GstBuffer *passing[NDA_PY_BATCH_MAX]; /* owned; past an analyser */
   guint n_passing;
   guint n_passed;
+  NdaPyAdapter *leaving;        /* owned; has what a plugin held that is gone */
 } NdaPyFraming;
 
 void nda_py_framing_init (NdaPyFraming * framing);
@@ -45,16 +46,26 @@ void nda_py_framing_set_format (NdaPyFraming * framing,
  * reports @facts */
 void nda_py_framing_begin (NdaPyFraming * framing, GstBuffer * block,
     const NdaPyFormat * format, const NdaPyFacts * facts);
+/* An edited plugin that takes @format and says @facts is in the place of the
+ * one before. What that one holds back is left to it; beside an analyser it
+ * leaves as it came. */
+void nda_py_framing_exchange (NdaPyFraming * framing,
+    const NdaPyFormat * format, const NdaPyFacts * facts);
 /* Takes @block (transfer full). FALSE: it cannot be read. */
 gboolean nda_py_framing_push (NdaPyFraming * framing, GstBuffer * block);
-/* FALSE: the plugin is being stopped */
+/* FALSE: the plugin is being stopped, or is another by now */
 gboolean nda_py_framing_run (NdaPyFraming * framing, NdaPyHost * host,
     NdaPyOnError on_error, GstClockTime * gil_wait);
 /* Returns the next block (transfer full), or NULL until more is pushed and
  * run */
 GstBuffer *nda_py_framing_take (NdaPyFraming * framing);
 
-/* Ends the run. The frames held back come out with the next runs, as long as
+/* How many frames of the run came before what comes next, and whether all
+ * before @position of them have left */
+guint64 nda_py_framing_get_position (NdaPyFraming * framing);
+gboolean nda_py_framing_has_left (NdaPyFraming * framing, guint64 position);
+
+/* No more of this run: what it holds back comes out with the next runs, while
  * the framing is_begun */
 void nda_py_framing_end (NdaPyFraming * framing);
 /* Called after all blocks were taken. If @is_direct, a run with no frames left

@@ -77,6 +77,7 @@ nda_py_open_ignore (gpointer owner)
 
 static const NdaPyHostEvents ignored_events = {
   .warn = nda_py_open_ignore_text,
+  .refused = nda_py_open_ignore_text,
   .gave_up = nda_py_open_ignore_error,
   .latency_changed = nda_py_open_ignore,
   .restarted = nda_py_open_ignore,

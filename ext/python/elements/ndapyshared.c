@@ -19,6 +19,15 @@
 /* --- what a host has to tell; any thread, without the GIL and a lock --- */
 
 static void
+nda_py_shared_warn (gpointer owner, const gchar * text)
+{
+  NdaPyShared *self = owner;
+
+  GST_ELEMENT_WARNING (self->element, LIBRARY, FAILED, ("%s", text),
+      ("the process of the plugin did not come to its end"));
+}
+
+static void
 nda_py_shared_warn_of_parameter (gpointer owner, const gchar * text)
 {
   NdaPyShared *self = owner;
@@ -85,7 +94,8 @@ nda_py_shared_note_reload (gpointer owner, const GError * error)
 }
 
 static const NdaPyHostEvents host_events = {
-  .warn = nda_py_shared_warn_of_parameter,
+  .warn = nda_py_shared_warn,
+  .refused = nda_py_shared_warn_of_parameter,
   .gave_up = nda_py_shared_tell_gave_up,
   .latency_changed = nda_py_shared_announce_latency,
   .restarted = nda_py_shared_count_restart,
@@ -210,6 +220,14 @@ nda_py_shared_report_failure (NdaPyShared * self, NdaPyBlock * block,
           n_failed, self->failure));
 }
 
+/* What the last burst of failures began with, or NULL. Its first line is for
+ * the person. [streaming thread] */
+const gchar *
+nda_py_shared_get_failure (NdaPyShared * self)
+{
+  return self->failure;
+}
+
 /* --- the calls of a processor --- */
 
 /* Counts @calls that were made together, each of @format. They are late if they
@@ -284,10 +302,10 @@ nda_py_shared_count_block (NdaPyShared * self, guint n_frames, gboolean is_late)
   self->counters.n_late += is_late;
 }
 
-/* Makes one call of a source or sink, and collects garbage after some calls. An
- * exception is posted as a warning, with the @consequence, a translated
- * sentence. FALSE: the plugin is being stopped, or the application has
- * finalised Python. */
+/* Makes one call of a source or sink, and collects garbage after some. An
+ * exception, or None, is told, with the @consequence, a translated sentence.
+ * FALSE when the plugin is being stopped, or Python was finalised by the
+ * application. */
 gboolean
 nda_py_shared_call (NdaPyShared * self, NdaPyBlock * block,
     const gchar * consequence)
@@ -302,7 +320,8 @@ nda_py_shared_call (NdaPyShared * self, NdaPyBlock * block,
     return FALSE;
   }
   count_call (self, block, gil_wait);
-  if (block->result == NDA_PY_CALL_FAILED || block->result == NDA_PY_CALL_DEAD)
+  if (block->result == NDA_PY_CALL_FAILED || block->result == NDA_PY_CALL_DEAD
+      || block->result == NDA_PY_CALL_NOTHING)
     nda_py_shared_report_failure (self, block, consequence);
   if (++self->n_calls >= CALLS_TO_COLLECT) {
     nda_py_host_collect (self->host);

@@ -138,5 +138,6 @@ void nda_py_shared_count_block (NdaPyShared * self, guint n_frames,
     gboolean is_late);
 void nda_py_shared_report_failure (NdaPyShared * self, NdaPyBlock * block,
     const gchar * consequence);
+const gchar *nda_py_shared_get_failure (NdaPyShared * shared);
 
 G_END_DECLS

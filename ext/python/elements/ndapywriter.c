@@ -10,6 +10,8 @@
 
 #include <glib/gi18n-lib.h>
 
+#include <string.h>
+
 /* How soon a plugin that is full is asked again */
 #define RETRY_INTERVAL (5 * GST_MSECOND)
 
@@ -73,16 +75,28 @@ offer (NdaPyWriter * self, NdaPyBlock * block, gboolean is_gated,
   return flow;
 }
 
+/* The block was offered for @budget; @result is what the last offer gave. */
 static GstFlowReturn
-give_up (NdaPyWriter * self, GstClockTime budget)
+give_up (NdaPyWriter * self, NdaPyCallResult result, GstClockTime budget)
 {
+  const gchar *failure = result == NDA_PY_CALL_FAILED ?
+      nda_py_shared_get_failure (self->py) : NULL;
   g_autofree gchar *n_milliseconds =
       g_strdup_printf ("%" G_GUINT64_FORMAT, budget / GST_MSECOND);
+  g_autofree gchar *reason = NULL;
 
-  GST_ELEMENT_ERROR (self->sink, LIBRARY, FAILED,
-      (_("The plugin did not take a block within %s ms. See whether its "
-              "device runs, or raise “write-budget”."), n_milliseconds),
-      ("write_audio () did not return True"));
+  if (failure) {
+    reason = g_strndup (failure, strcspn (failure, "\n"));
+    GST_ELEMENT_ERROR (self->sink, LIBRARY, FAILED,
+        (_("%s. The plugin was offered the block for %s ms, as "
+                "“write-budget” says."), reason, n_milliseconds),
+        ("%s", failure));
+  } else {
+    GST_ELEMENT_ERROR (self->sink, LIBRARY, FAILED,
+        (_("The plugin did not take a block within %s ms. See whether its "
+                "device runs, or raise “write-budget”."), n_milliseconds),
+        ("its method that writes did not return True"));
+  }
   return GST_FLOW_ERROR;
 }
 
@@ -118,7 +132,7 @@ write_chunk (NdaPyWriter * self, const NdaPyAudio * audio, guint n_frames)
   if (block.result == NDA_PY_CALL_DEAD)
     return GST_FLOW_CUSTOM_SUCCESS;
   self->is_distrusted = was_full;
-  return block.ok ? GST_FLOW_OK : give_up (self, budget);
+  return block.ok ? GST_FLOW_OK : give_up (self, block.result, budget);
 }
 
 /* Writes the frames in the fit, as many as the plugin takes at a time; all of

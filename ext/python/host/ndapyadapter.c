@@ -18,9 +18,11 @@
  * these are skipped. If it shrinks, the plugin leaves frames out, and silence
  * replaces them.
  *
- * FAILURES. The frames that a failed call should have given are replaced on
- * their way out, by silence or by the input, which `past` keeps until it has
- * left. */
+ * ANOTHER PLUGIN. `past` has what came and did not leave. A plugin that takes
+ * the place of one before is shown that, and goes on with its first frame.
+ *
+ * FAILURES. What a failed call should have given is replaced on its way out, by
+ * silence or by what came. */
 
 #include "config.h"
 
@@ -34,6 +36,17 @@
 
 /* --- life --------------------------------------------------------------- */
 
+/* Lets a run make so many calls. */
+static void
+set_max_calls (NdaPyAdapter * self, guint max_calls)
+{
+  self->max_calls = max_calls;
+  self->blocks = g_renew (NdaPyBlock, self->blocks, max_calls);
+  memset (self->blocks, 0, max_calls * sizeof (NdaPyBlock));
+  self->order = g_renew (NdaPyBlock *, self->order, max_calls);
+  self->planes = g_renew (gpointer, self->planes, max_calls);
+}
+
 static void
 make_calls (NdaPyAdapter * self)
 {
@@ -42,10 +55,7 @@ make_calls (NdaPyAdapter * self)
       NDA_PY_ADAPTER_MAX_FRAMES) + n_frames;
 
   nda_py_fifo_init (&self->calls, self->format.n_channels, n_most);
-  self->max_calls = n_most / n_frames + 1;
-  self->blocks = g_new0 (NdaPyBlock, self->max_calls);
-  self->order = g_new (NdaPyBlock *, self->max_calls);
-  self->planes = g_new (gpointer, self->max_calls);
+  set_max_calls (self, n_most / n_frames + 1);
 }
 
 /* Makes a resampler that allocates no more memory later. */
@@ -100,8 +110,8 @@ nda_py_adapter_new (guint n_channels, const NdaPyFormat * format,
     make_polyphases (self);
   nda_py_fifo_init (&self->back, format->n_channels,
       self->there || is_analyser ? 0 : n_back);
-  nda_py_fifo_init (&self->past, n_channels, is_analyser ? 0 :
-      NDA_PY_ADAPTER_MAX_FRAMES + nda_py_delay_get (format, 0));
+  nda_py_fifo_init (&self->past, n_channels, NDA_PY_ADAPTER_HISTORY
+      + NDA_PY_ADAPTER_MAX_FRAMES + nda_py_delay_get (format, 0));
   return self;
 }
 
@@ -181,6 +191,7 @@ nda_py_adapter_begin (NdaPyAdapter * self, guint latency, guint n_leading)
 {
   forget_calls (self);
   nda_py_fifo_drop (&self->past, G_MAXSIZE);
+  self->n_old = 0;
   nda_py_fifo_drop (&self->calls, G_MAXSIZE);
   nda_py_fifo_drop (&self->back, G_MAXSIZE);
   if (self->there)
@@ -202,9 +213,72 @@ nda_py_adapter_push (NdaPyAdapter * self, const NdaPyAudio * in, guint n_frames)
 {
   take_all (self, in, n_frames);
   self->n_in += n_frames;
-  if (!self->is_analyser)
-    nda_py_mix_load (nda_py_fifo_add (&self->past, n_frames), self->n_channels,
-        in, 0, n_frames);
+  nda_py_mix_load (nda_py_fifo_add (&self->past, n_frames), self->n_channels,
+      in, 0, n_frames);
+}
+
+/* How many frames of the stream the filters of both ways need to be full. */
+static guint
+count_of_filters (NdaPyAdapter * self)
+{
+  const guint rate = self->format.rate;
+
+  if (!self->there)
+    return 0;
+  return nda_polyphase_lag_of (NDA_BLOCK_RATE, rate)
+      + gst_util_uint64_scale_int_ceil (nda_polyphase_lag_of (rate,
+          NDA_BLOCK_RATE), NDA_BLOCK_RATE, rate);
+}
+
+/* How many frames that have left are shown again, and not given again: those
+ * since the last end of a block, and blocks that fill the filters. */
+static guint
+count_again (NdaPyAdapter * self, NdaPyAdapter * before)
+{
+  const guint n_of_block = (before->n_leading + before->n_out)
+      % NDA_BLOCK_FRAMES;
+  const guint n_known = before->n_old - MIN (before->n_old, n_of_block);
+  const guint n_wanted = count_of_filters (self) + NDA_BLOCK_FRAMES - 1;
+
+  /* nothing that an analyser makes leaves */
+  if (self->is_analyser)
+    return 0;
+  return n_of_block + MIN (n_known, n_wanted)
+      / NDA_BLOCK_FRAMES * NDA_BLOCK_FRAMES;
+}
+
+/* Shows the plugin the last @n_again frames of @before that have left, which
+ * are silence where it does not have them any more. */
+static void
+take_again (NdaPyAdapter * self, NdaPyAdapter * before, guint n_again)
+{
+  const guint n_known = MIN (n_again, before->n_old);
+  gpointer planes[] = {
+    nda_py_fifo_at (&before->past, before->n_old - n_known)
+  };
+  const NdaPyAudio again = { planes, self->n_channels, FALSE };
+
+  take_all (self, NULL, n_again - n_known);
+  take_all (self, &again, n_known);
+  nda_py_mix_load (nda_py_fifo_add (&self->past, n_known), self->n_channels,
+      &again, 0, n_known);
+  self->n_old = n_known;
+  self->n_leading = self->n_to_cut = n_again;
+}
+
+void
+nda_py_adapter_take_over (NdaPyAdapter * self, NdaPyAdapter * before,
+    guint latency)
+{
+  gpointer planes[] = { nda_py_fifo_at (&before->past, before->n_old) };
+  const NdaPyAudio left = { planes, self->n_channels, FALSE };
+
+  nda_py_adapter_begin (self, latency, 0);
+  take_again (self, before, count_again (self, before));
+  nda_py_adapter_push (self, &left, before->past.n_frames - before->n_old);
+  self->is_ended = before->is_ended;
+  set_max_calls (self, MAX (self->max_calls,
+          self->calls.n_frames / self->format.n_frames + 1));
 }
 
 void
@@ -259,6 +333,15 @@ prepare_calls (NdaPyAdapter * self, guint n_calls)
   }
 }
 
+/* Forgets what an analyser has seen. */
+static void
+drop_analysed (NdaPyAdapter * self)
+{
+  const guint64 n_kept = self->n_in - nda_py_adapter_get_n_gone (self);
+
+  nda_py_fifo_drop (&self->past, self->past.n_frames - n_kept);
+}
+
 gboolean
 nda_py_adapter_run (NdaPyAdapter * self, NdaPyHost * host,
     NdaPyAdapterPolicy policy, GstClockTime * gil_wait)
@@ -283,6 +366,8 @@ nda_py_adapter_run (NdaPyAdapter * self, NdaPyHost * host,
     if (self->blocks[i].ok || !is_stop)
       nda_py_adapter_give_back (self, i, policy);
   nda_py_fifo_drop (&self->calls, (gsize) self->n_made * self->format.n_frames);
+  if (self->is_analyser)
+    drop_analysed (self);
   return TRUE;
 }
 

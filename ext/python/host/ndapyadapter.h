@@ -51,12 +51,18 @@ void nda_py_adapter_free (NdaPyAdapter * adapter);
 void nda_py_adapter_begin (NdaPyAdapter * adapter, guint latency,
     guint n_leading);
 
+/* Begins anew with an edited plugin, which delays by @latency, in the place of
+ * the one of @before: it is shown again what that one has not given yet. The
+ * grid of blocks goes on. */
+void nda_py_adapter_take_over (NdaPyAdapter * adapter, NdaPyAdapter * before,
+    guint latency);
+
 void nda_py_adapter_push (NdaPyAdapter * adapter, const NdaPyAudio * in,
     guint n_frames);
 void nda_py_adapter_end (NdaPyAdapter * adapter);
 
-/* Makes all calls that there are enough frames for, at once. FALSE: the plugin
- * is being stopped, and no call was made. */
+/* Makes all the calls that there are frames for, at once. FALSE: the plugin is
+ * being stopped, or is another by now, and none was made. */
 gboolean nda_py_adapter_run (NdaPyAdapter * adapter, NdaPyHost * host,
     NdaPyAdapterPolicy policy, GstClockTime * gil_wait);
 /* The calls of the last run, and how many there were. */
@@ -72,7 +78,13 @@ gboolean nda_py_adapter_is_leading (NdaPyAdapter * adapter, guint n_frames);
 void nda_py_adapter_pull (NdaPyAdapter * adapter, const NdaPyAudio * out,
     guint n_frames, gboolean * is_same);
 
-/* Whether all frames of a run that ends have come out */
+/* Takes what waits out as it came, up to the next end of a block, if no plugin
+ * is to see it any more: how many frames that are, and then they. */
+guint nda_py_adapter_get_n_untouched (NdaPyAdapter * adapter);
+void nda_py_adapter_pull_untouched (NdaPyAdapter * adapter,
+    const NdaPyAudio * out, guint n_frames);
+
+/* Whether a run that is to end has brought out all */
 gboolean nda_py_adapter_is_drained (NdaPyAdapter * adapter);
 /* Whether a run that goes on holds no frames back, and will hold none */
 gboolean nda_py_adapter_is_empty (NdaPyAdapter * adapter);

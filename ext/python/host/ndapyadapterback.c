@@ -66,6 +66,20 @@ nda_py_adapter_get_n_to_call (NdaPyAdapter * self)
   return n_needed + (rest ? self->format.n_frames - rest : 0);
 }
 
+/* How many frames of the stream have left; to an analyser, were shown. */
+guint64
+nda_py_adapter_get_n_gone (NdaPyAdapter * self)
+{
+  guint64 n_called;
+
+  if (!self->is_analyser)
+    return self->n_out;
+  n_called = gst_util_uint64_scale_int (self->n_called, NDA_BLOCK_RATE,
+      self->format.rate);
+  return n_called < self->n_leading ? 0 :
+      MIN (n_called - self->n_leading, self->n_in);
+}
+
 void
 nda_py_adapter_change_latency (NdaPyAdapter * self, guint latency)
 {
@@ -209,7 +223,7 @@ static void
 replace (NdaPyAdapter * self, const NdaPyAudio * out, gsize offset,
     gsize n_frames, NdaPyAdapterPolicy policy)
 {
-  const gfloat *frames = nda_py_fifo_at (&self->past, offset);
+  const gfloat *frames = nda_py_fifo_at (&self->past, self->n_old + offset);
 
   if (policy == NDA_PY_ADAPTER_SILENCE) {
     memset (self->mixed, 0, n_frames * sizeof (gfloat));
@@ -239,11 +253,12 @@ replace_failed (NdaPyAdapter * self, const NdaPyAudio * out, guint n_frames)
 }
 
 /* Whether the first @n_frames of @audio, which may lie in planes, are the
- * oldest of the past. */
+ * first that have not left. */
 static gboolean
 is_past (NdaPyAdapter * self, const NdaPyAudio * audio, guint n_frames)
 {
-  const guint32 *past = (const guint32 *) nda_py_fifo_at (&self->past, 0);
+  const guint32 *past =
+      (const guint32 *) nda_py_fifo_at (&self->past, self->n_old);
 
   for (guint c = 0; c < self->n_channels; c++) {
     const guint32 *samples = audio->is_planar ? audio->planes[c] :
@@ -255,6 +270,18 @@ is_past (NdaPyAdapter * self, const NdaPyAudio * audio, guint n_frames)
         return FALSE;
   }
   return TRUE;
+}
+
+/* Counts @n_frames as left, and keeps some for a plugin that takes over. */
+static void
+leave (NdaPyAdapter * self, guint n_frames)
+{
+  self->n_out += n_frames;
+  self->n_old += n_frames;
+  if (self->n_old <= NDA_PY_ADAPTER_HISTORY)
+    return;
+  nda_py_fifo_drop (&self->past, self->n_old - NDA_PY_ADAPTER_HISTORY);
+  self->n_old = NDA_PY_ADAPTER_HISTORY;
 }
 
 void
@@ -271,8 +298,25 @@ nda_py_adapter_pull (NdaPyAdapter * self, const NdaPyAudio * out,
     replace_failed (self, out, n_frames);
   if (is_same)
     *is_same = is_past (self, out, n_frames);
-  nda_py_fifo_drop (&self->past, n_frames);
-  self->n_out += n_frames;
+  leave (self, n_frames);
+}
+
+guint
+nda_py_adapter_get_n_untouched (NdaPyAdapter * self)
+{
+  guint n_frames =
+      NDA_BLOCK_FRAMES - (self->n_leading + self->n_out) % NDA_BLOCK_FRAMES;
+
+  return MIN (n_frames, self->past.n_frames - self->n_old);
+}
+
+void
+nda_py_adapter_pull_untouched (NdaPyAdapter * self, const NdaPyAudio * out,
+    guint n_frames)
+{
+  nda_py_mix_store (nda_py_fifo_at (&self->past, self->n_old), self->n_channels,
+      out, 0, n_frames);
+  leave (self, n_frames);
 }
 
 gboolean

@@ -15,7 +15,11 @@
 
 G_BEGIN_DECLS
 
-/* A part of the stream whose call failed */
+/* How many frames that have left are kept for a plugin that takes over: those
+ * of the filters at 8 kHz, and what is left of a block */
+#define NDA_PY_ADAPTER_HISTORY (3 * NDA_BLOCK_FRAMES)
+
+/* A stretch of the stream whose call failed */
 typedef struct
 {
   guint64 begin;
@@ -32,11 +36,14 @@ struct _NdaPyAdapter
   NdaPolyphase *there;          /* owned; NULL if the rates agree */
   NdaPolyphase *back_again;     /* the same */
   gfloat *mixed;                /* owned; a block of the plugin's channels */
-  NdaPyFifo past;               /* frames of the stream that have not left */
-  NdaPyFifo calls;              /* frames for the next calls */
-  NdaPyFifo back;               /* frames back, if the rates agree */
+  /* of the stream: some that has left, and all that has not; of an analyser,
+   * what it has not seen */
+  NdaPyFifo past;
+  guint n_old;                  /* frames of `past` that have left */
+  NdaPyFifo calls;              /* what calls are made of */
+  NdaPyFifo back;               /* came back, where the rates agree */
 
-  guint max_calls;              /* [const] of a run */
+  guint max_calls;              /* of a run */
   NdaPyBlock *blocks;           /* owned; max_calls of each of these three */
   NdaPyBlock **order;
   gpointer *planes;
@@ -68,8 +75,9 @@ nda_py_adapter_to_plugin (const NdaPyFormat * format, gsize n_frames)
 /* ndapyadapterback.c, which calls nothing of ndapyadapter.c */
 void nda_py_adapter_set_latency (NdaPyAdapter * adapter, guint latency);
 guint64 nda_py_adapter_get_n_to_call (NdaPyAdapter * adapter);
-/* The plugin has another latency from the next frame on that comes back.
- * nda_py_adapter_give_back () takes the output of the call @i */
+guint64 nda_py_adapter_get_n_gone (NdaPyAdapter * adapter);
+/* the plugin delays by another amount from the frame on
+ * that comes back next; and takes what the call @i made */
 void nda_py_adapter_change_latency (NdaPyAdapter * adapter, guint latency);
 void nda_py_adapter_give_back (NdaPyAdapter * adapter, guint i,
     NdaPyAdapterPolicy policy);

@@ -11,6 +11,12 @@ class Ended(int):
     """The last answer of a source: how many frames it has given with it."""
 
 
+def last_frames(answer):
+    """How many frames a source gave with its last answer; None: it is not
+    the last one."""
+    return int(answer) if isinstance(answer, Ended) else None
+
+
 def _as_array(value, shape, what):
     """Return the plugin's result as an array of numbers."""
     import numpy

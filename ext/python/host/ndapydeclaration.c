@@ -97,15 +97,57 @@ nda_py_declaration_print_range (const NdaPyDeclaration * self)
   }
 }
 
-/* Sets @error for a refused value. Does not show the text of a secret. */
+/* Whether nothing but blanks is at @end, and something before it. */
+static gboolean
+is_end (const gchar * begin, const gchar * end)
+{
+  if (end == begin)
+    return FALSE;
+  while (g_ascii_isspace (*end))
+    end++;
+  return *end == '\0';
+}
+
+static gboolean
+parse_float (const gchar * text, GValue * value)
+{
+  gchar *end;
+  gdouble number = g_ascii_strtod (text, &end);
+
+  /* C reads 0x10 too, Python does not */
+  if (!is_end (text, end) || strpbrk (text, "xX"))
+    return FALSE;
+  g_value_set_double (value, number);
+  return TRUE;
+}
+
+/* What to write instead of a number with a comma (transfer full), or NULL. */
+static gchar *
+suggest_number (const NdaPyDeclaration * self, const gchar * text)
+{
+  g_auto (GValue) value = G_VALUE_INIT;
+  g_autofree gchar *number = g_strdelimit (g_strdup (text), ",", '.');
+
+  if (self->type != NDA_PY_TYPE_FLOAT || !strchr (text, ','))
+    return NULL;
+  g_value_init (&value, G_TYPE_DOUBLE);
+  return parse_float (number, &value) ? g_steal_pointer (&number) : NULL;
+}
+
+/* The text of a secret is not told. */
 static gboolean
 refuse (const NdaPyDeclaration * self, const gchar * text, GError ** error)
 {
   g_autofree gchar *range = nda_py_declaration_print_range (self);
+  g_autofree gchar *number = suggest_number (self, text);
 
   if (self->type == NDA_PY_TYPE_SECRET)
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
         _("%s: this is not %s"), self->key, range);
+  else if (number)
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        _("%s: “%s” is not %s; write it with a point: %s"), self->key,
+        text, range, number);
   else
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
         _("%s: “%s” is not %s"), self->key, text, range);
@@ -150,30 +192,6 @@ nda_py_declaration_check (const NdaPyDeclaration * self,
     return TRUE;
   text = nda_py_declaration_print (self, value);
   return refuse (self, text, error);
-}
-
-/* Whether @end is followed by blanks only, and is not at @begin. */
-static gboolean
-is_end (const gchar * begin, const gchar * end)
-{
-  if (end == begin)
-    return FALSE;
-  while (g_ascii_isspace (*end))
-    end++;
-  return *end == '\0';
-}
-
-static gboolean
-parse_float (const gchar * text, GValue * value)
-{
-  gchar *end;
-  gdouble number = g_ascii_strtod (text, &end);
-
-  /* C also reads 0x10, Python does not */
-  if (!is_end (text, end) || strpbrk (text, "xX"))
-    return FALSE;
-  g_value_set_double (value, number);
-  return TRUE;
 }
 
 static gboolean

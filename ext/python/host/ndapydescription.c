@@ -17,8 +17,6 @@
 
 #define PLUGIN "plugin"
 #define PARAMETER "parameter "
-#define MAX_RATE 768000
-#define MAX_FRAMES 96000
 #define MAX_CHANNELS 64
 
 /* --- errors --------------------------------------------------------------- */
@@ -132,8 +130,8 @@ read_format (NdaPyDescription * self, GKeyFile * file, GError ** error)
 {
   gint64 rate, n_frames, n_channels, latency, api;
 
-  if (!read_number (file, "rate", 0, MAX_RATE, &rate, error)
-      || !read_number (file, "frames", 0, MAX_FRAMES, &n_frames, error)
+  if (!read_number (file, "rate", 0, NDA_PY_MAX_RATE, &rate, error)
+      || !read_number (file, "frames", 0, NDA_PY_MAX_FRAMES, &n_frames, error)
       || !read_number (file, "channels", -1, MAX_CHANNELS, &n_channels, error)
       || !read_number (file, "latency", 0, G_MAXUINT, &latency, error)
       || !read_number (file, "api", 0, 2, &api, error))

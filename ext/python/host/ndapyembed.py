@@ -3,9 +3,8 @@
 """The part of the host of plugins that is written in Python.
 
 It is compiled into the GStreamer plugin and runs once in each interpreter: in
-this process, where C calls every function with the GIL held, and in the
-process of a plugin, by ndapyworker.py. Rule numbers are the numbers of the
-plugin contract.
+this process, where C calls every function with the GIL held, and in a plugin's
+process, by ndapyworker.py. Rule numbers are those of the plugin contract.
 """
 
 import ast
@@ -56,8 +55,7 @@ _plugin_files = set()
 _owns_gc = False
 _shares_frozen = False  # with other processes, until it is written to
 _next_full_collection = 0.0
-_running = 0
-_gone = 0
+_running = _gone = 0
 
 
 class PluginError(Exception):
@@ -118,7 +116,9 @@ class _LogWriter(io.RawIOBase):
         else:
             self._lines.rest = b""
         for line in lines:
-            log(self._is_error, line.decode("utf-8", "replace"))
+            text_line = line.decode("utf-8", "replace")
+            keep_printed(text_line)
+            log_printed(self._is_error, text_line)
         return len(text)
 
 
@@ -147,19 +147,24 @@ def start(is_ours, api_path, secret_words):
     if os.environ.get("NDA_PYTHON_STDIO") != "inherit":
         sys.stdout = _log_stream(False)
         sys.stderr = _log_stream(True)
+        hear()
     if not _is_left_alone("NDA_PYTHON_SWITCH_INTERVAL"):
         sys.setswitchinterval(SWITCH_INTERVAL)
     _owns_gc = not _is_left_alone("NDA_PYTHON_GC")
 
 
 def _live(plugin, name):
-    """Make a call of the life cycle. It must return something true (4.1)."""
+    """A call of the life cycle, which must return something true (4.1)."""
+    _printed.lines = None
     try:
-        is_true = bool(_ask(plugin, name))
+        answer = _ask(plugin, name)
+        answer = None if answer is None else bool(answer)
     except BaseException as error:
         raise Problem("failed", name, describe(error)) from None
-    if not is_true:
-        raise Problem("refused", name, "")
+    if not answer:
+        kind = "nothing" if answer is None else "refused"
+        raise Problem(kind, name, take_printed())
+    _printed.lines = None
 
 
 def _text(value):
@@ -190,7 +195,7 @@ def _check_role(plugin, path, role):
     if version != "1":
         log(True, f"The plugin “{path}” asks for API version {version}; "
                   "this is 1")
-    log(False, f"“{name}” in {path} is a {found}")
+    log(False, f"“{name}” in {path} has the role {found}")
     if found != role:
         raise Problem("role", role, found or "unknown")
 
@@ -400,12 +405,6 @@ def reset_plugin(plugin):
                   f"{describe(error)}")
 
 
-def last_frames(answer):
-    """Return how many frames a source gave with its last answer; None: the
-    answer is not the last one."""
-    return int(answer) if isinstance(answer, Ended) else None
-
-
 def _is_secret(plugin, key):
     if isinstance(plugin, Wrapper) and plugin.is_secret(key):
         return True
@@ -413,15 +412,18 @@ def _is_secret(plugin, key):
 
 
 def set_parameter(plugin, key, value):
-    """Set one parameter. Return an error text, or None (7.1 to 7.3)."""
+    """Set one parameter; what went wrong, or None (7.1 to 7.3)."""
+    _printed.lines = None
     try:
         result = _ask(plugin, "set_parameter", key, value)
     except BaseException as error:
         if _is_secret(plugin, key):  # the error may quote the value (7.6)
             return _type_name(error)
         _tell(error)
-        return describe(error).partition("\n")[0]
-    return "it returned False" if result is False else None
+        return describe(error).partition("\n")[0] + suggest_number(value)
+    if result is not False:
+        return None
+    return refused_parameter(plugin, key, _is_secret(plugin, key))
 
 
 def get_parameter(plugin, key):

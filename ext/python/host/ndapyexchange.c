@@ -5,8 +5,10 @@
 /* Two plugins change places:
  *
  * - A processor is started first, so that no block is lost. It takes the place
- *   of the old one between two blocks, and the old one is stopped.
- * - A source or sink may have a device that can be open only once. The old one
+ *   of the one before between two blocks, and that one is stopped. It may take
+ *   another rate, other frames and channels: the block thread accepts them
+ *   before it makes a call (nda_py_host_accept_exchange ()).
+ * - A source or sink may have a device that only one can open. The one before
  *   is stopped first. It is started again if the edited one does not start.
  *
  * If a call does not return, the exchange is given up. The call then keeps the
@@ -104,6 +106,8 @@ nda_py_exchange_tell_job (gpointer data)
 
     g_free (x->kind->set_parameter (x->next, p->key, p->value));
   }
+  if (x->is_started)
+    x->kind->get_facts (x->next, &x->next_facts);
 }
 
 /* Sets the parameters of the old plugin in the next one, if it does not have
@@ -139,17 +143,30 @@ nda_py_exchange_stop_next_job (gpointer data)
   x->kind->stop (x->next);
 }
 
+/* Whether the next can go on with the sound: that of a device has a format
+ * already, other sound can be brought to any that fits. */
+static gboolean
+check_next (NdaPyExchange * x)
+{
+  if (is_device (x))
+    return nda_py_problem_check_format (x->config->path, &x->format,
+        &x->next_format, &x->error);
+  return nda_py_problem_check_fit (x->stream.n_channels, &x->next_format,
+      &x->error);
+}
+
 static void
 nda_py_exchange_start_next_job (gpointer data)
 {
   NdaPyExchange *x = data;
-  NdaPyFormat format = x->format;
 
-  if (!x->kind->start (x->next, &format, &x->error))
+  x->next_format = x->stream;
+  if (!x->kind->start (x->next, &x->next_format, &x->error))
     return;
-  x->is_started = nda_py_problem_check_format (x->config->path, &x->format,
-      &format, &x->error);
-  if (!x->is_started)
+  x->is_started = check_next (x);
+  if (x->is_started)
+    x->kind->get_facts (x->next, &x->next_facts);
+  else
     x->kind->stop (x->next);
 }
 
@@ -157,7 +174,7 @@ static void
 nda_py_exchange_start_before_job (gpointer data)
 {
   NdaPyExchange *x = data;
-  NdaPyFormat format = x->format;
+  NdaPyFormat format = x->stream;
 
   x->kind->start (x->before, &format, NULL);
 }
@@ -173,7 +190,7 @@ hold (NdaPyExchange * x)
     return;
   g_mutex_lock (&host->lock);
   while (host->is_held)
-    g_cond_wait (&host->changed, &host->lock);
+    nda_py_host_wait_locked (host);
   host->is_held = x->is_held = TRUE;
   nda_py_host_wait_for_call_locked (host, NULL, CALL_TIMEOUT);
   g_mutex_unlock (&host->lock);
@@ -188,7 +205,7 @@ let_go (NdaPyExchange * x)
     return;
   g_mutex_lock (&host->lock);
   host->is_held = x->is_held = FALSE;
-  g_cond_broadcast (&host->changed);
+  nda_py_host_wake_locked (host);
   g_mutex_unlock (&host->lock);
   nda_py_host_set_pending (host);       /* set meanwhile */
 }
@@ -201,6 +218,7 @@ look (NdaPyExchange * x)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&host->lock);
 
   x->is_running = host->state == STATE_RUNNING;
+  x->stream = host->stream;
   x->format = host->format;
 }
 
@@ -217,8 +235,22 @@ is_unchanged_locked (NdaPyExchange * x)
     return FALSE;
   if ((host->state == STATE_RUNNING) != x->is_running)
     return FALSE;
-  return x->is_running ? nda_py_format_is_equal (&host->format, &x->format) :
-      !host->called;
+  if (!x->is_running)
+    return !host->called;
+  return nda_py_format_is_equal (&host->format, &x->format)
+      && nda_py_format_is_equal (&host->stream, &x->stream);
+}
+
+/* What the next says of itself is the host's from the first call on. */
+static void
+take_format_locked (NdaPyExchange * x)
+{
+  NdaPyHost *host = x->host;
+
+  host->format = x->next_format;
+  host->facts = x->next_facts;
+  if (!is_device (x))
+    host->n_exchanges++;
 }
 
 /* Puts the next plugin in the place of the old one. */
@@ -235,7 +267,9 @@ swap (NdaPyExchange * x)
   }
   x->is_stopped = x->is_started && host->state != STATE_RUNNING;
   host->runner = x->next;
-  nda_py_runner_unref (x->before);      /* the host's; @x still has one */
+  if (x->is_started)
+    take_format_locked (x);
+  nda_py_runner_unref (x->before);      /* the host's; there is x's */
   if (x->is_block_thread)
     host->called = x->next;
   if (host->state == STATE_SPENT)

@@ -26,9 +26,12 @@ typedef struct
 
   gboolean is_given_up;         /* a job has not returned */
   gboolean is_running;          /* the one before */
-  NdaPyFormat format;           /* with which before was started */
+  NdaPyFormat stream;           /* what its start was told */
+  NdaPyFormat format;           /* that it was started with */
   gboolean is_started;          /* the next */
-  gboolean is_stopped;          /* the host was stopped meanwhile */
+  NdaPyFormat next_format;      /* that it was started with */
+  NdaPyFacts next_facts;        /* what it says of itself since */
+  gboolean is_stopped;          /* the host was, while the next started */
   NdaPyParameters *parameters;  /* owned; to be told */
   GError *error;                /* owned; why the one before stays */
   GError *late;                 /* owned; names a job that did not return */

@@ -141,14 +141,28 @@ find_stem (const gchar * stem, const GPtrArray * folders)
   return NULL;
 }
 
+/* What was searched (transfer full), and which of it is not there. */
+static gchar *
+list_searched (GPtrArray * folders)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < folders->len; i++) {
+    const gchar *folder = g_ptr_array_index (folders, i);
+
+    g_string_append_printf (text, "%s%s%s", i ? ", " : "", folder,
+        g_file_test (folder, G_FILE_TEST_IS_DIR) ? "" :
+        _(" (there is no such folder)"));
+  }
+  return g_string_free (text, FALSE);
+}
+
 static void
 set_not_found (GError ** error, const gchar * plugin, GPtrArray * folders,
     const gchar * names)
 {
-  g_autofree gchar *searched = NULL;
+  g_autofree gchar *searched = list_searched (folders);
 
-  g_ptr_array_add (folders, NULL);
-  searched = g_strjoinv (", ", (gchar **) folders->pdata);
   g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
       _("There is no plugin “%s”: no file “%s.py” in %s, and none "
           "that is called so among %s. Name the file itself, or its folder "
@@ -220,9 +234,22 @@ nda_py_find_plugin (const gchar * plugin, const gchar * plugin_path,
       find_display_name (plugin, folders, timeout, error);
 }
 
-/* Returns the part of @plugin that means a file (transfer full). @entry
- * (transfer full) is the function or class in it, or NULL: “file.py:name” has
- * one. */
+/* The first folder of @plugin_path that is not there (transfer full), or NULL.
+ */
+gchar *
+nda_py_find_missing_folder (const gchar * plugin_path)
+{
+  g_autoptr (GPtrArray) folders = g_ptr_array_new_with_free_func (g_free);
+
+  add_folders (folders, plugin_path);
+  for (guint i = 0; i < folders->len; i++)
+    if (!g_file_test (g_ptr_array_index (folders, i), G_FILE_TEST_IS_DIR))
+      return g_strdup (g_ptr_array_index (folders, i));
+  return NULL;
+}
+
+/* What of @plugin means a file (transfer full), and in @entry (transfer full)
+ * the function or class in it, or NULL: “file.py:name” has one. */
 gchar *
 nda_py_find_split (const gchar * plugin, gchar ** entry)
 {

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 
 gchar *nda_py_find_plugin (const gchar * plugin, const gchar * plugin_path,
     GstClockTime timeout, GError ** error);
+gchar *nda_py_find_missing_folder (const gchar * plugin_path);
 gchar *nda_py_find_split (const gchar * plugin, gchar ** entry);
 
 G_END_DECLS

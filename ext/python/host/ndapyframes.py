@@ -3,6 +3,8 @@
 """Converts arrays of plugins of API 2 to blocks, and back; a part of
 ndapyembed.py."""
 
+MANY_NONE = 500  # calls, a millisecond apart
+
 
 class Cutter:
     """Cuts arrays of any length into blocks, and loses nothing (1.5).
@@ -15,6 +17,7 @@ class Cutter:
         self._pull = pull
         self.n_channels = n_channels  # None: as the first array has
         self._rest = None  # frames that wait, (channels, frames)
+        self._n_vain = 0  # calls before the first array; -1: there was one
         self._has_ended = False
 
     def look(self):
@@ -48,9 +51,23 @@ class Cutter:
             self._has_ended = True
             return None
         if array is None:
+            self._count_vain()
             return None
+        self._n_vain = -1
         array = self._check(array)
         return array if array.shape[1] else None
+
+    def _count_vain(self):
+        """None is “not yet”; if it is all that ever comes, it is an oversight.
+        Told once: there may be an array some day."""
+        if self._n_vain < 0:
+            return
+        self._n_vain += 1
+        if self._n_vain == MANY_NONE:
+            raise PluginError(
+                f"its read () has returned None {MANY_NONE} times, and no "
+                "array so far; end it with “return” and the array"
+            )
 
     def _keep(self, array):
         """Keep a copy of frames for the next block: the plugin may use its

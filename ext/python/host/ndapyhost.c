@@ -69,6 +69,38 @@ nda_py_host_free (NdaPyHost * self)
   g_free (self);
 }
 
+/* --- waiting ------------------------------------------------------------- */
+
+/* The block thread changes what others wait for with each block, and hardly
+ * ever is there one that waits: it asks the system to wake nobody. */
+void
+nda_py_host_wake_locked (NdaPyHost * self)
+{
+  if (G_UNLIKELY (self->n_waiting))
+    g_cond_broadcast (&self->changed);
+}
+
+/* Gives up the host lock until nda_py_host_wake_locked (). */
+void
+nda_py_host_wait_locked (NdaPyHost * self)
+{
+  self->n_waiting++;
+  g_cond_wait (&self->changed, &self->lock);
+  self->n_waiting--;
+}
+
+/* The same until @deadline (us, monotonic). FALSE: it is over. */
+gboolean
+nda_py_host_wait_until_locked (NdaPyHost * self, gint64 deadline)
+{
+  gboolean in_time;
+
+  self->n_waiting++;
+  in_time = g_cond_wait_until (&self->changed, &self->lock, deadline);
+  self->n_waiting--;
+  return in_time;
+}
+
 /* --- opening and closing ------------------------------------------------ */
 
 static void
@@ -95,6 +127,14 @@ nda_py_host_warn (gpointer owner, const gchar * text)
   self->events->warn (self->owner, text);
 }
 
+static void
+nda_py_host_refused (gpointer owner, const gchar * text)
+{
+  NdaPyHost *self = owner;
+
+  self->events->refused (self->owner, text);
+}
+
 static NdaPyRunnerConfig *
 make_config (NdaPyHost * self, const NdaPyRunnerConfig * asked)
 {
@@ -106,6 +146,7 @@ make_config (NdaPyHost * self, const NdaPyRunnerConfig * asked)
   config->restarted = nda_py_host_restarted;
   config->stood_by = nda_py_host_stood_by;
   config->warn = nda_py_host_warn;
+  config->refused = nda_py_host_refused;
   config->owner = self;
   return config;
 }
@@ -171,7 +212,7 @@ wait_for_users_locked (NdaPyHost * self)
   gint64 deadline = g_get_monotonic_time () + STOP_TIMEOUT;
 
   while (self->n_users)
-    if (!g_cond_wait_until (&self->changed, &self->lock, deadline))
+    if (!nda_py_host_wait_until_locked (self, deadline))
       return FALSE;
   return TRUE;
 }
@@ -216,7 +257,7 @@ nda_py_host_close (NdaPyHost * self)
   self->facts = (NdaPyFacts) {
   0};
   self->held = 0;
-  self->format = (NdaPyFormat) {
+  self->stream = self->format = (NdaPyFormat) {
   0};
   self->n_unapplied -= self->pending->len;
   g_ptr_array_set_size (self->pending, 0);
@@ -246,7 +287,7 @@ nda_py_host_wait_for_call_locked (NdaPyHost * self, NdaPyRunner * runner,
   gint64 deadline = g_get_monotonic_time () + timeout;
 
   while (self->called && (!runner || self->called == runner))
-    if (!g_cond_wait_until (&self->changed, &self->lock, deadline))
+    if (!nda_py_host_wait_until_locked (self, deadline))
       return !self->called || (runner && self->called != runner);
   return TRUE;
 }
@@ -326,7 +367,7 @@ begin_stop (NdaPyHost * self, gboolean * was_running)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   self->is_stopping = TRUE;
-  g_cond_broadcast (&self->changed);
+  nda_py_host_wake_locked (self);
   nda_py_host_wait_for_call_locked (self, NULL,
       self->state == STATE_STARTING ? START_TIMEOUT : STOP_GRACE);
   *was_running = self->state == STATE_RUNNING;

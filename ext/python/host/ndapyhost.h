@@ -32,7 +32,9 @@ typedef struct
 typedef struct
 {
   void (*warn) (gpointer owner, const gchar * text);
-  /* a call of the plugin did not return, and is given up */
+  /* a parameter that the plugin did not take, and why */
+  void (*refused) (gpointer owner, const gchar * text);
+  /* a call of the plugin does not return, and is not waited for any longer */
   void (*gave_up) (gpointer owner, const GError * error);
   void (*latency_changed) (gpointer owner);
   void (*restarted) (gpointer owner);   /* a new process took over */
@@ -66,6 +68,7 @@ guint nda_py_host_process (NdaPyHost * host, NdaPyBlock ** blocks,
     guint n_blocks, gboolean stop_at_failure, GstClockTime * gil_wait);
 void nda_py_host_expect_latency (NdaPyHost * host, guint latency);
 guint nda_py_host_get_call_latency (NdaPyHost * host);
+gboolean nda_py_host_accept_exchange (NdaPyHost * host, NdaPyFormat * format);
 void nda_py_host_reset (NdaPyHost * host);
 void nda_py_host_collect (NdaPyHost * host);
 gboolean nda_py_host_check (NdaPyHost * host, GError ** error);

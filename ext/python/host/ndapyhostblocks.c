@@ -51,11 +51,12 @@ claim (NdaPyHost * self)
 
   g_mutex_lock (&self->lock);
   while (G_UNLIKELY (self->is_held && !self->is_stopping))
-    g_cond_wait (&self->changed, &self->lock);
+    nda_py_host_wait_locked (self);
   if (!self->is_stopping)
     self->called = self->runner;
   /* no thread changes it while the plugin is called */
   self->call_latency = self->facts.delay;
+  self->called_exchange = self->n_exchanges;
   ok = self->called != NULL;
   /* the block thread itself queued these, for the next call */
   if (ok && self->state == STATE_RUNNING)
@@ -71,7 +72,7 @@ disclaim (NdaPyHost * self)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   self->called = NULL;
-  g_cond_broadcast (&self->changed);
+  nda_py_host_wake_locked (self);
 }
 
 /* Enters the place where this thread can call the plugin; for a plugin in this
@@ -100,7 +101,7 @@ end_call (NdaPyHost * self, NdaPyHostState state)
   if (state == STATE_RUNNING)
     set_all_pending_locked (self);
   self->called = NULL;
-  g_cond_broadcast (&self->changed);
+  nda_py_host_wake_locked (self);
   g_mutex_unlock (&self->lock);
 }
 
@@ -169,6 +170,7 @@ exchange_at_rest (NdaPyHost * self)
 static gboolean
 start_plugin (NdaPyHost * self, NdaPyFormat * format, GError ** error)
 {
+  const NdaPyFormat stream = *format;
   NdaPyFacts facts = { 0 };
   gboolean ok = self->kind->start (self->called, format, error);
 
@@ -178,7 +180,9 @@ start_plugin (NdaPyHost * self, NdaPyFormat * format, GError ** error)
 
   if (ok) {
     g_mutex_lock (&self->lock);
+    self->stream = stream;
     self->format = *format;
+    self->known_exchange = self->n_exchanges;
     g_mutex_unlock (&self->lock);
   }
   nda_py_host_report_facts (self, &facts);
@@ -211,12 +215,13 @@ nda_py_host_start (NdaPyHost * self, NdaPyFormat * format, GError ** error)
   return FALSE;
 }
 
-/* Whether @result is a failure for the policy on-error. A source without sound
- * and a sink without room are no failures. */
+/* Whether @result is one to be told: a source may have nothing, and a sink be
+ * full. None is False, but nobody means it. */
 static gboolean
 is_failure (NdaPyHost * self, NdaPyCallResult result)
 {
   return result == NDA_PY_CALL_FAILED || result == NDA_PY_CALL_DEAD
+      || result == NDA_PY_CALL_NOTHING
       || (result == NDA_PY_CALL_REFUSED && self->role == NDA_PY_ROLE_PROCESSOR);
 }
 
@@ -292,18 +297,38 @@ nda_py_host_get_call_latency (NdaPyHost * self)
   return self->call_latency;
 }
 
+/* Whether an edited processor, or one that is about to be, is called in the
+ * place of the one that the caller knows. Then what it takes goes to @format,
+ * and from now on it is the one that is known; until then, no call is made. */
+gboolean
+nda_py_host_accept_exchange (NdaPyHost * self, NdaPyFormat * format)
+{
+  gboolean is_another;
+
+  if (G_UNLIKELY (g_atomic_pointer_get (&self->next) != NULL))
+    exchange_between_blocks (self);
+  g_mutex_lock (&self->lock);
+  is_another = self->known_exchange != self->n_exchanges;
+  self->known_exchange = self->n_exchanges;
+  *format = self->format;
+  g_mutex_unlock (&self->lock);
+  return is_another;
+}
+
 static gboolean
 is_expected (NdaPyHost * self)
 {
+  if (self->called_exchange != self->known_exchange)
+    return FALSE;
   return self->expected_latency == NDA_PY_HOST_ANY_LATENCY
       || self->expected_latency == self->call_latency;
 }
 
-/* Runs @blocks through the plugin in one acquisition of the GIL; @gil_wait is
- * how long that took. Returns how many blocks were run. There are fewer if one
- * failed and @stop_at_failure is set, or if the plugin is being stopped, which
- * may be why it failed. There are none if the plugin was being stopped before,
- * or has another latency than the expected one. */
+/* Runs @blocks through the plugin under one acquisition of the GIL, whose
+ * length goes to @gil_wait. Returns how many were run: fewer when one failed
+ * and @stop_at_failure or the plugin is being stopped, which may be why it
+ * failed; none when it was being stopped before, delays by another amount than
+ * is expected, or is another that was not accepted. */
 guint
 nda_py_host_process (NdaPyHost * self, NdaPyBlock ** blocks, guint n_blocks,
     gboolean stop_at_failure, GstClockTime * gil_wait)

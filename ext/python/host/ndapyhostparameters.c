@@ -39,7 +39,7 @@ nda_py_host_end_use (NdaPyHost * self, NdaPyRunner * runner)
   g_clear_pointer (&runner, nda_py_runner_unref);
   g_mutex_lock (&self->lock);
   self->n_users--;
-  g_cond_broadcast (&self->changed);
+  nda_py_host_wake_locked (self);
   g_mutex_unlock (&self->lock);
 }
 
@@ -161,7 +161,7 @@ nda_py_host_end_set (NdaPyHost * self, NdaPySetJob * job)
 {
   nda_py_last_parameters_settle (self->last, job->is_taken);
   for (guint i = 0; i < job->problems->len; i++)
-    self->events->warn (self->owner, g_ptr_array_index (job->problems, i));
+    self->events->refused (self->owner, g_ptr_array_index (job->problems, i));
   if (job->is_done)
     nda_py_host_report_facts (self, &job->facts);
   g_ptr_array_unref (job->problems);
@@ -243,7 +243,7 @@ set_pending (NdaPyHost * self, GError ** error)
     g_ptr_array_unref (parameters);
   }
   self->is_held = FALSE;
-  g_cond_broadcast (&self->changed);
+  nda_py_host_wake_locked (self);
   g_mutex_unlock (&self->lock);
   return ok;
 }
@@ -360,7 +360,7 @@ wait_for_parameters (NdaPyHost * self)
   if (self->block_thread == g_thread_self ())
     return;
   while (self->n_unapplied)
-    if (!g_cond_wait_until (&self->changed, &self->lock, deadline))
+    if (!nda_py_host_wait_until_locked (self, deadline))
       return;
 }
 

@@ -38,11 +38,13 @@ struct _NdaPyHost
   /* signals that called, is_held, n_unapplied, n_users or is_reloading went
    * down, or is_stopping up */
   GCond changed;
+  guint n_waiting;              /* [host lock] threads, for that */
   NdaPyHostState state;         /* [host lock] */
   NdaPyRunner *runner;          /* [host lock] owned; the plugin */
   /* [host lock] not owned; the runner that the block thread calls, or NULL */
   NdaPyRunner *called;
-  NdaPyFormat format;           /* [host lock] with which it was started */
+  NdaPyFormat stream;           /* [host lock] what the start was told */
+  NdaPyFormat format;           /* [host lock] that it was started with */
   gboolean is_held;             /* [host lock] the block thread must not call */
   guint n_users;                /* [host lock] others that call the plugin */
   gint is_closing;              /* [atomic] the users stop waiting */
@@ -58,11 +60,15 @@ struct _NdaPyHost
    * exchanges it. Written atomically, since the block thread checks without the
    * lock whether there is one */
   NdaPyRunner *next;
-  guint n_told;                 /* [host lock] changes `next` has */
+  guint n_told;                 /* [host lock] changes of `last` it knows */
+  guint n_exchanges;            /* [host lock] of processors that ran */
 
   gboolean is_failing;          /* [block thread] the last call failed */
   guint call_latency;           /* [block thread] of the calls made last */
-  guint expected_latency;       /* [block thread] needed for a call */
+  guint expected_latency;       /* [block thread] without it, none are made */
+  guint called_exchange;        /* [block thread] n_exchanges, at those calls */
+  /* [block thread] n_exchanges that its caller knows of; the same as above */
+  guint known_exchange;
 };
 
 /* Parameters that are being set, and the results */
@@ -91,6 +97,9 @@ gboolean nda_py_host_begin_use (NdaPyHost * self, NdaPyRunner ** runner);
 void nda_py_host_end_use (NdaPyHost * self, NdaPyRunner * runner);
 
 /* ndapyhost.c */
+void nda_py_host_wake_locked (NdaPyHost * self);
+void nda_py_host_wait_locked (NdaPyHost * self);
+gboolean nda_py_host_wait_until_locked (NdaPyHost * self, gint64 deadline);
 NdaPyRunner *nda_py_host_take_next_locked (NdaPyHost * self);
 gboolean nda_py_host_wait_for_call_locked (NdaPyHost * self,
     NdaPyRunner * runner, gint64 timeout);

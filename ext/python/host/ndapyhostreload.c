@@ -57,7 +57,7 @@ offer (NdaPyExchange * x)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&host->lock);
 
   while (host->is_held)
-    g_cond_wait (&host->changed, &host->lock);
+    nda_py_host_wait_locked (host);
   if (!host->called && host->state != STATE_RUNNING
       && host->state != STATE_STARTING) {
     host->is_held = x->is_held = TRUE;
@@ -125,7 +125,7 @@ begin_reload (NdaPyHost * self)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   while (self->is_reloading && self->state != STATE_UNLOADED)
-    g_cond_wait (&self->changed, &self->lock);
+    nda_py_host_wait_locked (self);
   if (self->state == STATE_UNLOADED)
     return NULL;
   self->is_reloading = TRUE;
@@ -139,7 +139,7 @@ end_reload (NdaPyHost * self, const NdaPyRunnerConfig * config)
 
   if (self->config == config)
     self->is_reloading = FALSE;
-  g_cond_broadcast (&self->changed);
+  nda_py_host_wake_locked (self);
 }
 
 /* Loads the plugin again. The caller does not hold the GIL. FALSE: there is no

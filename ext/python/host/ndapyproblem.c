@@ -6,6 +6,8 @@
 
 #include "ndapyproblem.h"
 
+#include "ndapymix.h"
+
 #include <gst/gst.h>
 
 #include <glib/gi18n-lib.h>
@@ -48,6 +50,7 @@ nda_py_problem_from_nick (const gchar * nick)
     [NDA_PY_PROBLEM_LOAD] = "load",
     [NDA_PY_PROBLEM_FAILED] = "failed",
     [NDA_PY_PROBLEM_REFUSED] = "refused",
+    [NDA_PY_PROBLEM_NOTHING] = "nothing",
     [NDA_PY_PROBLEM_INFO] = "info",
     [NDA_PY_PROBLEM_ROLE] = "role",
     [NDA_PY_PROBLEM_CONFIGURE] = "configure",
@@ -59,11 +62,22 @@ nda_py_problem_from_nick (const gchar * nick)
   return NDA_PY_PROBLEM_LOAD;
 }
 
-/* Sets @error to a sentence about the fault of the plugin @path. */
+/* What follows the complaint about a plugin (transfer full): @printed, what
+ * ndapytexts.py knows of its output, or nothing. */
+static gchar *
+join_printed (const gchar * printed)
+{
+  return printed && *printed ? g_strconcat ("; ", printed, NULL) :
+      g_strdup ("");
+}
+
+/* Says of the plugin @path what is wrong with it. */
 void
 nda_py_problem_set_error (GError ** error, NdaPyProblem problem,
     const gchar * path, const gchar * name, const gchar * reason)
 {
+  g_autofree gchar *printed = join_printed (reason);
+
   switch (problem) {
     case NDA_PY_PROBLEM_LOAD:
       g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
@@ -75,9 +89,13 @@ nda_py_problem_set_error (GError ** error, NdaPyProblem problem,
       break;
     case NDA_PY_PROBLEM_REFUSED:
       g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
-          _("The plugin “%s” refused: its %s () did not return True. It "
-              "may have printed why; GST_DEBUG=ndapython:4 shows it."), path,
-          name);
+          _("The plugin “%s” refused: its %s () did not return True%s"),
+          path, name, printed);
+      break;
+    case NDA_PY_PROBLEM_NOTHING:
+      g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
+          _("The plugin “%s” refused: its %s () returned None; end it with "
+              "“return True”%s"), path, name, printed);
       break;
     case NDA_PY_PROBLEM_INFO:
       g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
@@ -109,14 +127,40 @@ nda_py_problem_check_format (const gchar * path, const NdaPyFormat * before,
   return FALSE;
 }
 
-/* Returns why a block call failed (transfer full): for @reason, or because it
- * returned False. */
+/* Whether sound of @n_channels can be brought to what a processor takes, and
+ * back. */
+gboolean
+nda_py_problem_check_fit (guint n_channels, const NdaPyFormat * format,
+    GError ** error)
+{
+  if (format->rate < NDA_PY_MIN_RATE || format->rate > NDA_PY_MAX_RATE)
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        _("The plugin wants %u Hz. Let its rate be from %u to %u Hz."),
+        format->rate, NDA_PY_MIN_RATE, NDA_PY_MAX_RATE);
+  else if (!nda_py_mix_fits (n_channels, format->n_channels))
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        _("The plugin takes %u channels, and the stream has %u. Put "
+            "“audioconvert ! audio/x-raw,channels=%u” before this "
+            "element."), format->n_channels, n_channels, format->n_channels);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* Why a block call had @result (transfer full). The @text is that of the
+ * exception, or what the plugin printed before it refused. */
 gchar *
 nda_py_problem_describe_failure (const gchar * path, NdaPyRole role,
-    const gchar * reason)
+    NdaPyCallResult result, const gchar * text)
 {
-  if (reason)
-    return g_strdup_printf (_("The plugin “%s” failed: %s"), path, reason);
-  return g_strdup_printf (_("The plugin “%s” failed: its %s () returned "
-          "False"), path, nda_py_role_call_name (role));
+  const gchar *name = nda_py_role_call_name (role);
+  g_autofree gchar *printed = join_printed (text);
+
+  if (result == NDA_PY_CALL_REFUSED)
+    return g_strdup_printf (_("The plugin “%s” failed: its %s () returned "
+            "False%s"), path, name, printed);
+  if (result == NDA_PY_CALL_NOTHING)
+    return g_strdup_printf (_("The plugin “%s” failed: its %s () returned "
+            "None; end it with “return True”%s"), path, name, printed);
+  return g_strdup_printf (_("The plugin “%s” failed: %s"), path, text);
 }

@@ -20,6 +20,9 @@ typedef enum
 
 /* The most frames of a call that a plugin may ask for (API 2) */
 #define NDA_PY_MAX_FRAMES 96000
+/* What the resampler can bridge, in Hz */
+#define NDA_PY_MIN_RATE 1001u
+#define NDA_PY_MAX_RATE 768000u
 
 /* The format with which a plugin starts. A start gets the stream's format,
  * which for a processor is 48 kHz and 512 frames a call, and returns the
@@ -47,9 +50,10 @@ typedef enum
   NDA_PY_CALL_OK,
   NDA_PY_CALL_REFUSED,          /* returned False */
   NDA_PY_CALL_FAILED,           /* an exception, or an array does not fit */
-  NDA_PY_CALL_NO_SPACE,         /* not made: the sink is full */
-  NDA_PY_CALL_ENDED,            /* the source has ended; see n_last */
-  NDA_PY_CALL_DEAD,             /* the process died, or is starting */
+  NDA_PY_CALL_NO_SPACE,         /* was not made: a sink says it is full */
+  NDA_PY_CALL_ENDED,            /* a source has no more; see n_last */
+  NDA_PY_CALL_NOTHING,          /* returned None, as if it were False */
+  NDA_PY_CALL_DEAD,             /* the plugin's process died, or begins */
 } NdaPyCallResult;
 
 gboolean nda_py_format_is_equal (const NdaPyFormat * a, const NdaPyFormat * b);

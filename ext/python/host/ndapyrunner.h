@@ -65,6 +65,7 @@ typedef struct
   void (*restarted) (gpointer owner);
   void (*stood_by) (gpointer owner);    /* a standby is ready */
   void (*warn) (gpointer owner, const gchar * text);
+  void (*refused) (gpointer owner, const gchar * text); /* a parameter */
   gpointer owner;
 } NdaPyRunnerConfig;
 

@@ -10,6 +10,72 @@ may become another fault.
 LONGEST_TEXT = 8192  # bytes, of what is told of an exception
 LONGEST_REASON = 2048  # of its first line
 LONGEST_VALUE = 512 * 1024  # of a parameter
+LONGEST_PRINTED = 400  # bytes, of what is told of its output
+LAST_LINES = 3
+
+_printed = threading.local()  # .lines: the last ones of this thread, or None
+_is_heard = False  # whether what plugins print passes by here
+
+
+def hear():
+    """From now on keep_printed () gets what plugins print."""
+    global _is_heard
+    _is_heard = True
+
+
+def log_printed(is_error, line):
+    """A line that a plugin has printed."""
+    log(is_error, line)
+
+
+def keep_printed(line):
+    """Remember the last lines of a thread, for an error that has no reason."""
+    if not line.strip():
+        return
+    lines = getattr(_printed, "lines", None)
+    if lines is None:
+        lines = _printed.lines = collections.deque(maxlen=LAST_LINES)
+    lines.append(line[:LONGEST_PRINTED])
+
+
+def take_printed():
+    """What this thread printed last in the plugin, as part of a sentence."""
+    lines, _printed.lines = getattr(_printed, "lines", None), None
+    if lines:
+        text = " / ".join(" ".join(line.split()) for line in lines)
+        return f"it printed: {_printable(text, LONGEST_PRINTED)}"
+    if _is_heard:
+        return ""
+    return "it may have printed why, where this program prints"
+
+
+def suggest_number(text):
+    """What to write instead of a number with a comma, as part of a sentence;
+    ndapydeclaration.c says it of API 2."""
+    number = text.replace(",", ".")
+    try:
+        float(number)
+    except ValueError:
+        return ""
+    return f"; write it with a point: {number}" if number != text else ""
+
+
+def refused_parameter(plugin, key, is_secret):
+    """Why set_parameter () returned False, as far as that is known."""
+    names = _parameter_names(plugin)
+    if names and key not in names:
+        return f"it has no such parameter, but these: {', '.join(names)}"
+    printed = "" if is_secret else take_printed()
+    return "it returned False" + (f"; {printed}" if printed else "")
+
+
+def _parameter_names(plugin):
+    """Those of an API 1 plugin that lists them."""
+    try:
+        listed = plugin.get_parameters()
+        return [_printable(str(name), LONGEST_PRINTED) for name in listed]
+    except BaseException:  # most have no such method
+        return []
 
 
 def _printable(text, most):
@@ -88,8 +154,12 @@ def problem(error):
 
 
 def _tell(error):
-    """Print the traceback of an error that ends nothing to sys.stderr."""
+    """The traceback of an error that ends nothing: to the log, or where the
+    errors of an application go that is itself Python."""
     try:
-        print(describe(error), file=sys.stderr)
+        if _is_heard:
+            log(True, describe(error))
+        else:
+            print(describe(error), file=sys.stderr)
     except BaseException:  # sys.stderr may be anything
         pass

@@ -43,6 +43,9 @@ class _FunctionPlugin:
     def on_change(self, name):
         pass
 
+    def get_reading(self, name):
+        pass
+
 
 class _Answer:
     """The result of get_info ()."""
@@ -152,13 +155,15 @@ class Wrapper:
             at_once(instance.on_change(name), "on_change")
 
     def get_parameter(self, name):
-        """Return a parameter, or a public attribute such as a counter, as
-        text."""
+        """A parameter; or a reading, or public attribute, such as a counter;
+        as text."""
         first = self._instances[0]
         parameter = self.parameters.get(name)
         if parameter is not None:
             return parameter.format(self._get(first, name))
-        value = None if name[:1] == "_" else getattr(first, name, None)
+        value = at_once(first.get_reading(name), "get_reading")
+        if value is None and name[:1] != "_":
+            value = getattr(first, name, None)
         if isinstance(value, bool):
             return "true" if value else "false"
         return str(value) if isinstance(value, (int, float, str)) else ""

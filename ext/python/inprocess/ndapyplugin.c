@@ -26,7 +26,7 @@ typedef struct
 
   guint n_frames;               /* of a call, fixed at the start */
   gulong thread;                /* of the block calls, Python's number */
-  gboolean returned_false;      /* the last block call failed without error */
+  NdaPyCallResult result;       /* of the last block call */
 } NdaPyPlugin;
 
 static NdaPyPlugin *
@@ -268,6 +268,7 @@ call_method (NdaPyPlugin * self)
   PyObject *result = PyObject_VectorcallMethod (self->name_call, args,
       2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
   gint truth;
+  gboolean is_none = result == Py_None;
 
   if (!result)
     return NDA_PY_CALL_FAILED;
@@ -279,7 +280,9 @@ call_method (NdaPyPlugin * self)
   Py_DECREF (result);
   if (G_LIKELY (truth > 0))
     return NDA_PY_CALL_OK;
-  return truth ? NDA_PY_CALL_FAILED : NDA_PY_CALL_REFUSED;
+  if (truth)
+    return NDA_PY_CALL_FAILED;
+  return is_none ? NDA_PY_CALL_NOTHING : NDA_PY_CALL_REFUSED;
 }
 
 /* Whether a sink says that @n_frames would fit (6.2.2). A sink that cannot say
@@ -329,9 +332,9 @@ nda_py_plugin_call (NdaPyRunner * runner, const NdaPyAudio * in,
   NdaPyCallResult result = NDA_PY_CALL_OK;
 
   g_assert (n_frames <= self->n_frames);
-  self->returned_false = FALSE;
   if (is_gated)
     result = ask_for_space (self, n_frames);
+  self->result = result;
   if (result != NDA_PY_CALL_OK)
     return result;
   result = NDA_PY_CALL_FAILED;
@@ -340,7 +343,7 @@ nda_py_plugin_call (NdaPyRunner * runner, const NdaPyAudio * in,
   if (result == NDA_PY_CALL_OK
       && !nda_py_buffer_restore (&self->buffer, self->role != NDA_PY_ROLE_SINK))
     result = NDA_PY_CALL_FAILED;
-  self->returned_false = result == NDA_PY_CALL_REFUSED;
+  self->result = result;
   if (G_UNLIKELY (result == NDA_PY_CALL_ENDED)) {
     nda_py_planes_store (&self->buffer.array, out, self->parent.n_last);
     return result;
@@ -354,17 +357,33 @@ nda_py_plugin_call (NdaPyRunner * runner, const NdaPyAudio * in,
   return NDA_PY_CALL_OK;
 }
 
+/* Returns what this thread printed last in the plugin (transfer full), or
+ * NULL. */
+static gchar *
+take_printed (void)
+{
+  PyObject *printed = nda_py_embed_call ("take_printed", "()");
+  gchar *text = nda_py_embed_to_text (printed);
+
+  PyErr_Clear ();
+  Py_XDECREF (printed);
+  return text;
+}
+
 /* Returns why the last block call failed (transfer full). Clears the Python
  * error. */
 gchar *
 nda_py_plugin_take_error (NdaPyRunner * runner)
 {
   NdaPyPlugin *self = get_plugin (runner);
-  g_autofree gchar *reason = NULL;
+  g_autofree gchar *text = NULL;
 
-  if (!self->returned_false || PyErr_Occurred ())
-    reason = nda_py_embed_take_error ();
-  return nda_py_problem_describe_failure (self->path, self->role, reason);
+  if (self->result == NDA_PY_CALL_FAILED)
+    text = nda_py_embed_take_error ();
+  else
+    text = take_printed ();
+  return nda_py_problem_describe_failure (self->path, self->role,
+      self->result, text);
 }
 
 /* Lets Python's garbage collector work between two blocks. */

@@ -167,13 +167,14 @@ begin_closing (NdaPyKeeper * self)
   return g_steal_pointer (&self->standby);
 }
 
-/* Shuts the plugin down in @worker (transfer full), which may be NULL. */
+/* Shuts the plugin down in @worker (transfer full), which may be NULL. Of one
+ * that is dead it was told when it died. */
 static void
 shut_down (NdaPyKeeper * self, NdaPyWorker * worker)
 {
   if (!worker)
     return;
-  if (!nda_py_worker_shut_down (worker))
+  if (!nda_py_worker_is_dead (worker) && !nda_py_worker_shut_down (worker))
     nda_py_keeper_tell_end (self, worker);
   nda_py_worker_unref (worker);
 }

@@ -21,10 +21,16 @@
 #define LONGEST_LINE 4096
 #define PIPE_BYTES (1 << 20)
 #define READ_BYTES 4096
+#define LAST_LINES 3
+#define LONGEST_LAST 160        /* bytes of one of them */
+/* Before a line that the host's own program has for the log: ndapyworker.py */
+#define OF_THE_HOST '\x1e'
 
 void
 nda_py_output_init (NdaPyOutput * self)
 {
+  g_mutex_init (&self->lock);
+  g_queue_init (&self->last);
   for (guint i = 0; i < 2; i++) {
     self->fds[i] = -1;
     self->lines[i] = g_string_new (NULL);
@@ -38,7 +44,8 @@ nda_py_output_clear (NdaPyOutput * self)
     nda_py_descriptor_close (&self->fds[i]);
     g_string_free (self->lines[i], TRUE);
   }
-  g_free (self->last_error);
+  g_queue_clear_full (&self->last, g_free);
+  g_mutex_clear (&self->lock);
 }
 
 /* Makes a pipe. A write to its end @theirs never makes the process wait. */
@@ -69,51 +76,106 @@ nda_py_output_open (NdaPyOutput * self, gint * out, gint * err)
 }
 
 static void
-log_line (NdaPyOutput * self, guint i, const gchar * text, gsize n_bytes)
+log_line_of_the_host (guint i, const gchar * line)
 {
-  g_autofree gchar *line = g_utf8_make_valid (text, n_bytes);
-
-  if (i == 0) {
+  if (i == 0)
     GST_INFO ("%s", line);
-    return;
-  }
-  GST_WARNING ("%s", line);
-  if (*line) {
-    g_free (self->last_error);
-    self->last_error = g_steal_pointer (&line);
-  }
+  else
+    GST_WARNING ("%s", line);
+}
+
+/* nda.check knows what a plugin has printed by the name of this function. */
+static void
+log_printed_line (guint i, const gchar * line)
+{
+  if (i == 0)
+    GST_INFO ("%s", line);
+  else
+    GST_WARNING ("%s", line);
 }
 
 static void
-log_lines (NdaPyOutput * self, guint i)
+keep_last_locked (NdaPyOutput * self, const gchar * line)
+{
+  gsize n_bytes = strnlen (line, LONGEST_LAST);
+  gchar *text = g_strstrip (g_utf8_make_valid (line, n_bytes));
+
+  if (!*text) {
+    g_free (text);
+    return;
+  }
+  g_queue_push_tail (&self->last, text);
+  if (self->last.length > LAST_LINES)
+    g_free (g_queue_pop_head (&self->last));
+}
+
+static void
+log_line_locked (NdaPyOutput * self, guint i, const gchar * text, gsize n_bytes)
+{
+  g_autofree gchar *line = g_utf8_make_valid (text, n_bytes);
+
+  if (*line == OF_THE_HOST) {
+    log_line_of_the_host (i, line + 1);
+    return;
+  }
+  log_printed_line (i, line);
+  keep_last_locked (self, line);
+}
+
+static void
+log_lines_locked (NdaPyOutput * self, guint i)
 {
   GString *text = self->lines[i];
   const gchar *begin = text->str;
   const gchar *end;
 
   while ((end = strchr (begin, '\n'))) {
-    log_line (self, i, begin, end - begin);
+    log_line_locked (self, i, begin, end - begin);
     begin = end + 1;
   }
   g_string_erase (text, 0, begin - text->str);
   if (text->len < LONGEST_LINE)
     return;
-  log_line (self, i, text->str, text->len);
+  log_line_locked (self, i, text->str, text->len);
   g_string_truncate (text, 0);
+}
+
+/* FALSE: there is no more, and never will be. */
+static gboolean
+read_lines_locked (NdaPyOutput * self, guint i)
+{
+  gchar data[READ_BYTES];
+  gssize n_bytes = read (self->fds[i], data, sizeof (data));
+
+  if (n_bytes <= 0)
+    return n_bytes < 0 && (errno == EAGAIN || errno == EINTR);
+  for (gssize k = 0; k < n_bytes; k++)
+    g_string_append_c (self->lines[i], data[k] ? data[k] : ' ');
+  log_lines_locked (self, i);
+  return TRUE;
 }
 
 static void
 read_lines (NdaPyOutput * self, guint i)
 {
-  gchar data[READ_BYTES];
-  gssize n_bytes = read (self->fds[i], data, sizeof (data));
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  if (n_bytes > 0) {
-    for (gssize k = 0; k < n_bytes; k++)
-      g_string_append_c (self->lines[i], data[k] ? data[k] : ' ');
-    log_lines (self, i);
-  } else if (n_bytes == 0 || (errno != EAGAIN && errno != EINTR)) {
+  if (!read_lines_locked (self, i))
     nda_py_descriptor_close (&self->fds[i]);
+}
+
+/* What lies in the pipes, and no more than fits, whoever goes on printing. */
+static void
+read_rest_locked (NdaPyOutput * self)
+{
+  for (guint i = 0; i < 2; i++) {
+    for (guint n = 0; n < PIPE_BYTES / READ_BYTES && self->fds[i] >= 0
+        && nda_py_await_is_readable (self->fds[i]); n++)
+      if (!read_lines_locked (self, i))
+        break;
+    if (self->lines[i]->len)
+      log_line_locked (self, i, self->lines[i]->str, self->lines[i]->len);
+    g_string_truncate (self->lines[i], 0);
   }
 }
 
@@ -149,20 +211,22 @@ nda_py_output_log (NdaPyOutput * self, gint end_fd, gint wake_fd, gint64 end)
 void
 nda_py_output_log_rest (NdaPyOutput * self)
 {
-  for (guint i = 0; i < 2; i++) {
-    for (guint n = 0; n < PIPE_BYTES / READ_BYTES && self->fds[i] >= 0
-        && nda_py_await_is_readable (self->fds[i]); n++)
-      read_lines (self, i);
-    if (self->lines[i]->len)
-      log_line (self, i, self->lines[i]->str, self->lines[i]->len);
-    g_string_truncate (self->lines[i], 0);
-  }
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  read_rest_locked (self);
 }
 
-/* The last line that the process printed as an error (transfer full), or
- * NULL. */
+/* The last lines that a process printed before it ended, as one (transfer
+ * full); NULL: there are none. Any thread. */
 gchar *
-nda_py_output_get_last_error (NdaPyOutput * self)
+nda_py_output_read_last (NdaPyOutput * self)
 {
-  return g_strdup (self->last_error);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  read_rest_locked (self);
+  for (GList * line = self->last.head; line; line = line->next)
+    g_string_append_printf (text, "%s%s", text->len ? " / " : "",
+        (const gchar *) line->data);
+  return text->len ? g_strdup (text->str) : NULL;
 }

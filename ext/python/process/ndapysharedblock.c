@@ -186,7 +186,9 @@ request (NdaPySharedBlock * self, NdaPySharedReply * reply, gint end_fd,
   if (reply->number != self->number || reply->result >= NDA_PY_CALL_DEAD)
     return NDA_PY_SHARED_LIED;
   self->result = reply->result;
-  if (G_UNLIKELY (reply->result == NDA_PY_CALL_FAILED))
+  if (G_UNLIKELY (reply->result == NDA_PY_CALL_FAILED
+          || reply->result == NDA_PY_CALL_REFUSED
+          || reply->result == NDA_PY_CALL_NOTHING))
     copy_text (self, reply->n_text);
   return NDA_PY_SHARED_ANSWERED;
 }
@@ -195,7 +197,8 @@ request (NdaPySharedBlock * self, NdaPySharedReply * reply, gint end_fd,
 static gboolean
 is_possible (const NdaPyFormat * format, NdaPyRole role)
 {
-  return format->rate && format->n_channels
+  return format->rate >= NDA_PY_MIN_RATE && format->rate <= NDA_PY_MAX_RATE
+      && format->n_channels
       && format->n_channels <= NDA_BLOCK_MAX_CHANNELS
       && format->n_frames && format->n_frames <= (role == NDA_PY_ROLE_PROCESSOR
       ? NDA_PY_MAX_FRAMES : NDA_BLOCK_FRAMES);

@@ -185,10 +185,18 @@ nda_py_worker_is_dead (NdaPyWorker * self)
   return nda_py_process_is_dead (self->process);
 }
 
+/* How its process ended, and what that printed last (transfer full). What one
+ * of a group prints, others may have printed. */
 gchar *
 nda_py_worker_describe_death (NdaPyWorker * self)
 {
-  return nda_py_process_describe_death (self->process);
+  g_autofree gchar *death = nda_py_process_describe_death (self->process);
+  g_autofree gchar *printed =
+      self->group ? NULL : nda_py_output_read_last (&self->output);
+
+  if (!printed)
+    return g_steal_pointer (&death);
+  return g_strdup_printf (_("%s; it printed: %s"), death, printed);
 }
 
 guint64
@@ -277,20 +285,17 @@ nda_py_worker_set_problem (NdaPyWorker * self, const gchar * nick,
 }
 
 /* Sets @error if an interpreter, or a program in its place, did not get as far
- * as the plugin: the last line that it printed says why. */
+ * as the plugin: the last lines that it printed say why. */
 static void
 set_no_begin (NdaPyWorker * self, GError ** error)
 {
-  g_autofree gchar *death = nda_py_process_describe_death (self->process);
-  g_autofree gchar *line = NULL;
+  g_autofree gchar *death = nda_py_worker_describe_death (self);
 
-  nda_py_worker_log_rest (self);
-  line = nda_py_output_get_last_error (&self->output);
   g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
       _("The process of the plugin “%s” under “%s” did not begin: "
-          "%s%s%s. See GST_DEBUG=ndapython:4, and whether that is Python 3.10 "
+          "%s. See GST_DEBUG=ndapython:4, and whether that is Python 3.10 "
           "or later with NumPy."), self->config->path, self->config->python,
-      death, line ? ": " : "", line ? line : "");
+      death);
 }
 
 /* Loads and initialises the plugin in the process. */

@@ -45,17 +45,23 @@ SETTING_AT, TEXT_AT, AUDIO_AT = 16, 64, 32768  # bytes
 
 OP_START, OP_CALL, OP_RESET = 1, 2, 3
 OP_END = 4  # of a thread of a group; comes from no other process
-OK, REFUSED, FAILED, NO_SPACE, ENDED = range(5)
+OK, REFUSED, FAILED, NO_SPACE, ENDED, NOTHING = range(6)
 
 PRIORITY = 10  # of the block thread, where real-time scheduling is allowed
 
 
-def log(is_error, line):  # noqa: F811
+def log_printed(is_error, line):  # noqa: F811
     """Send a line to the GStreamer log of the other process, if it reads."""
     try:
         os.write(2 if is_error else 1, line.encode("utf-8", "replace") + b"\n")
     except OSError:
         pass  # it does not read at present, and must not be waited for (10.1)
+
+
+def log(is_error, text):  # noqa: F811
+    """The same of what no plugin has printed: ndapyoutput.c sees the mark."""
+    for line in text.split("\n"):
+        log_printed(is_error, "\x1e" + line)
 
 
 def calling(method):  # noqa: F811
@@ -133,12 +139,16 @@ class Instance:
         except ImportError:
             pass  # it will be killed
 
+    def refuse(self, answer):
+        self.put_text(take_printed())
+        return NOTHING if answer is None else REFUSED
+
     def process(self, n_frames, is_gated):
         buffer, data = self.buffer, self.data
         try:
             answer = self.plugin.process_audio(buffer)
             if answer is not True and not truth(answer, "process_audio"):
-                return REFUSED
+                return self.refuse(answer)
             if buffer.data is not data:
                 adopt(data, buffer.data)
             return OK
@@ -154,7 +164,7 @@ class Instance:
                 self.numbers[ITS_FRAMES] = int(answer)
                 return ENDED
             if answer is not True and not truth(answer, "read_audio"):
-                return REFUSED
+                return self.refuse(answer)
             if buffer.data is not data:
                 adopt(data, buffer.data)
             return OK
@@ -178,7 +188,9 @@ class Instance:
         buffer, data = self.buffer, self.data
         try:
             answer = self.plugin.write_audio(buffer)
-            return OK if truth(answer, "write_audio") else REFUSED
+            if not truth(answer, "write_audio"):
+                return self.refuse(answer)
+            return OK
         finally:
             buffer.data = data
 

@@ -30,7 +30,7 @@ set_start_error (NdaPyWorker * self, GError ** error)
       g_free (texts[i]);
     return;
   }
-  death = nda_py_process_describe_death (self->process);
+  death = nda_py_worker_describe_death (self);
   g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
       _("The process of the plugin “%s” ended in its start (): %s"),
       self->config->path, death);
@@ -143,16 +143,15 @@ nda_py_worker_describe_end (const NdaPyRunnerConfig * config,
 gchar *
 nda_py_worker_describe_failure (NdaPyWorker * self, NdaPyCallResult result)
 {
-  g_autofree gchar *reason = NULL;
+  g_autofree gchar *text = NULL;
 
   if (result == NDA_PY_CALL_DEAD) {
-    reason = nda_py_process_describe_death (self->process);
-    return nda_py_worker_describe_end (self->config, reason);
+    text = nda_py_worker_describe_death (self);
+    return nda_py_worker_describe_end (self->config, text);
   }
-  if (result == NDA_PY_CALL_FAILED)
-    reason = nda_py_shared_block_take_text (&self->block);
+  text = nda_py_shared_block_take_text (&self->block);
   return nda_py_problem_describe_failure (self->config->path,
-      self->config->role, reason);
+      self->config->role, result, text);
 }
 
 /* --- in the place of another -------------------------------------------- */
@@ -168,7 +167,7 @@ drop_parameter (NdaPyWorker * self, const NdaPyParameter * parameter,
           "set again."), parameter->key, problem);
 
   nda_py_last_parameters_drop (config->last, parameter->key);
-  config->warn (config->owner, text);
+  config->refused (config->owner, text);
 }
 
 /* Sets the parameters that the plugin accepted last. Returns the number of

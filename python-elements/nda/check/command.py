@@ -27,9 +27,13 @@ RUNNER = """import sys
 if sys.path[:1] == [""]: del sys.path[0]
 from nda.check.runner import main
 main()"""
+# A traceback that nda prints where the plugin prints
+TOLD = re.compile(
+    r"^.*\nTraceback .*:\n  File \"<ndapyembed>\"(?:.*\n)+?\n", re.M
+)
 MARKS = {"ok": "ok", "broken": "NO", "skipped": "-", "": "-"}
-# The prefix of a plugin's own words in the GStreamer log
-LOG = re.compile(r"^\S+ +\d+ +\S+ +\w+ +ndapython [^ ]*?:\d+:\w+: ?", re.M)
+# What the process of a plugin has printed, in the GStreamer log
+PRINTED = re.compile(r" ndapyoutput\.c:\d+:log_printed_line: ?(.*)$", re.M)
 
 
 def parameters_text(words: list[str]) -> str:
@@ -44,7 +48,7 @@ def parameters_text(words: list[str]) -> str:
     return ",".join(quoted)
 
 
-def environment(path: str, journal: str) -> dict[str, str]:
+def environment(path: str, folder: Path) -> dict[str, str]:
     here = str(Path(nda.__file__).resolve().parents[1])
     paths = [here, os.environ.get("PYTHONPATH", "")]
     return {
@@ -53,8 +57,9 @@ def environment(path: str, journal: str) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONWARNINGS": "ignore",
         "NDA_CHECK_PLUGIN": path,
-        "NDA_CHECK_JOURNAL": journal,
+        "NDA_CHECK_JOURNAL": str(folder / "journal"),
         "GST_DEBUG": "ndapython:4",
+        "GST_DEBUG_FILE": str(folder / "log"),
         "GST_DEBUG_NO_COLOR": "1",
     }
 
@@ -74,8 +79,9 @@ class Run:
             self.run_in(Path(folder))
 
     def run_in(self, folder: Path) -> None:
-        journal, output = folder / "journal", folder / "output"
-        journal.touch()
+        output, log = folder / "output", folder / "log"
+        for file in (folder / "journal", log):
+            file.touch()
         read_end, write_end = os.pipe()
         arguments = [self.path, self.parameters, self.isolation]
         with open(output, "wb") as out, open(read_end, "rb") as report:
@@ -86,13 +92,17 @@ class Run:
                 stdout=out,
                 stderr=out,
                 pass_fds=[write_end],
-                env=environment(self.path, str(journal)),
+                env=environment(self.path, folder),
                 start_new_session=True,
             )
             os.close(write_end)
             reason = self.read(report, process)
-        text = output.read_text(encoding="utf-8", errors="replace")
-        self.printed = LOG.sub("", text)
+        texts = [
+            file.read_text(encoding="utf-8", errors="replace")
+            for file in (output, log)
+        ]
+        lines = PRINTED.findall(texts[1])
+        self.printed = TOLD.sub("", texts[0]) + "\n".join(lines)
         if reason:
             self.results.append(("broken", reason))
 
@@ -175,7 +185,8 @@ def print_summary(rules: list, runs: list[Run]) -> int:
               "parameters, name them:\n"
               "nda check-plugin FILE KEY=VALUE...\n")
     verb = "does" if n_broken == 1 else "do"
-    print(f"{n_good} rules hold, {n_broken} {verb} not. What they ask for: "
+    good = "1 rule holds" if n_good == 1 else f"{n_good} rules hold"
+    print(f"{good}, {n_broken} {verb} not. What they ask for: "
           + ("docs/plugins.md." if is_second(runs[0].path)
              else "docs/plugins-api1.md."))
     return 1

@@ -75,6 +75,14 @@ def last(trial: Trial, call: str) -> dict:
     return found[-1]
 
 
+def said_of_itself(trial: Trial) -> dict:
+    """What get_info () returned last."""
+    note = last(trial, "get_info")
+    if "error" in note:
+        raise Broken(f"get_info () raised {note['error']}")
+    return note.get("result", {})
+
+
 # --- rules ---
 
 
@@ -130,7 +138,7 @@ def check_methods(trial: Trial) -> None:
 
 @rule("3.6", "get_info () says its role")
 def check_role(trial: Trial) -> None:
-    said = last(trial, "get_info").get("result", {}).get("role")
+    said = said_of_itself(trial).get("role")
     if said != trial.role:
         raise Broken(
             f"the type's value is {said!r}, but its {CALLS[trial.role]} () "
@@ -140,7 +148,7 @@ def check_role(trial: Trial) -> None:
 
 @rule("3.7", "get_info () has texts")
 def check_info(trial: Trial) -> None:
-    texts = last(trial, "get_info").get("result", {}).get("texts", {})
+    texts = said_of_itself(trial).get("texts", {})
     empty = [name for name, text in texts.items() if not text]
     if "name" in empty or None in texts.values() or not texts:
         raise Broken("no text: " + ", ".join(empty or ["anything"]))
@@ -148,7 +156,7 @@ def check_info(trial: Trial) -> None:
 
 @rule("2.3", "it asks for API version 1")
 def check_api(trial: Trial) -> None:
-    version = last(trial, "get_info").get("result", {}).get("api_version")
+    version = said_of_itself(trial).get("api_version")
     if version != "1":
         raise Broken(f"it asks for {version}")
 
@@ -462,7 +470,9 @@ def check_two(trial: Trial) -> None:
 
 @rule("12.2", "it is found by its display name")
 def check_display_name(trial: Trial) -> None:
-    name = last(trial, "get_info")["result"]["texts"].get("name")
+    name = said_of_itself(trial).get("texts", {}).get("name")
+    if not name:
+        raise Broken("get_info () has no name")
     line = Line(
         trial, name, plugin_path=os.path.dirname(trial.path) or "."
     )

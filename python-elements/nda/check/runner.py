@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
 
 from .declarations import is_second
 from .trial import Broken, Gst, Skip, Trial
@@ -39,6 +40,10 @@ def look_at(rule, trial: Trial) -> tuple[str, str]:
         return "broken", str(broken)
     except Skip as skip:
         return "skipped", str(skip)
+    except Exception as error:
+        traceback.print_exc()
+        reason = f"{type(error).__name__}: {error}"
+        return "broken", f"check-plugin itself failed, please report: {reason}"
 
 
 def main() -> None:

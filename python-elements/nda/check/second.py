@@ -21,7 +21,7 @@ from .rules import (
     check_two,
     play_twice,
 )
-from .trial import BLOCK, Broken, Gst, Line, Trial, noise
+from .trial import BLOCK, Broken, Gst, Line, Trial, noise, without_printed
 
 ANY = ("Processor", "AudioSource", "AudioSink")
 ROLE = re.compile(r"is of the type “(\w+)”")
@@ -34,7 +34,7 @@ class SecondTrial(Trial):
         return []
 
     def describe(self, message: Gst.Message) -> str:
-        text = message.parse_error()[0].message
+        text = without_printed(message.parse_error()[0].message)
         return text.replace(f"The plugin “{self.path}” ", "")
 
     def line(self, **props: object) -> Line:
@@ -138,7 +138,11 @@ def play_with(trial: Trial, name: str, end: str) -> None:
         child = get_child(line)
         value = getattr(child.find_property(name), end)
         child.set_property(name, value)
-        error = trial.play(line, noise(2)).error
+        channels = 2
+        if name == "channels" and trial.role == "AudioSink":
+            channels = value  # of what a sink is given
+            line.set_channels(channels)
+        error = trial.play(line, noise(2, channels)).error
     finally:
         line.stop()
     if error:

@@ -59,6 +59,11 @@ class Outcome:
     stats: dict = field(default_factory=dict)
 
 
+def without_printed(text: str) -> str:
+    """An error without what the plugin printed, which is shown once."""
+    return re.sub(r"; it (may have )?printed\b[^\n]*", "", text)
+
+
 class Line:
     """A pipeline around the plugin: appsrc or nothing, the plugin, appsink or
     nothing."""
@@ -191,7 +196,7 @@ class Trial:
         text = message.parse_error()[0].message
         # remove a line that belongs to the witness
         text = re.sub(rf" \({re.escape(WITNESS)}, line \d+\)", "", text)
-        return text.replace(WITNESS, self.path)
+        return without_printed(text).replace(WITNESS, self.path)
 
     def line(self, **props: object) -> Line:
         return Line(self, WITNESS, **props)

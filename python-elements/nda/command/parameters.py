@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 
 from .place import Misuse
 
@@ -38,11 +37,3 @@ def parameters_text(words: list[str]) -> str:
             )
     pairs = (word.partition("=")[::2] for word in words)
     return ",".join(f"{name}={quoted(value)}" for name, value in pairs)
-
-
-def hint(text: str) -> str:
-    """Return advice for a number with a comma in the error `text`."""
-    found = re.search(r"[“'](-?\d+),(\d+)[”']", text)
-    if not found:
-        return ""
-    return f". Write it with a point: {found[1]}.{found[2]}"

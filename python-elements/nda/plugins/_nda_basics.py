@@ -1,6 +1,6 @@
 # Copyright (C) 2026 the nda authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The common part of the ready-made plugins.
+"""What the ready-made plugins of API 1 have in common.
 
 It has parameters as a table, the life cycle, and the bookkeeping that the
 contract requires of every plugin. A file whose name begins with an underscore
@@ -9,11 +9,9 @@ is no plugin. If you copy a plugin that imports this file, copy both.
 
 from __future__ import annotations
 
-import math
 from typing import Any, ClassVar, Mapping, NamedTuple
 
 from base_plugin import (
-    AudioProcessorPlugin,
     AudioSinkPlugin,
     AudioSourceCallback,
     AudioSourcePlugin,
@@ -23,43 +21,6 @@ from base_plugin import (
 )
 
 MAX_CHANNELS = 64
-SILENCE = "-inf"
-
-
-class Number(NamedTuple):
-    """A parameter that is a number from `low` to `high`, in `unit`."""
-
-    default: float
-    low: float
-    high: float
-    unit: str = ""
-
-    def parse(self, key: str, value: str) -> float:
-        try:
-            number = float(value)
-        except ValueError:
-            number = math.nan
-        # Written so that "nan" is refused as well.
-        if not self.low <= number <= self.high:
-            unit = f" {self.unit}" if self.unit else ""
-            raise ValueError(
-                f"{key} must be a number from {self.low} to {self.high}"
-                f"{unit}, not “{value}”"
-            )
-        return number
-
-
-class Level(NamedTuple):
-    """A level in dBFS from `low` to `high`; "-inf" is silence."""
-
-    default: float
-    low: float
-    high: float
-
-    def parse(self, key: str, value: str) -> float:
-        if value.strip() == SILENCE:
-            return -math.inf
-        return Number(*self, "dBFS").parse(key, value)
 
 
 class Integer(NamedTuple):
@@ -97,17 +58,6 @@ class Choice(NamedTuple):
         return value
 
 
-class Switch(NamedTuple):
-    """A parameter that is "true" or "false"."""
-
-    default: bool
-
-    def parse(self, key: str, value: str) -> bool:
-        if value not in ("true", "false"):
-            raise ValueError(f"{key} must be true or false, not “{value}”")
-        return value == "true"
-
-
 class Text(NamedTuple):
     """A parameter that is any text, at least one character."""
 
@@ -119,14 +69,7 @@ class Text(NamedTuple):
         return value
 
 
-Parameter = Number | Level | Integer | Choice | Switch | Text
-
-
-def as_text(value: Any) -> str:
-    """Return a parameter as `get_parameter` does."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+Parameter = Integer | Choice | Text
 
 
 class ReadyMade(BasePlugin):
@@ -217,9 +160,12 @@ class ReadyMade(BasePlugin):
         self.changed(key)
         return True
 
+    def get_parameters(self) -> dict[str, str]:
+        return {key: as_text(v) for key, v in self._parameters.items()}
+
     def get_parameter(self, key: str) -> str:
         if key in self._parameters:
-            return as_text(self._parameters[key])
+            return str(self._parameters[key])
         return self.read_out(key)
 
     def get_sample_rate(self) -> int:
@@ -243,10 +189,6 @@ class ReadySource(ReadyMade, AudioSourcePlugin):
     def set_audio_callback(self, callback: AudioSourceCallback) -> None:
         # Python sources are polled; nobody would ever call it.
         pass
-
-
-class ReadyProcessor(ReadyMade, AudioProcessorPlugin):
-    """A ready-made plugin that changes audio on its way."""
 
 
 class ReadySink(ReadyMade, AudioSinkPlugin):

@@ -5,22 +5,9 @@
     gst-launch-1.0 ndapysrc plugin=sine num-buffers=50 \
         ! ndapysink plugin=null_sink
 
-========== ======= ===================================================
-parameter  default
-========== ======= ===================================================
-`interval` 0.1     seconds, from 0.01 to 60: what `rms` and `peak` are
-                   measured over, rounded up to whole blocks
-`channels` 2       1 to 64
-========== ======= ===================================================
-
 To be read with `get-parameter`, one value a channel, separated by commas:
-
-========== ===========================================================
-`rms`      dBFS, the root mean square of the last whole interval
-`peak`     dBFS, the largest sample, either sign, of the last interval
-`maxPeak`  dBFS, the largest sample since `start`
-`frames`   frames taken since `start` (one number)
-========== ===========================================================
+`rms` and `peak`, in dBFS, of the last whole interval; `maxPeak`, the largest
+peak since the start; and `frames`, how many were taken since then.
 
 0 dBFS is a sample of 1.0; so a sine whose peak is 0 dBFS has an `rms` of
 -3.01, and silence is -inf. Before the first interval is over, both are -inf.
@@ -30,115 +17,61 @@ A NaN among the samples makes the `rms` of its interval nan.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
-from base_plugin import AudioBuffer
-from _nda_basics import (
-    MAX_CHANNELS,
-    Integer,
-    Number,
-    ReadySink,
-)
+from nda import Float, Int, Sink
 from _nda_levels import level_of
 
-BLOCK_FRAMES = 512
+DISPLAY_NAME = "Null sink"
 
 
-class NullSinkPlugin(ReadySink):
-    """Measures and forgets; a block makes no arrays."""
+class NullSink(Sink):
+    """Throws the sound away and measures its level"""
 
-    NAME = "Null sink"
-    DESCRIPTION = "Throws the sound away and measures its level"
-    PARAMETERS = {
-        "interval": Number(0.1, 0.01, 60.0, "seconds"),
-        "channels": Integer(2, 1, MAX_CHANNELS),
-    }
-    FIXED = frozenset({"channels"})
+    channels = Int(2, 1, 64, help="how many the sound is brought to")
+    interval = Float(
+        0.1, 0.01, 60, unit="s", help="what is measured over, in whole blocks"
+    )
 
     def __init__(self) -> None:
-        super().__init__()
-        self._forget()
+        self.start()
 
-    def changed(self, key: str) -> None:
-        if key == "channels":
-            self._channels = self._parameters["channels"]
-
-    def set_channel_count(self, channels: int) -> None:
-        super().set_channel_count(channels)
-        self._parameters["channels"] = self._channels
-
-    def prepare(self) -> None:
-        self._forget()
-
-    def _forget(self) -> None:
-        silence = [0.0] * self._channels
-        self._n_frames = 0
-        self._n_measured = 0
-        self._power = silence.copy()
-        self._peak = silence.copy()
-        self._max_peak = silence.copy()
-        self._signal = np.empty(BLOCK_FRAMES)
-        # What is read from another thread: bound whole, never edited
-        self._levels = silence, silence
-
-    def write_audio(self, buffer: AudioBuffer) -> bool:
-        n_frames = buffer.data.shape[1]
-        if n_frames == 0:
-            return True
-        if n_frames != len(self._signal):
-            self._signal = np.empty(n_frames)
-        # A reduction of one channel makes no array, one of the block does.
-        for index, channel in enumerate(buffer.data):
-            self._measure(index, channel)
-        self._n_frames += n_frames
-        self._n_measured += n_frames
-        if self._n_measured >= self._interval_frames():
-            self._publish()
-        return True
-
-    def _measure(self, index: int, channel: np.ndarray) -> None:
-        # In float64, where the squares of the smallest samples are not 0
-        np.copyto(self._signal, channel)
-        self._power[index] += float(np.dot(self._signal, self._signal))
-        peak = max(
-            float(np.maximum.reduce(channel)),
-            -float(np.minimum.reduce(channel)),
+    def start(self) -> None:
+        self._signal = np.empty(512)  # one channel of a block
+        self._n_frames = self._n_measured = 0
+        self._power, self._peak, self._max_peak = (
+            [0.0] * self.channels for _ in range(3)
         )
-        self._peak[index] = max(self._peak[index], peak)
-        self._max_peak[index] = max(self._max_peak[index], peak)
+        # Read on another thread: bound whole, never edited
+        self._measured = {"rms": self._power[:], "peak": self._peak[:]}
 
-    def _interval_frames(self) -> float:
-        return self._parameters["interval"] * self._sample_rate
+    def write(self, block: np.ndarray) -> None:
+        if len(self._signal) != block.shape[1]:
+            self._signal = np.empty(block.shape[1])
+        # A reduction of one channel makes no array, one of the block does.
+        for index, channel in enumerate(block):
+            # In float64, where the squares of the smallest samples are not 0
+            np.copyto(self._signal, channel)
+            self._power[index] += float(np.dot(self._signal, self._signal))
+            low, high = np.minimum.reduce(channel), np.maximum.reduce(channel)
+            peak = max(float(high), -float(low))
+            self._peak[index] = max(self._peak[index], peak)
+            self._max_peak[index] = max(self._max_peak[index], peak)
+        self._n_frames += block.shape[1]
+        self._n_measured += block.shape[1]
+        if self._n_measured >= self.interval * (self.rate or 48000):
+            self._publish()
 
     def _publish(self) -> None:
         rms = [math.sqrt(power / self._n_measured) for power in self._power]
-        self._levels = rms, self._peak
+        self._measured = {"rms": rms, "peak": self._peak}
         self._n_measured = 0
-        self._power = [0.0] * self._channels
-        self._peak = [0.0] * self._channels
+        self._power, self._peak = [0.0] * len(rms), [0.0] * len(rms)
 
-    def get_available_space(self) -> int:
-        return self._buffer_size
-
-    def read_out(self, key: str) -> str:
-        rms, peak = self._levels
-        if key == "rms":
-            return as_levels(rms)
-        if key == "peak":
-            return as_levels(peak)
-        if key == "maxPeak":
-            return as_levels(self._max_peak)
-        if key == "frames":
-            return str(self._n_frames)
-        return ""
-
-
-def as_levels(factors: list[float]) -> str:
-    """Return factors as levels in dBFS: "-3.01,-inf"."""
-    return ",".join(f"{level_of(factor):.2f}" for factor in factors)
-
-
-def create_plugin() -> NullSinkPlugin:
-    """Return a new instance; the host calls this once per element."""
-    return NullSinkPlugin()
+    def get_reading(self, name: str) -> Any:
+        if name == "frames":
+            return self._n_frames
+        measured = {**self._measured, "maxPeak": self._max_peak}
+        return ",".join(f"{level_of(f):.2f}" for f in measured.get(name, ()))

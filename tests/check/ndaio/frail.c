@@ -277,3 +277,19 @@ frail_register (void)
   g_atomic_int_set (&n_disconts, 0);
   g_atomic_int_set (&n_deaths, 0);
 }
+
+void
+frail_set_rank (const gchar * name, guint rank)
+{
+  g_autoptr (GstElementFactory) factory = gst_element_factory_find (name);
+
+  gst_plugin_feature_set_rank (GST_PLUGIN_FEATURE (factory), rank);
+}
+
+GType
+frail_get_type (const gchar * name)
+{
+  g_autoptr (GstElementFactory) factory = gst_element_factory_find (name);
+
+  return gst_element_factory_get_element_type (factory);
+}

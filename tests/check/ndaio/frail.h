@@ -22,6 +22,10 @@ typedef enum
 void frail_register (void);
 void frail_set_health (FrailHealth health);
 
+/* Of an element that is registered */
+void frail_set_rank (const gchar * name, guint rank);
+GType frail_get_type (const gchar * name);
+
 /* Since the last frail_register (): how often opening failed, and how many
  * buffers a frailsink took */
 guint frail_count_refusals (void);

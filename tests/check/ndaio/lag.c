@@ -33,7 +33,7 @@ setup (Fixture * f)
   f->dice = g_rand_new_with_seed (1);
   f->found = 0;
   f->n_found = 0;
-  nda_lag_restart (&f->lag);
+  nda_lag_forget (&f->lag);
 }
 
 static void
@@ -43,12 +43,28 @@ teardown (Fixture * f)
 }
 
 static void
-note (Fixture * f, GstClockTimeDiff age)
+note_both (Fixture * f, GstClockTimeDiff by_pipeline,
+    GstClockTimeDiff by_system)
 {
-  GstClockTimeDiff more = nda_lag_note (&f->lag, age);
+  GstClockTimeDiff more = nda_lag_note (&f->lag, by_pipeline, by_system);
 
   f->found += more;
   f->n_found += more != 0;
+}
+
+static void
+note (Fixture * f, GstClockTimeDiff age)
+{
+  note_both (f, age, age);
+}
+
+/* By the pipeline's clock, which jumps, while the system's does not */
+static void
+note_many_of_clock (Fixture * f, GstClockTimeDiff by_pipeline,
+    GstClockTimeDiff by_system)
+{
+  for (guint n = 0; n < MANY; n++)
+    note_both (f, by_pipeline, by_system);
 }
 
 static void
@@ -123,6 +139,40 @@ GST_START_TEST (test_what_was_only_late_is_taken_back)
 }
 
 GST_END_TEST
+/* As PipeWire's does in its first seconds, by its PulseAudio protocol */
+GST_START_TEST (test_a_clock_that_jumps_is_no_loss)
+{
+  Fixture f;
+
+  setup (&f);
+  for (guint n = 0; n < 10; n++) {
+    note_many_of_clock (&f, USUAL, USUAL);
+    note_many_of_clock (&f, USUAL + 52 * MS, USUAL);
+    note_many_of_clock (&f, USUAL - 97 * MS, USUAL);
+  }
+  fail_unless_equals_int (f.n_found, 0);
+  teardown (&f);
+}
+
+GST_END_TEST
+/* Behind a long stall: what is too late by a clock that stands still is not too
+ * late for the sink that goes by it. */
+GST_START_TEST (test_a_loss_counts_when_the_clock_sees_it)
+{
+  const GstClockTimeDiff lost = 208 * MS;
+  Fixture f;
+
+  setup (&f);
+  note_many_of_clock (&f, USUAL, USUAL);
+  note_many_of_clock (&f, USUAL, USUAL + lost);
+  fail_unless_equals_int (f.n_found, 0);
+  note_many_of_clock (&f, USUAL + lost, USUAL + lost);
+  fail_unless_equals_int (f.n_found, 1);
+  fail_unless_equals_int64 (f.found, lost);
+  teardown (&f);
+}
+
+GST_END_TEST
 /* The count of frames may begin anywhere. */
 GST_START_TEST (test_a_restart_forgets_what_was_usual)
 {
@@ -147,6 +197,8 @@ lag_suite (void)
   tcase_add_test (tc, test_a_backlog_is_no_loss);
   tcase_add_test (tc, test_a_clock_that_wanders_is_no_loss);
   tcase_add_test (tc, test_what_was_only_late_is_taken_back);
+  tcase_add_test (tc, test_a_clock_that_jumps_is_no_loss);
+  tcase_add_test (tc, test_a_loss_counts_when_the_clock_sees_it);
   tcase_add_test (tc, test_a_restart_forgets_what_was_usual);
   return suite;
 }

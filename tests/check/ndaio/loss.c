@@ -177,25 +177,14 @@ GST_END_TEST;
 
 /* --- what autoaudiosrc has chosen --- */
 
-static GstPluginFeature *
-find_factory (const gchar * name)
-{
-  GstPluginFeature *feature = gst_registry_lookup_feature (gst_registry_get (),
-      name);
-
-  /* the registry keeps it */
-  gst_object_unref (feature);
-  return feature;
-}
-
 /* A microphone that is always there, and the frail one that goes before */
 static void
 auto_rig_init (Rig * rig)
 {
   rig_init (rig, "ndasrc name=src source=autoaudiosrc ! "
       "fakesink sync=false async=false");
-  gst_plugin_feature_set_rank (find_factory ("shysrc"), 1001);
-  gst_plugin_feature_set_rank (find_factory ("firmsrc"), 1000);
+  frail_set_rank ("shysrc", 1001);
+  frail_set_rank ("firmsrc", 1000);
 }
 
 static gboolean

@@ -226,8 +226,7 @@ silent_class_init (gpointer class, gpointer unused)
 static GstElement *
 make_native (void)
 {
-  GType parent = gst_element_factory_get_element_type
-      (gst_element_factory_find ("firmsrc"));
+  GType parent = frail_get_type ("firmsrc");
   GTypeQuery query;
   GType type;
 

@@ -60,8 +60,7 @@ words_suite (void)
   TCase *tcase = tcase_create ("words");
 
   frail_register ();
-  gst_plugin_feature_set_rank (gst_registry_lookup_feature (gst_registry_get
-          (), "frailsrc"), GST_RANK_PRIMARY + 1000);
+  frail_set_rank ("frailsrc", GST_RANK_PRIMARY + 1000);
   suite_add_tcase (suite, tcase);
   tcase_add_test (tcase, test_a_microphone_that_is_gone_is_missing);
   tcase_add_test (tcase,

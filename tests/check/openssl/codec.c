@@ -118,7 +118,7 @@ static gsize
 seal (Link * link)
 {
   return nda_sealer_seal_audio (link->sealer, (const guint8 *) samples,
-      N_FRAMES, link->record);
+      N_FRAMES * sizeof (gint16), link->record);
 }
 
 static NdaOutcome
@@ -145,8 +145,8 @@ flip_every_bit (guint suite, guint n_frames)
   gsize n;
 
   assert_outcome (open_last (link, seal (link)), NDA_OUTCOME_OK);
-  n = nda_sealer_seal_audio (link->sealer, (const guint8 *) samples, n_frames,
-      link->record);
+  n = nda_sealer_seal_audio (link->sealer, (const guint8 *) samples,
+      n_frames * sizeof (gint16), link->record);
   memcpy (good, link->record, n);
   for (gsize bit = 0; bit < 8 * n; bit++) {
     memset (link->plain, 0, n);

@@ -99,6 +99,51 @@ GST_START_TEST (test_output_caps_follow_the_records)
 
 GST_END_TEST;
 
+#define S16_STEREO "audio/x-raw,format=S16LE,rate=48000,channels=2," \
+    "layout=interleaved,channel-mask=(bitmask)3"
+
+static GstPadProbeReturn
+refuse (GstPad * pad, GstPadProbeInfo * info, gpointer unused)
+{
+  gst_buffer_unref (GST_PAD_PROBE_INFO_BUFFER (info));
+  GST_PAD_PROBE_INFO_FLOW_RETURN (info) = GST_FLOW_FLUSHING;
+  return GST_PAD_PROBE_HANDLED;
+}
+
+/* From @first to @second in the moment in which downstream flushes, and then
+ * to @third: what is sealed are the samples of the block, no more, no fewer. */
+static void
+check_format_in_a_flush (const gchar * first, const gchar * second,
+    const gchar * third)
+{
+  g_auto (Pair) p = { NULL };
+  g_autoptr (GstPad) src = NULL;
+  g_autoptr (GstCaps) other = gst_caps_from_string (second);
+  gulong probe;
+
+  pair_init (&p, "ndaencrypt", "ndadecrypt", first, PACKETS);
+  src = gst_element_get_static_pad (p.enc->element, "src");
+  push_frames (&p, 512);
+  probe = gst_pad_add_probe (src, GST_PAD_PROBE_TYPE_BUFFER, refuse, NULL,
+      NULL);
+  gst_harness_push_event (p.enc, gst_event_new_caps (other));
+  gst_pad_remove_probe (src, probe);
+  gst_harness_set_src_caps_str (p.enc, third);
+  for (guint i = 0; i < 3; i++)
+    push_frames (&p, 512);
+  end (&p);
+  assert_same (&p);
+}
+
+GST_START_TEST (test_a_format_that_comes_in_a_flush)
+{
+  check_format_in_a_flush (S16_MONO, S16_STEREO, S16_MONO);
+  check_format_in_a_flush (S16_STEREO, S16_MONO, S16_STEREO);
+  check_format_in_a_flush (S16_MONO, S16_STEREO, S16_STEREO);
+}
+
+GST_END_TEST;
+
 /* --- negotiation --- */
 
 /* The preamble, for those who join later */
@@ -123,16 +168,23 @@ check_choice (const gchar * description, const gchar * downstream,
     const gchar * framing, gint suite)
 {
   GstHarness *h = make_harness (description, records[0].master_key);
+  g_autoptr (GstBus) bus = gst_bus_new ();
   g_autoptr (GstCaps) caps = NULL;
   const GstStructure *s;
   gint found = 0;
 
+  gst_element_set_bus (h->element, bus);
   if (downstream)
     gst_harness_set_sink_caps_str (h, downstream);
   gst_harness_set_src_caps_str (h, S16_MONO);
   caps = gst_pad_get_current_caps (h->sinkpad);
   if (!framing) {
     fail_unless (caps == NULL);
+    /* the caps are tried again with the buffer, and told of once */
+    gst_harness_push (h, gst_buffer_new_allocate (NULL, 1024, NULL));
+    assert_error (bus, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+        "Set “suite” and “framing”");
+    assert_no_message (bus);
   } else {
     s = gst_caps_get_structure (caps, 0);
     fail_unless_equals_string (gst_structure_get_string (s, "framing"),
@@ -144,6 +196,7 @@ check_choice (const gchar * description, const gchar * downstream,
     fail_unless_equals_int (gst_structure_n_fields (s),
         g_str_equal (framing, "stream") ? 4 : 3);
   }
+  gst_element_set_bus (h->element, NULL);
   gst_harness_teardown (h);
 }
 
@@ -458,6 +511,7 @@ elements_suite (void)
   tcase_add_test (tc, test_every_suite);
   tcase_add_test (tc, test_any_block_length);
   tcase_add_test (tc, test_output_caps_follow_the_records);
+  tcase_add_test (tc, test_a_format_that_comes_in_a_flush);
   tcase_add_test (tc, test_negotiation);
   tcase_add_test (tc, test_a_block_that_no_record_can_hold);
   tcase_add_test (tc, test_latency_is_that_of_regrouping);

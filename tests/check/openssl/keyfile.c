@@ -254,7 +254,29 @@ GST_START_TEST (test_text_that_looks_like_a_raw_key)
   write_text ("correct horse battery staple 123");
   assert_refused (NDA_CRYPTO_ERROR_INVALID, "“passphrase-file”");
   write_text ("000102030405060708090a0b0c0d0e0f");
-  assert_refused (NDA_CRYPTO_ERROR_INVALID, "32 characters of text");
+  assert_refused (NDA_CRYPTO_ERROR_INVALID, "32 bytes of text");
+}
+
+GST_END_TEST;
+
+/* What editors and shells of other systems make of 32 bytes, and a key that
+ * somebody typed for a try */
+GST_START_TEST (test_what_is_nearly_text_is_no_raw_key)
+{
+  const gchar utf_16[] = "\xff\xfe" "c\0o\0r\0r\0e\0c\0t\0 \0h\0o\0r\0s\0"
+      "e\0\r\0\n";
+  gchar one[32] = { 0, };
+
+  G_STATIC_ASSERT (sizeof (utf_16) == 32);
+  write_file (utf_16, sizeof (utf_16), 0600);
+  assert_refused (NDA_CRYPTO_ERROR_INVALID, "32 bytes of text");
+  write_file (utf_16, 20, 0600);
+  assert_refused (NDA_CRYPTO_ERROR_INVALID, "Save it as UTF-8");
+  write_text ("correct h\xf6rse battery staple 123");
+  assert_refused (NDA_CRYPTO_ERROR_INVALID, "32 bytes of text");
+  one[31] = 1;
+  write_file (one, sizeof (one), 0600);
+  assert_refused (NDA_CRYPTO_ERROR_INVALID, "32 bytes of text or zeros");
 }
 
 GST_END_TEST;
@@ -433,6 +455,7 @@ keyfile_suite (void)
   tcase_add_test (tc, test_file_of_root_for_a_group);
   tcase_add_test (tc, test_pipe_in_the_place_of_a_file);
   tcase_add_test (tc, test_text_that_looks_like_a_raw_key);
+  tcase_add_test (tc, test_what_is_nearly_text_is_no_raw_key);
   tcase_add_test (tc, test_byte_order_marks_are_passed_over);
   tcase_add_test (tc, test_folder_and_too_long);
   tcase_add_test (tc, test_a_bad_line_refuses_the_whole_file);

@@ -411,6 +411,24 @@ GST_START_TEST (test_no_key_no_start)
 GST_END_TEST;
 
 /* An explicit base key, used again, would encrypt twice in the same way. */
+/* Whoever listens live cannot get anything again. */
+GST_START_TEST (test_what_a_lost_packet_is_told_as)
+{
+  g_auto (Pair) p = { NULL };
+
+  pair_init (&p, "ndaencrypt", "ndadecrypt", S16_MONO, PACKETS);
+  push_frames (&p, 512);
+  carry (&p);
+  push_frames (&p, 512);
+  gst_buffer_unref (gst_harness_pull (p.enc));
+  push_frames (&p, 512);
+  carry (&p);
+  assert_warning (p.bus, "lost on their way");
+  assert_no_message (p.bus);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_a_base_key_without_a_state_file_does_not_start)
 {
   g_auto (Folder) folder = folder_new ();
@@ -425,6 +443,7 @@ GST_START_TEST (test_a_base_key_without_a_state_file_does_not_start)
   for (guint i = 0; i < 2; i++) {
     gst_element_set_bus (both[i], bus);
     g_signal_emit_by_name (both[i], "add-key", (guint64) 7, 5, bytes, &ok);
+    g_object_set (both[i], "state-file", i ? "" : NULL, NULL);
     fail_unless_equals_int (gst_element_set_state (both[i], GST_STATE_PAUSED),
         GST_STATE_CHANGE_FAILURE);
     assert_error (bus, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
@@ -557,6 +576,7 @@ outcomes_suite (void)
   tcase_add_test (tc, test_caps_do_not_name_a_weak_suite);
   tcase_add_test (tc, test_weak_suites_are_used_only_when_named);
   tcase_add_test (tc, test_no_key_no_start);
+  tcase_add_test (tc, test_what_a_lost_packet_is_told_as);
   tcase_add_test (tc, test_a_base_key_without_a_state_file_does_not_start);
   tcase_add_test (tc, test_keys_are_asked_for);
   tcase_add_test (tc, test_bad_keys_are_refused_by_the_actions);

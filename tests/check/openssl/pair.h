@@ -207,6 +207,18 @@ assert_error (GstBus * bus, GQuark domain, gint code, const gchar * text)
 }
 
 static inline void
+assert_warning (GstBus * bus, const gchar * text)
+{
+  g_autoptr (GstMessage) message =
+      gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
+  g_autoptr (GError) error = NULL;
+
+  fail_unless (message != NULL, "no warning");
+  gst_message_parse_warning (message, &error, NULL);
+  fail_unless (strstr (error->message, text) != NULL, "%s", error->message);
+}
+
+static inline void
 assert_no_message (GstBus * bus)
 {
   g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus,

@@ -442,6 +442,19 @@ GST_START_TEST (test_tone_at_other_rates_is_clean_and_in_its_place)
 
 GST_END_TEST;
 
+/* The level of each tone of the band is right to 0.01 dB, and each as clean. */
+GST_START_TEST (test_band_is_flat_at_other_rates)
+{
+  const guint rate = rates[__i__];
+  const gdouble nyquist = MIN (rate, 48000) / 2.0;
+
+  for (guint i = 1; i <= 18; i++)
+    assert_tone (rate, rate_frames[i % G_N_ELEMENTS (rate_frames)], 0,
+        0.05 * i * nyquist, 125.0);
+}
+
+GST_END_TEST;
+
 /* --- analysers ------------------------------------------------------------ */
 
 GST_START_TEST (test_analyser_sees_all_and_gives_nothing)
@@ -490,6 +503,7 @@ adapter_suite (void)
       n_rates);
   tcase_add_loop_test (tc, test_tone_at_other_rates_is_clean_and_in_its_place,
       0, n_rates);
+  tcase_add_loop_test (tc, test_band_is_flat_at_other_rates, 0, n_rates);
   tcase_add_test (tc, test_analyser_sees_all_and_gives_nothing);
   return suite;
 }

@@ -256,6 +256,130 @@ GST_START_TEST (test_what_a_plugin_holds_back_leaves_before_a_cut)
 
 GST_END_TEST;
 
+/* --- events behind sound that is held back -------------------------------- */
+
+/* Notes in the GString @user_data how many frames pass, and which events. */
+static GstPadProbeReturn
+note (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
+{
+  GString *noted = user_data;
+  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
+
+  if (info->type & GST_PAD_PROBE_TYPE_BUFFER)
+    g_string_append_printf (noted, "%" G_GSIZE_FORMAT " ",
+        gst_buffer_get_size (GST_PAD_PROBE_INFO_BUFFER (info)) / 8);
+  else if (GST_EVENT_IS_SERIALIZED (event)
+      && GST_EVENT_TYPE (event) != GST_EVENT_STREAM_START
+      && GST_EVENT_TYPE (event) != GST_EVENT_CAPS)
+    g_string_append_printf (noted, "%s ", GST_EVENT_TYPE_NAME (event));
+  return GST_PAD_PROBE_OK;
+}
+
+/* With @plugin, and what passes noted in @noted. */
+static GstHarness *
+make_noting_harness (const gchar * plugin, GString * noted)
+{
+  GstHarness *h = make_harness (plugin, STEREO);
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (h->element, "src");
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER
+      | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_EVENT_FLUSH,
+      note, noted, NULL);
+  return h;
+}
+
+static GstEvent *
+make_custom_event (void)
+{
+  return gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+      gst_structure_new_empty ("mark"));
+}
+
+static GstEvent *
+make_tag (const gchar * title)
+{
+  return gst_event_new_tag (gst_tag_list_new (GST_TAG_TITLE, title, NULL));
+}
+
+/* Ends the sound, and waits for its end. */
+static void
+finish (GstHarness * h)
+{
+  gst_harness_push_event (h, gst_event_new_eos ());
+  g_free (pull_events (h, GST_EVENT_EOS));
+}
+
+GST_START_TEST (test_events_leave_behind_the_sound_that_came_before_them)
+{
+  /* the limiter holds 72 frames back */
+  static const gchar *const plugins[] = { "passthrough", "limiter" };
+  static const gchar *const expected[] = {
+    "segment tag 512 512 tag custom-downstream 512 88 tag eos ",
+    "segment tag 440 512 512 tag custom-downstream 160 tag eos ",
+  };
+  g_autoptr (GString) noted = g_string_new (NULL);
+  GstHarness *h = make_noting_harness (plugins[__i__], noted);
+
+  gst_harness_push_event (h, make_tag ("first"));
+  gst_harness_push (h, make_buffer (0, BLOCK));
+  gst_harness_push (h, make_buffer (BLOCK, BLOCK));
+  gst_harness_push_event (h, make_tag ("second"));
+  gst_harness_push_event (h, make_custom_event ());
+  gst_harness_push (h, make_buffer (2 * BLOCK, BLOCK));
+  gst_harness_push (h, make_buffer (3 * BLOCK, 88));
+  gst_harness_push_event (h, make_tag ("third"));
+  finish (h);
+
+  fail_unless_equals_string (noted->str, expected[__i__]);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_event_leaves_with_the_last_of_the_sound_before_it)
+{
+  g_autoptr (GString) noted = g_string_new (NULL);
+  GstHarness *h = make_noting_harness ("limiter", noted);
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_harness_push (h, make_buffer (0, BLOCK));
+  gst_harness_push_event (h, make_custom_event ());
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  gst_harness_push (h, make_buffer (0, BLOCK));
+  finish (h);
+
+  fail_unless_equals_string (noted->str,
+      "segment 440 72 custom-downstream segment 440 72 eos ");
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_flush_drops_events_but_those_that_stay)
+{
+  g_autoptr (GString) noted = g_string_new (NULL);
+  GstHarness *h = make_noting_harness ("limiter", noted);
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_harness_push (h, make_buffer (0, BLOCK));
+  gst_buffer_unref (gst_harness_pull (h));
+  gst_harness_push_event (h, make_custom_event ());
+  gst_harness_push_event (h, make_tag ("stays"));
+  gst_harness_push_event (h, gst_event_new_flush_start ());
+  gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  gst_harness_push (h, make_buffer (0, BLOCK));
+  finish (h);
+
+  fail_unless_equals_string (noted->str,
+      "segment 440 flush-stop tag segment 440 72 eos ");
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
 static Suite *
 events_suite (void)
 {
@@ -274,6 +398,10 @@ events_suite (void)
   tcase_add_test (tc, test_refused_rate_is_posted_once);
   tcase_add_loop_test (tc, test_what_a_plugin_holds_back_leaves_before_a_cut,
       0, 4);
+  tcase_add_loop_test (tc,
+      test_events_leave_behind_the_sound_that_came_before_them, 0, 2);
+  tcase_add_test (tc, test_event_leaves_with_the_last_of_the_sound_before_it);
+  tcase_add_test (tc, test_flush_drops_events_but_those_that_stay);
   return suite;
 }
 

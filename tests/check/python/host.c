@@ -196,6 +196,12 @@ open_bound (const NdaPyRunnerConfig * config, GError ** error)
 /* --- the owner ---------------------------------------------------------- */
 
 static void
+on_refused (gpointer owner, const gchar * text)
+{
+  g_string_append_printf (events, "refused(%s) ", text);
+}
+
+static void
 on_warn (gpointer owner, const gchar * text)
 {
   g_string_append_printf (events, "warn(%s) ", text);
@@ -214,6 +220,7 @@ on_reloaded (gpointer owner, const GError * error)
 
 static const NdaPyHostEvents host_events = {
   .warn = on_warn,
+  .refused = on_refused,
   .latency_changed = on_nothing,
   .restarted = on_nothing,
   .reloaded = on_reloaded,
@@ -248,8 +255,10 @@ static void
 process (NdaPyHost * host)
 {
   NdaPyBlock block = {.n_frames = N_FRAMES }, *blocks[] = { &block };
+  NdaPyFormat format;
   GstClockTime gil_wait;
 
+  nda_py_host_accept_exchange (host, &format);
   fail_unless_equals_int (nda_py_host_process (host, blocks, 1, TRUE,
           &gil_wait), 1);
   fail_unless (block.ok);
@@ -344,6 +353,30 @@ GST_START_TEST (test_source_goes_on_when_the_edited_one_is_of_other_frames)
 
 GST_END_TEST;
 
+GST_START_TEST (test_edited_processor_of_another_format_is_accepted_first)
+{
+  NdaPyHost *host = open_host (NDA_PY_ROLE_PROCESSOR, __i__);
+  NdaPyBlock block = {.n_frames = N_FRAMES }, *blocks[] = { &block };
+  NdaPyFormat format;
+  GstClockTime gil_wait;
+
+  start (host);
+  fail_if (nda_py_host_accept_exchange (host, &format));
+  odd_start = 2;
+  fail_unless (nda_py_host_reload (host));
+  fail_unless_equals_int (nda_py_host_process (host, blocks, 1, TRUE,
+          &gil_wait), 0);
+  fail_unless (nda_py_host_accept_exchange (host, &format));
+  fail_unless_equals_int (format.n_frames, N_FRAMES - 1);
+  fail_if (nda_py_host_accept_exchange (host, &format));
+  process (host);
+  expect ("open1 level=1:1 start1 open2 level=1:2 start2 stop1 close1 call2 ",
+      "reloaded ");
+  close_host (host);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_plugin_at_rest_is_exchanged_without_a_start)
 {
   NdaPyHost *host = open_host (NDA_PY_ROLE_SINK, __i__);
@@ -414,7 +447,7 @@ GST_START_TEST (test_refused_parameter_is_not_told_the_edited_plugin)
 
   expect ("open1 level=1:1 ", "");
   fail_if (nda_py_host_set_parameter (host, "level", "refused"));
-  expect ("level=refused:1 ", "warn(level: it returned False) ");
+  expect ("level=refused:1 ", "refused(level: it returned False) ");
   fail_unless (nda_py_host_reload (host));
   expect ("open2 level=1:2 close1 ", "reloaded ");
   close_host (host);
@@ -542,6 +575,8 @@ host_suite (void)
       test_edited_processor_that_does_not_start_is_dropped, 0, n);
   tcase_add_loop_test (tc,
       test_source_goes_on_when_the_edited_one_is_of_other_frames, 0, n);
+  tcase_add_loop_test (tc,
+      test_edited_processor_of_another_format_is_accepted_first, 0, n);
   tcase_add_loop_test (tc, test_plugin_at_rest_is_exchanged_without_a_start, 0,
       n);
   tcase_add_loop_test (tc, test_plugin_whose_start_failed_can_be_exchanged, 0,

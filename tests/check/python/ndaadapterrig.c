@@ -51,7 +51,10 @@ static gchar *
 plugin_set_parameter (NdaPyRunner * runner, const gchar * key,
     const gchar * value)
 {
-  get_rig (runner)->latency = g_ascii_strtoull (value, NULL, 10);
+  Rig *rig = get_rig (runner);
+
+  if (!rig->is_exchanging)      /* the edited one has its own */
+    rig->latency = g_ascii_strtoull (value, NULL, 10);
   return NULL;
 }
 
@@ -154,6 +157,7 @@ on_reloaded (gpointer owner, const GError * error)
 
 static const NdaPyHostEvents events = {
   .warn = on_text,
+  .refused = on_text,
   .latency_changed = on_event,
   .restarted = on_event,
   .reloaded = on_reloaded,
@@ -236,6 +240,20 @@ rig_set_latency (Rig * rig, guint latency)
 }
 
 void
+rig_exchange (Rig * rig, guint rate, guint plugin_channels, guint n_frames,
+    guint latency)
+{
+  rig->format = (NdaPyFormat) {
+  rate, plugin_channels, n_frames};
+  rig->latency = latency;
+  begin_line (rig);
+  opening = rig;
+  rig->is_exchanging = TRUE;
+  fail_unless (nda_py_host_reload (rig->host));
+  rig->is_exchanging = FALSE;
+}
+
+void
 rig_begin (Rig * rig, guint n_leading)
 {
   g_array_set_size (rig->output, 0);
@@ -290,14 +308,31 @@ pull (Rig * rig)
   }
 }
 
+/* Whether an edited plugin is in the place of the one before. */
+static gboolean
+take_over (Rig * rig)
+{
+  NdaPyAdapter *before = rig->adapter;
+  NdaPyFormat format;
+
+  if (!nda_py_host_accept_exchange (rig->host, &format))
+    return FALSE;
+  rig->adapter = nda_py_adapter_new (rig->n_channels, &format,
+      rig->is_analyser);
+  nda_py_adapter_take_over (rig->adapter, before, rig->latency);
+  nda_py_adapter_free (before);
+  return TRUE;
+}
+
 static void
 run (Rig * rig)
 {
   GstClockTime gil_wait;
   guint n_calls = rig->n_calls;
 
-  fail_unless (nda_py_adapter_run (rig->adapter, rig->host, rig->policy,
-          &gil_wait));
+  take_over (rig);
+  while (!nda_py_adapter_run (rig->adapter, rig->host, rig->policy, &gil_wait))
+    fail_unless (take_over (rig));
   rig->n_crossings += rig->n_calls > n_calls;
   pull (rig);
 }

@@ -33,6 +33,7 @@ typedef struct
   guint n_calls;
   guint n_crossings;
 
+  gboolean is_exchanging;       /* a plugin for an edited one */
   guint latency;
   GArray *line;                 /* samples that the plugin was shown */
   NdaPyAdapterPolicy policy;
@@ -47,6 +48,9 @@ Rig *rig_new_analyser (guint n_channels, guint rate, guint plugin_channels,
 void rig_free (Rig * rig);
 
 void rig_set_latency (Rig * rig, guint latency);
+/* The plugin is edited, and loaded anew */
+void rig_exchange (Rig * rig, guint rate, guint plugin_channels,
+    guint n_frames, guint latency);
 void rig_begin (Rig * rig, guint n_leading);
 
 /* Sound for rig_push () */

@@ -187,7 +187,8 @@ def install(packages: list[str], steps: Steps, is_yes: bool) -> bool:
                 "this is not Debian: install meson, a C compiler, GStreamer "
                 "1.22 or later with its base and good plugins and "
                 "development files, and Python 3.10 or later with NumPy, "
-                "then run this again."
+                "then run this again. docs/questions.md has the packages of "
+                "Fedora and Arch Linux."
             )
         return False
     missing = missing_of(packages)

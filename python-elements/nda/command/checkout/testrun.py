@@ -17,6 +17,10 @@ from ..place import Failure
 from .build import Build, plain_environment
 
 PASSED = {"OK", "EXPECTEDFAIL"}
+# One line for each reason, as “pytest -rs” prints it
+SKIPPED = re.compile(r"^SKIPPED \[(\d+)\] \S+: (.*)$", re.M)
+# A line for each test before it begins, and the reasons of skips
+PYTEST = "-rs -vv"
 FAILED = {"FAIL", "TIMEOUT", "ERROR", "INTERRUPT", "UNEXPECTEDPASS"}
 
 
@@ -47,10 +51,43 @@ def tests_named(names: list[str], tests: list[str]) -> list[str]:
     return list(found)
 
 
-def results_in(log: Path) -> Counter:
-    """Count the results in Meson's log, one test a line."""
+def entries_of(log: Path) -> list[dict]:
+    """What Meson's log says of each test."""
     lines = log.read_text(encoding="utf-8").splitlines()
-    return Counter(json.loads(line)["result"] for line in lines)
+    return [json.loads(line) for line in lines]
+
+
+def skips_in(entries: list[dict]) -> Counter:
+    """How often each reason stands in what pytest printed of its skips."""
+    reasons: Counter = Counter()
+    for entry in entries:
+        for n, reason in SKIPPED.findall(entry.get("stdout", "")):
+            reasons[reason] += int(n)
+    return reasons
+
+
+def print_skips(reasons: Counter) -> None:
+    if not reasons:
+        return
+    n_cases = sum(reasons.values())
+    cases = "1 case was" if n_cases == 1 else f"{n_cases} cases were"
+    print(f"Inside the tests that were run, {cases} skipped:")
+    for reason, n in reasons.most_common():
+        print(f"{n:6}  {reason}")
+
+
+def print_late(entries: list[dict]) -> None:
+    """What each test was at when its time limit passed."""
+    late = [entry for entry in entries if entry["result"] == "TIMEOUT"]
+    for entry in late:
+        lines = entry.get("stdout", "").split("\n")
+        last = next((x.strip() for x in reversed(lines) if x.strip()), "")
+        print(f"{entry['name']}: its time limit passed"
+              + (f" in “{last}”" if last else ""))
+    if late:
+        print(f"The load of this machine is {os.getloadavg()[1]:.0f}, of "
+              f"{os.cpu_count()} processors. Where it is busy, run these "
+              "again when it is not.")
 
 
 def is_running(name: str) -> bool:
@@ -87,8 +124,10 @@ def run(build: Build, names: list[str], wrapper: list[str]) -> int:
         command += ["-t", "4", "--wrapper", " ".join(wrapper)]
     (build.folder / "meson-logs" / "testlog.json").unlink(missing_ok=True)
     sys.stdout.flush()
+    env = plain_environment()
+    env["PYTEST_ADDOPTS"] = f"{PYTEST} {env.get('PYTEST_ADDOPTS', '')}"
     status = subprocess.run(
-        command + chosen, env=plain_environment(), stdin=subprocess.DEVNULL
+        command + chosen, env=env, stdin=subprocess.DEVNULL
     ).returncode
     log = keep_as_last(build, base)
     if not log:
@@ -96,9 +135,13 @@ def run(build: Build, names: list[str], wrapper: list[str]) -> int:
             f"no test was run; if this build has none, remove "
             f"{build.folder.name}/ and run this again."
         )
-    results = results_in(log)
+    entries = entries_of(log)
+    results = Counter(entry["result"] for entry in entries)
+    print_late(entries)
     passed = sum(results[name] for name in PASSED)
     failed = sum(results[name] for name in FAILED)
     skipped = results["SKIP"]
-    print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    print_skips(skips_in(entries))
+    sys.stdout.flush()
     return status or (0 if passed + skipped else 1)

@@ -72,9 +72,11 @@ class Cable:
         if self.kind == "mic":
             first = f"device.description={quote(self.shown + ' (cable)')} "
             first += owner
+        # Else PulseAudio's null sink plays up to two seconds ahead.
+        more = {} if server.is_pipewire() else {"norewinds": "1"}
         words = [module("module-null-sink", sink_name=self.sink,
                         channels="2", rate="48000", format="float32le",
-                        sink_properties=first)]
+                        sink_properties=first, **more)]
         if self.kind == "mic":
             words.append(module(
                 "module-remap-source", source_name=self.name,

@@ -32,6 +32,11 @@ COUNTERS = (
 QUIET = -100.0  # dBFS
 # s, for a client to notice that the server is gone
 NOTICE = 1
+# Period and buffer at PulseAudio's end of a virtual microphone, in us: half of
+# a speaker's. The cable's clock is not the microphone's, and nda needs a
+# minute and a half to prove that. A smaller buffer would be empty by then.
+# PipeWire would give such periods to all programs.
+CABLE_PERIOD, CABLE_BUFFER = 5334, 16000
 
 
 class Session:
@@ -56,12 +61,22 @@ class Session:
         self.pipeline = Gst.Pipeline.new("desktop")
         self.elements = gstreamer.make_chain(Gst, self.pipeline, settings)
         self.elements["src"].set_property("device", devices[0])
-        self.elements["sink"].set_property("device", devices[1])
+        if cable.kind == "mic" and not server.is_pipewire():
+            self.hurry_sink(devices[1])
+        else:
+            self.elements["sink"].set_property("device", devices[1])
         for level in ("before", "after"):
             self.elements[level].set_property("interval", POLL)
 
     def stop(self, *_) -> None:
         self.is_stopped = True
+
+    def hurry_sink(self, device: str) -> None:
+        sink = gstreamer.make(self.Gst, "pulsesink", "cable")
+        sink.set_property("device", device)
+        sink.set_property("latency-time", CABLE_PERIOD)
+        sink.set_property("buffer-time", CABLE_BUFFER)
+        self.elements["sink"].set_property("sink", sink)
 
     # --- the devices ---
 

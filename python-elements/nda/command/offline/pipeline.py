@@ -14,7 +14,6 @@ from .. import gstreamer
 from ..place import Failure
 from .files import Job
 from .levels import Level
-from ..parameters import hint
 from .progress import Progress
 
 INTERVAL = 100_000_000  # ns, of each level
@@ -81,7 +80,7 @@ class Pipeline:
         error = message.parse_warning()[0]
         settings = self.Gst.LibraryError.SETTINGS
         if error.matches(self.Gst.LibraryError.quark(), settings):
-            raise Failure(error.message + hint(error.message))
+            raise Failure(error.message)
         print(f"nda: {self.job.source}: {error.message}", file=sys.stderr)
 
     def add_level(self, message: Any) -> None:

@@ -15,7 +15,7 @@ from ..templates import CLASS, CLASS_TEST, FUNCTION, FUNCTION_TEST
 
 EPILOG = """\
     nda new-plugin louder
-    nda run ./louder.py in.flac out.wav gain=2"""
+    nda run ./louder.py in.flac loud.wav gain=2"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,9 +11,9 @@ from ..checkout.build import Build
 from ..checkout.ready import become, make_ready
 
 EPILOG = """\
-The parts: live, python, elements, drift, click, servers, hour, day, cycles,
-gil, blocks, hosts, faults, standby, processes, hostile, bridges, crypto,
-random, starts, stress.
+The parts: live, python, elements, drift, click, stalls, mic, servers, hour,
+day, cycles, gil, blocks, hosts, faults, standby, processes, hostile, bridges,
+crypto, random, starts, stress.
 docs/testing.md describes each part."""
 
 
