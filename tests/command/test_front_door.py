@@ -129,3 +129,44 @@ def test_a_locale_without_letters_of_ours_is_no_error():
 def test_the_file_of_the_checkout_is_short():
     assert len(NDA.read_text().splitlines()) < 80
     assert os.access(NDA, os.X_OK)
+
+
+@pytest.fixture
+def bare(tools, tmp_path):
+    """`./nda` of an ordinary user on a machine without Python."""
+    text = NDA.read_text().replace("/usr/bin/python3", "/nowhere/python3")
+    text = text.replace("PATH=/usr/bin", f"PATH={tools.folder}:/usr/bin")
+    (tmp_path / "nda").write_text(text)
+    tools.add("id", "#!/bin/sh\necho 1000\n")
+    tools.add("sudo", "#!/bin/sh\nexit 1\n")
+    tools.add(
+        "apt-get",
+        f"#!/bin/sh\necho apt-get >> {tools.folder}/calls\nexit 1\n",
+    )
+    return ["bash", tmp_path / "nda", "help"]
+
+
+def test_without_python_a_user_whom_sudo_refuses_learns_what_to_run(
+    bare, tools
+):
+    done = call(*bare)
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "nda needs the Debian package python3, which is not installed.\n"
+        "nda: Python is missing, and sudo did not let this user install it: "
+        "run “apt-get install --no-install-recommends python3” as root, then "
+        "this again.\n"
+    )
+    assert tools.calls() == []
+
+
+def test_without_python_a_user_without_sudo_learns_what_to_run(bare, tools):
+    path = Path(bare[1])
+    path.write_text(path.read_text().replace("-v sudo", "-v no-such-sudo"))
+
+    done = call(*bare)
+
+    assert done.returncode == 1
+    assert "run “su -c 'apt-get install python3'”" in done.stderr
+    assert tools.calls() == []

@@ -59,6 +59,24 @@ def test_a_function_takes_few_lines(here):
     assert len([line for line in lines if line]) <= 5
 
 
+@pytest.mark.parametrize("top", [None, "here"], ids=["installed", "checkout"])
+def test_each_command_that_it_prints_finds_nda(here, capsys, top):
+    main(["new-plugin", "soft_gain"], Place(top=here if top else None))
+
+    shell = "./nda shell " if top else ""
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2].startswith(f"    {shell}gst-launch-1.0 ndasrc ! ")
+    assert lines[-1].startswith(f"    {shell}/usr/bin/python3 -m pytest ")
+
+
+def test_a_missing_pytest_is_named_by_its_package(here, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pytest", None)
+
+    new("soft_gain")
+
+    assert "Debian package python3-pytest" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", ["soft_gain.py", "test_soft_gain.py"])
 def test_nothing_is_overwritten(here, capsys, name):
     (here / name).write_text("mine")

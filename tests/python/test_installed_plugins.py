@@ -317,6 +317,26 @@ def test_an_uninstalled_plugin_is_no_element(installer):
     assert "“level” is not installed" in text
 
 
+@pytest.mark.parametrize("variable", ["HOME", "XDG_DATA_HOME"])
+def test_a_folder_that_a_variable_names_is_watched(
+    installer, tmp_path, variable
+):
+    for name in ("NDA_INSTALLED_DIR", "XDG_DATA_HOME"):
+        installer.env.pop(name, None)
+    place = tmp_path / "place"
+    place.mkdir()
+    installer.env[variable] = str(place)
+    path = installer.write("level.py")
+    installer.inspect("nda-level", fails=True)
+
+    installer.nda("install", path)
+    assert list(place.glob("**/level.ini"))
+    installer.inspect("nda-level")
+
+    installer.nda("uninstall", "level")
+    installer.inspect("nda-level", fails=True)
+
+
 def test_a_name_that_another_plugin_has_is_not_taken(installer):
     installer.write("level.py", where="one")
     installer.write("level.py", where="other", default=0.25)

@@ -260,23 +260,19 @@ find_folder (void)
 static void
 watch_folder (GstPlugin * plugin)
 {
-  static const struct
-  {
-    const gchar *variable;
-    const gchar *path;
-  } places[] = {
-    {"NDA_INSTALLED_DIR", NULL},
-    {"XDG_DATA_HOME", "nda/plugins"},
-    {"HOME", ".local/share/nda/plugins"},
+  /* a variable, and the path below its value, as GStreamer wants them */
+  static const gchar *const places[] = {
+    "NDA_INSTALLED_DIR",
+    "XDG_DATA_HOME/nda/plugins",
+    "HOME/.local/share/nda/plugins",
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (places); i++) {
-    const gchar *variables[] = { places[i].variable, NULL };
-    const gchar *paths[] = { places[i].path, NULL };
+    const gchar *variables[] = { places[i], NULL };
     const gchar *names[] = { SUFFIX, NULL };
 
-    gst_plugin_add_dependency (plugin, variables, places[i].path ? paths : NULL,
-        names, GST_PLUGIN_DEPENDENCY_FLAG_FILE_NAME_IS_SUFFIX);
+    gst_plugin_add_dependency (plugin, variables, NULL, names,
+        GST_PLUGIN_DEPENDENCY_FLAG_FILE_NAME_IS_SUFFIX);
   }
 }
 

@@ -160,7 +160,7 @@ def explain(said: str, missing: list[str], steps: Steps) -> str:
         if re.search(sign, said):
             return reason.format(missing=" ".join(missing))
     return (f"apt-get failed, as shown above (all of it is in "
-            f"{steps.folder}): mend that, then run this again.")
+            f"{steps.folder}): correct that, then run this again.")
 
 
 def tell(missing: list[str], size: str) -> None:

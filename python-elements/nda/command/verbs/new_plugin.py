@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import keyword
 import sys
 from pathlib import Path
@@ -67,13 +68,23 @@ def run(args: argparse.Namespace) -> int:
     for path, text in zip((plugin, test), texts):
         write(path, text.format(**words))
     here = args.place.name
+    shell = "./nda shell " if args.place.top else ""
     print(f"{plugin} is written, and {test}. Next:\n"
           f"    {here} run ./{plugin} in.flac out.wav\n"
-          f"    gst-launch-1.0 ndasrc ! ndapybridge plugin=./{plugin} "
+          f"    {shell}gst-launch-1.0 ndasrc ! ndapybridge plugin=./{plugin} "
           "! ndasink\n"
-          f"    {'./nda shell ' if args.place.top else ''}"
-          f"/usr/bin/python3 -m pytest {test}")
+          f"    {shell}/usr/bin/python3 -m pytest {test}")
+    if not has_pytest():
+        print("pytest is missing: it is in the Debian package python3-pytest.")
     return 0
+
+
+def has_pytest() -> bool:
+    """Return whether the plugin's test can run here."""
+    try:
+        return importlib.util.find_spec("pytest") is not None
+    except ValueError:
+        return False
 
 
 def class_name(name: str) -> str:
