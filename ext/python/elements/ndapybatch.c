@@ -45,6 +45,7 @@ nda_py_batch_forget (NdaPyBatch * self)
 void
 nda_py_batch_clear_stream (NdaPyBatch * self)
 {
+  self->is_ready = FALSE;
   g_queue_clear_full (&self->events, held_free);
   nda_py_direct_clear (&self->direct);
   nda_py_framing_set_format (&self->framing, NULL, NULL);
@@ -87,6 +88,7 @@ nda_py_batch_set_format (NdaPyBatch * self, const NdaPyFormat * format,
     return FALSE;
   set_format (self, format);
   nda_py_framing_set_format (&self->framing, &self->info, self->pool);
+  self->is_ready = TRUE;
   return TRUE;
 }
 
@@ -274,6 +276,15 @@ is_changed (NdaPyBatch * self, NdaPyHost * host)
       || (!self->is_framed && nda_py_host_get_call_latency (host) != 0);
 }
 
+static void
+drop (GstMiniObject ** buffers, guint n_buffers)
+{
+  for (guint i = 0; i < n_buffers; i++)
+    gst_mini_object_unref (buffers[i]);
+}
+
+/* A plugin that was being stopped when the caps came is not ready for blocks.
+ * They come all the same if a flush starts the task again meanwhile. */
 gboolean
 nda_py_batch_run (NdaPyBatch * self, NdaPyHost * host, GstMiniObject ** buffers,
     guint n_buffers, NdaPyOnError on_error, GError ** error)
@@ -282,6 +293,10 @@ nda_py_batch_run (NdaPyBatch * self, NdaPyHost * host, GstMiniObject ** buffers,
   gboolean ok;
 
   self->n_calls = self->n_frames = 0;
+  if (G_UNLIKELY (self->pool && !self->is_ready)) {
+    drop (buffers, n_buffers);
+    return FALSE;
+  }
   if (G_UNLIKELY (nda_py_host_accept_exchange (host, &format)))
     adopt (self, host, &format);
   if (n_buffers == 0)
@@ -292,8 +307,7 @@ nda_py_batch_run (NdaPyBatch * self, NdaPyHost * host, GstMiniObject ** buffers,
   if (ok)
     return TRUE;
   g_clear_error (error);
-  for (guint i = 0; i < n_buffers; i++)
-    gst_mini_object_unref (buffers[i]);
+  drop (buffers, n_buffers);
   return FALSE;
 }
 

@@ -21,6 +21,7 @@ typedef struct
 
   NdaPyDirect direct;
   NdaPyFraming framing;
+  gboolean is_ready;            /* for blocks of the caps */
   gboolean is_framed;           /* the last run was */
   GQueue events;                /* owned; behind frames that are held back */
 

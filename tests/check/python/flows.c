@@ -349,6 +349,41 @@ GST_START_TEST (test_its_own_task_may_stop_it)
 
 GST_END_TEST;
 
+static void
+wait_until_paused (GstPad * pad)
+{
+  while (gst_pad_get_task_state (pad) != GST_TASK_PAUSED)
+    g_thread_yield ();
+}
+
+/* In READY the plugin cannot be started. Its pads are active all the same, as
+ * for a moment in each change of state, and a flush starts the task again. */
+GST_START_TEST (test_blocks_for_a_plugin_that_was_not_started_are_dropped)
+{
+  GstHarness *h = make_harness ("passthrough", NULL);
+  g_autoptr (GstPad) src = gst_element_get_static_pad (h->element, "src");
+  g_autoptr (GstPad) sink = gst_element_get_static_pad (h->element, "sink");
+  g_autoptr (GstCaps) caps = gst_caps_from_string (STEREO);
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_element_set_state (h->element, GST_STATE_READY);
+  fail_unless (gst_pad_set_active (src, TRUE) && gst_pad_set_active (sink,
+          TRUE));
+  gst_pad_push_event (h->srcpad, gst_event_new_stream_start ("again"));
+  gst_pad_push_event (h->srcpad, gst_event_new_caps (caps));
+  wait_until_paused (src);
+  gst_pad_push_event (h->srcpad, gst_event_new_flush_start ());
+  gst_pad_push_event (h->srcpad, gst_event_new_flush_stop (TRUE));
+  gst_pad_push_event (h->srcpad, gst_event_new_segment (&segment));
+  gst_pad_push (h->srcpad, make_buffer (0, BLOCK));
+  wait_until_paused (src);
+  fail_unless_equals_int (gst_harness_buffers_received (h), 0);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
 static Suite *
 flows_suite (void)
 {
@@ -364,6 +399,8 @@ flows_suite (void)
   tcase_add_loop_test (tc, test_end_passes_after_an_end_downstream, 0, 2);
   tcase_add_loop_test (tc, test_stream_may_begin_again_after_its_end, 0, 2);
   tcase_add_loop_test (tc, test_refusal_of_the_last_block_is_posted, 0, 8);
+  tcase_add_test (tc,
+      test_blocks_for_a_plugin_that_was_not_started_are_dropped);
   tcase_add_test (tc, test_unreadable_buffer_ends_the_stream_with_an_error);
   tcase_add_loop_test (tc, test_planes_without_a_meta_are_taken_in_any_length,
       0, 3);
