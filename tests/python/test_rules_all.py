@@ -6,6 +6,7 @@ How a plugin is hosted is tested in each isolation; what the interpreter of
 the program does, and what modules it offers, is not a question of isolation.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -38,6 +39,8 @@ def tested():
     listed = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
          "--collect-only", *HERE.glob("test_*.py")],
+        # `nda test` has options in it that change what is printed
+        env={**os.environ, "PYTEST_ADDOPTS": ""},
         stdout=subprocess.PIPE,
         text=True,
     ).stdout
