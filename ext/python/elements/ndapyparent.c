@@ -3,11 +3,11 @@
  */
 
 /* WHICH CHILD. From READY on the child belongs to the plugin that is open. In
- * NULL no plugin is open. If a caller then asks for the child, as
- * gst-launch-1.0 does for plugin::threshold=-30, the plugin that is named is
- * asked for its declarations, in a separate process. The next change to READY
- * keeps this child if the plugin still has the same declarations. Otherwise a
- * new child takes its place, with the values that fit.
+ * NULL no plugin is open. If a caller then asks for the child, as a pipeline
+ * with plugin::threshold=-30 does, the plugin that is named is asked for its
+ * declarations, in a separate process. The next change to READY keeps this
+ * child if the plugin still has the same declarations. Otherwise a new child
+ * takes its place, with the values that fit.
  *
  * LOCKS. The object lock guards which child there is. It is not held while a
  * plugin is asked, nor while a signal is emitted. If two threads ask at once,
