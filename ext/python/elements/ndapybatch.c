@@ -293,7 +293,7 @@ nda_py_batch_run (NdaPyBatch * self, NdaPyHost * host, GstMiniObject ** buffers,
   gboolean ok;
 
   self->n_calls = self->n_frames = 0;
-  if (G_UNLIKELY (self->pool && !self->is_ready)) {
+  if (G_UNLIKELY (!self->is_ready)) {
     drop (buffers, n_buffers);
     return FALSE;
   }
