@@ -10,20 +10,6 @@
 
 #include <glib/gi18n-lib.h>
 
-/* An event behind frames that wait for their block */
-typedef struct
-{
-  GstEvent *event;              /* owned */
-  guint n_frames;               /* those before it */
-} Held;
-
-static void
-held_free (gpointer held)
-{
-  gst_event_unref (((Held *) held)->event);
-  g_free (held);
-}
-
 void
 nda_block_input_init (NdaBlockInput * self, GstElement * element,
     const NdaBlockOutput * output)
@@ -32,7 +18,8 @@ nda_block_input_init (NdaBlockInput * self, GstElement * element,
   self->output = output;
   self->owner = element;
   self->regroup = nda_regroup_new (NDA_BLOCK_FRAMES);
-  g_queue_init (&self->held);
+  nda_held_events_init (&self->held);
+  self->n_left = 0;
   self->latency = 0;
   self->refused = 0;
 }
@@ -56,7 +43,7 @@ void
 nda_block_input_clear (NdaBlockInput * self)
 {
   g_clear_pointer (&self->regroup, nda_regroup_free);
-  g_queue_clear_full (&self->held, held_free);
+  nda_held_events_clear (&self->held);
 }
 
 /* Forgets the stream, when the pad is deactivated. */
@@ -64,7 +51,7 @@ void
 nda_block_input_reset (NdaBlockInput * self)
 {
   nda_regroup_reset (self->regroup);
-  g_queue_clear_full (&self->held, held_free);
+  nda_held_events_clear (&self->held);
   self->latency = 0;
   self->refused = 0;
 }
@@ -85,30 +72,14 @@ announce_latency (NdaBlockInput * self)
 
 /* --- events between frames ---------------------------------------------- */
 
-/* Whether @event outlives a flush: nobody would send it again. */
-gboolean
-nda_block_event_is_lasting (GstEvent * event)
-{
-  return GST_EVENT_IS_STICKY (event)
-      && GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT
-      && GST_EVENT_TYPE (event) != GST_EVENT_EOS;
-}
-
 /* Pushes @event (transfer full), once @n_frames more are, and the events that
  * came before it. */
 static GstFlowReturn
 push_behind (NdaBlockInput * self, GstEvent * event, guint n_frames)
 {
-  Held *held = g_queue_peek_tail (&self->held);
-
-  if (held)
-    n_frames = MAX (n_frames, held->n_frames);
-  if (n_frames == 0)
+  if (n_frames == 0 && nda_held_events_is_empty (&self->held))
     return self->output->push_event (self->owner, event);
-  held = g_new (Held, 1);
-  *held = (Held) {
-  event, n_frames};
-  g_queue_push_tail (&self->held, held);
+  nda_held_events_add (&self->held, event, self->n_left + n_frames);
   return GST_FLOW_OK;
 }
 
@@ -119,27 +90,21 @@ push_in_order (NdaBlockInput * self, GstEvent * event)
   return push_behind (self, event, nda_regroup_get_n_waiting (self->regroup));
 }
 
+/* Pushes the events behind the first @n_left frames. */
+static void
+push_held (NdaBlockInput * self, guint64 n_left)
+{
+  GstEvent *event;
+
+  while ((event = nda_held_events_take (&self->held, n_left)))
+    self->output->push_event (self->owner, event);
+}
+
 /* Pushes the events that have no frames before them any more. */
 static void
 push_due (NdaBlockInput * self)
 {
-  Held *held;
-
-  while ((held = g_queue_peek_head (&self->held)) && held->n_frames == 0) {
-    self->output->push_event (self->owner, gst_event_ref (held->event));
-    held_free (g_queue_pop_head (&self->held));
-  }
-}
-
-/* So many frames less are before the events. */
-static void
-count_out (NdaBlockInput * self, guint n_frames)
-{
-  for (GList * l = self->held.head; l; l = l->next) {
-    Held *held = l->data;
-
-    held->n_frames -= MIN (held->n_frames, n_frames);
-  }
+  push_held (self, self->n_left);
 }
 
 /* Pushes @block (transfer full), and the events that it kept waiting. */
@@ -149,33 +114,23 @@ push_block (NdaBlockInput * self, GstBuffer * block)
   GstFlowReturn flow;
   guint n_frames = 0;
 
-  if (G_LIKELY (self->held.length == 0))
+  if (G_LIKELY (nda_held_events_is_empty (&self->held)))
     return self->output->push_block (self->owner, block);
   nda_block_count_frames (block, nda_regroup_get_info (self->regroup),
       &n_frames, NULL);
-  count_out (self, n_frames);
+  self->n_left += n_frames;
   flow = self->output->push_block (self->owner, block);
   push_due (self);
   return flow;
 }
 
-/* Forgets the frames that wait, and the events behind them that do not outlive
- * a flush. Those that do are pushed before whatever comes next. */
+/* Forgets the frames that wait, and the events behind them that do not survive
+ * a flush. The others are pushed before the next event or block. */
 void
 nda_block_input_flush (NdaBlockInput * self)
 {
-  GQueue all = self->held;
-  Held *held;
-
   nda_regroup_flush (self->regroup);
-  g_queue_init (&self->held);
-  while ((held = g_queue_pop_head (&all))) {
-    held->n_frames = 0;
-    if (nda_block_event_is_lasting (held->event))
-      g_queue_push_tail (&self->held, held);
-    else
-      held_free (held);
-  }
+  nda_held_events_flush (&self->held);
 }
 
 /* --- what comes ----------------------------------------------------------- */
@@ -214,8 +169,7 @@ nda_block_input_drain (NdaBlockInput * self)
 
   if (rest)
     push_block (self, rest);
-  count_out (self, G_MAXUINT);
-  push_due (self);
+  push_held (self, G_MAXUINT64);
 }
 
 /* The flow for an event of @type, which got through @srcpad if @ok. */
@@ -334,7 +288,7 @@ nda_block_input_event (NdaBlockInput * self, GstEvent * event)
       break;
     case GST_EVENT_FLUSH_STOP:
       nda_block_input_flush (self);
-      break;
+      return self->output->push_event (self->owner, event);
     case GST_EVENT_STREAM_START:
     case GST_EVENT_SEGMENT_DONE:
     case GST_EVENT_EOS:

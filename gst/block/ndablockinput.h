@@ -14,6 +14,7 @@
 
 #pragma once
 
+#include "ndaheldevents.h"
 #include "ndaregroup.h"
 
 G_BEGIN_DECLS
@@ -31,7 +32,8 @@ typedef struct
   const NdaBlockOutput *output; /* [const] */
   gpointer owner;               /* [const] not owned; passed to output's */
   NdaRegroup *regroup;          /* owned */
-  GQueue held;                  /* owned; events behind frames that wait */
+  NdaHeldEvents held;           /* owned; events behind frames that wait */
+  guint64 n_left;               /* frames pushed while events waited */
   GstClockTime latency;         /* that was announced last */
   guint32 refused;              /* seqnum of the last segment refused, or 0 */
 } NdaBlockInput;
@@ -60,7 +62,6 @@ GstFlowReturn nda_block_input_event_behind (NdaBlockInput * input,
 GstFlowReturn nda_block_event_flow (GstPad * srcpad, GstEventType type,
     gboolean ok);
 GstFlowReturn nda_block_push_event (GstPad * srcpad, GstEvent * event);
-gboolean nda_block_event_is_lasting (GstEvent * event);
 
 GstClockTime nda_block_input_get_latency (NdaBlockInput * input);
 gboolean nda_block_answer_query (GstPad * pad, GstPad * other,

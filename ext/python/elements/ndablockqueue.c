@@ -76,7 +76,7 @@ static gboolean
 is_lasting (GstMiniObject * item)
 {
   return GST_IS_EVENT (item)
-      && nda_block_event_is_lasting (GST_EVENT_CAST (item));
+      && nda_event_survives_flush (GST_EVENT_CAST (item));
 }
 
 /* Whether pops go on. If downstream has ended, pops wait for a new stream or

@@ -7,30 +7,15 @@
 #include "ndapybatch.h"
 
 #include "ndablock.h"
-#include "ndablockinput.h"
 #include "ndapydelay.h"
 #include "ndapyproblem.h"
 
 #include <glib/gi18n-lib.h>
 
-/* An event behind frames of a run */
-typedef struct
-{
-  GstEvent *event;              /* owned */
-  guint64 position;             /* in the run */
-} Held;
-
-static void
-held_free (gpointer held)
-{
-  gst_event_unref (((Held *) held)->event);
-  g_free (held);
-}
-
 void
 nda_py_batch_init (NdaPyBatch * self)
 {
-  g_queue_init (&self->events);
+  nda_held_events_init (&self->events);
   nda_py_framing_init (&self->framing);
 }
 
@@ -46,7 +31,7 @@ void
 nda_py_batch_clear_stream (NdaPyBatch * self)
 {
   self->is_ready = FALSE;
-  g_queue_clear_full (&self->events, held_free);
+  nda_held_events_clear (&self->events);
   nda_py_direct_clear (&self->direct);
   nda_py_framing_set_format (&self->framing, NULL, NULL);
   nda_block_pool_clear (&self->pool);
@@ -316,46 +301,21 @@ nda_py_batch_run (NdaPyBatch * self, NdaPyHost * host, GstMiniObject ** buffers,
 void
 nda_py_batch_add_event (NdaPyBatch * self, GstEvent * event)
 {
-  Held *held = g_new (Held, 1);
-
-  *held = (Held) {
-  event, nda_py_framing_get_position (&self->framing)};
-  g_queue_push_tail (&self->events, held);
+  nda_held_events_add (&self->events, event,
+      nda_py_framing_get_n_in (&self->framing));
 }
 
 void
 nda_py_batch_flush_events (NdaPyBatch * self)
 {
-  GQueue all = self->events;
-  Held *held;
-
-  g_queue_init (&self->events);
-  while ((held = g_queue_pop_head (&all)))
-    if (nda_block_event_is_lasting (held->event))
-      g_queue_push_tail (&self->events, held);
-    else
-      held_free (held);
-}
-
-/* The next event (transfer full) all of whose frames have left, or NULL. */
-static GstEvent *
-take_event (NdaPyBatch * self)
-{
-  Held *held = g_queue_peek_head (&self->events);
-  GstEvent *event;
-
-  if (G_LIKELY (!held)
-      || !nda_py_framing_has_left (&self->framing, held->position))
-    return NULL;
-  event = gst_event_ref (held->event);
-  held_free (g_queue_pop_head (&self->events));
-  return event;
+  nda_held_events_flush (&self->events);
 }
 
 GstMiniObject *
 nda_py_batch_take (NdaPyBatch * self)
 {
-  GstEvent *event = take_event (self);
+  GstEvent *event = nda_held_events_take (&self->events,
+      nda_py_framing_get_n_left (&self->framing));
 
   if (event)
     return GST_MINI_OBJECT_CAST (event);

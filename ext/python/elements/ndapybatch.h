@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include "ndaheldevents.h"
 #include "ndapyframing.h"
 
 G_BEGIN_DECLS
@@ -23,7 +24,7 @@ typedef struct
   NdaPyFraming framing;
   gboolean is_ready;            /* for blocks of the caps */
   gboolean is_framed;           /* the last run was */
-  GQueue events;                /* owned; behind frames that are held back */
+  NdaHeldEvents events;         /* owned; behind frames that are held back */
 
   /* Of the last run: */
   NdaPyBlock *const *calls;
@@ -61,7 +62,7 @@ gboolean nda_py_batch_run (NdaPyBatch * batch, NdaPyHost * host,
 GstMiniObject *nda_py_batch_take (NdaPyBatch * batch);
 /* Takes @event (transfer full), behind all frames that were run */
 void nda_py_batch_add_event (NdaPyBatch * batch, GstEvent * event);
-/* Drops the events that wait and do not outlive a flush */
+/* Drops the events that wait and do not survive a flush */
 void nda_py_batch_flush_events (NdaPyBatch * batch);
 /* Ends the run, whose blocks were taken, or are not wanted */
 void nda_py_batch_settle (NdaPyBatch * batch);

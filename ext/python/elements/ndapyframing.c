@@ -271,17 +271,17 @@ nda_py_framing_take (NdaPyFraming * self)
 }
 
 guint64
-nda_py_framing_get_position (NdaPyFraming * self)
+nda_py_framing_get_n_in (NdaPyFraming * self)
 {
   return self->is_begun ? self->n_in : 0;
 }
 
-gboolean
-nda_py_framing_has_left (NdaPyFraming * self, guint64 position)
+guint64
+nda_py_framing_get_n_left (NdaPyFraming * self)
 {
   if (!self->is_begun || (self->is_analyser && !self->leaving))
-    return TRUE;
-  return position <= self->n_out;
+    return G_MAXUINT64;
+  return self->n_out;
 }
 
 /* --- another plugin ------------------------------------------------------- */

@@ -60,10 +60,10 @@ gboolean nda_py_framing_run (NdaPyFraming * framing, NdaPyHost * host,
  * run */
 GstBuffer *nda_py_framing_take (NdaPyFraming * framing);
 
-/* How many frames of the run came before what comes next, and whether all
- * before @position of them have left */
-guint64 nda_py_framing_get_position (NdaPyFraming * framing);
-gboolean nda_py_framing_has_left (NdaPyFraming * framing, guint64 position);
+/* How many frames of the run came in, and how many of them have left. Frames
+ * that nothing holds back have all left: G_MAXUINT64 */
+guint64 nda_py_framing_get_n_in (NdaPyFraming * framing);
+guint64 nda_py_framing_get_n_left (NdaPyFraming * framing);
 
 /* No more of this run: what it holds back comes out with the next runs, while
  * the framing is_begun */
