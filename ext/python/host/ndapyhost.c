@@ -69,38 +69,6 @@ nda_py_host_free (NdaPyHost * self)
   g_free (self);
 }
 
-/* --- waiting ------------------------------------------------------------- */
-
-/* The block thread changes what others wait for with each block, and hardly
- * ever is there one that waits: it asks the system to wake nobody. */
-void
-nda_py_host_wake_locked (NdaPyHost * self)
-{
-  if (G_UNLIKELY (self->n_waiting))
-    g_cond_broadcast (&self->changed);
-}
-
-/* Gives up the host lock until nda_py_host_wake_locked (). */
-void
-nda_py_host_wait_locked (NdaPyHost * self)
-{
-  self->n_waiting++;
-  g_cond_wait (&self->changed, &self->lock);
-  self->n_waiting--;
-}
-
-/* The same until @deadline (us, monotonic). FALSE: it is over. */
-gboolean
-nda_py_host_wait_until_locked (NdaPyHost * self, gint64 deadline)
-{
-  gboolean in_time;
-
-  self->n_waiting++;
-  in_time = g_cond_wait_until (&self->changed, &self->lock, deadline);
-  self->n_waiting--;
-  return in_time;
-}
-
 /* --- opening and closing ------------------------------------------------ */
 
 static void

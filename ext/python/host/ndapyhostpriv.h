@@ -96,10 +96,12 @@ void nda_py_host_report_facts (NdaPyHost * self, const NdaPyFacts * facts);
 gboolean nda_py_host_begin_use (NdaPyHost * self, NdaPyRunner ** runner);
 void nda_py_host_end_use (NdaPyHost * self, NdaPyRunner * runner);
 
-/* ndapyhost.c */
+/* ndapyhostwait.c */
 void nda_py_host_wake_locked (NdaPyHost * self);
 void nda_py_host_wait_locked (NdaPyHost * self);
 gboolean nda_py_host_wait_until_locked (NdaPyHost * self, gint64 deadline);
+
+/* ndapyhost.c */
 NdaPyRunner *nda_py_host_take_next_locked (NdaPyHost * self);
 gboolean nda_py_host_wait_for_call_locked (NdaPyHost * self,
     NdaPyRunner * runner, gint64 timeout);
