@@ -6,28 +6,10 @@ what one has less the other is nothing, from the first frame to the last."""
 import numpy as np
 import pytest
 
-SECOND = 10**9
+from delays import SECOND, delaying
+
 # Stretches of sound that do not follow each other begin so far apart
 APART = 480000
-
-DELAY = """
-import numpy as np
-from nda import Processor
-
-class Delay(Processor):
-    frames, latency = {frames}, {latency}
-
-    def start(self):
-        self.reset()
-
-    def reset(self):
-        self.line = np.zeros((2, self.latency), np.float32)
-
-    def process(self, block):
-        line = np.hstack([self.line, block])
-        block[:] = line[:, : block.shape[1]]
-        self.line = line[:, block.shape[1] :].copy()
-"""
 
 QUEUE = "queue max-size-buffers=0 max-size-bytes=0 max-size-time=0"
 SINK = "appsink sync=false async=false wait-on-eos=false name"
@@ -39,7 +21,7 @@ def make_pair(make_line, tmp_path):
 
     def make(frames, latency):
         path = tmp_path / "delay.py"
-        path.write_text(DELAY.format(frames=frames, latency=latency))
+        path.write_text(delaying(frames=frames, latency=latency))
         line = make_line(
             f"appsrc name=src format=time ! tee name=t t. ! {QUEUE} "
             f"! ndapybridge name=py ! {SINK}=sink t. ! {QUEUE} ! {SINK}=dry",

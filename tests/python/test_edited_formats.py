@@ -3,13 +3,10 @@
 """A processor that is edited while sound runs, and comes back with another
 rate, other frames, channels or latency: no frame is lost, or moves."""
 
-from math import gcd
-
 import numpy as np
 import pytest
 
-BLOCK = 512
-SECOND = 10**9
+from delays import BLOCK, SECOND, any_bits, delaying, held_by, latency_of
 
 # rate, frames, channels and latency, of a plugin that delays by that
 FORMATS = {
@@ -18,25 +15,6 @@ FORMATS = {
     "long": (48000, 960, None, 0),
     "each": (48000, 441, "EACH", 72),
 }
-
-EDITED = """
-import numpy as np
-from nda import EACH, Processor
-
-class Edited(Processor):
-    rate, frames, channels = {}, {}, {}
-    latency = {}
-
-    def start(self):
-        self.line = None
-
-    def process(self, block):
-        if self.line is None:
-            self.line = np.zeros((len(block), self.latency), np.float32)
-        line = np.hstack([self.line, block])
-        block[:] = line[:, : block.shape[1]]
-        self.line = line[:, block.shape[1] :].copy()
-"""
 
 
 @pytest.fixture
@@ -47,23 +25,6 @@ def write(tmp_path):
         return path
 
     return write_file
-
-
-def any_bits(n_frames, channels=2):
-    bits = np.random.default_rng(3).integers(
-        0, 2**32, (n_frames, channels), np.uint32
-    )
-    return bits.view(np.float32)
-
-
-def latency_of(gst, bridge):
-    query = gst.Query.new_latency()
-    assert bridge.element.get_static_pad("src").query(query)
-    return query.parse_latency()[1]
-
-
-def held_by(frames, latency=0):
-    return frames - gcd(frames, BLOCK) + latency
 
 
 def reload(bridge, write, text):
@@ -82,24 +43,34 @@ def assert_stamped(gst, buffers):
         assert not is_discont or buffer.pts == 0
 
 
+def play_edited(bridge, sound, edit):
+    """What comes out of 60 blocks, in the middle of which `edit` is called."""
+    bridge.play()
+    pulled = []
+    for n, block in enumerate(np.split(sound, 60)):
+        if n == 30:
+            pulled.append(bridge.pull())  # it runs
+            edit()
+        bridge.push(block)
+    bridge.src.emit("end-of-stream")
+    while (one := bridge.pull()) is not None:
+        pulled.append(one)
+    return pulled
+
+
 @pytest.mark.parametrize("edited", FORMATS)
 @pytest.mark.parametrize("first", FORMATS)
 def test_plugin_edited_while_sound_runs_loses_no_bit(
     gst, make_bridge, write, first, edited
 ):
-    bridge = make_bridge(write(EDITED.format(*FORMATS[first])))
+    bridge = make_bridge(write(delaying(*FORMATS[first])))
     sound = any_bits(60 * BLOCK)
-    bridge.play()
-    pulled = []
 
-    for n, block in enumerate(np.split(sound, 60)):
-        if n == 30:
-            pulled.append(bridge.pull())  # it runs
-            reload(bridge, write, EDITED.format(*FORMATS[edited]))
-        bridge.push(block)
-    bridge.src.emit("end-of-stream")
-    while (one := bridge.pull()) is not None:
-        pulled.append(one)
+    pulled = play_edited(
+        bridge,
+        sound,
+        lambda: reload(bridge, write, delaying(*FORMATS[edited])),
+    )
 
     frames = np.concatenate([block for _, block in pulled])
     assert frames.tobytes() == sound.tobytes()
@@ -115,7 +86,7 @@ def test_plugin_edited_while_sound_runs_loses_no_bit(
 def test_plugin_edited_for_another_rate_goes_on_with_the_tone(
     make_bridge, write, rate, channels
 ):
-    bridge = make_bridge(write(EDITED.format(48000, 480, None, 0)))
+    bridge = make_bridge(write(delaying(48000, 480, None, 0)))
     time = np.arange(90 * BLOCK) / 48000
     sound = np.stack([np.sin(2 * np.pi * 997 * time)] * 2, axis=1)
     sound = 0.5 * sound.astype(np.float32)
@@ -125,12 +96,12 @@ def test_plugin_edited_for_another_rate_goes_on_with_the_tone(
     for n, block in enumerate(np.split(sound, 90)):
         if n == 30:
             pulled.append(bridge.pull()[1])
-            reload(bridge, write, EDITED.format(rate, 320, channels, 40))
+            reload(bridge, write, delaying(rate, 320, channels, 40))
         if n == 60:
             # the first edit has taken its place
             while bridge.get_stat("num-reloads") < 1:
                 pulled.append(bridge.pull()[1])
-            reload(bridge, write, EDITED.format(48000, 512, None, 72))
+            reload(bridge, write, delaying(48000, 512, None, 72))
         bridge.push(block)
     bridge.src.emit("end-of-stream")
 
@@ -155,21 +126,14 @@ class Looks(Analyser):
 def test_sound_goes_on_when_a_processor_becomes_an_analyser(
     gst, make_bridge, write, is_first
 ):
-    texts = [EDITED.format(*FORMATS["delays"]), ANALYSES]
+    texts = [delaying(*FORMATS["delays"]), ANALYSES]
     first, edited = texts[::-1] if is_first else texts
     bridge = make_bridge(write(first))
     sound = any_bits(60 * BLOCK)
-    bridge.play()
-    pulled = []
 
-    for n, block in enumerate(np.split(sound, 60)):
-        if n == 30:
-            pulled.append(bridge.pull())
-            reload(bridge, write, edited)
-        bridge.push(block)
-    bridge.src.emit("end-of-stream")
-    while (one := bridge.pull()) is not None:
-        pulled.append(one)
+    pulled = play_edited(
+        bridge, sound, lambda: reload(bridge, write, edited)
+    )
 
     frames = np.concatenate([block for _, block in pulled])
     assert frames.tobytes() == sound.tobytes()
@@ -188,14 +152,14 @@ def test_sound_goes_on_when_a_processor_becomes_an_analyser(
 def test_edit_that_cannot_take_the_sound_keeps_the_one_before(
     gst, make_bridge, write, values, why
 ):
-    bridge = make_bridge(write(EDITED.format(*FORMATS["delays"])))
+    bridge = make_bridge(write(delaying(*FORMATS["delays"])))
     sound = any_bits(40 * BLOCK)
     bridge.play()
 
     for n, block in enumerate(np.split(sound, 40)):
         if n == 20:
             first = bridge.pull()[1]
-            write(EDITED.format(*values))
+            write(delaying(*values))
             bridge.element.emit("reload")
         bridge.push(block)
     bridge.src.emit("end-of-stream")
@@ -228,18 +192,12 @@ def test_plugin_of_api_1_that_is_edited_loses_no_bit(
 ):
     bridge = make_bridge(write_plugin(API_1.format(latency=first)))
     sound = any_bits(60 * BLOCK)
-    bridge.play()
-    pulled = []
 
-    for n, block in enumerate(np.split(sound, 60)):
-        if n == 30:
-            pulled.append(bridge.pull())
-            write_plugin(API_1.format(latency=edited))
-            assert bridge.element.emit("reload")
-        bridge.push(block)
-    bridge.src.emit("end-of-stream")
-    while (one := bridge.pull()) is not None:
-        pulled.append(one)
+    pulled = play_edited(
+        bridge,
+        sound,
+        lambda: reload(bridge, write_plugin, API_1.format(latency=edited)),
+    )
 
     frames = np.concatenate([block for _, block in pulled])
     assert frames.tobytes() == sound.tobytes()

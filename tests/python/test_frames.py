@@ -6,13 +6,10 @@ The arithmetic has tests of its own (tests/check/python/adapter.c). Here are
 plugins in pipelines, in both isolations.
 """
 
-from math import gcd
-
 import numpy as np
 import pytest
 
-BLOCK = 512
-SECOND = 10**9
+from delays import BLOCK, SECOND, any_bits, delaying, held_by, latency_of
 
 PASSTHROUGH = """
 from nda import Processor
@@ -24,25 +21,6 @@ class Plugin(Processor):
 
     def process(self, block):
         assert block.shape[1] == self.frames
-"""
-
-DELAY = """
-import numpy as np
-from nda import Int, Processor
-
-class Delay(Processor):
-    frames = {frames}
-    latency = {latency}
-
-    def start(self):
-        self.line = None
-
-    def process(self, block):
-        if self.line is None:
-            self.line = np.zeros((len(block), self.latency), np.float32)
-        line = np.hstack([self.line, block])
-        block[:] = line[:, : block.shape[1]]
-        self.line = line[:, block.shape[1] :].copy()
 """
 
 
@@ -60,13 +38,6 @@ def passthrough(write, frames, rate=48000, channels=None, name="plugin"):
     return write(
         PASSTHROUGH, name, frames=frames, rate=rate, channels=channels
     )
-
-
-def any_bits(n_frames, channels=2):
-    bits = np.random.default_rng(3).integers(
-        0, 2**32, (n_frames, channels), np.uint32
-    )
-    return bits.view(np.float32)
 
 
 def cut(frames, seed=0):
@@ -90,10 +61,6 @@ def assert_same(outcome, frames):
         assert buffer.offset_end == at
     short = [len(block) for block in outcome.blocks if len(block) < BLOCK]
     assert len(short) <= 2
-
-
-def held_by(frames, latency=0):
-    return frames - gcd(frames, BLOCK) + latency
 
 
 # --- every frame, in its place -----------------------------------------------
@@ -166,7 +133,7 @@ def test_declared_delay_is_taken_out(run, write, frames, latency):
     sound = any_bits(2 * latency + 5000)
 
     outcome = run(
-        write(DELAY, frames=frames, latency=latency), cut(sound, latency)
+        write(delaying(frames=frames, latency=latency)), cut(sound, latency)
     )
 
     assert_same(outcome, sound)
@@ -198,12 +165,6 @@ def test_end_of_a_talk_through_denoise_is_heard(run):
 # --- as soon as it can ------------------------------------------------------
 
 
-def latency_of(gst, bridge):
-    query = gst.Query.new_latency()
-    assert bridge.element.get_static_pad("src").query(query)
-    return query.parse_latency()[1]
-
-
 def drive(bridge, sound, held):
     """Each block that comes lets one leave, `held` frames behind it."""
     left = 0
@@ -226,7 +187,7 @@ def drive(bridge, sound, held):
 def test_reported_latency_is_that_of_each_block(
     gst, make_bridge, write, frames, latency
 ):
-    bridge = make_bridge(write(DELAY, frames=frames, latency=latency))
+    bridge = make_bridge(write(delaying(frames=frames, latency=latency)))
     held = held_by(frames, latency)
     bridge.play()
 
@@ -316,7 +277,7 @@ def push_at(gst, bridge, frames, at, flags=0):
 def test_stretches_on_both_sides_of_a_cut_stay_apart(
     gst, make_bridge, write, latency
 ):
-    bridge = make_bridge(write(DELAY, frames=480, latency=latency))
+    bridge = make_bridge(write(delaying(frames=480, latency=latency)))
     sound = any_bits(20 * BLOCK)
     first, second = np.split(sound, [5000])
     bridge.play()
@@ -339,7 +300,7 @@ def test_stretches_on_both_sides_of_a_cut_stay_apart(
 
 
 def test_flush_leaves_nothing_of_what_was_before(gst, make_bridge, write):
-    bridge = make_bridge(write(DELAY, frames=480, latency=700))
+    bridge = make_bridge(write(delaying(frames=480, latency=700)))
     before, after = np.split(any_bits(20 * BLOCK), 2)
     bridge.play()
     for block in np.split(before, 10):

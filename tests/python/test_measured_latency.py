@@ -9,25 +9,9 @@ the input that completes it, and not one later.
 
 import pytest
 
-BLOCK = 512
-SECOND = 10**9
+from delays import BLOCK, SECOND, delaying
+
 N_BLOCKS = 40
-
-DELAY = """
-import numpy as np
-from nda import Processor
-
-class Delay(Processor):
-    frames, latency = {frames}, {latency}
-
-    def start(self):
-        self.line = np.zeros((self.channels, self.latency), np.float32)
-
-    def process(self, block):
-        line = np.hstack([self.line, block])
-        block[:] = line[:, : block.shape[1]]
-        self.line = line[:, block.shape[1] :].copy()
-"""
 
 # frames and look-ahead of each plugin, and what they hold back together
 CHAINS = {
@@ -57,7 +41,7 @@ def make_live_line(make_line, clock, tmp_path):
         paths = []
         for n, (frames, latency) in enumerate(formats):
             paths.append(tmp_path / f"delay{n}.py")
-            paths[-1].write_text(DELAY.format(frames=frames, latency=latency))
+            paths[-1].write_text(delaying(frames=frames, latency=latency))
         return make_line(
             "ndapysrc plugin=sine is-live=true ! "
             + "".join(f"ndapybridge plugin={path} ! " for path in paths[:-1])
