@@ -92,8 +92,8 @@ playing_time (GstElement * element)
   return gst_element_get_current_running_time (element);
 }
 
-/* Whether the pipeline's clock, at @element, is that of a device without a
- * pace. No rate means anything by that. */
+/* Whether @element uses the clock of a device without a pace. A rate measured
+ * with such a clock has no meaning. */
 static gboolean
 runs_away_locked (NdaMeter * self, GstElement * element, GstClockTime now)
 {

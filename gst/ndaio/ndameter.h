@@ -82,8 +82,8 @@ void nda_meter_count_arrival (NdaMeter * meter, GstClockTime latency,
 void nda_meter_count_skipped (NdaMeter * meter, guint64 n_frames);
 void nda_meter_count_silent (NdaMeter * meter, guint64 n_frames);
 
-/* Whether the pipeline's clock is that of a device without a pace: what comes
- * late or never by such a clock is not counted. */
+/* Whether the pipeline uses the clock of a device without a pace. Sound that is
+ * late or missing by such a clock is not counted. */
 gboolean nda_meter_has_run_away (NdaMeter * meter);
 
 GstStructure *nda_meter_snapshot (NdaMeter * meter, const gchar * name,

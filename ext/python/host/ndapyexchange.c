@@ -143,8 +143,8 @@ nda_py_exchange_stop_next_job (gpointer data)
   x->kind->stop (x->next);
 }
 
-/* Whether the next can go on with the sound: that of a device has a format
- * already, other sound can be brought to any that fits. */
+/* Whether the next plugin can go on with the sound. A source or sink must keep
+ * its format. A processor's sound can be converted to any format that fits. */
 static gboolean
 check_next (NdaPyExchange * x)
 {

@@ -292,7 +292,8 @@ is_between_calls (NdaPyHost * self)
 
 /* Sets the queued parameters: at once, or at the end of the current block call,
  * or, on the block thread, before the next one. The caller does not hold the
- * GIL. If @error is NULL, the owner is told of a failure. */
+ * GIL. A failure is set in @error, or reported to the owner if @error is NULL.
+ */
 gboolean
 nda_py_host_set_queued (NdaPyHost * self, GError ** error)
 {

@@ -147,8 +147,8 @@ nda_py_problem_check_fit (guint n_channels, const NdaPyFormat * format,
   return FALSE;
 }
 
-/* Why a block call had @result (transfer full). The @text is that of the
- * exception, or what the plugin printed before it refused. */
+/* Describes why a block call failed with @result (transfer full). @text is the
+ * exception, or the lines that the plugin printed before it refused. */
 gchar *
 nda_py_problem_describe_failure (const gchar * path, NdaPyRole role,
     NdaPyCallResult result, const gchar * text)

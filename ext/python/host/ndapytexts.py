@@ -10,7 +10,7 @@ may become another fault.
 LONGEST_TEXT = 8192  # bytes, of what is told of an exception
 LONGEST_REASON = 2048  # of its first line
 LONGEST_VALUE = 512 * 1024  # of a parameter
-LONGEST_PRINTED = 400  # bytes, of what is told of its output
+LONGEST_PRINTED = 400  # bytes of a plugin's output in an error
 LAST_LINES = 3
 
 _printed = threading.local()  # .lines: the last ones of this thread, or None
