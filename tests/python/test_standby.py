@@ -122,6 +122,45 @@ def test_no_block_is_lost_when_it_is_killed_again_and_again(
     assert children() == [] and moulds() == []
 
 
+# Its set_parameter () takes until the process of the number `value` has ended.
+# The block of that process that begins with 1 waits for that call to begin.
+REFRESHED = """
+import time
+def is_alive(pid):
+    try:
+        return open(f"/proc/{pid}/stat").read().rpartition(")")[2][1] != "Z"
+    except OSError:
+        return False
+def set_parameter(self, key, value):
+    if int(value) != os.getpid():
+        open(BEGUN, "w").close()
+    while int(value) != os.getpid() and is_alive(value):
+        time.sleep(0.001)
+def wait_until_begun():
+    while not os.path.exists(BEGUN):
+        time.sleep(0.001)
+Plugin.set_parameter = set_parameter
+"""
+
+
+def test_standby_that_gets_a_parameter_meanwhile_is_waited_for(
+    make_bridge, write_plugin, tmp_path, noise
+):
+    paths = f"ONCE = {str(tmp_path / 'once')!r}\n"
+    paths += f"BEGUN = {str(tmp_path / 'begun')!r}\n"
+    fault = "wait_until_begun(); os.kill(os.getpid(), 9)"
+    path = write_plugin(paths + MORTAL % fault + TELLING + REFRESHED)
+    bridge = make_bridge(path, standby=True, on_error="silence", deadline=0)
+    bridge.play()
+    stands_by(bridge)
+    bridge.element.emit("set-parameter", "until", str(pid_of(bridge)))
+    pushed = noise(BLOCK)
+    pushed[0, 0] = 1
+
+    assert np.array_equal(push_and_pull(bridge, pushed), -pushed)
+    assert bridge.get_stat("num-failures") == 0
+
+
 @pytest.mark.parametrize("fault", ["exited", "endless"])
 def test_block_that_is_the_end_of_both_has_the_policy(
     make_mortal, noise, fault

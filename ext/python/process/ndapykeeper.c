@@ -19,7 +19,10 @@
  * worker is complete, with parameters and started, before `worker` points to
  * it. Only the thread that sets `is_starting` starts a worker for that place: a
  * seat's thread starts a new one if none is at work, and the thread that makes
- * calls starts the standby if it finds the other worker dead.
+ * calls starts the standby if it finds the other worker dead. A standby that
+ * gets changed parameters is out of its place meanwhile (`is_refreshing`). The
+ * thread that makes calls waits for that, and for `is_starting`, for one
+ * deadline at most.
  *
  * STOP. The host sets `is_closing` and wakes the seats. Their threads end at
  * once, or as soon as the worker that they make has answered. */

@@ -40,7 +40,7 @@ struct _NdaPyKeeper
   guint n_seats;                /* [const] */
 
   GMutex lock;
-  /* is_open, is_closing, worker, is_starting, dead */
+  /* is_open, is_closing, worker, is_starting, is_refreshing, dead */
   GCond changed;
   gboolean is_open;             /* [lock] the first worker has answered */
   GError *error;                /* [lock] owned; why none could be made */
@@ -48,6 +48,8 @@ struct _NdaPyKeeper
   NdaPyWorker *worker;          /* [lock] owned reference, or NULL */
   gboolean is_starting;         /* [lock] a thread starts the next one */
   NdaPyWorker *standby;         /* [lock] owned reference, or NULL */
+  gboolean is_refreshing;       /* [lock] the standby gets parameters, and is
+                                 * not in its place */
   guint n_told;                 /* [lock] changes the standby knows */
   GPtrArray *dead;              /* [lock] owned; workers to release */
   gboolean is_started;          /* [lock] the plugin was started */

@@ -182,8 +182,11 @@ nda_py_keeper_refresh_standby (NdaPyKeeper * self, NdaPyWorker * worker)
   g_mutex_lock (&self->lock);
   if (nda_py_last_parameters_get_n_changes (self->config->last) != self->n_told
       && (standby = take_standby_locked (self, worker))) {
+    self->is_refreshing = TRUE;
     self->n_told = tell_rest_locked (self, standby, self->n_told);
     self->standby = standby;
+    self->is_refreshing = FALSE;
+    g_cond_broadcast (&self->changed);
   }
   g_mutex_unlock (&self->lock);
 }
@@ -206,36 +209,62 @@ nda_py_keeper_forget (NdaPyKeeper * self, NdaPyWorker * worker, gchar * death)
   g_clear_pointer (&at_work, nda_py_worker_unref);
 }
 
-/* Returns the standby (transfer full), which is to take the place of @dead, or
- * of no worker if a seat's thread has removed @dead already. @n_told is the
- * number of changes that it has. NULL: there is none, or another worker takes
- * that place. */
+/* Whether another thread is about to have a worker for the place of @dead: it
+ * starts one, or gives the standby a changed parameter. */
+static gboolean
+is_about_to_locked (NdaPyKeeper * self, NdaPyWorker * dead)
+{
+  return self->n_seats > 1 && (!self->worker || self->worker == dead)
+      && !self->is_closing && (self->is_starting || self->is_refreshing);
+}
+
+/* Waits for such a thread, for as long as a block call may take. */
+static void
+wait_for_others_locked (NdaPyKeeper * self, NdaPyWorker * dead)
+{
+  GstClockTime deadline = self->config->deadline;
+  gint64 end = deadline ? g_get_monotonic_time () + GST_TIME_AS_USECONDS
+      (deadline) : G_MAXINT64;
+
+  while (is_about_to_locked (self, dead)
+      && g_cond_wait_until (&self->changed, &self->lock, end));
+}
+
+/* Returns the worker (transfer full) for the place of @dead, or of no worker if
+ * a seat's thread has removed @dead already. If @must_start, that is the standby
+ * with @n_told changes, and otherwise a worker that has been started meanwhile.
+ * NULL: there is none. */
 static NdaPyWorker *
-begin_switch (NdaPyKeeper * self, NdaPyWorker * dead, guint * n_told)
+begin_switch (NdaPyKeeper * self, NdaPyWorker * dead, gboolean * must_start,
+    guint * n_told)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  if ((self->worker && self->worker != dead) || self->is_starting
-      || self->is_closing || !self->standby)
+  *must_start = FALSE;
+  wait_for_others_locked (self, dead);
+  if (self->worker && self->worker != dead)
+    return nda_py_worker_ref (self->worker);
+  if (self->is_starting || self->is_closing || !self->standby)
     return NULL;
   if (self->worker)
     g_ptr_array_add (self->dead, g_steal_pointer (&self->worker));
-  self->is_starting = TRUE;
+  self->is_starting = *must_start = TRUE;
   *n_told = self->n_told;
   return take_standby_locked (self, NULL);
 }
 
 /* Puts the standby to work in place of @dead (not owned), or if no worker is at
- * work. Returns it (transfer full), or NULL. */
+ * work. Returns the worker that is at work then (transfer full), or NULL. */
 NdaPyWorker *
 nda_py_keeper_switch_over (NdaPyKeeper * self, NdaPyWorker * dead)
 {
   g_autoptr (GError) error = NULL;
+  gboolean must_start;
   guint n_told;
-  NdaPyWorker *standby = begin_switch (self, dead, &n_told);
+  NdaPyWorker *standby = begin_switch (self, dead, &must_start, &n_told);
 
-  if (!standby)
-    return NULL;
+  if (!must_start)
+    return standby;
   if (put_to_work (self, nda_py_worker_ref (standby), n_told, &error)) {
     nda_py_keeper_wake (self);
     return standby;
