@@ -7,6 +7,7 @@
 #include "ndasinkprobe.h"
 
 #include "ndabalance.h"
+#include "ndalog.h"
 #include "ndapace.h"
 #include "ndaplayout.h"
 #include "ndaunheard.h"
@@ -100,7 +101,7 @@ settle (NdaSinkProbe * self, GstBaseSink * sink, GstClockTimeDiff heard,
   surplus = self->least_late - LEFT_FOR_DEVICE;
   self->n_surplus = gst_util_uint64_scale (surplus, info->rate, GST_SECOND);
   nda_playout_tell_clock (&self->playout, surplus);
-  GST_INFO_OBJECT (sink, "the device began late; %" G_GUINT64_FORMAT
+  NDA_LOG_INFO (self->owner, "the device began late; %" G_GUINT64_FORMAT
       " frames are left out to bring it back to a latency of %"
       GST_TIME_FORMAT, self->n_surplus, GST_TIME_ARGS (latency));
 }
@@ -149,7 +150,7 @@ grow_latency (NdaSinkProbe * self, GstPadProbeInfo * info, GstClockTime latency,
     const GstAudioInfo * audio)
 {
   if (self->latency != 0 && latency > self->latency + LATENCY_GROWTH) {
-    GST_INFO_OBJECT (self->owner, "the latency has grown from %" GST_TIME_FORMAT
+    NDA_LOG_INFO (self->owner, "the latency has grown from %" GST_TIME_FORMAT
         " to %" GST_TIME_FORMAT, GST_TIME_ARGS (self->latency),
         GST_TIME_ARGS (latency));
     put_silence_before (self, info, gst_util_uint64_scale (latency -
@@ -163,7 +164,7 @@ static void
 go_on (NdaSinkProbe * self, GstBaseSink * sink, GstPadProbeInfo * info,
     const GstAudioInfo * audio)
 {
-  GST_INFO_OBJECT (self->owner, "all sound comes %" GST_STIME_FORMAT
+  NDA_LOG_INFO (self->owner, "all sound comes %" GST_STIME_FORMAT
       " too late for the device: it goes on where that is",
       GST_STIME_ARGS (-self->balance.first_behind));
   nda_balance_restart (&self->balance);
@@ -185,7 +186,7 @@ make_good_step (NdaSinkProbe * self, GstPadProbeInfo * info,
     nda_balance_restart (&self->balance);
     return;
   }
-  GST_INFO_OBJECT (self->owner, "the device has stepped: all sound is heard %"
+  NDA_LOG_INFO (self->owner, "the device has stepped: all sound is heard %"
       GST_STIME_FORMAT " later, and is moved back", GST_STIME_ARGS (step));
   nda_playout_tell_clock (&self->playout, step);
   if (step > 0)
