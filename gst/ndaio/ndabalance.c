@@ -26,7 +26,15 @@
  * late too */
 #define N_BEHIND 12
 #define MIN_BEHIND (110 * GST_MSECOND)
+/* PipeWire's estimate for PulseAudio's protocol has found back by then */
+#define MIN_BEHIND_ESTIMATED (4 * GST_SECOND)
 #define BEHIND_JITTER ((GstClockTimeDiff) (15 * GST_MSECOND))
+
+void
+nda_balance_set_estimated (NdaBalance * self, gboolean is_estimated)
+{
+  self->patience = is_estimated ? MIN_BEHIND_ESTIMATED : MIN_BEHIND;
+}
 
 void
 nda_balance_restart (NdaBalance * self)
@@ -139,5 +147,5 @@ nda_balance_is_behind (NdaBalance * self, GstClockTimeDiff left,
     self->behind_since = played;
   }
   return ++self->n_behind >= N_BEHIND
-      && played >= self->behind_since + MIN_BEHIND;
+      && played >= self->behind_since + self->patience;
 }

@@ -45,10 +45,16 @@ typedef struct
   guint n_since;                /* stretches since that level */
   gboolean had_underrun;        /* a buffer came too late since then */
 
+  GstClockTime patience;        /* for how long all are too late at least */
   guint n_behind;               /* buffers too late, without one in time */
   GstClockTimeDiff first_behind;        /* time left at the first of them, */
   GstClockTime behind_since;    /* and the device's position then */
 } NdaBalance;
+
+/* The device's clock is a sound server's estimate, by which the device goes on
+ * for a while when it stands still: sound that is in time seems to be late. So
+ * it takes longer until all sound counts as permanently late. */
+void nda_balance_set_estimated (NdaBalance * balance, gboolean is_estimated);
 
 /* Called after the sound was moved, or the sink has started again */
 void nda_balance_restart (NdaBalance * balance);

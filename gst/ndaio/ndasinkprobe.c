@@ -234,6 +234,8 @@ begin (NdaSinkProbe * self, GstClockTime base_time)
   self->base_time = base_time;
   self->latency = 0;
   self->has_begun = FALSE;
+  nda_balance_set_estimated (&self->balance,
+      nda_device_kind_is_pulse_of_pipewire (GST_ELEMENT (self->playout.sink)));
   nda_pace_restart (&self->pace);
   nda_unheard_restart (&self->unheard);
   settle_again (self);

@@ -6,8 +6,10 @@ import re
 
 from sources import FILES, name_of
 
-LEVELS = "ERROR|WARNING|FIXME|INFO|DEBUG|LOG|TRACE|MEMDUMP"
-LOGS = re.compile(rf"^\s*(?:if .*)?\bGST_(?:{LEVELS})(?:_OBJECT|_ID)? \(", re.M)
+LEVELS = "ERROR|WARNING|INFO|DEBUG|LOG|TRACE|MEMDUMP"
+LOGS = re.compile(
+    rf"^\s*(?:if .*)?\bGST_(?:{LEVELS})(?:_OBJECT|_ID)? \(", re.M
+)
 DEFINES = re.compile(r"^#define GST_CAT_DEFAULT\b", re.M)
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
 
