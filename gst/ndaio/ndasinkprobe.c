@@ -279,6 +279,13 @@ runs_away (NdaSinkProbe * self, GstClockTime played)
   return nda_pace_note (&self->pace, played, time);
 }
 
+/* The age of @buffer, from any zero. */
+static GstClockTimeDiff
+get_age_by_system (GstBuffer * buffer)
+{
+  return GST_CLOCK_DIFF (GST_BUFFER_PTS (buffer), gst_util_get_timestamp ());
+}
+
 /* A buffer of @age has come to a device, which has played up to @played, has
  * sound until @held from now, and takes the buffer in @left. */
 static void
@@ -297,7 +304,9 @@ keep_up (NdaSinkProbe * self, GstPadProbeInfo * info, GstClockTimeDiff age,
     self->has_begun |= self->n_seen == N_SETTLING;
   } else if (!self->n_surplus) {
     step = nda_balance_note (&self->balance,
-        heard - (GstClockTimeDiff) self->latency, held);
+        heard - (GstClockTimeDiff) self->latency,
+        get_age_by_system (GST_PAD_PROBE_INFO_BUFFER (info)) + MAX (held, 0),
+        held);
   }
   if (step != 0)
     make_good_step (self, info, step, audio);
