@@ -31,7 +31,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   GstClockTimeDiff late;        /* average lateness of the sound */
-  GstClockTimeDiff late_by_system;      /* by the system's clock, from any zero */
+  GstClockTimeDiff late_by_system;      /* by that clock, from any zero */
   GstClockTimeDiff held;        /* held by the device, at most */
 } NdaLevel;
 
