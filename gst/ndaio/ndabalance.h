@@ -69,9 +69,9 @@ void nda_balance_restart (NdaBalance * balance);
 
 /* Notes a buffer that comes when the device holds sound for @held, and is heard
  * @late after its proper time: @late_by_system by the system's clock, from any
- * zero that stays the same until the next restart. Returns by how much all sound is heard later (or
- * earlier, if negative) because of a step; the caller moves it back. 0: there
- * was no step. */
+ * zero that stays the same until the next restart. Returns by how much all
+ * sound is heard later (or earlier, if negative) because of a step; the caller
+ * moves it back. 0: there was no step. */
 GstClockTimeDiff nda_balance_note (NdaBalance * balance, GstClockTimeDiff late,
     GstClockTimeDiff late_by_system, GstClockTimeDiff held);
 
