@@ -271,6 +271,19 @@ nda_device_kind_get (GstElement * element)
   return &kinds[i];
 }
 
+/* PipeWire's graph takes sound for one cycle, and half of one passes until a
+ * client knows: that comes on top of what PulseAudio's protocol tells. The cycle
+ * is one block, as was asked for. So sound is given to the sink sooner: one more
+ * cycle's sound still waits in the server. */
+#define DELAY_OF_PIPEWIRE ((GstClockTimeDiff) NDA_BLOCK_DURATION * 3 / 2)
+
+static void
+plan_for_pipewire (GstElement * sink)
+{
+  if (has_default (sink, "ts-offset"))
+    g_object_set (sink, "ts-offset", -(gint64) DELAY_OF_PIPEWIRE, NULL);
+}
+
 #define PULSE_OF_PIPEWIRE_KEY "nda-pulse-of-pipewire"
 
 void
@@ -285,9 +298,17 @@ nda_device_kind_use_periods (const NdaDeviceKind * kind, GstElement * device)
       kind->n_periods_of_pipewire && nda_device_list_is_pulse_of_pipewire ();
   g_object_set_data (G_OBJECT (device), PULSE_OF_PIPEWIRE_KEY,
       GINT_TO_POINTER (is_of_pipewire));
-  if (is_of_pipewire)
+  if (is_of_pipewire) {
     n_periods = kind->n_periods_of_pipewire;
+    plan_for_pipewire (device);
+  }
   kind->use_periods (device, n_periods);
+}
+
+GstClockTimeDiff
+nda_device_kind_get_delay (GstElement * device)
+{
+  return nda_device_kind_is_pulse_of_pipewire (device) ? DELAY_OF_PIPEWIRE : 0;
 }
 
 gboolean

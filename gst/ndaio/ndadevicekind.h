@@ -81,6 +81,10 @@ void nda_device_kind_use_periods (const NdaDeviceKind * kind,
  * @device has been asked for its periods. */
 gboolean nda_device_kind_is_pulse_of_pipewire (GstElement * device);
 
+/* How long after the device's clock and its own latency the sound of @device is
+ * heard */
+GstClockTimeDiff nda_device_kind_get_delay (GstElement * device);
+
 /* The kind of @element, never NULL: the last kind fits any element, and offers
  * only is_loss. */
 const NdaDeviceKind *nda_device_kind_get (GstElement * element);

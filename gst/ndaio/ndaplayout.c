@@ -71,7 +71,12 @@ nda_playout_tell_clock (const NdaPlayout * self, GstClockTimeDiff left_out)
   if (!own)
     return;
   gst_clock_get_calibration (own, &internal, &external, &num, &denom);
-  gst_clock_set_calibration (own, internal, external + left_out, num, denom);
+  /* neither time may become negative */
+  if (left_out < 0)
+    internal -= left_out;
+  else
+    external += left_out;
+  gst_clock_set_calibration (own, internal, external, num, denom);
 }
 
 GstBuffer *
@@ -98,12 +103,14 @@ nda_playout_can_go_on (const NdaPlayout * self)
   return own != NULL;
 }
 
-/* The time by the pipeline's clock when the sink should play @buffer. */
+/* The time by the pipeline's clock when the sink should give @buffer to its
+ * device. */
 static GstClockTime
 get_planned_time (const NdaPlayout * self, GstBuffer * buffer)
 {
   return gst_element_get_base_time (GST_ELEMENT (self->sink))
       + gst_base_sink_get_latency (self->sink)
+      + gst_base_sink_get_ts_offset (self->sink)
       + gst_segment_to_running_time (&self->sink->segment, GST_FORMAT_TIME,
       GST_BUFFER_PTS (buffer));
 }

@@ -84,6 +84,15 @@ get_age (GstBaseSink * sink, GstBuffer * buffer, GstClockTimeDiff * age)
   return TRUE;
 }
 
+/* PipeWire in PulseAudio's place takes a whole period at a time, and its
+ * latency is planned for that. */
+static gboolean
+is_pulse_of_pipewire (NdaSinkProbe * self)
+{
+  return nda_device_kind_is_pulse_of_pipewire (GST_ELEMENT (self->
+          playout.sink));
+}
+
 /* Notes one of the first buffers, which will be heard at the age of @heard.
  * After the last of them the surplus is known. */
 static void
@@ -98,7 +107,8 @@ settle (NdaSinkProbe * self, GstBaseSink * sink, GstClockTimeDiff heard,
   if (self->n_seen < N_SETTLING
       || self->least_late < (GstClockTimeDiff) WORTH_CORRECTING)
     return;
-  surplus = self->least_late - LEFT_FOR_DEVICE;
+  surplus = self->least_late
+      - (is_pulse_of_pipewire (self) ? 0 : LEFT_FOR_DEVICE);
   self->n_surplus = gst_util_uint64_scale (surplus, info->rate, GST_SECOND);
   nda_playout_tell_clock (&self->playout, surplus);
   NDA_LOG_INFO (self->owner, "the device began late; %" G_GUINT64_FORMAT
@@ -195,6 +205,25 @@ make_good_step (NdaSinkProbe * self, GstPadProbeInfo * info,
     put_silence_before (self, info, n_frames, audio);
 }
 
+/* A device of PipeWire may also begin early, by most of a period, and be heard
+ * sooner than the latency of the pipeline says. Puts silence before the buffer
+ * in @info, once. */
+static void
+make_good_early_start (NdaSinkProbe * self, GstPadProbeInfo * info,
+    const GstAudioInfo * audio)
+{
+  GstClockTimeDiff early = -self->least_late;
+
+  if (self->n_seen < N_SETTLING || early < (GstClockTimeDiff) WORTH_CORRECTING
+      || !is_pulse_of_pipewire (self))
+    return;
+  NDA_LOG_INFO (self->owner, "the device began %" GST_STIME_FORMAT " early",
+      GST_STIME_ARGS (early));
+  nda_playout_tell_clock (&self->playout, -early);
+  put_silence_before (self, info, gst_util_uint64_scale (early, audio->rate,
+          GST_SECOND), audio);
+}
+
 /* Counts a buffer that has come to a sink without a device. */
 static void
 count (NdaSinkProbe * self, GstClockTimeDiff age, GstClockTime latency)
@@ -234,8 +263,7 @@ begin (NdaSinkProbe * self, GstClockTime base_time)
   self->base_time = base_time;
   self->latency = 0;
   self->has_begun = FALSE;
-  nda_balance_set_estimated (&self->balance,
-      nda_device_kind_is_pulse_of_pipewire (GST_ELEMENT (self->playout.sink)));
+  nda_balance_set_estimated (&self->balance, is_pulse_of_pipewire (self));
   nda_pace_restart (&self->pace);
   nda_unheard_restart (&self->unheard);
   settle_again (self);
@@ -293,14 +321,16 @@ keep_up (NdaSinkProbe * self, GstPadProbeInfo * info, GstClockTimeDiff age,
     GstClockTimeDiff held, GstClockTimeDiff left, GstClockTime played,
     const GstAudioInfo * audio)
 {
-  GstClockTimeDiff heard = age + MAX (held, 0);
   GstBaseSink *sink = self->playout.sink;
+  GstClockTimeDiff heard = age + MAX (held, 0)
+      + nda_device_kind_get_delay (GST_ELEMENT (sink));
   GstClockTimeDiff step = 0;
 
   if (self->has_begun && !self->n_surplus)
     count_left (self, heard, left);
   if (self->n_seen < N_SETTLING) {
     settle (self, sink, heard, self->latency, audio);
+    make_good_early_start (self, info, audio);
     self->has_begun |= self->n_seen == N_SETTLING;
   } else if (!self->n_surplus) {
     step = nda_balance_note (&self->balance,
@@ -344,7 +374,9 @@ nda_sink_probe_on_buffer (NdaSinkProbe * self, GstBaseSink * sink,
   if (runs_away (self, played))
     return GST_PAD_PROBE_OK;
   ahead = nda_playout_get_ahead (&self->playout, &audio);
-  left = held - (GstClockTimeDiff) ahead;
+  /* PipeWire takes it a cycle before it is heard, which is later */
+  left = held - (GstClockTimeDiff) (is_pulse_of_pipewire (self) ? ahead / 2 :
+      ahead);
   keep_up (self, info, age, held, left, played, &audio);
   if (self->n_surplus)
     result = leave_out (self, info, &audio);

@@ -250,6 +250,42 @@ check_moved (Fixture * f, GstClockTimeDiff skipped, GstClockTimeDiff silent)
   fail_unless_equals_int64 (get_counter (f, "num-underruns"), 0);
 }
 
+/* PipeWire in PulseAudio's place, whose device begins at any point of a period:
+ * both a late and an early start are made good, to LATENCY. */
+static void
+check_start_by_pipewire (GstClockTimeDiff late)
+{
+  gint64 n_skipped, n_silent, n_late = late * 48 / (gint64) GST_MSECOND;
+  Fixture f;
+
+  setup (&f, 0);
+  g_object_set_data (G_OBJECT (f.speaker), "nda-pulse-of-pipewire",
+      GINT_TO_POINTER (TRUE));
+  g_object_set (f.speaker, "ts-offset",
+      -(gint64) nda_block_frames_to_time (NDA_BLOCK_FRAMES * 3 / 2,
+          NDA_BLOCK_RATE), NULL);
+  push_blocks (&f, 0, N_IN_TIME, GST_MSECOND);
+  test_speaker_run_ahead (TEST_SPEAKER (f.speaker), -late);
+  push_blocks (&f, N_IN_TIME, SECONDS (1), GST_MSECOND);
+  n_skipped = get_counter (&f, "num-frames-skipped");
+  n_silent = get_counter (&f, "num-frames-silent");
+  fail_unless (ABS (n_skipped - MAX (n_late, 0)) < 48,
+      "%" G_GINT64_FORMAT " ms late: %" G_GINT64_FORMAT " skipped",
+      late / (gint64) GST_MSECOND, n_skipped);
+  fail_unless (ABS (n_silent - MAX (-n_late, 0)) < 48,
+      "%" G_GINT64_FORMAT " ms late: %" G_GINT64_FORMAT " silent",
+      late / (gint64) GST_MSECOND, n_silent);
+  teardown (&f);
+}
+
+GST_START_TEST (a_start_by_pipewire_is_made_good_both_ways)
+{
+  check_start_by_pipewire (8 * GST_MSECOND);
+  check_start_by_pipewire (0);
+  check_start_by_pipewire (-8 * (GstClockTimeDiff) GST_MSECOND);
+}
+
+GST_END_TEST
 /* Its device skips a period, and all later sound would be heard later. */
 GST_START_TEST (a_device_that_slips_is_put_right_once)
 {
@@ -328,6 +364,7 @@ arrival_suite (void)
   tcase_add_test (tc, a_clock_that_wanders_is_no_underrun);
   tcase_add_test (tc, a_device_that_is_ahead_for_good_is_met);
   tcase_add_test (tc, a_stall_costs_what_was_late_and_each_frame_is_counted);
+  tcase_add_test (tc, a_start_by_pipewire_is_made_good_both_ways);
   tcase_add_test (tc, a_device_that_slips_is_put_right_once);
   tcase_add_test (tc, a_latency_that_has_crept_up_is_put_right_once);
   tcase_add_test (tc, a_clock_that_wanders_moves_no_sound);
