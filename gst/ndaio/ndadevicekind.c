@@ -272,9 +272,9 @@ nda_device_kind_get (GstElement * element)
 }
 
 /* PipeWire's graph takes sound for one cycle, and half of one passes until a
- * client knows: that comes on top of what PulseAudio's protocol tells. The cycle
- * is one block, as was asked for. So sound is given to the sink sooner: one more
- * cycle's sound still waits in the server. */
+ * client knows: that comes on top of what PulseAudio's protocol tells. The
+ * cycle is one block, as was asked for. So sound is given to the sink sooner:
+ * one more cycle's sound still waits in the server. */
 #define DELAY_OF_PIPEWIRE ((GstClockTimeDiff) NDA_BLOCK_DURATION * 3 / 2)
 
 static void
