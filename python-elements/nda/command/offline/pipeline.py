@@ -34,6 +34,8 @@ class Result:
 
 def explain_source(path: Path, text: str) -> str:
     """Return advice for a file that GStreamer does not read."""
+    if path.is_file() and not path.stat().st_size:
+        return f"“{path}” is empty: name another file."
     if "determine type" in text:
         return (f"“{path}” is no sound in a format that GStreamer knows: is "
                 "it another kind of file, or cut off at its beginning?")
