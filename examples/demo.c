@@ -259,16 +259,27 @@ print_table (Demo * demo)
 
 /* --- The run --- */
 
+/* The first line of a debug text is the place in the C source. */
+static void
+print_error (GstMessage * message)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *debug = NULL;
+  const gchar *details;
+
+  gst_message_parse_error (message, &error, &debug);
+  details = debug ? strchr (debug, '\n') : NULL;
+  g_printerr ("%s%s\n", error->message, details ? details : "");
+}
+
 static gboolean
 on_message (GstBus * bus, GstMessage * message, gpointer user_data)
 {
   Demo *demo = user_data;
-  g_autoptr (GError) error = NULL;
 
   switch (GST_MESSAGE_TYPE (message)) {
     case GST_MESSAGE_ERROR:
-      gst_message_parse_error (message, &error, NULL);
-      g_printerr ("%s\n", error->message);
+      print_error (message);
       demo->failed = TRUE;
       g_main_loop_quit (demo->loop);
       break;

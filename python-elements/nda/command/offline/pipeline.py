@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import gstreamer
-from ..place import Failure
+from ..place import Failure, Interrupted
 from .files import Job
 from .levels import Level
 from .progress import Progress
@@ -154,6 +154,10 @@ class Pipeline:
             else:
                 raise Failure(f"{self.job.source}: there is no sound in it, "
                               f"so that {self.job.target} was not written.")
+        except KeyboardInterrupt:
+            raise Interrupted(
+                f"interrupted: “{self.job.target}” was not written."
+            ) from None
         finally:
             progress.clear()
             self.pipeline.set_state(states.NULL)

@@ -14,7 +14,7 @@ from ..offline.pipeline import Pipeline
 from ..offline.progress import Progress
 from ..offline.report import report_text
 from ..parameters import add_parameters, parameters_text
-from ..place import Failure
+from ..place import Failure, Interrupted
 from ._isolation import add_isolation
 from ._plugin import HELP, check_plugin
 
@@ -79,6 +79,8 @@ def run_all(Gst, jobs, settings, overwrite: bool) -> int:
     for job in jobs:
         try:
             run_job(Gst, job, settings, overwrite)
+        except Interrupted:
+            raise
         except Failure as failure:
             n_failed += 1
             print(f"nda: {failure}", file=sys.stderr)
