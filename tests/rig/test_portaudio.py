@@ -24,9 +24,9 @@ PACKAGES = ["pyaudio", "sounddevice"]
 N_BLOCKS = 469
 # What may be on its way in the end, in blocks: a third of a second
 N_ON_THE_WAY = 32
-# PortAudio's own error (paBadIODeviceCombination). The plugins open a device for
-# one direction, so there is no combination: ALSA's plugin for PulseAudio was not
-# ready on a busy machine.
+# PortAudio's own error (paBadIODeviceCombination). The plugins open a device
+# for one direction, so there is no combination: ALSA's plugin for PulseAudio
+# was not ready on a busy machine.
 NOT_READY = "Illegal combination of I/O devices"
 MAX_TRIES = 5
 
