@@ -42,12 +42,15 @@ static const Kind large_steps = {
 #define MIN_BEHIND (110 * GST_MSECOND)
 /* PipeWire's estimate for PulseAudio's protocol has found back by then */
 #define MIN_BEHIND_ESTIMATED (4 * GST_SECOND)
+/* So many buffers in time show that the device has begun where it should */
+#define N_IN_TIME 94
 #define BEHIND_JITTER ((GstClockTimeDiff) (15 * GST_MSECOND))
 
 void
 nda_balance_set_estimated (NdaBalance * self, gboolean is_estimated)
 {
   self->patience = is_estimated ? MIN_BEHIND_ESTIMATED : MIN_BEHIND;
+  self->n_in_time = 0;
 }
 
 static void
@@ -184,9 +187,12 @@ nda_balance_is_behind (NdaBalance * self, GstClockTimeDiff left,
     GstClockTime played)
 {
   gboolean is_steady = ABS (left - self->first_behind) <= BEHIND_JITTER;
+  GstClockTime patience =
+      self->n_in_time < N_IN_TIME ? MIN_BEHIND : self->patience;
 
   if (left >= 0) {
     self->n_behind = 0;
+    self->n_in_time++;
     return FALSE;
   }
   self->small.had_underrun = TRUE;
@@ -196,5 +202,5 @@ nda_balance_is_behind (NdaBalance * self, GstClockTimeDiff left,
     self->behind_since = played;
   }
   return ++self->n_behind >= N_BEHIND
-      && played >= self->behind_since + self->patience;
+      && played >= self->behind_since + patience;
 }

@@ -54,6 +54,7 @@ typedef struct
   NdaSteps small, large;
 
   GstClockTime patience;        /* for how long all are too late at least */
+  guint n_in_time;              /* buffers, in this run */
   guint n_behind;               /* buffers too late, without one in time */
   GstClockTimeDiff first_behind;        /* time left at the first of them, */
   GstClockTime behind_since;    /* and the device's position then */
@@ -61,7 +62,8 @@ typedef struct
 
 /* The device's clock is a sound server's estimate, by which the device goes on
  * for a while when it stands still: sound that is in time seems to be late. So
- * it takes longer until all sound counts as permanently late. */
+ * it takes longer until all sound counts as permanently late, once a second of
+ * it was in time. Called at the start of a run. */
 void nda_balance_set_estimated (NdaBalance * balance, gboolean is_estimated);
 
 /* Called after the sound was moved, or the sink has started again */
