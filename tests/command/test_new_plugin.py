@@ -60,13 +60,25 @@ def test_a_function_takes_few_lines(here):
 
 
 @pytest.mark.parametrize("top", [None, "here"], ids=["installed", "checkout"])
-def test_each_command_that_it_prints_finds_nda(here, capsys, top):
+def test_each_command_that_it_prints_finds_nda(
+    here, capsys, monkeypatch, top
+):
+    monkeypatch.delenv("MESON_DEVENV", raising=False)
     main(["new-plugin", "soft_gain"], Place(top=here if top else None))
 
     shell = "./nda shell " if top else ""
     lines = capsys.readouterr().out.splitlines()
     assert lines[-2].startswith(f"    {shell}gst-launch-1.0 ndasrc ! ")
     assert lines[-1].startswith(f"    {shell}/usr/bin/python3 -m pytest ")
+
+
+def test_inside_the_shell_no_other_shell_is_named(here, capsys, monkeypatch):
+    monkeypatch.setenv("MESON_DEVENV", "1")
+    main(["new-plugin", "soft_gain"], Place(top=here))
+
+    said = capsys.readouterr().out
+    assert "    nda run ./soft_gain.py" in said
+    assert "./nda" not in said
 
 
 def test_a_missing_pytest_is_named_by_its_package(here, capsys, monkeypatch):

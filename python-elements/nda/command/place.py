@@ -4,9 +4,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+
+
+def is_in_shell() -> bool:
+    """Return whether this runs inside “nda shell”, which Meson makes."""
+    return "MESON_DEVENV" in os.environ
 
 
 class Failure(Exception):
@@ -45,7 +51,12 @@ class Place:
     @property
     def name(self) -> str:
         """How a user calls the command here."""
-        return "./nda" if self.top else "nda"
+        return "./nda" if self.top and not is_in_shell() else "nda"
+
+    @property
+    def shell(self) -> str:
+        """The words before a command that has to find the elements."""
+        return "./nda shell " if self.top and not is_in_shell() else ""
 
 
 def names(words: list[str]) -> str:

@@ -83,8 +83,8 @@ def install(asker: Asker, given: str, args: argparse.Namespace) -> str:
         more["python"] = _absolute(args.python)
     text = asker.ask(plugin, more.get("python"))
     kept.keep(stem, text, more)
-    shell = "./nda shell " if args.place.top else ""
-    return told(f"nda-{stem}", given, kept.Description(text), shell)
+    made = kept.Description(text)
+    return told(f"nda-{stem}", given, made, args.place.shell)
 
 
 def told(element: str, given: str, made: kept.Description, shell: str) -> str:

@@ -18,7 +18,7 @@ import subprocess
 from pathlib import Path
 
 from . import lock
-from ..place import Failure
+from ..place import Failure, is_in_shell
 from .steps import Steps, say
 
 COMPILER = ("CC", "CFLAGS", "CPPFLAGS", "LDFLAGS")
@@ -26,7 +26,7 @@ COMPILER = ("CC", "CFLAGS", "CPPFLAGS", "LDFLAGS")
 
 def is_inside() -> bool:
     """Whether this runs in the shell of a build."""
-    return "MESON_DEVENV" in os.environ
+    return is_in_shell()
 
 
 def plain_environment() -> dict[str, str]:

@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     for path, text in zip((plugin, test), texts):
         write(path, text.format(**words))
     here = args.place.name
-    shell = "./nda shell " if args.place.top else ""
+    shell = args.place.shell
     print(f"{plugin} is written, and {test}. Next:\n"
           f"    {here} run ./{plugin} in.flac out.wav\n"
           f"    {shell}gst-launch-1.0 ndasrc ! ndapybridge plugin=./{plugin} "
