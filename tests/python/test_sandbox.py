@@ -46,7 +46,8 @@ ATTEMPTS = {
     "a queue with a name": "call(240 if x86 else 180, b'nda', 0o100, 384, 0)",
     "an attribute": "os.setxattr(OUTSIDE + '/old', 'user.nda', b'')",
     "an attribute in a folder": "call(463, -100, OUTSIDE.encode() + b'/old', "
-                                "0, b'user.nda', bytes(16), ctypes.c_long(16))",
+                                "0, b'user.nda', bytes(16), "
+                                "ctypes.c_long(16))",
     "an attribute of a file": "call(469, -100, OUTSIDE.encode() + b'/old', "
                               "bytes(24), 24, 0)",
     "a namespace": "call(272 if x86 else 97, 0x10000000)",
