@@ -38,6 +38,18 @@ ATTEMPTS = {
                                ".read()[0]",
     "ptrace": "call(101 if x86 else 117, 16, os.getppid(), 0, 0)",
     "io_uring": "call(425, 1, ctypes.create_string_buffer(200))",
+    "a limit of the host": "resource.prlimit(os.getppid(), CORE, "
+                           "resource.prlimit(os.getppid(), CORE))",
+    "shared memory": "call(29 if x86 else 194, 0, 4096, 0o1600)",
+    "a semaphore": "call(64 if x86 else 190, 0, 1, 0o1600)",
+    "a queue of messages": "call(68 if x86 else 186, 0, 0o1600)",
+    "a queue with a name": "call(240 if x86 else 180, b'nda', 0o100, 384, 0)",
+    "an attribute": "os.setxattr(OUTSIDE + '/old', 'user.nda', b'')",
+    "an attribute in a folder": "call(463, -100, OUTSIDE.encode() + b'/old', "
+                                "0, b'user.nda', bytes(16), "
+                                "ctypes.c_long(16))",
+    "an attribute of a file": "call(469, -100, OUTSIDE.encode() + b'/old', "
+                              "bytes(24), 24, 0)",
     "a namespace": "call(272 if x86 else 97, 0x10000000)",
     "in a child": "subprocess.run([sys.executable, '-c', 'import socket; "
                   "socket.socket()'], check=True, stderr=subprocess.DEVNULL)",
@@ -48,7 +60,8 @@ if VERSION >= 6:
     ATTEMPTS["a signal to the host"] = "os.kill(os.getppid(), 0)"
 
 TRY = """
-import ctypes, json, os, socket, subprocess, sys
+import ctypes, json, os, resource, socket, subprocess, sys
+CORE = resource.RLIMIT_CORE
 x86 = os.uname().machine == "x86_64"
 OUTSIDE, INSIDE = %r, %r
 def call(*arguments):
@@ -112,6 +125,8 @@ def test_what_it_may_not(attempt, what):
         "subprocess.run(['true'], check=True)",
         "__import__('threading').Thread(target=print).start()",
         "__import__('ctypes').CDLL(None)",
+        "resource.setrlimit(CORE, (0, 0))",
+        "resource.prlimit(os.getppid(), CORE)",
     ],
 )
 def test_what_it_may(attempt, code):

@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* How long (in ms) a pipe may give nothing before the read fails */
-#define MAX_WAIT 10000
+/* How long (in s) a pipe may take to give all that it gives */
+#define MAX_WAIT 10
 
 gboolean
 nda_secret_file_fail (GError ** error, NdaCryptoError code,
@@ -94,34 +94,38 @@ check (gint fd, const gchar * name, gboolean may_be_pipe, GError ** error)
 
 /* --- reading --- */
 
-/* Waits for a pipe. */
+/* Waits for a pipe until @end. Its writer may be slow, but cannot have us wait
+ * for longer. */
 static gboolean
-wait_for (gint fd, const gchar * name, GError ** error)
+wait_for (gint fd, const gchar * name, gint64 end, GError ** error)
 {
   struct pollfd wanted = {.fd = fd,.events = POLLIN };
+  gint64 left;
   gint n;
 
-  do
-    n = poll (&wanted, 1, MAX_WAIT);
-  while (n < 0 && errno == EINTR);
+  do {
+    left = (end - g_get_monotonic_time ()) / 1000;
+    n = left > 0 ? poll (&wanted, 1, left) : 0;
+  } while (n < 0 && errno == EINTR);
   if (n > 0)
     return TRUE;
   if (n < 0)
     return fail_reading (name, error);
   return nda_secret_file_fail (error, NDA_CRYPTO_ERROR_UNREADABLE,
-      _("No key came out of “%s” for %d seconds. Check what writes to it, "
-          "and that it closes its end."), name, MAX_WAIT / 1000);
+      _("No whole key came out of “%s” in %d seconds. Check what writes to "
+          "it, and that it closes its end."), name, MAX_WAIT);
 }
 
-/* Reads some bytes, or none at the end; -1: it failed. */
+/* Reads some bytes, or none at the end; -1: it failed. @offset: -1 for a
+ * pipe. */
 static gssize
 read_some (gint fd, const gchar * name, gchar * out, gsize n_room,
-    goffset offset, GError ** error)
+    goffset offset, gint64 end, GError ** error)
 {
   gssize n;
 
   do {
-    if (offset < 0 && !wait_for (fd, name, error))
+    if (offset < 0 && !wait_for (fd, name, end, error))
       return -1;
     n = offset >= 0 ? pread (fd, out, n_room, offset) : read (fd, out, n_room);
   } while (n < 0 && (errno == EINTR || errno == EAGAIN));
@@ -136,6 +140,7 @@ read_all (gint fd, const gchar * name, gsize n_max, gsize * n_bytes,
     GError ** error)
 {
   g_autoptr (NdaSecret) secret = nda_secret_new (n_max + 1, error);
+  gint64 end = g_get_monotonic_time () + MAX_WAIT * G_USEC_PER_SEC;
   gboolean can_seek = lseek (fd, 0, SEEK_CUR) >= 0;
   gssize n;
 
@@ -143,7 +148,8 @@ read_all (gint fd, const gchar * name, gsize n_max, gsize * n_bytes,
     return NULL;
   for (*n_bytes = 0; *n_bytes < secret->n_bytes; *n_bytes += n) {
     n = read_some (fd, name, (gchar *) secret->data + *n_bytes,
-        secret->n_bytes - *n_bytes, can_seek ? (goffset) * n_bytes : -1, error);
+        secret->n_bytes - *n_bytes, can_seek ? (goffset) * n_bytes : -1, end,
+        error);
     if (n < 0)
       return NULL;
     if (n == 0)

@@ -71,7 +71,25 @@ FORBIDDEN = {
     "utimes": (235, None),
     "futimesat": (261, None),
     "utimensat": (280, 88),
+    "setxattrat": (463, 463),
+    "removexattrat": (466, 466),
+    "file_setattr": (469, 469),
+    # nor what programs share that is no file
+    "shmget": (29, 194),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
+    "semget": (64, 190),
+    "semop": (65, 193),
+    "semtimedop": (220, 192),
+    "semctl": (66, 191),
+    "msgget": (68, 186),
+    "msgsnd": (69, 189),
+    "msgrcv": (70, 188),
+    "msgctl": (71, 187),
+    "mq_open": (240, 180),
+    "mq_unlink": (241, 181),
 }
+PRLIMIT = (302, 261)
 MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
 # linux/capability.h: the only right of root that stays, for the block thread
@@ -162,6 +180,22 @@ def _forbid_changes(kernel, folder):
         os.close(ruleset)
 
 
+def _forbid_limits_of_others(number):
+    """Lines that let prlimit () read limits, but change those of the caller
+    alone: a limit of the host can end it."""
+    return [
+        (EQUAL, 0, 8, number),
+        (LOAD, 0, 0, 16),  # whose; 0: of the caller
+        (EQUAL, 5, 0, 0),
+        (LOAD, 0, 0, 32),  # where the new limit is, in two halves
+        (EQUAL, 0, 2, 0),
+        (LOAD, 0, 0, 36),
+        (EQUAL, 1, 0, 0),
+        (RETURN, 0, 0, FORBID),
+        (RETURN, 0, 0, ALLOW),
+    ]
+
+
 def _forbid_calls(kernel, column, machine):
     numbers = [row[column] for row in FORBIDDEN.values()]
     numbers = [number for number in numbers if number is not None]
@@ -171,6 +205,7 @@ def _forbid_calls(kernel, column, machine):
         (EQUAL, 1, 0, machine),
         (RETURN, 0, 0, FORBID),
         (LOAD, 0, 0, 0),
+        *_forbid_limits_of_others(PRLIMIT[column]),
         (AT_LEAST, n + 1, 0, 0x40000000),  # x32
     ]
     lines += [(EQUAL, n - at, 0, number) for at, number in enumerate(numbers)]

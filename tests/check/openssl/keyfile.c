@@ -4,6 +4,8 @@
 
 /* What a key file may be, and what a person reads if it is not. */
 
+#define _GNU_SOURCE             /* ppoll () */
+
 #include "config.h"
 
 #include "hex.h"
@@ -14,6 +16,7 @@
 #include <glib/gstdio.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -125,6 +128,48 @@ GST_START_TEST (test_many_keys)
   fail_unless (nda_key_file_load (ring, path, NULL));
   fail_unless_equals_int (nda_keyring_get_n_keys (ring), 1000);
   g_string_free (text, TRUE);
+}
+
+GST_END_TEST;
+
+/* A writer of this test writes a byte each time that a reader waits, and a
+ * second goes by. */
+static gint slow_fd = -1;
+static gint64 n_slow_seconds;
+
+gint64
+g_get_monotonic_time (void)
+{
+  return n_slow_seconds * G_USEC_PER_SEC;
+}
+
+int
+poll (struct pollfd *fds, nfds_t n_fds, int timeout)
+{
+  struct timespec limit = { timeout / 1000, timeout % 1000 * 1000000 };
+
+  if (slow_fd >= 0) {
+    fail_unless (write (slow_fd, "#", 1) == 1);
+    n_slow_seconds++;
+  }
+  return ppoll (fds, n_fds, timeout < 0 ? NULL : &limit, NULL);
+}
+
+GST_START_TEST (test_descriptor_of_a_slow_writer)
+{
+  GError *error = NULL;
+  gint fds[2];
+
+  fail_unless (pipe (fds) == 0);
+  slow_fd = fds[1];
+  fail_if (nda_key_file_load_fd (ring, fds[0], &error));
+  slow_fd = -1;
+  fail_unless (g_error_matches (error, NDA_CRYPTO_ERROR,
+          NDA_CRYPTO_ERROR_UNREADABLE));
+  fail_unless (strstr (error->message, "10 seconds") != NULL);
+  g_clear_error (&error);
+  close (fds[0]);
+  close (fds[1]);
 }
 
 GST_END_TEST;
@@ -447,6 +492,7 @@ keyfile_suite (void)
   tcase_add_test (tc, test_first_line_is_the_one_to_send_with);
   tcase_add_test (tc, test_many_keys);
   tcase_add_test (tc, test_descriptor);
+  tcase_add_test (tc, test_descriptor_of_a_slow_writer);
   tcase_add_test (tc, test_wrong_lengths);
   tcase_add_test (tc, test_no_secret);
   tcase_add_test (tc, test_file_that_is_not_there);
