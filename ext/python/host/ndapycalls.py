@@ -44,11 +44,18 @@ def take_result(data, result, what):
     numpy.copyto(data, array, casting="same_kind")
 
 
-def on_buffer(call):
-    """Return a call that takes the host's AudioBuffer instead of a block."""
+def on_buffer(call, where):
+    """Return a call that takes the host's AudioBuffer instead of a block.
+
+    The plugin gets a view of its own each time: it may change the shape, the
+    type or the flags of that. A fault gets the line of the plugin's function.
+    """
 
     def call_with(buffer):
-        return call(buffer.data)
+        try:
+            return call(buffer.data[:])
+        except PluginError as error:
+            raise PluginError(f"{error}{where}") from None
 
     return call_with
 
@@ -73,14 +80,17 @@ def analyse_call(analyse):
     return call
 
 
-def each_call(calls):
+def each_call(calls, where):
     """Return one call that makes a call for each channel, all in one crossing
     of the GIL (2.3)."""
 
     def call_all(buffer):
         data = buffer.data
-        for channel, call in enumerate(calls):
-            call(data[channel : channel + 1])
+        try:
+            for channel, call in enumerate(calls):
+                call(data[channel : channel + 1])
+        except PluginError as error:
+            raise PluginError(f"{error}{where}") from None
         return True
 
     return call_all
