@@ -259,17 +259,27 @@ print_table (Demo * demo)
 
 /* --- The run --- */
 
+/* The first line of a debug text is the place in the C source. */
+static void
+print_error (GstMessage * message)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *debug = NULL;
+  const gchar *details;
+
+  gst_message_parse_error (message, &error, &debug);
+  details = debug ? strchr (debug, '\n') : NULL;
+  g_printerr ("%s%s\n", error->message, details ? details : "");
+}
+
 static gboolean
 on_message (GstBus * bus, GstMessage * message, gpointer user_data)
 {
   Demo *demo = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autofree gchar *debug = NULL;
 
   switch (GST_MESSAGE_TYPE (message)) {
     case GST_MESSAGE_ERROR:
-      gst_message_parse_error (message, &error, &debug);
-      g_printerr ("%s\n%s\n", error->message, debug ? debug : "");
+      print_error (message);
       demo->failed = TRUE;
       g_main_loop_quit (demo->loop);
       break;
@@ -285,12 +295,14 @@ on_message (GstBus * bus, GstMessage * message, gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/* Without EOS: a recording that has not begun yet would take it for an error.
+ * The file needs none, since ndasink completes it in NULL. */
 static gboolean
 on_interrupt (gpointer user_data)
 {
   Demo *demo = user_data;
 
-  gst_element_send_event (demo->pipeline, gst_event_new_eos ());
+  g_main_loop_quit (demo->loop);
   return G_SOURCE_REMOVE;
 }
 
@@ -378,8 +390,8 @@ main (int argc, char **argv)
     g_printerr ("%s\n", error->message);
     return 1;
   }
-  g_print ("%u recordings through the Python plugin gain. ",
-      g_strv_length (recordings));
+  g_print ("%u recording%s through the Python plugin gain. ",
+      g_strv_length (recordings), recordings[1] ? "s" : "");
   choose_output (&demo, location);
   run (&demo);
   demo_clear (&demo);

@@ -7,6 +7,7 @@
 #include "ndablockinput.h"
 
 #include "ndablock.h"
+#include "ndalog.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -204,8 +205,7 @@ take_caps (NdaBlockInput * self, GstEvent * event)
 
   gst_event_parse_caps (event, &caps);
   if (!gst_audio_info_from_caps (&info, caps)) {
-    GST_WARNING_OBJECT (self->element, "cannot use caps %" GST_PTR_FORMAT,
-        caps);
+    NDA_LOG_WARNING (self->element, "cannot use caps %" GST_PTR_FORMAT, caps);
     gst_event_unref (event);
     return GST_FLOW_NOT_NEGOTIATED;
   }

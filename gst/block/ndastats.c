@@ -6,6 +6,8 @@
 
 #include "ndastats.h"
 
+#include "ndalog.h"
+
 #include <string.h>
 
 static void
@@ -93,13 +95,10 @@ nda_stats_snapshot (const gchar * name, const NdaStatsField * fields,
 void
 nda_stats_log (GstElement * element)
 {
-  GstElementFactory *factory = gst_element_get_factory (element);
-  GstDebugCategory *category = NULL;
+  GstDebugCategory *category = nda_log_get_category (element);
   g_autoptr (GstStructure) stats = NULL;
 
-  if (factory)
-    GST_DEBUG_CATEGORY_GET (category, GST_OBJECT_NAME (factory));
-  if (!category || gst_debug_category_get_threshold (category) < GST_LEVEL_INFO)
+  if (gst_debug_category_get_threshold (category) < GST_LEVEL_INFO)
     return;
   g_object_get (element, "stats", &stats, NULL);
   GST_CAT_INFO_OBJECT (category, element, "%" GST_PTR_FORMAT, stats);

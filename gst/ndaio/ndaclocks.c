@@ -7,6 +7,7 @@
 #include "ndaclocks.h"
 
 #include "ndadevicekind.h"
+#include "ndalog.h"
 
 /* *INDENT-OFF* */
 G_DEFINE_ENUM_TYPE (NdaDriftCompensation, nda_drift_compensation,
@@ -108,7 +109,7 @@ nda_clocks_compare (NdaClocks * self)
   g_atomic_int_set (&self->relation, relation);
   follow = relation == NDA_CLOCKS_TWO
       && compensation == NDA_DRIFT_COMPENSATION_AUTO;
-  GST_INFO_OBJECT (self->bin, "the pipeline's clock is %" GST_PTR_FORMAT
+  NDA_LOG_INFO (self->bin, "the pipeline's clock is %" GST_PTR_FORMAT
       ", the device's %" GST_PTR_FORMAT ": it is %sfollowed", clock, own,
       follow ? "" : "not ");
   g_object_set (self->resample, "device-clock",

@@ -271,14 +271,27 @@ nda_device_kind_get (GstElement * element)
   return &kinds[i];
 }
 
+#define PULSE_OF_PIPEWIRE_KEY "nda-pulse-of-pipewire"
+
 void
 nda_device_kind_use_periods (const NdaDeviceKind * kind, GstElement * device)
 {
   guint n_periods = kind->n_periods;
+  gboolean is_of_pipewire;
 
   if (!kind->use_periods)
     return;
-  if (kind->n_periods_of_pipewire && nda_device_list_is_pulse_of_pipewire ())
+  is_of_pipewire =
+      kind->n_periods_of_pipewire && nda_device_list_is_pulse_of_pipewire ();
+  g_object_set_data (G_OBJECT (device), PULSE_OF_PIPEWIRE_KEY,
+      GINT_TO_POINTER (is_of_pipewire));
+  if (is_of_pipewire)
     n_periods = kind->n_periods_of_pipewire;
   kind->use_periods (device, n_periods);
+}
+
+gboolean
+nda_device_kind_is_pulse_of_pipewire (GstElement * device)
+{
+  return g_object_get_data (G_OBJECT (device), PULSE_OF_PIPEWIRE_KEY) != NULL;
 }

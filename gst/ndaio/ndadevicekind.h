@@ -77,6 +77,10 @@ typedef struct
 void nda_device_kind_use_periods (const NdaDeviceKind * kind,
     GstElement * device);
 
+/* Whether the server of @device is PipeWire in PulseAudio's place. Known when
+ * @device has been asked for its periods. */
+gboolean nda_device_kind_is_pulse_of_pipewire (GstElement * device);
+
 /* The kind of @element, never NULL: the last kind fits any element, and offers
  * only is_loss. */
 const NdaDeviceKind *nda_device_kind_get (GstElement * element);

@@ -9,11 +9,16 @@
  * all later frames are too old by the length of the loss, and so too late to be
  * heard. A loss differs from a backlog by the age of the sound: a backlog is
  * caught up with, but after a loss the age of the youngest buffers has grown
- * and does not become less again.
+ * and does not become less again. There is no loss without a backlog, since the
+ * server keeps sound until it has no room. A device that stands still for some
+ * cycles of its server records nothing meanwhile. Then the age grows without a
+ * backlog, and nothing is missing.
  *
  * The age is taken by two clocks. A sound server's clock may jump by 100 ms in
  * its first seconds, or stand still after a stall and find back later; the
- * system's clock does neither. Frames are missing when both clocks say so.
+ * system's clock does neither. Frames are missing when both clocks say so. If a
+ * clock finds back gradually, what seemed to be missing is no longer missing
+ * when the age is nearly what it was before.
  *
  * Belongs to one thread: no locks. */
 
@@ -30,7 +35,10 @@ typedef struct
   GstClockTimeDiff first, least, last;  /* ages among them */
   gboolean has_usual;
   GstClockTimeDiff usual;       /* the least of those before */
+  GstClockTimeDiff most;        /* since they were last steady */
   GstClockTimeDiff missing;     /* by this clock alone */
+  GstClockTimeDiff before;      /* the usual one before something was missing */
+  GstClockTimeDiff lost;        /* what was missing at first */
 } NdaLagAges;
 
 typedef struct

@@ -8,6 +8,7 @@
 
 #include "ndachild.h"
 #include "ndadevicekind.h"
+#include "ndalog.h"
 #include "ndalosspriv.h"
 
 #include <glib/gi18n-lib.h>
@@ -86,7 +87,7 @@ tell (NdaLoss * self, gboolean is_lost)
 {
   GstElementFactory *factory = gst_element_get_factory (self->bin);
 
-  GST_INFO_OBJECT (self->bin, "the device is %s", is_lost ? "lost" : "back");
+  NDA_LOG_INFO (self->bin, "the device is %s", is_lost ? "lost" : "back");
   gst_element_post_message (self->bin,
       gst_message_new_element (GST_OBJECT (self->bin),
           gst_structure_new (GST_OBJECT_NAME (factory),

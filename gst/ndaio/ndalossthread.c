@@ -8,6 +8,7 @@
 
 #include "ndablock.h"
 #include "ndachild.h"
+#include "ndalog.h"
 
 /* In blocks */
 #define LONGEST_PAUSE 256
@@ -47,7 +48,7 @@ try_and_unlock (NdaLoss * self)
   self->pause = MIN (2 * self->pause, LONGEST_PAUSE);
   g_mutex_unlock (&self->lock);
   ok = nda_child_reopen (self->child, self->bin, may_choose);
-  GST_DEBUG_OBJECT (self->bin, "the device is %sthere", ok ? "" : "not ");
+  NDA_LOG_DEBUG (self->bin, "the device is %sthere", ok ? "" : "not ");
 
   g_mutex_lock (&self->lock);
   self->is_opening = FALSE;

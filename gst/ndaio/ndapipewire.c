@@ -7,6 +7,7 @@
 #include "ndapipewire.h"
 
 #include "ndablock.h"
+#include "ndagather.h"
 
 #include <gst/audio/audio.h>
 
@@ -17,6 +18,8 @@
  * then goes through one cycle of the graph. A sink's processing deadline is a
  * part of these two quanta. */
 #define PLANNED_BY_SINK (5 * GST_MSECOND)
+/* A sink passes no more buffers than these in one cycle of the graph */
+#define MAX_BUFFERS 2
 
 /* The quantum of the server's graph. A source sees it, a sink does not, so the
  * sinks of this program learn it from its sources. */
@@ -303,12 +306,38 @@ watch_sink (GstElement * device)
   set_delay (device, quantum);
 }
 
+/* On a sink's streaming thread: the quantum, if its blocks are too many. */
+static gint
+get_long_quantum (void)
+{
+  gint quantum;
+
+  g_mutex_lock (&graph.lock);
+  quantum = graph.quantum;
+  g_mutex_unlock (&graph.lock);
+  return quantum > MAX_BUFFERS * NDA_BLOCK_FRAMES ? quantum : 0;
+}
+
+#define GATHERED_KEY "nda-pipewire-gathered"
+
+static void
+gather_blocks (GstElement * device)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (device, "sink");
+
+  if (g_object_get_data (G_OBJECT (device), GATHERED_KEY))
+    return;
+  g_object_set_data (G_OBJECT (device), GATHERED_KEY, device);
+  nda_gather_add (pad, get_long_quantum);
+}
+
 void
 nda_pipewire_sink_use_periods (GstElement * device, guint n_periods)
 {
   guint64 delay;
 
   ask_for_quantum (device);
+  gather_blocks (device);
   if (!has_property (device, "render-delay")
       || g_object_get_data (G_OBJECT (device), WATCHED_KEY))
     return;

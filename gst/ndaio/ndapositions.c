@@ -6,6 +6,8 @@
 
 #include "ndapositions.h"
 
+#include "ndalog.h"
+
 #include <gst/audio/audio.h>
 
 #include <glib/gi18n-lib.h>
@@ -118,7 +120,7 @@ replace_caps (GstPad * ghost, GstElement * bin, GstEvent * event)
     refuse (bin, n_channels, caps);
     return event;
   }
-  GST_INFO_OBJECT (bin, "%d channels get the usual positions", n_channels);
+  NDA_LOG_INFO (bin, "%d channels get the usual positions", n_channels);
   replacement = gst_event_new_caps (positioned);
   gst_event_set_seqnum (replacement, gst_event_get_seqnum (event));
   gst_event_unref (event);

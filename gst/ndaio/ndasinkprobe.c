@@ -7,6 +7,7 @@
 #include "ndasinkprobe.h"
 
 #include "ndabalance.h"
+#include "ndalog.h"
 #include "ndapace.h"
 #include "ndaplayout.h"
 #include "ndaunheard.h"
@@ -100,7 +101,7 @@ settle (NdaSinkProbe * self, GstBaseSink * sink, GstClockTimeDiff heard,
   surplus = self->least_late - LEFT_FOR_DEVICE;
   self->n_surplus = gst_util_uint64_scale (surplus, info->rate, GST_SECOND);
   nda_playout_tell_clock (&self->playout, surplus);
-  GST_INFO_OBJECT (sink, "the device began late; %" G_GUINT64_FORMAT
+  NDA_LOG_INFO (self->owner, "the device began late; %" G_GUINT64_FORMAT
       " frames are left out to bring it back to a latency of %"
       GST_TIME_FORMAT, self->n_surplus, GST_TIME_ARGS (latency));
 }
@@ -149,7 +150,7 @@ grow_latency (NdaSinkProbe * self, GstPadProbeInfo * info, GstClockTime latency,
     const GstAudioInfo * audio)
 {
   if (self->latency != 0 && latency > self->latency + LATENCY_GROWTH) {
-    GST_INFO_OBJECT (self->owner, "the latency has grown from %" GST_TIME_FORMAT
+    NDA_LOG_INFO (self->owner, "the latency has grown from %" GST_TIME_FORMAT
         " to %" GST_TIME_FORMAT, GST_TIME_ARGS (self->latency),
         GST_TIME_ARGS (latency));
     put_silence_before (self, info, gst_util_uint64_scale (latency -
@@ -163,7 +164,7 @@ static void
 go_on (NdaSinkProbe * self, GstBaseSink * sink, GstPadProbeInfo * info,
     const GstAudioInfo * audio)
 {
-  GST_INFO_OBJECT (self->owner, "all sound comes %" GST_STIME_FORMAT
+  NDA_LOG_INFO (self->owner, "all sound comes %" GST_STIME_FORMAT
       " too late for the device: it goes on where that is",
       GST_STIME_ARGS (-self->balance.first_behind));
   nda_balance_restart (&self->balance);
@@ -185,7 +186,7 @@ make_good_step (NdaSinkProbe * self, GstPadProbeInfo * info,
     nda_balance_restart (&self->balance);
     return;
   }
-  GST_INFO_OBJECT (self->owner, "the device has stepped: all sound is heard %"
+  NDA_LOG_INFO (self->owner, "the device has stepped: all sound is heard %"
       GST_STIME_FORMAT " later, and is moved back", GST_STIME_ARGS (step));
   nda_playout_tell_clock (&self->playout, step);
   if (step > 0)
@@ -233,6 +234,8 @@ begin (NdaSinkProbe * self, GstClockTime base_time)
   self->base_time = base_time;
   self->latency = 0;
   self->has_begun = FALSE;
+  nda_balance_set_estimated (&self->balance,
+      nda_device_kind_is_pulse_of_pipewire (GST_ELEMENT (self->playout.sink)));
   nda_pace_restart (&self->pace);
   nda_unheard_restart (&self->unheard);
   settle_again (self);
@@ -276,6 +279,13 @@ runs_away (NdaSinkProbe * self, GstClockTime played)
   return nda_pace_note (&self->pace, played, time);
 }
 
+/* The age of @buffer, from any zero. */
+static GstClockTimeDiff
+get_age_by_system (GstBuffer * buffer)
+{
+  return GST_CLOCK_DIFF (GST_BUFFER_PTS (buffer), gst_util_get_timestamp ());
+}
+
 /* A buffer of @age has come to a device, which has played up to @played, has
  * sound until @held from now, and takes the buffer in @left. */
 static void
@@ -294,7 +304,9 @@ keep_up (NdaSinkProbe * self, GstPadProbeInfo * info, GstClockTimeDiff age,
     self->has_begun |= self->n_seen == N_SETTLING;
   } else if (!self->n_surplus) {
     step = nda_balance_note (&self->balance,
-        heard - (GstClockTimeDiff) self->latency, held);
+        heard - (GstClockTimeDiff) self->latency,
+        get_age_by_system (GST_PAD_PROBE_INFO_BUFFER (info)) + MAX (held, 0),
+        held);
   }
   if (step != 0)
     make_good_step (self, info, step, audio);

@@ -7,6 +7,7 @@
 #include "ndasourceprobe.h"
 
 #include "ndablock.h"
+#include "ndalog.h"
 #include "ndapositions.h"
 
 #include <glib/gi18n-lib.h>
@@ -74,7 +75,7 @@ make_good_lag (NdaSourceProbe * self, GstBuffer ** buffer)
   *buffer = gst_buffer_make_writable (*buffer);
   GST_BUFFER_PTS (*buffer) += missing;
   if (more) {
-    GST_INFO_OBJECT (self->bin, "%" GST_STIME_FORMAT " of sound is missing",
+    NDA_LOG_INFO (self->bin, "%" GST_STIME_FORMAT " of sound is missing",
         GST_STIME_ARGS (more));
     GST_BUFFER_FLAG_SET (*buffer, GST_BUFFER_FLAG_DISCONT);
   }

@@ -6,6 +6,8 @@
 
 #include "ndathreads.h"
 
+#include "ndalog.h"
+
 #include <gst/base/gstbasesrc.h>
 
 #include <glib/gi18n-lib.h>
@@ -57,7 +59,7 @@ quicken (NdaThreads * self, gint thread)
       NDA_REALTIME_DEVICE_PRIORITY, &problem);
 
   if (source == NDA_REALTIME_NONE) {
-    GST_INFO_OBJECT (self->bin, "thread %d stays without real-time priority: "
+    NDA_LOG_INFO (self->bin, "thread %d stays without real-time priority: "
         "%s", thread, problem);
     return FALSE;
   }

@@ -51,9 +51,9 @@ COUNTERS = ("num-blocks", "num-frames", "num-overruns", "num-discontinuities")
 class NdaMicSrc(GstBase.BaseSrc):
     __gtype_name__ = "NdaMicSrc"
     __gstmetadata__ = (
-        "Microphone",
+        "Live audio source: microphone, in Python",
         "Source/Audio/Hardware",
-        "Hears a microphone through PortAudio, in Python",
+        "Records from a microphone through PortAudio, written in Python",
         "the nda authors",
     )
     __gsttemplates__ = (

@@ -46,9 +46,9 @@ CAPS = (
 class NdaSpeakerSink(GstBase.BaseSink):
     __gtype_name__ = "NdaSpeakerSink"
     __gstmetadata__ = (
-        "Speaker",
+        "Live audio sink: speaker, in Python",
         "Sink/Audio/Hardware",
-        "Plays on a speaker through PortAudio, in Python",
+        "Plays on a speaker through PortAudio, written in Python",
         "the nda authors",
     )
     __gsttemplates__ = (

@@ -97,9 +97,9 @@ def make_png(rows):
 class NdaSpectrum(GstBase.BaseTransform):
     __gtype_name__ = "NdaSpectrum"
     __gstmetadata__ = (
-        "Spectrum",
+        "Live audio spectrum, in Python",
         "Filter/Analyzer/Audio",
-        "Tells the spectrum of the sound, and draws it, in Python",
+        "Posts the spectrum of the sound, and draws it; written in Python",
         "the nda authors",
     )
     __gsttemplates__ = (
@@ -132,7 +132,7 @@ class NdaSpectrum(GstBase.BaseTransform):
         "threshold": (
             int,
             "Threshold",
-            "What is softer is told as this (in dB of the full scale)",
+            "A softer band is reported as this level (in dB of full scale)",
             -200,
             -1,
             -60,
@@ -141,7 +141,7 @@ class NdaSpectrum(GstBase.BaseTransform):
         "post-messages": (
             bool,
             "Post messages",
-            "Whether the spectrum is told on the bus",
+            "Whether the spectrum is posted on the bus as messages",
             True,
             GObject.ParamFlags.READWRITE | Gst.PARAM_MUTABLE_PLAYING,
         ),

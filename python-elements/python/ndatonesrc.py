@@ -153,9 +153,9 @@ register_enum.tables = []
 class NdaToneSrc(GstBase.BaseSrc):
     __gtype_name__ = "NdaToneSrc"
     __gstmetadata__ = (
-        "Test tone",
+        "Live audio source: test tone, in Python",
         "Source/Audio",
-        "Makes a test tone in blocks of 512 frames, in Python",
+        "Makes a test tone in blocks of 512 frames, written in Python",
         "the nda authors",
     )
     __gsttemplates__ = (

@@ -133,6 +133,7 @@ def test_nothing_is_said_if_nothing_is_missing(debian, steps, capsys):
         ("E: Packages need to be removed but remove is disabled.",
          "apt-get install meson"),
         ("E: Could not get lock /var/lib/dpkg/lock", "another program"),
+        ("E: dpkg was interrupted, you must manually run", "as root, then"),
         ("E: write (28: No space left on device)", "disk is full"),
         ("E: something else", "apt-get failed"),
     ],

@@ -160,4 +160,4 @@ def test_as_a_verb(path, capsys, tmp_path):
     assert main(["repair", str(path)], Place()) == 0
     assert capsys.readouterr().out.startswith(f"{path}: repaired")
     assert main(["repair", str(tmp_path / "none.wav")], Place()) == 1
-    assert "none.wav: No such file" in capsys.readouterr().err
+    assert "none.wav” is not repaired: No such file" in capsys.readouterr().err

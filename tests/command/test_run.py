@@ -10,6 +10,9 @@ import wave
 import numpy as np
 import pytest
 
+from nda.command.main import main
+from nda.command.offline.pipeline import Pipeline
+
 RATE = 48000
 HALVE = '''"""Half as loud."""
 
@@ -183,3 +186,23 @@ def test_a_plugin_that_fails_on_a_file_names_the_file(folder):
 
     assert "nda: in.wav: " in run(folder, "fails.py", "in.wav",
                                   "out.wav").stderr
+
+
+@pytest.mark.parametrize("source", ["in.wav", "."], ids=["file", "folder"])
+def test_an_interrupted_run_says_what_was_not_written(
+    folder, monkeypatch, capsys, source
+):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(Pipeline, "wait", interrupt)
+    (folder / "other.wav").write_bytes((folder / "in.wav").read_bytes())
+
+    status = main(["run", "./halve.py", source, "out.wav"])
+
+    said = capsys.readouterr().err
+    assert status == 130
+    assert said.count("interrupted: “out.wav") == 1
+    assert "was not written." in said
+    assert not [path for path in folder.rglob("*") if ".part" in path.name]

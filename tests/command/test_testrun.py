@@ -162,3 +162,10 @@ def test_pytest_says_what_it_runs_and_why_it_skips(build):
 
     assert "test_it.py::test_a SKIPPED" in said
     assert testrun.skips_in([{"stdout": said}]) == {"no: card": 1}
+
+
+def test_a_benchmark_that_is_not_there_is_named(build, tools):
+    testrun.check_benchmarks(build, ["regroup", "style"])
+
+    with pytest.raises(Failure, match="no benchmark “odd”.*regroup, test_wav"):
+        testrun.check_benchmarks(build, ["regroup", "odd"])

@@ -3,6 +3,7 @@
 """The reference at the end of each element's page is that of the element."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,37 @@ def test_names_with_a_common_end_are_expanded():
         "avg-gil-wait",
         "max-gil-wait",
     ]
+
+
+def names_in(blurb):
+    """The fields that a blurb names; “avg- and max-latency” are two."""
+    words = re.findall(r"[a-z0-9]+(?:-[a-z0-9]+)*-?", blurb)
+    found, begins = set(), []
+    for word in words:
+        if word.endswith("-"):
+            begins.append(word)
+            continue
+        found.add(word)
+        if begins and "-" in word:
+            found.update(reference.expand([*begins, word]))
+            begins = []
+    return found
+
+
+@pytest.mark.parametrize("name", reference.SOURCES)
+def test_the_blurb_of_stats_names_every_field(name):
+    element = reference.Gst.ElementFactory.make(name)
+    if element is None:
+        pytest.skip(f"{name} is not built here")
+    stats = element.get_property("stats")
+    fields = map(stats.nth_field_name, range(stats.n_fields()))
+    blurb = element.find_property("stats").blurb
+
+    assert set(fields) - names_in(blurb) == set()
+
+
+def test_a_field_that_a_blurb_lacks_is_found():
+    named = names_in("num-blocks; avg-, p50- and max-call-time (ns)")
+
+    assert {"num-blocks", "avg-call-time", "p50-call-time"} <= named
+    assert "p99-call-time" not in named

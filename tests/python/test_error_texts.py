@@ -108,3 +108,59 @@ def test_value_of_a_parameter_is_printable(
     bridge.pipeline.set_state(gst.State.READY)
 
     assert bridge.element.emit("get-parameter", "level") == text
+
+
+RAISED_AGAIN = """
+kept = ValueError("the same")
+last = None
+
+def same(): raise kept
+def caught():
+    try: raise kept
+    except ValueError as error: raise KeyError("another") from error
+def hidden():
+    try: raise kept
+    except ValueError: raise KeyError("another") from None
+def chained():
+    global last
+    try: raise KeyError("a new one") from last
+    except KeyError as error:
+        last = error
+        raise
+def handled():
+    global last
+    try:
+        if last: raise last
+        raise KeyError("the first")
+    except KeyError:
+        last = KeyError("a new one")
+        try: raise last
+        finally: pass
+
+def count(error):
+    from traceback import walk_tb
+    n = 0
+    while error is not None:
+        n += 1 + sum(1 for _ in walk_tb(error.__traceback__))
+        error = error.__cause__ or error.__context__
+    return n
+
+def process_audio(self, buffer):
+    note(max(count(kept), count(last)))
+    {how}()
+Plugin.process_audio = process_audio
+"""
+
+
+@pytest.mark.parametrize(
+    "how", ["same", "caught", "hidden", "chained", "handled"]
+)
+def test_error_that_is_raised_for_each_block_does_not_grow(
+    run, write_noting_plugin, journal, noise, how
+):
+    path = write_noting_plugin(RAISED_AGAIN.replace("{how}", how))
+
+    run(path, [noise(512) for _ in range(60)], on_error="silence")
+
+    counts = [what[0] for what in journal() if isinstance(what[0], int)]
+    assert len(counts) == 60 and max(counts) < 40

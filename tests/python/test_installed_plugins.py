@@ -121,7 +121,12 @@ def installer(tmp_path, registry):
 def test_a_plugin_is_an_element_with_typed_properties(installer):
     installer.write("level.py")
 
-    assert "nda-level" in installer.nda("install", "level.py")
+    said = installer.nda("install", "level.py")
+    assert "nda-level is an element of GStreamer now: a processor" in said
+    assert "    Puts out its level." in said
+    assert "Its parameters: level=0.5" in said
+    assert "    gst-inspect-1.0 nda-level\n" in said
+    assert "    gst-launch-1.0 ndasrc ! nda-level ! ndasink\n" in said
 
     text = installer.inspect("nda-level")
     assert "Puts out its level." in text
@@ -179,7 +184,9 @@ def test_sources_and_sinks_are_elements_too(installer):
         "        yield np.full((1, 512), 0.25)\n",
     )
 
-    installer.nda("install", "sink.py", "ramp.py")
+    said = installer.nda("install", "sink.py", "ramp.py")
+    assert "    gst-launch-1.0 ndasrc ! nda-sink\n" in said
+    assert "    gst-launch-1.0 nda-ramp ! ndasink\n" in said
 
     out = installer.folder / "out"
     installer.launch(

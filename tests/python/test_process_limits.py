@@ -71,7 +71,7 @@ def test_parameter_that_ends_its_process_is_dropped_and_told(
     assert [entry for entry in journal() if entry[0] == "set"] == [
         ["set", "good", "1"]
     ] * 2
-    assert len(children()) == 1
+    wait_until(lambda: len(children()) == 1)  # the ended one is reaped
 
 
 def test_parameter_that_every_other_process_dies_of_is_dropped(

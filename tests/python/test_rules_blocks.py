@@ -401,3 +401,30 @@ def test_6_1_5_memory_of_the_array_does_not_move(
     outcome = run(path, [frames])
 
     assert outcome.error is None and np.array_equal(outcome.frames, frames)
+
+
+def test_6_1_5_memory_of_the_array_outlives_the_array(
+    run, write_plugin, noise
+):
+    path = write_plugin(
+        """
+        def process_audio(self, buffer):
+            memory = buffer.data
+            while isinstance(memory, (np.ndarray, memoryview)):
+                is_view = isinstance(memory, memoryview)
+                memory = memory.obj if is_view else memory.base
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                buffer.data.data = bytearray(buffer.data.nbytes)
+            try:
+                memory.append(0)  # moves what nobody holds any more
+            except (AttributeError, BufferError):
+                return True
+        import warnings, numpy as np
+        Plugin.process_audio = process_audio
+        """
+    )
+
+    outcome = run(path, [noise(BLOCK)])
+
+    assert outcome.error is None

@@ -98,7 +98,7 @@ def test_block_in_whose_call_it_ends_goes_to_the_standby(
     state = bridge.pipeline.get_state(gst.CLOCK_TIME_NONE)[1]
     assert state == gst.State.PLAYING
     stands_by(bridge, 2)  # another one
-    assert len(children()) == 2
+    wait_until(lambda: len(children()) == 2)  # the ended one is reaped
 
 
 def test_no_block_is_lost_when_it_is_killed_again_and_again(

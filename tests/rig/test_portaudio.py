@@ -24,6 +24,11 @@ PACKAGES = ["pyaudio", "sounddevice"]
 N_BLOCKS = 469
 # What may be on its way in the end, in blocks: a third of a second
 N_ON_THE_WAY = 32
+# PortAudio's own error (paBadIODeviceCombination). The plugins open a device
+# for one direction, so there is no combination: ALSA's plugin for PulseAudio
+# was not ready on a busy machine.
+NOT_READY = "Illegal combination of I/O devices"
+MAX_TRIES = 5
 
 
 @pytest.fixture(params=PACKAGES)
@@ -68,6 +73,19 @@ def assert_heard(signal, heard):
     found = heard[:, heard.any(axis=0)]
     assert found.shape == signal.shape
     assert (driver.bits_of(found) == driver.bits_of(signal)).all()
+
+
+def check_when_ready(path):
+    """Check the plugin, again if PortAudio was not ready."""
+    for _ in range(MAX_TRIES):
+        done = subprocess.run(
+            [sys.executable, "-m", "nda", "check-plugin", path],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        if done.returncode == 0 or NOT_READY not in done.stdout:
+            break
+    return done
 
 
 @pytest.mark.parametrize("mode", ["normal", "high"])
@@ -143,10 +161,21 @@ def test_a_name_that_is_no_device_lists_those_that_are(package):
 def test_it_keeps_the_rules_of_the_contract_in_both_isolations(name):
     path = Path(nda.plugins_path(), name + ".py")
 
-    done = subprocess.run(
-        [sys.executable, "-m", "nda", "check-plugin", path],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    done = check_when_ready(path)
 
     assert done.returncode == 0, done.stdout
+
+
+def test_a_check_is_made_again_only_if_portaudio_was_not_ready(monkeypatch):
+    said = []
+
+    def run(*_arguments, **_options):
+        return subprocess.CompletedProcess([], 1, said.pop(0))
+
+    monkeypatch.setattr(subprocess, "run", run)
+
+    said[:] = [NOT_READY, "rule 4.2", NOT_READY]
+    assert check_when_ready("speaker.py").stdout == "rule 4.2"
+    said[:] = [NOT_READY] * MAX_TRIES
+    assert check_when_ready("speaker.py").stdout == NOT_READY
+    assert said == []

@@ -26,12 +26,18 @@ def list_tracked(top):
 
 
 def list_all(top):
-    """Names of all files, but for those of builds and of Git."""
+    """Names of all files in the folders of the sources.
+
+    None of the sources is at the top itself: a plugin that somebody saved
+    there, as README.md says, is not ours. Folders of builds are left out.
+    """
     return [
         str(Path(folder, name).relative_to(top))
-        for folder, folders, names in os.walk(top)
+        for inside in top.iterdir()
+        if inside.is_dir() and not re.match(r"\.|build", inside.name)
+        for folder, folders, names in os.walk(inside)
         for name in names
-        if not {".git", "build", "__pycache__"} & set(Path(folder).parts)
+        if "__pycache__" not in Path(folder).parts
     ]
 
 
@@ -39,7 +45,7 @@ def list_files(top=TOP):
     """Paths of the files to judge.
 
     Those that Git has: a file that somebody saved in the checkout is none of
-    ours. All of them where there is no Git, as in an unpacked release.
+    ours. Where there is no Git, as in an unpacked release, list_all () says.
     """
     names = list_tracked(top) or list_all(top)
     return sorted(

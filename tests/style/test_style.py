@@ -48,10 +48,11 @@ def test_what_somebody_saved_in_the_checkout_is_not_judged(tmp_path):
     assert [path.name for path in list_files(tmp_path)] == ["ours.py"]
 
 
-def test_without_git_every_file_is_judged(tmp_path):
-    (tmp_path / "build").mkdir()
-    (tmp_path / "build" / "made.py").write_text("")
-    (tmp_path / "ours.py").write_text("")
+def test_without_git_the_folders_of_sources_are_judged(tmp_path):
+    for name in ("build/made.py", "build-install/made.py", "halve.py",
+                 ".git/hook.py", "sources/more/ours.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
 
     assert [path.name for path in list_files(tmp_path)] == ["ours.py"]
 

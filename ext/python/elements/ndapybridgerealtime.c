@@ -6,6 +6,7 @@
 
 #include "config.h"
 
+#include "ndalog.h"
 #include "ndapybridgetask.h"
 
 static gboolean
@@ -47,7 +48,7 @@ nda_py_bridge_task_quicken (NdaPyBridgeTask * self)
     return;
   if (nda_realtime_enter (thread, NDA_REALTIME_PLUGIN_PRIORITY, &problem)
       == NDA_REALTIME_NONE) {
-    GST_INFO_OBJECT (self->py->element,
+    NDA_LOG_INFO (self->py->element,
         "the plugin's thread stays without real-time priority: %s", problem);
     return;
   }

@@ -13,6 +13,7 @@
 
 #include "ndapychild.h"
 
+#include "ndapylog.h"
 #include "ndapyparam.h"
 
 #include <glib/gi18n-lib.h>

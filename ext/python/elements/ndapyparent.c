@@ -17,6 +17,7 @@
 
 #include "ndapyparent.h"
 
+#include "ndalog.h"
 #include "ndapyopen.h"
 
 #include <glib/gi18n-lib.h>
@@ -243,7 +244,7 @@ nda_py_parent_get_child (NdaPyShared * self)
     return child;
   text = nda_py_open_ask (self, &error);
   if (!text || !nda_py_parent_adopt (self, text, &error)) {
-    GST_INFO_OBJECT (self->element,
+    NDA_LOG_INFO (self->element,
         "the plugin does not say what it declares: %s",
         error ? error->message : "it is one of API 1");
     return NULL;

@@ -253,7 +253,7 @@ def stop_plugin(plugin, path):
                   f"{describe(error)}")
 
 
-def make_buffer(n_channels, n_frames, data=None):
+def make_buffer(n_channels, n_frames, memory, begin=0):
     """Make the one AudioBuffer of an instance, and its array (6.1.1, 6.1.2).
 
     The array does not own its memory, so nothing can move that memory: after a
@@ -263,10 +263,9 @@ def make_buffer(n_channels, n_frames, data=None):
     import numpy
 
     buffer = base_plugin.AudioBuffer(n_channels, n_frames)
-    if data is None:
-        memory = bytearray(4 * n_channels * n_frames)
-        data = numpy.frombuffer(memory, numpy.float32)
-        data = data.reshape(n_channels, n_frames)
+    data = numpy.frombuffer(
+        memory, numpy.float32, n_channels * n_frames, begin
+    ).reshape(n_channels, n_frames)
     buffer.data = data
     return buffer, data
 

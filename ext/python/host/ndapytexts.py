@@ -12,6 +12,7 @@ LONGEST_REASON = 2048  # of its first line
 LONGEST_VALUE = 512 * 1024  # of a parameter
 LONGEST_PRINTED = 400  # bytes of a plugin's output in an error
 LAST_LINES = 3
+MOST_ERRORS = 10  # that led to each other, and are told
 
 _printed = threading.local()  # .lines: the last ones of this thread, or None
 _is_heard = False  # whether what plugins print passes by here
@@ -125,6 +126,24 @@ def _place(error):
     return next(iter(own[-1:] + places[-1:]), None)
 
 
+def _led_to(error):
+    """Return an error and those that led to it, as many as are told. Cut off
+    the others."""
+    told, ids, waiting = [], {id(None)}, [error]
+    while waiting and len(told) < MOST_ERRORS:
+        each = waiting.pop(0)
+        if id(each) not in ids:
+            told.append(each)
+            ids.add(id(each))
+            waiting += [each.__cause__, each.__context__]
+    for each in told:
+        if id(each.__cause__) not in ids:
+            each.__cause__ = None
+        if id(each.__context__) not in ids:
+            each.__context__ = None
+    return told
+
+
 def _describe(error):
     if isinstance(error, PluginError):
         return _one_line(error)
@@ -139,9 +158,18 @@ def _describe(error):
 
 
 def describe(error):
-    """Return one line for the user, then the traceback for the developer."""
+    """Return one line for the user, then the traceback for the developer.
+
+    A plugin may keep an error, and raise it again for each block, or others
+    from it. Python makes the traceback or the chain longer each time. So what
+    was told is taken from the error, and each text takes as long as the first.
+    """
     try:
-        return _describe(error)
+        told = _led_to(error)
+        text = _describe(error)
+        for each in told:
+            BaseException.with_traceback(each, None)
+        return text
     except BaseException:  # such as a SyntaxError that is none
         return f"{_type_name(error)}\nIt cannot be described."
 

@@ -10,6 +10,8 @@
 
 #include "ndapyembed.h"
 
+#include <string.h>
+
 void
 nda_py_buffer_init (NdaPyBuffer * self)
 {
@@ -34,28 +36,42 @@ nda_py_buffer_clear (NdaPyBuffer * self)
   Py_CLEAR (self->name_data);
 }
 
+/* Makes the memory of the array. The host holds the memory itself, not the
+ * array: the plugin can have its array let go of it. */
+static gboolean
+make_memory (Py_buffer * view, gsize n_bytes)
+{
+  PyObject *memory = PyByteArray_FromStringAndSize (NULL, n_bytes);
+  gboolean ok = memory && !PyObject_GetBuffer (memory, view, PyBUF_WRITABLE);
+
+  Py_XDECREF (memory);
+  if (ok)
+    memset (view->buf, 0, n_bytes);
+  return ok;
+}
+
 /* Makes the AudioBuffer, unless there is one of that shape already. */
 gboolean
 nda_py_buffer_make (NdaPyBuffer * self, guint n_channels, guint n_frames)
 {
+  Py_buffer view;
   PyObject *made;
 
   if (self->array.n_channels == n_channels && self->array.n_frames == n_frames)
     return TRUE;
-  made = nda_py_embed_call ("make_buffer", "(II)", n_channels, n_frames);
-  if (!made)
+  if (!make_memory (&view, sizeof (gfloat) * n_channels * n_frames))
     return FALSE;
+  made = nda_py_embed_call ("make_buffer", "(IIO)", n_channels, n_frames,
+      view.obj);
+  if (!made) {
+    PyBuffer_Release (&view);
+    return FALSE;
+  }
   drop (self);
+  self->view = view;
   self->object = Py_NewRef (PyTuple_GetItem (made, 0));
   self->data = Py_NewRef (PyTuple_GetItem (made, 1));
   Py_DECREF (made);
-  if (PyObject_GetBuffer (self->data, &self->view,
-          PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)) {
-    self->view.obj = NULL;
-    return FALSE;
-  }
-  g_assert (self->view.len == (Py_ssize_t) (n_channels * n_frames
-          * sizeof (gfloat)));
   self->array = (NdaPyArray) {
   self->view.buf, n_channels, n_frames};
   return TRUE;

@@ -231,7 +231,7 @@ wait_for_others_locked (NdaPyKeeper * self, NdaPyWorker * dead)
 }
 
 /* Returns the worker (transfer full) for the place of @dead, or of no worker if
- * a seat's thread has removed @dead already. If @must_start, that is the standby
+ * a seat's thread has removed @dead already. If @must_start, it is the standby
  * with @n_told changes, and otherwise a worker that has been started meanwhile.
  * NULL: there is none. */
 static NdaPyWorker *

@@ -101,12 +101,9 @@ class Instance:
         }[role]
 
     def make_buffer(self, n_channels, n_frames):
-        import numpy
-
-        data = numpy.frombuffer(
-            self.memory, numpy.float32, n_channels * n_frames, AUDIO_AT
-        ).reshape(n_channels, n_frames)
-        self.buffer, self.data = make_buffer(n_channels, n_frames, data)
+        self.buffer, self.data = make_buffer(
+            n_channels, n_frames, self.memory, AUDIO_AT
+        )
 
     def start(self, n_channels):
         """Start the plugin. Return the format that it takes: rate, channels,

@@ -197,6 +197,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "parameters",
         nargs="*",
+        default=[],
         metavar="KEY=VALUE",
         help="parameters that the plugin needs",
     )
@@ -210,6 +211,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     path = os.path.abspath(args.file)
+    if os.path.isdir(path):
+        raise Misuse(
+            f"“{args.file}” is a folder: name a plugin's file in it."
+        )
     if not os.path.isfile(path):
         raise Misuse(f"there is no file “{args.file}”.")
     for word in args.parameters:

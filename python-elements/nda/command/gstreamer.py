@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from .place import Failure
 
+# A traceback, whose last file and line are in the message already; or a number
+OF_DEVELOPERS = re.compile(r"Traceback \(|gst-[a-z-]+-quark, code \d+$")
 BINDINGS = "python3-gi, python3-gst-1.0 and gir1.2-gst-plugins-base-1.0"
 
 
@@ -73,4 +76,6 @@ def error_text(message: Any) -> str:
     # The first line of a debug text is the place in the C source.
     more = " ".join(line.strip() for line in details[1:])
     text = error.message.strip()
+    if OF_DEVELOPERS.match(more):
+        return text
     return text if not more or more in text else f"{text} ({more})"

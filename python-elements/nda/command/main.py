@@ -57,10 +57,15 @@ def make_verb_parser(verb: verbs.Verb, command: str = "nda") -> Parser:
 def help_text(place: Place) -> str:
     """Return all verbs, one a line."""
     width = max(len(verb.name) for verb in verbs.VERBS) + 2
+    is_checkout = bool(place.top)
+    there = [v for v in verbs.present()
+             if is_checkout or v.needs != verbs.CHECKOUT]
+    others = [v.name for v in verbs.present() if v not in there]
     lines = [
-        f"  {place.name} {verb.name:{width}}{verb.summary}"
-        for verb in verbs.present()
+        f"  {place.name} {verb.name:{width}}{verb.summary}" for verb in there
     ]
+    if others:
+        lines += ["", f"In a checkout of nda's sources: {', '.join(others)}."]
     return "\n".join([
         f"usage: {place.name} VERB [ARGUMENT...]",
         "",

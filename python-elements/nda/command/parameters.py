@@ -13,6 +13,7 @@ def add_parameters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "parameters",
         nargs="*",
+        default=[],  # else argparse says that they are required
         metavar="NAME=VALUE",
         help="parameters of the plugin; a value may have commas and spaces "
         "in it",

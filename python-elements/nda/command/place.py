@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,12 @@ class Misuse(Failure):
     """Something on the command line is wrong."""
 
     status = 2
+
+
+class Interrupted(Failure):
+    """Ctrl-C ended the command; it says what was not done."""
+
+    status = 128 + signal.SIGINT
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,15 @@ import sys
 from . import kept
 from .asking import Asker, split
 from .kept import Failure
+from .listing import parameters_text
+
+# A pipeline for each role, to hear the element
+PIPELINES = {
+    "processor": "ndasrc ! {} ! ndasink",
+    "analyser": "ndasrc ! {} ! ndasink",
+    "source": "{} ! ndasink",
+    "sink": "ndasrc ! {}",
+}
 
 EPILOG = """\
     nda install quiet.py
@@ -56,7 +65,7 @@ def _check_name(stem: str, plugin: str) -> None:
 
 
 def install(asker: Asker, given: str, args: argparse.Namespace) -> str:
-    """Keep one plugin; return the name of its element."""
+    """Keep one plugin; return what is said of its element."""
     path, name = split(given)
     path = _absolute(path)
     stem = kept.element_stem(
@@ -64,6 +73,8 @@ def install(asker: Asker, given: str, args: argparse.Namespace) -> str:
     )
     plugin = f"{path}:{name}" if name else path
     checksum = kept.checksum_of(path)  # before it is asked
+    if os.path.isdir(path):
+        raise Failure(f"“{path}” is a folder: name a plugin's file in it.")
     if not checksum:
         raise Failure(f"“{path}” cannot be read. Check the file's name.")
     _check_name(stem, plugin)
@@ -72,7 +83,27 @@ def install(asker: Asker, given: str, args: argparse.Namespace) -> str:
         more["python"] = _absolute(args.python)
     text = asker.ask(plugin, more.get("python"))
     kept.keep(stem, text, more)
-    return f"nda-{stem}"
+    shell = "./nda shell " if args.place.top else ""
+    return told(f"nda-{stem}", given, kept.Description(text), shell)
+
+
+def told(element: str, given: str, made: kept.Description, shell: str) -> str:
+    """Return what was installed, and how to try it."""
+    role = made.plugin.get("role", "processor")
+    what = made.plugin.get("description", "").split("\n")[0].strip()
+    article = "an" if role == "analyser" else "a"
+    lines = [f"{element} is an element of GStreamer now: {article} {role}, "
+             f"made of “{given}”."]
+    if what:
+        lines.append(f"    {what}")
+    if made.parameters:
+        lines.append(f"Its parameters: {parameters_text(made)}.")
+    lines += [
+        "Try it:",
+        f"    {shell}gst-inspect-1.0 {element}",
+        f"    {shell}gst-launch-1.0 {PIPELINES[role].format(element)}",
+    ]
+    return "\n".join(lines)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -87,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
         return 1
     for given in args.plugins:
         try:
-            print(f"{install(asker, given, args)} is “{given}”")
+            print(install(asker, given, args))
         except Failure as failure:
             print(f"nda: {given} is not installed. {failure}", file=sys.stderr)
             result = 1

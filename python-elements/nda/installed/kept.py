@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import tempfile
+import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,7 +31,10 @@ def folder() -> Path:
 
 def element_stem(text: str) -> str:
     """Return the part after `nda-` in the name of an element."""
-    stem = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    # “ä” becomes “a” and an accent
+    split = unicodedata.normalize("NFKD", text.lower())
+    plain = "".join(c for c in split if not unicodedata.combining(c))
+    stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
     if not stem:
         raise Failure(
             f"“{text}” has no letter and no digit that an element's name can "

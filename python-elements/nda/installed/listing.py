@@ -46,14 +46,15 @@ def _format(description: Description) -> tuple[str, str]:
     )
 
 
-def _parameters(description: Description) -> str:
+def parameters_text(description: Description) -> str:
+    """Return the parameters with their defaults and units, "" for none."""
     texts = []
     for name, keys in description.parameters.items():
         value = keys.get("default", "")
         unit = f" {keys['unit']}" if keys.get("unit") else ""
         is_secret = keys.get("type") == "secret"
         texts.append(name if is_secret else f"{name}={value}{unit}")
-    return ", ".join(texts) or "-"
+    return ", ".join(texts)
 
 
 def row_of(name: str, description: Description, state: str) -> list[str]:
@@ -64,7 +65,7 @@ def row_of(name: str, description: Description, state: str) -> list[str]:
         name,
         plugin.get("role", "-"),
         *_format(description),
-        _parameters(description),
+        parameters_text(description) or "-",
         state or what or "-",
         where or "-",
     ]

@@ -131,6 +131,7 @@ GST_START_TEST (test_what_was_only_late_is_taken_back)
 
   setup (&f);
   note_many (&f, USUAL);
+  note_backlog (&f, 200 * MS, USUAL + 100 * MS);
   note_many (&f, USUAL + 100 * MS);
   note_many (&f, USUAL);
   fail_unless_equals_int (f.n_found, 2);
@@ -164,11 +165,59 @@ GST_START_TEST (test_a_loss_counts_when_the_clock_sees_it)
 
   setup (&f);
   note_many_of_clock (&f, USUAL, USUAL);
+  for (GstClockTimeDiff age = 400 * MS; age > USUAL + lost; age -= PERIOD)
+    note_both (&f, USUAL, age);
   note_many_of_clock (&f, USUAL, USUAL + lost);
   fail_unless_equals_int (f.n_found, 0);
   note_many_of_clock (&f, USUAL + lost, USUAL + lost);
   fail_unless_equals_int (f.n_found, 1);
   fail_unless_equals_int64 (f.found, lost);
+  teardown (&f);
+}
+
+GST_END_TEST
+/* The clock of PipeWire's PulseAudio protocol, by which a device goes on for
+ * some time while it stands still, and which then finds back gradually */
+    static void
+find_back (Fixture * f, GstClockTimeDiff by_pipeline,
+    GstClockTimeDiff by_system)
+{
+  for (; by_pipeline > USUAL; by_pipeline -= MS / 4)
+    note_both (f, by_pipeline, by_system);
+  note_many_of_clock (f, USUAL + 5 * MS, by_system);
+}
+
+/* Its server's graph loses nine cycles of 512 frames. */
+GST_START_TEST (test_a_device_that_stands_still_has_lost_nothing)
+{
+  const GstClockTimeDiff slip = 96 * MS;
+  Fixture f;
+
+  setup (&f);
+  note_many (&f, USUAL);
+  for (guint n = 0; n < 100; n++)
+    note (&f, USUAL + slip);
+  find_back (&f, USUAL + slip, USUAL + slip);
+  fail_unless_equals_int (f.n_found, 0);
+  teardown (&f);
+}
+
+GST_END_TEST
+/* Nobody reads meanwhile either. */
+GST_START_TEST (test_a_clock_that_finds_back_gradually_takes_all_back)
+{
+  const GstClockTimeDiff slip = 96 * MS;
+  Fixture f;
+
+  setup (&f);
+  note_many (&f, USUAL);
+  note_backlog (&f, 200 * MS, USUAL + slip);
+  for (guint n = 0; n < 100; n++)
+    note (&f, USUAL + slip);
+  fail_unless_equals_int (f.n_found, 1);
+  find_back (&f, USUAL + slip, USUAL + slip);
+  fail_unless_equals_int64 (f.found, 0);
+  fail_unless_equals_int64 (f.lag.missing, 0);
   teardown (&f);
 }
 
@@ -199,6 +248,8 @@ lag_suite (void)
   tcase_add_test (tc, test_what_was_only_late_is_taken_back);
   tcase_add_test (tc, test_a_clock_that_jumps_is_no_loss);
   tcase_add_test (tc, test_a_loss_counts_when_the_clock_sees_it);
+  tcase_add_test (tc, test_a_device_that_stands_still_has_lost_nothing);
+  tcase_add_test (tc, test_a_clock_that_finds_back_gradually_takes_all_back);
   tcase_add_test (tc, test_a_restart_forgets_what_was_usual);
   return suite;
 }

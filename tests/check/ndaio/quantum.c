@@ -10,6 +10,7 @@
 #include "ndablock.h"
 #include "ndapipewire.h"
 
+#include <gst/audio/audio.h>
 #include <gst/check/gstcheck.h>
 
 #define PLANNED (5 * GST_MSECOND)
@@ -102,6 +103,61 @@ GST_START_TEST (test_a_sink_that_is_gone_is_not_told)
   gst_object_unref (sink);
 }
 
+GST_END_TEST
+/* --- blocks that are too many for one cycle --- */
+#define N_BLOCKS 10
+    static void
+note_size (GstElement * sink, GstBuffer * buffer, GstPad * pad, GString * heard)
+{
+  guint64 frame = gst_util_uint64_scale_round (GST_BUFFER_PTS (buffer),
+      NDA_BLOCK_RATE, GST_SECOND);
+
+  g_string_append_printf (heard, "%" G_GUINT64_FORMAT "+%" G_GSIZE_FORMAT " ",
+      frame, gst_buffer_get_size (buffer) / sizeof (gfloat));
+}
+
+/* Ten blocks go into a sink of a graph with this quantum. Returns (transfer
+ * full) where each buffer begins, and its frames. */
+static gchar *
+play_blocks (gint quantum)
+{
+  GstElement *pipeline = gst_parse_launch ("audiotestsrc num-buffers=10 "
+      "samplesperbuffer=512 ! audio/x-raw, rate=48000, channels=1, format="
+      GST_AUDIO_NE (F32) " ! fakesink name=sink signal-handoffs=true", NULL);
+  GstElement *sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  GstBus *bus = gst_element_get_bus (pipeline);
+  GString *heard = g_string_new (NULL);
+
+  play (quantum);
+  nda_pipewire_sink_use_periods (sink, 0);
+  g_signal_connect (sink, "handoff", G_CALLBACK (note_size), heard);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  gst_message_unref (gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE,
+          GST_MESSAGE_EOS));
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (bus);
+  gst_object_unref (sink);
+  gst_object_unref (pipeline);
+  return g_string_free (heard, FALSE);
+}
+
+GST_START_TEST (test_a_sink_gets_a_long_quantum_in_one_buffer)
+{
+  g_autofree gchar *heard = play_blocks (2048);
+
+  fail_unless_equals_string (heard, "0+2048 2048+2048 4096+1024 ");
+}
+
+GST_END_TEST
+GST_START_TEST (test_a_sink_gets_blocks_of_a_short_quantum)
+{
+  g_autofree gchar *heard = play_blocks (1024);
+  gchar **each = g_strsplit (heard, " ", -1);
+
+  fail_unless_equals_int (g_strv_length (each), N_BLOCKS + 1);
+  g_strfreev (each);
+}
+
 GST_END_TEST static Suite *
 quantum_suite (void)
 {
@@ -113,6 +169,8 @@ quantum_suite (void)
   tcase_add_test (tc, test_sinks_learn_the_quantum_from_a_source);
   tcase_add_test (tc, test_a_delay_of_the_application_stays);
   tcase_add_test (tc, test_a_sink_that_is_gone_is_not_told);
+  tcase_add_test (tc, test_a_sink_gets_a_long_quantum_in_one_buffer);
+  tcase_add_test (tc, test_a_sink_gets_blocks_of_a_short_quantum);
   return suite;
 }
 

@@ -50,6 +50,9 @@ REASONS = (
     (r"Could not get lock",
      "another program is installing packages: wait for it to end, then run "
      "this again."),
+    (r"dpkg was interrupted",
+     "an earlier installation was interrupted: run “dpkg --configure -a” as "
+     "root, then run this again."),
     (r"No space left on device|enough free space",
      "the disk is full: free about 1.5 GB, then run this again."),
 )

@@ -24,10 +24,10 @@ PYTEST = "-rs -vv"
 FAILED = {"FAIL", "TIMEOUT", "ERROR", "INTERRUPT", "UNEXPECTEDPASS"}
 
 
-def list_tests(build: Build) -> list[str]:
+def list_tests(build: Build, *options: str) -> list[str]:
     """Lines “nda:suite / name”, or “name”."""
     listed = subprocess.run(
-        ["meson", "test", "-C", build.folder, "--list"],
+        ["meson", "test", "-C", build.folder, "--list", *options],
         env=plain_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -49,6 +49,20 @@ def tests_named(names: list[str], tests: list[str]) -> list[str]:
             )
         found.update((re.sub(".* / ", "", line), None) for line in lines)
     return list(found)
+
+
+def check_benchmarks(build: Build, names: list[str]) -> None:
+    """Fail if a name is not that of a benchmark."""
+    there = [
+        re.sub(".* / ", "", line)
+        for line in list_tests(build, "--benchmark")
+    ]
+    for name in names:
+        if name not in there:
+            raise Failure(
+                f"there is no benchmark “{name}”. These are: "
+                f"{', '.join(there) or 'none'}."
+            )
 
 
 def entries_of(log: Path) -> list[dict]:

@@ -11,6 +11,10 @@ import subprocess
 from ..place import Failure
 
 PACKAGE = "pulseaudio-utils"
+NO_SERVER = (
+    "no sound server answers: start PipeWire or PulseAudio, as a desktop does "
+    "by itself, then run this again."
+)
 PATIENCE = 5  # s; a server that is going may take a client and never answer
 
 
@@ -46,14 +50,17 @@ def is_pipewire() -> bool:
     return bool(re.search(r"^Server Name: .*PipeWire", said, re.M))
 
 
+def check() -> None:
+    """Fail if no server answers."""
+    if not is_there():
+        raise Failure(NO_SERVER)
+
+
 def default_device(kind: str) -> str:
     """Return the name of the default "source" or "sink"."""
     said = ask(f"get-default-{kind}")
     if said is None:
-        raise Failure(
-            "no sound server answers: start PipeWire or PulseAudio, as a "
-            "desktop does by itself, then run this again."
-        )
+        raise Failure(NO_SERVER)
     return said.strip()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import gstreamer
-from ..place import Failure
+from ..place import Failure, Interrupted
 from .files import Job
 from .levels import Level
 from .progress import Progress
@@ -34,6 +34,8 @@ class Result:
 
 def explain_source(path: Path, text: str) -> str:
     """Return advice for a file that GStreamer does not read."""
+    if path.is_file() and not path.stat().st_size:
+        return f"“{path}” is empty: name another file."
     if "determine type" in text:
         return (f"“{path}” is no sound in a format that GStreamer knows: is "
                 "it another kind of file, or cut off at its beginning?")
@@ -152,6 +154,10 @@ class Pipeline:
             else:
                 raise Failure(f"{self.job.source}: there is no sound in it, "
                               f"so that {self.job.target} was not written.")
+        except KeyboardInterrupt:
+            raise Interrupted(
+                f"interrupted: “{self.job.target}” was not written."
+            ) from None
         finally:
             progress.clear()
             self.pipeline.set_state(states.NULL)

@@ -13,6 +13,7 @@ from ..desktop.cable import Cable
 from ..desktop.session import Session
 from ..parameters import add_parameters, parameters_text
 from ..place import Failure, Misuse
+from ._plugin import HELP, check_plugin
 
 
 def add_arguments(parser: argparse.ArgumentParser, other: str) -> None:
@@ -20,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser, other: str) -> None:
         "plugin",
         metavar="PLUGIN",
         nargs="?",
-        help="a .py file, or the name of a plugin",
+        help=HELP,
     )
     add_parameters(parser)
     parser.add_argument(
@@ -61,6 +62,8 @@ def run(args: argparse.Namespace, kind: str) -> int:
     if not args.plugin:
         raise Misuse("name a plugin, for example “nda "
                      f"{kind} denoise”, or add --devices.")
+    check_plugin(args.plugin)
+    server.check()
     settings = {
         "plugin": args.plugin,
         "isolation": args.isolation,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..checkout.build import Build
 from ..checkout.ready import become, make_ready
-from ..place import Failure, Place
+from ..place import Failure, Misuse, Place
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,5 +41,17 @@ def find_tool(args: argparse.Namespace) -> str:
     return found
 
 
+def check_folder(args: argparse.Namespace) -> None:
+    """Fail if the folder that a new file goes to is not there."""
+    folder = Path(args.file).parent
+    if not folder.is_dir():
+        raise Misuse(
+            f"there is no folder “{folder}” to write “{args.file}” in: make "
+            "it first."
+        )
+
+
 def run_tool(what: str, args: argparse.Namespace) -> int:
+    if os.path.isdir(args.file):
+        raise Misuse(f"“{args.file}” is a folder: name a key file in it.")
     return become([find_tool(args), what, args.file], dict(os.environ))

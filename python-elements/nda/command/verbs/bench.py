@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..checkout import packages
+from ..checkout import packages, testrun
 from ..checkout.build import Build, plain_environment
 from ..checkout.ready import become, make_ready
 
@@ -26,6 +26,7 @@ def run(args: argparse.Namespace) -> int:
     build.is_strict = True
     more = packages.for_tests() + packages.TO_BENCH
     make_ready(build, args.verb, args, more)
+    testrun.check_benchmarks(build, args.names)
     command = ["meson", "test", "-C", str(build.folder), "--no-rebuild",
                "--benchmark", "--verbose", *args.names]
     return become(command, plain_environment())

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import signal
 import subprocess
@@ -12,6 +13,8 @@ import sys
 
 from ..checkout.build import Build
 from ..checkout.ready import make_ready
+from ..place import Misuse
+from ..wavrepair import read_header
 
 # They print that they do not find a device, or a server, and go on.
 OF_LIBRARIES = re.compile(
@@ -35,7 +38,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def check_recording(name: str) -> None:
+    try:
+        with open(name, "rb") as file:
+            read_header(file, name)
+    except OSError as error:
+        raise Misuse(
+            f"“{name}” cannot be read: {error.strerror}. Name a WAV file."
+        ) from error
+
+
+def check_location(name: str | None) -> None:
+    folder = os.path.dirname(name or "") or "."
+    if not os.path.isdir(folder):
+        raise Misuse(f"there is no folder “{folder}” to write “{name}” in: "
+                     "make it first.")
+
+
 def run(args: argparse.Namespace) -> int:
+    for name in args.recordings:
+        check_recording(name)
+    check_location(args.location)
     build = Build(args.place.top)
     make_ready(build, args.verb, args)
     command = [str(build.folder / "examples" / "demo")]

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import argparse
 
-from ._keys import add_arguments, run_tool
+from ._keys import add_arguments, check_folder, run_tool
 
 __all__ = ["add_arguments", "run"]
 
 
 def run(args: argparse.Namespace) -> int:
+    check_folder(args)
     return run_tool("gen", args)

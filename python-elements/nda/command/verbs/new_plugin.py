@@ -52,7 +52,10 @@ def write(path: Path, text: str) -> None:
         with open(path, "x", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        raise Failure(f"{path}: {error.strerror}.") from error
+        raise Failure(
+            f"“{path}” cannot be written: {error.strerror}. Go to a folder "
+            "where you may write, and run this again."
+        ) from error
 
 
 def run(args: argparse.Namespace) -> int:

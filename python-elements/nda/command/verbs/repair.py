@@ -35,6 +35,9 @@ def run(args: argparse.Namespace) -> int:
         try:
             done = repair(path, is_dry_run=args.dry_run)
         except OSError as error:
-            raise Failure(f"{path}: {error.strerror}.") from error
+            raise Failure(
+                f"“{path}” is not repaired: {error.strerror}. Check its name "
+                "and permissions."
+            ) from error
         print(f"{path}: {done}")
     return 0

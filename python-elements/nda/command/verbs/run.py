@@ -14,8 +14,9 @@ from ..offline.pipeline import Pipeline
 from ..offline.progress import Progress
 from ..offline.report import report_text
 from ..parameters import add_parameters, parameters_text
-from ..place import Failure
+from ..place import Failure, Interrupted
 from ._isolation import add_isolation
+from ._plugin import HELP, check_plugin
 
 EPILOG = """\
     nda run gain in.flac out.wav gain=0.5
@@ -27,9 +28,7 @@ read, but not the folders inside."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "plugin", metavar="PLUGIN", help="a .py file, or the name of a plugin"
-    )
+    parser.add_argument("plugin", metavar="PLUGIN", help=HELP)
     parser.add_argument(
         "source", metavar="IN", type=Path, help="the file or folder to read"
     )
@@ -59,6 +58,7 @@ def run_job(Gst, job: Job, settings: dict[str, str], overwrite: bool) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    check_plugin(args.plugin)
     settings = {"plugin": args.plugin, "isolation": args.isolation}
     if args.parameters:
         settings["parameters"] = parameters_text(args.parameters)
@@ -79,6 +79,8 @@ def run_all(Gst, jobs, settings, overwrite: bool) -> int:
     for job in jobs:
         try:
             run_job(Gst, job, settings, overwrite)
+        except Interrupted:
+            raise
         except Failure as failure:
             n_failed += 1
             print(f"nda: {failure}", file=sys.stderr)

@@ -9,6 +9,7 @@ import argparse
 from ..checkout import packages
 from ..checkout.build import Build
 from ..checkout.ready import become, make_ready
+from ..place import Misuse
 
 EPILOG = """\
 The parts: live, python, elements, drift, click, stalls, mic, servers, hour,
@@ -27,7 +28,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def check_parts(parts: list[str]) -> None:
+    known = EPILOG.split("parts: ")[1].split(".")[0]
+    names = known.replace("\n", " ").split(", ")
+    for part in parts:
+        if part not in names and not part.isdecimal():
+            raise Misuse(
+                f"there is no part “{part}”. These are: {', '.join(names)}."
+            )
+
+
 def run(args: argparse.Namespace) -> int:
+    check_parts(args.parts)
     build = Build(args.place.top)
     build.is_strict = True
     make_ready(build, args.verb, args, packages.for_tests())
