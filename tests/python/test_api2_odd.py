@@ -7,7 +7,7 @@ import pytest
 
 BLOCK = 512
 
-# --- what works ---------------------------------------------------------------
+# --- what works -------------------------------------------------------------
 
 WORKING = {
     "a dataclass with a parameter in an annotation": """
@@ -169,7 +169,7 @@ def test_api2_1_5_odd_arrays_lose_nothing(make_line, write):
     assert np.array_equal(frames, np.stack([expected] * 2, axis=1))
 
 
-# --- what does not -------------------------------------------------------------
+# --- what does not ----------------------------------------------------------
 
 CLASS = """
         from nda import *
@@ -265,7 +265,7 @@ def test_api2_1_5_an_odd_array_is_told_with_its_line(make_line, write, array):
     assert "(line 4)" in message
 
 
-# --- a latency that changes ---------------------------------------------------
+# --- a latency that changes -------------------------------------------------
 
 CHANGES_LATENCY = """
         import numpy as np
