@@ -98,7 +98,7 @@ WORKING = {
 }
 
 # It finds the same array each time, whatever it did to the one before
-CHANGES = ["shape = (512, 2)", "dtype = 'int32'", "flags.writeable = False"]
+CHANGES = ["shape = (512, 2)", "dtype = 'int32'", "shape = (2, 256, 2)"]
 CHANGING = """
         def process(block):
             assert block.shape == (2, 512) and block.dtype == "float32"

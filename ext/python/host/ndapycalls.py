@@ -44,18 +44,33 @@ def take_result(data, result, what):
     numpy.copyto(data, array, casting="same_kind")
 
 
+def _restore(data, n_channels, kind):
+    data.dtype = kind
+    data.shape = n_channels, -1
+
+
 def on_buffer(call, where):
     """Return a call that takes the host's AudioBuffer instead of a block.
 
-    The plugin gets a view of its own each time: it may change the shape, the
-    type or the flags of that. A fault gets the line of the plugin's function.
+    If the plugin changes the shape or the type of the array itself, the next
+    call finds it as before. A fault gets the line of the plugin's function.
     """
 
     def call_with(buffer):
+        data = buffer.data
+        n_channels, kind = len(data), data.dtype
         try:
-            return call(buffer.data[:])
+            return call(data)
         except PluginError as error:
             raise PluginError(f"{error}{where}") from None
+        finally:
+            # in a way that allocates nothing
+            if (
+                len(data) != n_channels
+                or data.ndim != 2
+                or data.dtype is not kind
+            ):
+                _restore(data, n_channels, kind)
 
     return call_with
 
