@@ -27,6 +27,9 @@ P = TypeVar("P", bound="Parameter[Any]")
 LARGEST_FLOAT = 1.7976931348623157e308
 SMALLEST_INT, LARGEST_INT = -(2**31), 2**31 - 1
 
+# Of a text that is a value, and of one that only people read
+LONGEST_TEXT, LONGEST_HELP = 512 * 1024, 8192
+
 TRUE_TEXTS = ("true", "yes", "on", "1")
 FALSE_TEXTS = ("false", "no", "off", "0")
 
@@ -35,6 +38,23 @@ def _plain(number: float) -> str:
     """Return a number in its usual form: -50 rather than -50.0."""
     text = repr(number)
     return text[:-2] if text.endswith(".0") else text
+
+
+def _check_text(text: str, longest: int = LONGEST_TEXT) -> str:
+    """Return a text that an element's property can hold."""
+    if "\0" in text:
+        raise ValueError("a text cannot hold a character 0")
+    if len(text) > longest:
+        raise ValueError(
+            f"a text has {len(text)} characters; {longest} are the most"
+        )
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"a text cannot hold {text[error.start]!a}, which is no character"
+        ) from None
+    return text
 
 
 class Parameter(Generic[T]):
@@ -47,6 +67,7 @@ class Parameter(Generic[T]):
         for text, what in ((unit, "unit"), (help, "help")):
             if not isinstance(text, str):
                 raise TypeError(f"{what} is {text!r}, which is no text")
+            _check_text(text, LONGEST_HELP)
         self.unit = unit
         self.help = help
         self.default = self.check(default)
@@ -66,6 +87,8 @@ class Parameter(Generic[T]):
         return instance.__dict__.get(self.name, self.default)
 
     def __set__(self, instance: Any, value: Any) -> None:
+        if value is self:  # as a dataclass sets its defaults
+            value = self.default
         instance.__dict__[self.name] = self.check(value)
 
     def check(self, value: Any) -> T:
@@ -240,9 +263,7 @@ class Text(Parameter[str]):
     def check(self, value: Any) -> str:
         if not isinstance(value, str):
             raise ValueError(f"{value!r} is no text")
-        if "\0" in value:
-            raise ValueError("a text cannot hold a character 0")
-        return value
+        return _check_text(value)
 
 
 class Choice(Parameter[str]):
@@ -257,7 +278,7 @@ class Choice(Parameter[str]):
             isinstance(option, str) and option for option in options
         ):
             raise ValueError(f"its options are {options!r}, no list of texts")
-        self.options = tuple(options)
+        self.options = tuple(_check_text(o, LONGEST_HELP) for o in options)
         if len(set(self.options)) != len(self.options):
             raise ValueError(f"its options {options!r} name one twice")
         super().__init__(default, "", help)
@@ -286,9 +307,7 @@ class Secret(Parameter[str]):
     def check(self, value: Any) -> str:
         if not isinstance(value, str):
             raise ValueError("the value is no text")
-        if "\0" in value:
-            raise ValueError("a text cannot hold a character 0")
-        return value
+        return _check_text(value)
 
     def format(self, value: str) -> str:
         return ""

@@ -49,6 +49,10 @@ def latency_of(gst, bridge):
     return query.parse_latency()[1]
 
 
+def frames_of(time):
+    return round(time * 48000 / SECOND)
+
+
 def any_bits(n_frames, channels=2):
     """Floats of every pattern of bits, (frames, channels)."""
     bits = np.random.default_rng(3).integers(

@@ -112,13 +112,26 @@ def test_planes_come_back_too(make_bridge, write, frames, layout):
     assert np.concatenate(pulled).tobytes() == sound.tobytes()
 
 
-@pytest.mark.parametrize("rate", [8000, 16000, 44100, 96000])
-def test_as_many_frames_come_back_from_other_rates(run, write, rate):
+# Each rate, and each length; tests/check/python/adapter.c has each with each
+RATES_AND_FRAMES = {
+    8000: 80,
+    11025: 160,
+    16000: 256,
+    22050: 320,
+    24000: 480,
+    32000: 512,
+    44100: 480,
+    96000: 320,
+}
+
+
+@pytest.mark.parametrize("rate, frames", RATES_AND_FRAMES.items())
+def test_as_many_frames_come_back_from_other_rates(run, write, rate, frames):
     time = np.arange(60000) / 48000
     sound = np.stack([np.sin(2 * np.pi * 997 * time)] * 2, axis=1)
     sound = 0.5 * sound.astype(np.float32)
 
-    outcome = run(passthrough(write, 480, rate, 1), cut(sound))
+    outcome = run(passthrough(write, frames, rate, 1), cut(sound))
 
     assert outcome.error is None
     assert outcome.frames.shape == sound.shape
@@ -182,7 +195,8 @@ def drive(bridge, sound, held):
 
 
 @pytest.mark.parametrize(
-    "frames, latency", [(256, 0), (480, 0), (512, 72), (960, 0), (1024, 5)]
+    "frames, latency",
+    [*((frames, 0) for frames in FRAMES_AND_CHANNELS), (512, 72), (1024, 5)],
 )
 def test_reported_latency_is_that_of_each_block(
     gst, make_bridge, write, frames, latency
@@ -191,7 +205,7 @@ def test_reported_latency_is_that_of_each_block(
     held = held_by(frames, latency)
     bridge.play()
 
-    drive(bridge, any_bits(40 * BLOCK), held)
+    drive(bridge, any_bits((held // BLOCK + 20) * BLOCK), held)
 
     assert latency_of(gst, bridge) == held * SECOND // 48000
 

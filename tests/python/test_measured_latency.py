@@ -9,7 +9,7 @@ the input that completes it, and not one later.
 
 import pytest
 
-from delays import BLOCK, SECOND, delaying
+from delays import BLOCK, SECOND, delaying, frames_of
 
 N_BLOCKS = 40
 
@@ -51,10 +51,6 @@ def make_live_line(make_line, clock, tmp_path):
         )
 
     return make
-
-
-def frames_of(time):
-    return round(time * 48000 / SECOND)
 
 
 def latency_of(gst, line):

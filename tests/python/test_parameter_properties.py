@@ -450,6 +450,27 @@ def test_a_controller_sets_each_block_at_its_time(gst, make_level):
     assert len(set(levels)) == N_BLOCKS
 
 
+def test_1000_changes_a_second_by_a_controller(gst, make_level):
+    line = make_level(max_blocks=64)
+    source = control_linearly(child_of(line), gst)
+    source.unset_all()
+    levels = np.random.default_rng(1).uniform(0, 1, 1000)
+    for n, level in enumerate(levels):
+        source.set(n * gst.MSECOND, level)
+    source.props.mode = 0  # each value until the next one
+    line.play()
+    for _ in range(90):
+        line.push(np.zeros((BLOCK, 2)))
+    line.src.emit("end-of-stream")
+
+    for _ in range(90):
+        buffer, frames = line.pull()
+        assert (frames == frames[0, 0]).all(), "a torn call"
+        wanted = levels[buffer.pts // gst.MSECOND]
+        assert frames[0, 0] == np.float32(wanted), "another change"
+    assert line.get_stat("num-failures") == 0
+
+
 def test_a_controller_out_of_range_is_told_once_not_each_block(
     gst, make_level
 ):

@@ -239,7 +239,10 @@ def test_source_that_changes_its_channels_is_refused_and_starts_again(
         assert frames[0, 0] > last
         last = frames[0, 0]
 
-    assert "number of channels" in warning.parse_warning()[0].message
+    message = warning.parse_warning()[0].message
+    assert "number of channels: 48000 Hz, 512, 1 instead of" in message
+    assert "instead of 48000 Hz, 512, 2" in message
+    assert "Set the element to NULL and to PLAYING again" in message
     assert line.pull()[1][0, 0] > last
     assert journal() == [["start"], ["stop"], ["start"], ["stop"], ["start"]]
 

@@ -74,6 +74,8 @@ void
 nda_py_framing_begin (NdaPyFraming * self, GstBuffer * block,
     const NdaPyFormat * format, const NdaPyFacts * facts)
 {
+  const GstClockTime base = self->clock.base;
+
   if (!self->adapter || self->is_analyser != facts->is_analyser) {
     g_clear_pointer (&self->adapter, nda_py_adapter_free);
     self->adapter = nda_py_adapter_new (self->info.channels, format,
@@ -87,6 +89,9 @@ nda_py_framing_begin (NdaPyFraming * self, GstBuffer * block,
   self->is_discont = GST_BUFFER_IS_DISCONT (block);
   nda_frame_clock_init (&self->clock, NDA_BLOCK_RATE);
   nda_frame_clock_rebase (&self->clock, GST_BUFFER_PTS (block));
+  /* where it goes on, each stamp stays that of the same count */
+  if (!self->is_discont)
+    nda_frame_clock_count_from (&self->clock, base);
   if (GST_BUFFER_OFFSET_IS_VALID (block))
     self->clock.offset = GST_BUFFER_OFFSET (block);
 }

@@ -44,11 +44,33 @@ def take_result(data, result, what):
     numpy.copyto(data, array, casting="same_kind")
 
 
-def on_buffer(call):
-    """Return a call that takes the host's AudioBuffer instead of a block."""
+def _restore(data, n_channels, kind):
+    data.dtype = kind
+    data.shape = n_channels, -1
+
+
+def on_buffer(call, where):
+    """Return a call that takes the host's AudioBuffer instead of a block.
+
+    If the plugin changes the shape or the type of the array itself, the next
+    call finds it as before. A fault gets the line of the plugin's function.
+    """
 
     def call_with(buffer):
-        return call(buffer.data)
+        data = buffer.data
+        n_channels, kind = len(data), data.dtype
+        try:
+            return call(data)
+        except PluginError as error:
+            raise PluginError(f"{error}{where}") from None
+        finally:
+            # in a way that allocates nothing
+            if (
+                len(data) != n_channels
+                or data.ndim != 2
+                or data.dtype is not kind
+            ):
+                _restore(data, n_channels, kind)
 
     return call_with
 
@@ -73,14 +95,17 @@ def analyse_call(analyse):
     return call
 
 
-def each_call(calls):
+def each_call(calls, where):
     """Return one call that makes a call for each channel, all in one crossing
     of the GIL (2.3)."""
 
     def call_all(buffer):
         data = buffer.data
-        for channel, call in enumerate(calls):
-            call(data[channel : channel + 1])
+        try:
+            for channel, call in enumerate(calls):
+                call(data[channel : channel + 1])
+        except PluginError as error:
+            raise PluginError(f"{error}{where}") from None
         return True
 
     return call_all

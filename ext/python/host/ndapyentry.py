@@ -6,6 +6,9 @@ A file without create_plugin () is of API 2. Its entry is the function or class
 that is the plugin: the only one in the file, or the one that is named.
 """
 
+import functools
+import numbers
+
 # The calls of API 2, with the role of a plugin that has one: API 1's word and
 # ours
 CALLS = {
@@ -59,7 +62,7 @@ def find_entry(module, name=None):
             f"it has no function or class “{name}”; it has {names or 'none'}"
         )
     if not found:
-        raise PluginError(NO_ENTRY)
+        raise PluginError(_why_no_entry(module))
     if len(found) > 1:
         raise PluginError(
             f"it has more than one plugin: {names}. Say which by its name: "
@@ -70,6 +73,46 @@ def find_entry(module, name=None):
 
 def _role_of(entry):
     return getattr(entry, "__nda_role__", None)
+
+
+def _why_no_entry(module):
+    """Say why what has the name of a call is not the plugin."""
+    for name in CALLS:
+        value = vars(module).get(name)
+        if isinstance(value, type):
+            return f"its {name} is a class that is not derived from nda's"
+        if callable(value):
+            file = os.path.basename(module.__file__)
+            return (
+                f"its {name} is imported from another file. If that is the "
+                f"plugin, say so: plugin={file}:{name}"
+            )
+        if name in vars(module):
+            return f"its {name} is {value!r:.40}, which is no function"
+    return NO_ENTRY
+
+
+def line_of(function):
+    """Return where a function of a plugin begins, as “ (line 5)”; or ""."""
+    with contextlib.suppress(ValueError):
+        function = inspect.unwrap(function)
+    while isinstance(function, functools.partial):
+        function = function.func
+    if not isinstance(function, (types.FunctionType, types.MethodType)):
+        function = getattr(type(function), "__call__", None)
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_filename not in _plugin_files:
+        return ""
+    return f" (line {code.co_firstlineno})"
+
+
+@contextlib.contextmanager
+def placed_at(where):
+    """Add a line to a fault that is raised meanwhile."""
+    try:
+        yield
+    except PluginError as error:
+        raise PluginError(f"{error}{where}") from None
 
 
 def call_name_of(name, entry, role):
@@ -98,6 +141,11 @@ def class_parameters(entry):
         for name, value in vars(base).items():
             if isinstance(value, Parameter):
                 found[name] = value
+            elif isinstance(value, type) and issubclass(value, Parameter):
+                raise PluginError(
+                    f"its {name} is the class {value.__name__}; write it with "
+                    f"its default, {value.__name__} (...)"
+                )
             else:
                 found.pop(name, None)
     return found
@@ -138,6 +186,10 @@ def _parameter_of(name, hint, default):
     type."""
     if default is inspect.Parameter.empty:
         raise PluginError(f"its parameter “{name}” has no default")
+    from nda.parameters import Parameter
+
+    if isinstance(default, Parameter):
+        hint, default = default, default.default
     try:
         made = _make_parameter(hint, default)
         made.default = made.check(default)
@@ -152,7 +204,7 @@ def _parameter_of(name, hint, default):
 def _make_parameter(hint, default):
     import nda.parameters as kinds
 
-    for extra in getattr(hint, "__metadata__", ()):
+    for extra in (*getattr(hint, "__metadata__", ()), hint):
         if isinstance(extra, kinds.Parameter):
             return copy.copy(extra)
     if hasattr(hint, "__metadata__"):
@@ -161,18 +213,28 @@ def _make_parameter(hint, default):
         hint = type(default)
     if typing.get_origin(hint) is typing.Literal:
         return kinds.Choice(default, typing.get_args(hint))
-    made = {
-        bool: kinds.Bool,
-        int: kinds.Int,
-        float: kinds.Float,
-        str: kinds.Text,
-    }.get(hint)
+    made = _kind_of(hint, kinds)
     if made is None:
         raise TypeError(
             f"{hint!r} is none of float, int, bool, str, Literal of texts, or "
             "Annotated with one of nda's types"
         )
     return made(default)
+
+
+def _kind_of(hint, kinds):
+    """Return the kind of parameter for values of a type, or None."""
+    known = (
+        (bool, kinds.Bool),
+        (numbers.Integral, kinds.Int),
+        (numbers.Real, kinds.Float),
+        (str, kinds.Text),
+    )
+    if not isinstance(hint, type):
+        return None
+    if hint in (kinds.Bool, kinds.Int, kinds.Float, kinds.Text):
+        return hint
+    return next((kind for of, kind in known if issubclass(hint, of)), None)
 
 
 def check_arguments(function, n_blocks, name):
@@ -197,6 +259,21 @@ def check_arguments(function, n_blocks, name):
         )
     if len(plain) < n_blocks and not takes_any:
         raise PluginError(f"its {name} () takes no block")
+
+
+def needed_by(entry):
+    """Return the arguments that have no default, as “a, b”."""
+    try:
+        arguments = inspect.signature(entry).parameters.values()
+    except (TypeError, ValueError):
+        return ""
+    return ", ".join(
+        argument.name
+        for argument in arguments
+        if argument.default is argument.empty
+        and argument.kind
+        not in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD)
+    )
 
 
 def takes_block(function):

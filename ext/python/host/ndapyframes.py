@@ -15,6 +15,7 @@ class Cutter:
 
     def __init__(self, pull, n_channels):
         self._pull = pull
+        self._generator = getattr(pull, "__self__", None)
         self.n_channels = n_channels  # None: as the first array has
         self._rest = None  # frames that wait, (channels, frames)
         self._n_vain = 0  # calls before the first array; -1: there was one
@@ -54,7 +55,8 @@ class Cutter:
             self._count_vain()
             return None
         self._n_vain = -1
-        array = self._check(array)
+        with placed_at(self.line_of_yield()):
+            array = self._check(array)
         return array if array.shape[1] else None
 
     def _count_vain(self):
@@ -108,6 +110,13 @@ class Cutter:
                 f"not {shape}"
             )
         return array
+
+    def line_of_yield(self):
+        """Return where the generator is, as “ (line 5)”; or ""."""
+        frame = getattr(self._generator, "gi_frame", None)
+        if frame is None or frame.f_code.co_filename not in _plugin_files:
+            return ""
+        return f" (line {frame.f_lineno})"
 
 
 class Gatherer:

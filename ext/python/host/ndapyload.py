@@ -253,7 +253,7 @@ def load(path, role="", entry=None):
     folder = _extend_path(directory)
     module = _execute(path, os.path.splitext(name)[0], folder)
     try:
-        if entry or not hasattr(module, "create_plugin"):
+        if entry or "create_plugin" not in vars(module):
             wrapper = Wrapper(module, find_entry(module, entry), role)
             return module, wrapper, True
         factory = module.create_plugin

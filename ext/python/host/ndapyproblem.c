@@ -123,7 +123,10 @@ nda_py_problem_check_format (const gchar * path, const NdaPyFormat * before,
     return TRUE;
   g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
       _("The plugin “%s” began again with another rate, buffer size or "
-          "number of channels"), path);
+          "number of channels: %u Hz, %u, %u instead of %u Hz, %u, %u. Set the "
+          "element to NULL and to PLAYING again to run it so"), path,
+      format->rate, format->n_frames, format->n_channels, before->rate,
+      before->n_frames, before->n_channels);
   return FALSE;
 }
 

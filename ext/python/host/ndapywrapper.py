@@ -11,6 +11,7 @@ or one for each channel (2.3).
 FORMAT = ("rate", "frames", "channels")
 EACH = -1  # as nda has it
 MAX_FRAMES = 96000
+METHODS = (*CALLS, "start", "stop", "reset", "on_change", "get_reading")
 MAX_DELAY = 10**8
 
 
@@ -65,10 +66,13 @@ class Wrapper:
         self.call_name = call_name_of(name, self._entry, role)
         self.name = os.path.splitext(os.path.basename(self.path))[0]
         self.entry_name = name
-        self.display_name = getattr(module, "DISPLAY_NAME", self.name)
+        self.display_name = self._shown(
+            getattr(module, "DISPLAY_NAME", self.name)
+        )
         self.description = self._first_line(module)
         self.parameters = self._find_parameters()
         self._check_names()
+        self._check_making()
         self._instances = [self._make()]
         self._told = {}  # what it was told of the format, by its id
         self._declared = {}  # what the first instance says of it itself
@@ -85,14 +89,31 @@ class Wrapper:
         own = self._entry.__doc__ if self.is_class else None
         texts = own, module.__doc__
         text = next((t for t in texts if isinstance(t, str) and t.strip()), "")
-        return text.strip().partition("\n")[0].strip()
+        return self._shown(text.strip().partition("\n")[0].strip())
+
+    @staticmethod
+    def _shown(text):
+        return _printable(str(text), LONGEST_REASON)
 
     def _find_parameters(self):
         if self.is_class:
             return class_parameters(self._entry)
-        return function_parameters(self._entry)
+        with placed_at(self._where()):
+            return function_parameters(self._entry)
+
+    def _where(self):
+        """Return where the block call is, as “ (line 5)”; or ""."""
+        if self.is_class:
+            return line_of(getattr(self._entry, self.call_name))
+        return line_of(self._entry)
 
     def _check_names(self):
+        for name in self.parameters if self.is_class else ():
+            if name in METHODS:
+                raise PluginError(
+                    f"its parameter “{name}”{self._line_of(name)} has the name"
+                    " of a method; give it another one"
+                )
         for name in FORMAT + ("latency", "budget"):
             kind = getattr(self.parameters.get(name), "type", "int")
             if self.is_class and kind != "int":
@@ -100,6 +121,16 @@ class Wrapper:
                     f"its parameter “{name}”{self._line_of(name)} is a {kind},"
                     " but the format has whole numbers"
                 )
+
+    def _check_making(self):
+        """Check that a class can be made without arguments."""
+        needed = needed_by(self._entry) if self.is_class else ""
+        if needed:
+            raise PluginError(
+                f"its {self._entry.__name__} () takes {needed}, but the host "
+                "gives it no arguments; let each have a default"
+                f"{line_of(self._entry.__init__)}"
+            )
 
     def _make(self):
         if not self.is_class:
@@ -119,10 +150,9 @@ class Wrapper:
 
     def _check_call(self):
         call = getattr(self._instances[0], self.call_name)
-        if self.call_name == "read":
-            check_arguments(call, 1 if takes_block(call) else 0, "read")
-        else:
-            check_arguments(call, 1, self.call_name)
+        n_blocks = int(self.call_name != "read" or takes_block(call))
+        with placed_at(self._where()):
+            check_arguments(call, n_blocks, self.call_name)
 
     # --- what the host calls of any plugin ---------------------------------
 
@@ -201,9 +231,17 @@ class Wrapper:
 
     def _set(self, instance, name, value):
         if self.is_class:
-            setattr(instance, name, value)
+            self._put(instance, name, value)
         else:
             instance.values[name] = value
+
+    @staticmethod
+    def _put(instance, name, value):
+        """Set an attribute, of a frozen dataclass too."""
+        try:
+            setattr(instance, name, value)
+        except AttributeError:
+            object.__setattr__(instance, name, value)
 
     def _get(self, instance, name):
         if self.is_class:
@@ -241,7 +279,7 @@ class Wrapper:
         if said["channels"] == EACH:
             told["channels"] = 1
         for key, value in told.items():
-            setattr(instance, key, value)
+            self._put(instance, key, value)
         self._told[id(instance)] = told
 
     def _check(self, what, low, high):
@@ -312,7 +350,7 @@ class Wrapper:
                     self._declared = self._read_declared(instance)
                 if instance.channels == EACH:  # as its start () says
                     self._told[id(instance)]["channels"] = 1
-                    instance.channels = 1
+                    self._put(instance, "channels", 1)
         except BaseException as error:
             for instance in started[:-1]:
                 with contextlib.suppress(BaseException):
@@ -347,9 +385,10 @@ class Wrapper:
         one = process_call if self.call_name == "process" else analyse_call
         if self._is_each:
             calls = [getattr(i, self.call_name) for i in self._instances]
-            self.process_audio = each_call([one(c) for c in calls])
+            calls = [one(c) for c in calls]
+            self.process_audio = each_call(calls, self._where())
         else:
-            self.process_audio = on_buffer(one(call))
+            self.process_audio = on_buffer(one(call), self._where())
         return n_frames
 
     def _bind_sink(self, call, n_frames):
@@ -358,7 +397,7 @@ class Wrapper:
         if n_frames > FRAMES:
             self._gatherer = Gatherer(write, self._n_channels, n_frames)
             write = self._gatherer.put
-        self.write_audio = on_buffer(write)
+        self.write_audio = on_buffer(write, self._where())
         return min(n_frames, FRAMES)
 
     def _bind_source(self, first, n_frames):
@@ -368,7 +407,7 @@ class Wrapper:
             own = self._check("channels", 1, MAX_CHANNELS)
         if takes_block(call) and n_frames <= FRAMES:
             self._n_channels = own or 1
-            self.read_audio = on_buffer(read_call(call))
+            self.read_audio = on_buffer(read_call(call), self._where())
         else:
             if takes_block(call):
                 own = own or 1
@@ -378,8 +417,8 @@ class Wrapper:
             cutter = Cutter(pull, own)
             cutter.look()
             self._n_channels = cutter.n_channels
-            self.read_audio = on_buffer(cutter.fill)
-        first.channels = self._n_channels
+            self.read_audio = on_buffer(cutter.fill, "")
+        self._put(first, "channels", self._n_channels)
         self._told[id(first)]["channels"] = self._n_channels
         return min(n_frames, FRAMES)
 

@@ -165,6 +165,112 @@ GST_START_TEST (test_serialized_query_waits_its_turn)
 
 GST_END_TEST;
 
+/* --- serialized queries -------------------------------------------------- */
+
+/* One that nobody knows */
+#define QUERY_MARK GST_QUERY_MAKE_TYPE (4711, \
+    GST_QUERY_TYPE_DOWNSTREAM | GST_QUERY_TYPE_SERIALIZED)
+
+/* What the query found when it came: how many buffers were before it. */
+typedef struct
+{
+  GstHarness *h;
+  gint n_before;                /* -1: it has not come */
+} Asked;
+
+/* Downstream's answer */
+static GstPadProbeReturn
+answer (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
+{
+  GstQuery *query = GST_PAD_PROBE_INFO_QUERY (info);
+  Asked *asked = user_data;
+
+  if (GST_QUERY_TYPE (query) != QUERY_MARK)
+    return GST_PAD_PROBE_OK;
+  asked->n_before = gst_harness_buffers_received (asked->h);
+  gst_structure_set (gst_query_writable_structure (query), "answer",
+      G_TYPE_INT, 4711, NULL);
+  return GST_PAD_PROBE_HANDLED;
+}
+
+static GstQuery *
+make_mark (void)
+{
+  return gst_query_new_custom (QUERY_MARK, gst_structure_new_empty ("mark"));
+}
+
+/* The query passes behind the blocks before it, the answer comes back, and the
+ * sound is not cut: what the plugin holds back stays held back. */
+static void
+ask (const gchar * plugin, guint n_held)
+{
+  GstHarness *h = make_harness (plugin, STEREO);
+  g_autoptr (GstQuery) query = make_mark ();
+  Asked asked = { h, -1 };
+  gint number = 0;
+
+  gst_pad_add_probe (h->sinkpad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM
+      | GST_PAD_PROBE_TYPE_PUSH, answer, &asked, NULL);
+  gst_harness_push (h, make_buffer (0, BLOCK));
+  gst_harness_push (h, make_buffer (BLOCK, BLOCK));
+  fail_unless (gst_pad_peer_query (h->srcpad, query));
+  fail_unless_equals_int (asked.n_before, 2);
+  gst_structure_get_int (gst_query_get_structure (query), "answer", &number);
+  fail_unless_equals_int (number, 4711);
+
+  gst_harness_push (h, make_buffer (2 * BLOCK, BLOCK));
+  for (guint n = 0; n < 3; n++) {
+    g_autoptr (GstBuffer) block = gst_harness_pull (h);
+
+    fail_unless_equals_int (gst_buffer_get_size (block) / 8,
+        BLOCK - (n == 0 ? n_held : 0));
+  }
+  gst_harness_teardown (h);
+}
+
+GST_START_TEST (test_serialized_query_passes_between_blocks_and_cuts_nothing)
+{
+  ask ("passthrough", 0);
+  ask ("limiter", 72);
+}
+
+GST_END_TEST;
+
+/* The element's own buffers go on, so it answers by itself, at once. */
+GST_START_TEST (test_allocation_is_answered_here_and_cuts_nothing)
+{
+  GstHarness *h = make_harness ("passthrough", STEREO);
+  g_autoptr (GstCaps) caps = gst_caps_from_string (STEREO);
+  g_autoptr (GstQuery) query = gst_query_new_allocation (caps, TRUE);
+
+  gst_harness_push (h, make_buffer (0, 100));
+  fail_unless (gst_pad_peer_query (h->srcpad, query));
+  fail_unless (gst_query_find_allocation_meta (query, GST_AUDIO_META_API_TYPE,
+          NULL));
+  fail_unless_equals_int (gst_query_get_n_allocation_pools (query), 0);
+  gst_harness_push (h, make_buffer (100, BLOCK - 100));
+  expect_frames (h, 0, BLOCK);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
+/* Nothing waits for an answer that cannot come. */
+GST_START_TEST (test_serialized_query_is_refused_while_flushing)
+{
+  GstHarness *h = make_harness ("passthrough", STEREO);
+  g_autoptr (GstQuery) query = make_mark ();
+
+  gst_harness_push (h, make_buffer (0, BLOCK));
+  gst_buffer_unref (gst_harness_pull (h));
+  gst_harness_push_event (h, gst_event_new_flush_start ());
+  fail_if (gst_pad_peer_query (h->srcpad, query));
+  gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
 /* After DRAIN nothing is inside, not even a part of a block. */
 GST_START_TEST (test_drain_leaves_nothing_inside)
 {
@@ -394,6 +500,10 @@ events_suite (void)
   tcase_add_test (tc, test_same_format_again_cuts_nothing);
   tcase_add_test (tc, test_format_outlives_a_flush);
   tcase_add_test (tc, test_serialized_query_waits_its_turn);
+  tcase_add_test (tc,
+      test_serialized_query_passes_between_blocks_and_cuts_nothing);
+  tcase_add_test (tc, test_allocation_is_answered_here_and_cuts_nothing);
+  tcase_add_test (tc, test_serialized_query_is_refused_while_flushing);
   tcase_add_test (tc, test_drain_leaves_nothing_inside);
   tcase_add_test (tc, test_refused_rate_is_posted_once);
   tcase_add_loop_test (tc, test_what_a_plugin_holds_back_leaves_before_a_cut,

@@ -27,6 +27,7 @@ typedef struct
   gdouble rate;                 /* frames/s that the device says it has */
   gdouble ppm;                  /* by which it errs */
   guint64 n_in;                 /* frames pushed */
+  gdouble level;                /* of all frames; 0: a tone */
   GArray *out;                  /* of gfloat */
   GstClockTime end;             /* of the last block that came out */
 } Rig;
@@ -94,6 +95,17 @@ make_tone (guint64 start, gdouble rate)
   return buffer;
 }
 
+static GstBuffer *
+make_level (gfloat level)
+{
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, PERIOD * sizeof (gfloat),
+      NULL);
+
+  for (guint i = 0; i < PERIOD; i++)
+    gst_buffer_fill (buffer, i * sizeof (gfloat), &level, sizeof (gfloat));
+  return buffer;
+}
+
 /* The source's next @seconds, seen by the pipeline's clock as they arrive. */
 static void
 capture (Rig * rig, gdouble seconds)
@@ -102,7 +114,8 @@ capture (Rig * rig, gdouble seconds)
   guint64 n_end = rig->n_in + seconds * rig->rate;
 
   while (rig->n_in < n_end) {
-    GstBuffer *buffer = make_tone (rig->n_in, true_rate);
+    GstBuffer *buffer = rig->level > 0.0 ? make_level (rig->level) :
+        make_tone (rig->n_in, true_rate);
     gdouble arrival;
 
     rig->n_in += PERIOD;
@@ -235,6 +248,61 @@ GST_START_TEST (test_a_source_is_followed_without_a_gap)
     check_tone (&rig, 130.0);
     rig_clear (&rig);
   }
+}
+
+GST_END_TEST;
+
+/* Notes behind how many frames each event passes. */
+static GstPadProbeReturn
+note_event (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
+{
+  GArray *places = user_data;
+  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
+  guint64 n_frames = g_array_index (places, guint64, 0);
+
+  if (info->type & GST_PAD_PROBE_TYPE_BUFFER)
+    g_array_index (places, guint64, 0) = n_frames
+        + count_frames (GST_PAD_PROBE_INFO_BUFFER (info));
+  else if (GST_EVENT_TYPE (event) == GST_EVENT_CUSTOM_DOWNSTREAM)
+    g_array_append_val (places, n_frames);
+  return GST_PAD_PROBE_OK;
+}
+
+/* Each event leaves behind the block that has the last frame before it. The
+ * sound goes up a step behind each event, so that its place can be heard. */
+GST_START_TEST (test_events_stay_in_their_place_while_a_clock_is_followed)
+{
+  const guint n_events = 90;
+  g_autoptr (GArray) places = g_array_new (FALSE, TRUE, sizeof (guint64));
+  g_autoptr (GstPad) pad = NULL;
+  guint n = 0;
+  Rig rig;
+
+  rig_init (&rig, MONO ("48000"), 48000.0, 500.0);
+  g_array_set_size (places, 1);
+  pad = gst_element_get_static_pad (rig.h->element, "src");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER
+      | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, note_event, places, NULL);
+  for (guint i = 0; i <= n_events; i++) {
+    rig.level = 0.01 * (i + 1);
+    capture (&rig, 1.0);
+    if (i < n_events)
+      gst_harness_push_event (rig.h,
+          gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+              gst_structure_new_empty ("mark")));
+  }
+  check_state (&rig, "locked");
+
+  fail_unless_equals_int (places->len, 1 + n_events);
+  for (guint i = 0; i < n_events; i++) {
+    gint64 place = g_array_index (places, guint64, 1 + i);
+
+    while (g_array_index (rig.out, gfloat, n) < 0.01 * (i + 1.5))
+      n++;
+    fail_unless (place >= n - 1 && place <= n + BLOCK,
+        "event %u leaves %d frames behind its place", i, (gint) (place - n));
+  }
+  rig_clear (&rig);
 }
 
 GST_END_TEST;
@@ -497,6 +565,8 @@ adaptive_suite (void)
   tcase_add_test (tcase, test_one_clock_keeps_every_bit);
   tcase_add_test (tcase, test_to_begin_to_follow_cuts_no_block);
   tcase_add_test (tcase, test_a_source_is_followed_without_a_gap);
+  tcase_add_test (tcase,
+      test_events_stay_in_their_place_while_a_clock_is_followed);
   tcase_add_test (tcase, test_the_filter_takes_over_between_two_frames);
   tcase_add_test (tcase, test_another_rate_is_followed_from_the_start);
   tcase_add_test (tcase, test_lock_is_told_on_the_bus);
