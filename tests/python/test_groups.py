@@ -4,6 +4,7 @@
 
 import os
 import signal
+import threading
 
 import numpy as np
 import pytest
@@ -86,6 +87,46 @@ def test_one_that_stops_leaves_the_others_alone(make_member):
     assert second.get_stat("num-restarts") == 0
     second.stop()
     assert children() == [] and moulds() == []
+
+
+# Its start () keeps Python's lock until somebody writes to a pipe:
+# ctypes.PyDLL does not give the lock up
+SLOW_START = """
+import ctypes
+def start(self):
+    open(BEGUN, "w").close()
+    ctypes.PyDLL(None).open(PIPE.encode(), 0)
+    return True
+Plugin.start = start
+"""
+
+
+def test_block_is_not_late_while_another_member_starts(
+    make_member, make_bridge, write_plugin, tmp_path
+):
+    begun, pipe = tmp_path / "begun", tmp_path / "pipe"
+    os.mkfifo(pipe)
+    deadline = 100_000_000
+    first = make_member(deadline=deadline)
+    assert plays(first)
+    paths = f"BEGUN, PIPE = {str(begun)!r}, {str(pipe)!r}\n"
+    second = make_bridge(
+        write_plugin(paths + MORTAL % "pass" + SLOW_START),
+        group="one",
+        deadline=deadline,
+    )
+    starting = threading.Thread(target=second.play)
+    starting.start()
+    wait_until(begun.exists)
+    ending = threading.Timer(4 * deadline / 1e9, pipe.write_text, [""])
+    ending.start()
+
+    assert plays(first)
+    ending.join()
+    starting.join()
+    assert plays(second)
+    assert first.get_stat("num-restarts") == 0
+    assert first.get_stat("num-failures") == 0
 
 
 def test_one_comes_in_where_another_was(make_member):

@@ -34,6 +34,7 @@ struct _NdaPyGroup
   NdaPyRunnerConfig *config;    /* [const] owned; of the first member */
   GError *error;                /* [const] owned; why it did not begin */
   NdaPyQuestions questions;     /* has its own lock */
+  gint n_preparing;             /* [atomic] */
 };
 
 /* --- its thread ---------------------------------------------------------- */
@@ -217,6 +218,24 @@ void
 nda_py_group_leave (NdaPyGroup * self)
 {
   nda_py_common_unref (&self->parent);
+}
+
+void
+nda_py_group_begin_preparing (NdaPyGroup * self)
+{
+  g_atomic_int_inc (&self->n_preparing);
+}
+
+void
+nda_py_group_end_preparing (NdaPyGroup * self)
+{
+  g_atomic_int_add (&self->n_preparing, -1);
+}
+
+const gint *
+nda_py_group_get_n_preparing (NdaPyGroup * self)
+{
+  return &self->n_preparing;
 }
 
 /* Returns the process (not owned). */

@@ -138,12 +138,19 @@ spin_for_reply (NdaPySharedBlock * self, gint64 now)
   return FALSE;
 }
 
-/* Sleeps until the answer has come. */
+/* Sleeps until the answer has come, for @timeout, and again for @timeout if it
+ * is excused then. */
 static NdaPyAwait
-sleep_for_reply (NdaPySharedBlock * self, gint end_fd, gint64 end)
+sleep_for_reply (NdaPySharedBlock * self, gint end_fd, GstClockTime timeout)
 {
-  NdaPyAwait outcome = nda_py_await (self->reply_bell, POLLIN, end_fd, end);
+  NdaPyAwait outcome;
+  gboolean is_excused;
 
+  do {
+    outcome = nda_py_await (self->reply_bell, POLLIN, end_fd,
+        nda_py_await_end_of (timeout));
+    is_excused = self->excuse && g_atomic_int_get (self->excuse);
+  } while (outcome == NDA_PY_AWAIT_LATE && is_excused);
   if (outcome == NDA_PY_AWAIT_READY && !nda_py_bell_take (self->reply_bell))
     return NDA_PY_AWAIT_ENDED;
   return outcome;
@@ -153,9 +160,8 @@ static NdaPyAwait
 wait_for_reply (NdaPySharedBlock * self, gint end_fd, GstClockTime timeout)
 {
   gint64 begin = g_get_monotonic_time ();
-  gint64 end = nda_py_await_end_of (timeout);
   NdaPyAwait outcome = spin_for_reply (self, begin) ? NDA_PY_AWAIT_READY :
-      sleep_for_reply (self, end_fd, end);
+      sleep_for_reply (self, end_fd, timeout);
 
   self->is_quick = g_get_monotonic_time () - begin < 2 * SPIN_TIME;
   return outcome;

@@ -43,6 +43,8 @@ typedef struct
   gint bell;                    /* [const] rings for a request */
   gint reply_bell;              /* [const] rings for an answer */
   gboolean can_spin;            /* [const] there is a second processor */
+  const gint *excuse;           /* not owned, or NULL; while it is not 0
+                                 * [atomic], no answer is late */
   gboolean is_quick;            /* the last answer came soon */
   guint32 number;               /* of the last request */
   NdaPyFormat format;           /* with which the plugin was started */

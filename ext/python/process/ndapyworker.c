@@ -298,9 +298,19 @@ set_no_begin (NdaPyWorker * self, GError ** error)
       death);
 }
 
-/* Loads and initialises the plugin in the process. */
-gboolean
-nda_py_worker_load (NdaPyWorker * self, GError ** error)
+/* Tells the others of its group that it runs code now which may take longer
+ * than a block call, or that it has done so. */
+void
+nda_py_worker_set_preparing (NdaPyWorker * self, gboolean is_preparing)
+{
+  if (self->group && is_preparing)
+    nda_py_group_begin_preparing (self->group);
+  else if (self->group)
+    nda_py_group_end_preparing (self->group);
+}
+
+static gboolean
+load (NdaPyWorker * self, GError ** error)
 {
   const NdaPyRunnerConfig *config = self->config;
   g_autofree gchar *api = nda_py_paths_find_folder ("api");
@@ -321,6 +331,18 @@ nda_py_worker_load (NdaPyWorker * self, GError ** error)
     return TRUE;
   nda_py_worker_set_problem (self, answer[1], answer[2], answer[3], error);
   return FALSE;
+}
+
+/* Loads and initialises the plugin in the process. */
+gboolean
+nda_py_worker_load (NdaPyWorker * self, GError ** error)
+{
+  gboolean ok;
+
+  nda_py_worker_set_preparing (self, TRUE);
+  ok = load (self, error);
+  nda_py_worker_set_preparing (self, FALSE);
+  return ok;
 }
 
 /* Makes a worker with the plugin loaded and initialised. */

@@ -55,10 +55,12 @@ has_answered (NdaPyWorker * self, NdaPySharedOutcome outcome,
 gboolean
 nda_py_worker_start (NdaPyWorker * self, NdaPyFormat * format, GError ** error)
 {
-  NdaPySharedOutcome outcome = nda_py_shared_block_start (&self->block,
-      self->config->role, format, self->process->end_fd,
-      self->config->timeout);
+  NdaPySharedOutcome outcome;
 
+  nda_py_worker_set_preparing (self, TRUE);
+  outcome = nda_py_shared_block_start (&self->block, self->config->role, format,
+      self->process->end_fd, self->config->timeout);
+  nda_py_worker_set_preparing (self, FALSE);
   if (has_answered (self, outcome, "start ()", self->config->timeout, "timeout")
       && self->block.result == NDA_PY_CALL_OK) {
     self->is_first_call = TRUE;
@@ -68,9 +70,32 @@ nda_py_worker_start (NdaPyWorker * self, NdaPyFormat * format, GError ** error)
   return FALSE;
 }
 
+/* The first call after a start may compile, and may take as long as a start. A
+ * later call in a group is not late while another member is prepared. */
+static NdaPySharedOutcome
+call (NdaPyWorker * self, const NdaPyAudio * in, const NdaPyAudio * out,
+    guint n_frames, gboolean is_gated, GstClockTime timeout)
+{
+  gboolean is_first = self->is_first_call;
+  /* a sink gets a short last block as it is (6.1.7) */
+  guint n_shown = self->config->role == NDA_PY_ROLE_SINK ? n_frames :
+      self->block.format.n_frames;
+  NdaPySharedOutcome outcome;
+
+  if (G_UNLIKELY (is_first))
+    nda_py_worker_set_preparing (self, TRUE);
+  else if (self->group)
+    self->block.excuse = nda_py_group_get_n_preparing (self->group);
+  outcome = nda_py_shared_block_call (&self->block, in, out, n_frames, n_shown,
+      is_gated, self->process->end_fd, timeout);
+  self->block.excuse = NULL;
+  if (G_UNLIKELY (is_first))
+    nda_py_worker_set_preparing (self, FALSE);
+  return outcome;
+}
+
 /* Makes one block call. Takes data only from a process that has answered, and
- * none from a process that died or hung. DEAD: there is no process. The first
- * call after a start may compile, and may take as long as a start. */
+ * none from a process that died or hung. DEAD: there is no process. */
 NdaPyCallResult
 nda_py_worker_call (NdaPyWorker * self, const NdaPyAudio * in,
     const NdaPyAudio * out, guint n_frames, gboolean is_gated)
@@ -79,14 +104,10 @@ nda_py_worker_call (NdaPyWorker * self, const NdaPyAudio * in,
   gboolean is_first = self->is_first_call && deadline;
   GstClockTime timeout = is_first ? MAX (self->config->timeout, deadline) :
       deadline;
-  /* a sink gets a short last block as it is (6.1.7) */
-  guint n_shown = self->config->role == NDA_PY_ROLE_SINK ? n_frames :
-      self->block.format.n_frames;
   NdaPySharedOutcome outcome;
 
   g_atomic_int_set (&self->is_calling, TRUE);
-  outcome = nda_py_shared_block_call (&self->block, in, out, n_frames, n_shown,
-      is_gated, self->process->end_fd, timeout);
+  outcome = call (self, in, out, n_frames, is_gated, timeout);
   if (!has_answered (self, outcome, is_first ? _("the first block call") :
           _("a block call"), timeout, is_first ? "timeout" : "deadline"))
     return NDA_PY_CALL_DEAD;
