@@ -103,6 +103,20 @@ def test_mould_that_dies_takes_nothing_along_and_is_replaced(make_telling):
     assert moulds() == [] and children() == []
 
 
+def test_mould_that_died_outlives_the_one_in_its_place(make_telling):
+    first = make_telling()
+    (dead,) = moulds()
+    os.kill(dead, 9)
+    wait_until(lambda: not os.path.exists(f"/proc/{dead}/fd/0"))
+    second = make_telling()
+    assert [pid for pid in moulds() if pid != dead]
+    second.stop()
+
+    assert plays(first)
+    first.stop()
+    assert moulds() == [] and children() == []
+
+
 def test_mould_that_does_not_answer_is_replaced(make_telling):
     import signal
 

@@ -165,6 +165,18 @@ nda_py_common_ref (NdaPyCommon * self)
   return self;
 }
 
+/* Forgets @self, unless another process has taken its place. */
+static void
+forget_locked (NdaPyCommon * self)
+{
+  if (!registry)
+    return;                     /* the one in its place has ended too */
+  if (g_hash_table_lookup (registry, self->key) == self)
+    g_hash_table_remove (registry, self->key);
+  if (!g_hash_table_size (registry))
+    g_clear_pointer (&registry, g_hash_table_unref);
+}
+
 /* Drops a reference. The last one ends the process. */
 void
 nda_py_common_unref (NdaPyCommon * self)
@@ -173,10 +185,8 @@ nda_py_common_unref (NdaPyCommon * self)
 
   g_mutex_lock (&registry_lock);
   is_last = --self->ref_count == 0;
-  if (is_last && g_hash_table_lookup (registry, self->key) == self)
-    g_hash_table_remove (registry, self->key);
-  if (is_last && !g_hash_table_size (registry))
-    g_clear_pointer (&registry, g_hash_table_unref);
+  if (is_last)
+    forget_locked (self);
   g_mutex_unlock (&registry_lock);
   if (is_last)
     free_common (self);
