@@ -129,6 +129,33 @@ def test_mould_that_does_not_answer_is_replaced(make_telling):
     assert len([pid for pid in moulds() if pid != stopped]) == 1
 
 
+def test_mould_that_forks_and_does_not_say_so_leaves_no_twin(
+    make_telling, tmp_path, monkeypatch
+):
+    once = str(tmp_path / "once")
+    (tmp_path / "silent_module.py").write_text(
+        textwrap.dedent(
+            f"""
+            import os, signal
+            def hang_once():
+                if not os.path.exists({once!r}):
+                    open({once!r}, "w").close()
+                    signal.pause()
+            os.register_at_fork(after_in_parent=hang_once)
+            """
+        )
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    bridge = make_telling("nda_preload = 'silent_module'")
+
+    assert os.path.exists(once)
+    (worker,) = children()
+    assert ask(bridge, "os.getpid()") == str(worker)
+    assert plays(bridge)
+    bridge.stop()
+    assert moulds() == [] and children() == []
+
+
 def test_random_numbers_of_two_are_not_the_same(make_telling):
     import numpy.random  # noqa: F401
 

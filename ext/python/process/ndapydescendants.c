@@ -10,12 +10,15 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* How often the remaining processes are searched again, and how soon: each
  * round kills all that there are, but they may have started more */
 #define MAX_ROUNDS 100
 #define ROUND_INTERVAL (1 * GST_MSECOND)
+/* How long a child of this program may take to end after a kill */
+#define END_TIMEOUT (1 * GST_SECOND)
 /* How many processes are counted at most, for the memory */
 #define MAX_PROCESSES 1000
 
@@ -59,6 +62,17 @@ has_mark (gint pid, const gchar * mark)
   return FALSE;
 }
 
+/* Reaps @pid, which was killed, if it is a child of this program that nobody
+ * else reaps. */
+static void
+reap (gint pid)
+{
+  gint64 end = nda_py_await_end_of (END_TIMEOUT);
+
+  while (waitpid (pid, NULL, WNOHANG) == 0 && g_get_monotonic_time () < end)
+    nda_py_await (-1, 0, -1, nda_py_await_end_of (ROUND_INTERVAL));
+}
+
 /* Kills all processes with @mark. Returns whether there was any. */
 static gboolean
 kill_all (const gchar * mark)
@@ -70,8 +84,11 @@ kill_all (const gchar * mark)
   while (dir && (name = g_dir_read_name (dir))) {
     gint pid = g_ascii_strtoll (name, NULL, 10);
 
-    if (pid > 1 && pid != getpid () && has_mark (pid, mark))
-      is_any |= kill (pid, SIGKILL) == 0;
+    if (pid <= 1 || pid == getpid () || !has_mark (pid, mark)
+        || kill (pid, SIGKILL) < 0)
+      continue;
+    reap (pid);
+    is_any = TRUE;
   }
   return is_any;
 }

@@ -11,6 +11,7 @@
 
 #include "ndapyawait.h"
 #include "ndapycommon.h"
+#include "ndapydescendants.h"
 #include "ndapydescriptor.h"
 #include "ndapylog.h"
 #include "ndapymouldkey.h"
@@ -25,6 +26,8 @@
 /* How long a mould may take to begin, and to fork one worker */
 #define BEGIN_TIMEOUT (30 * GST_SECOND)
 #define CAST_TIMEOUT (5 * GST_SECOND)
+/* How long a killed one may take to end */
+#define KILL_TIMEOUT (1 * GST_SECOND)
 /* The mould gets this for a worker: the descriptors, and the current folder */
 #define N_SENT (NDA_PY_N_FDS + 1)
 #define MAX_ANSWER 256
@@ -221,6 +224,20 @@ is_our_child (pid_t pid)
       == 0;
 }
 
+/* Ends a mould that does not answer, and what it may have forked before that. A
+ * worker has the mark of the mould until it has its own @mark. */
+static void
+give_up (NdaPyMould * self, const gchar * mark)
+{
+  NdaPyProcess *process = &self->parent.process;
+
+  self->parent.state = NDA_PY_COMMON_ENDED;
+  nda_py_process_kill (process, "");
+  nda_py_process_wait (process, KILL_TIMEOUT);
+  nda_py_descendants_kill (process->mark);
+  nda_py_descendants_kill (mark);
+}
+
 /* Asks the mould to fork a worker, with @fds at their numbers and @mark in its
  * environment. Returns the worker's process id; it is our child and has its
  * mark when it answers. 0: there is none. */
@@ -237,7 +254,6 @@ nda_py_mould_cast (NdaPyMould * self, const gint * fds, const gchar * mark)
     pid = g_ascii_strtoll (answer, NULL, 10);
     return is_our_child (pid) ? pid : 0;
   }
-  self->parent.state = NDA_PY_COMMON_ENDED;     /* it is late, or was killed */
-  nda_py_process_kill (&self->parent.process, "");
+  give_up (self, mark);         /* it is late, or was killed */
   return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "ndapystart.h"
 
+#include "ndapydescendants.h"
 #include "ndapydescriptor.h"
 #include "ndapyprogram.h"
 
@@ -58,7 +59,11 @@ cast (NdaPyProcess * self, NdaPyMould ** mould,
     if (*mould)
       pid = nda_py_mould_cast (*mould, theirs, self->mark);
   }
-  return pid && nda_py_process_adopt (self, pid) == 0;
+  if (!pid || nda_py_process_adopt (self, pid) == 0)
+    return pid != 0;
+  nda_py_descendants_kill (self->mark); /* another one takes its descriptors */
+  self->pid = 0;
+  return FALSE;
 }
 
 /* Starts an interpreter directly. Returns an errno, or 0. */
