@@ -77,6 +77,14 @@ def children(pid=None):
     return [child for child in found if _name(child) != "nda-py-mould"]
 
 
+def only_child():
+    """The process of the only plugin that runs: one that has just ended is
+    waited for, so that no signal goes to it."""
+    wait_until(lambda: len(children()) == 1)
+    (child,) = children()
+    return child
+
+
 def moulds(pid=None):
     """The processes that these are forked from."""
     found = _all_children(pid)

@@ -11,7 +11,7 @@ import textwrap
 import numpy as np
 import pytest
 
-from processes import children, moulds, wait_until
+from processes import children, moulds, only_child, wait_until
 from sandboxes import forbidding
 
 BLOCK = 512
@@ -95,7 +95,7 @@ def test_mould_that_dies_takes_nothing_along_and_is_replaced(make_telling):
     wait_until(lambda: not os.path.exists(f"/proc/{dead}/fd/0"))
     assert plays(bridge)
 
-    os.kill(children()[0], 9)
+    os.kill(only_child(), 9)
     wait_until(lambda: bridge.get_stat("num-restarts") == 1)
     assert plays(bridge)
     assert [pid for pid in moulds() if pid != dead]

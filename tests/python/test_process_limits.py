@@ -8,7 +8,7 @@ import resource
 import numpy as np
 import pytest
 
-from processes import children, error_without_threads, wait_until
+from processes import children, error_without_threads, only_child, wait_until
 
 BLOCK = 512
 SHORT = 300_000_000  # ns
@@ -90,7 +90,7 @@ def test_parameter_that_every_other_process_dies_of_is_dropped(
     bridge.play()
     push_and_pull(bridge)
     (tmp_path / "now").touch()
-    os.kill(children()[0], 9)
+    os.kill(only_child(), 9)
 
     wait_until(lambda: bridge.get_stat("num-restarts") == 1)
     assert any("bad: " in text and "not set again" in text
@@ -218,7 +218,7 @@ def test_restart_that_is_stuck_does_not_keep_the_pipeline_from_its_end(
     bridge.play()
     push_and_pull(bridge)
     (tmp_path / "again").touch()
-    os.kill(children()[0], 9)
+    os.kill(only_child(), 9)
     wait_until((tmp_path / "stuck").exists)
 
     assert bridge.stop() == gst.StateChangeReturn.SUCCESS

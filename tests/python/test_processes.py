@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lines import Line
-from processes import children, descriptors, wait_until
+from processes import children, descriptors, only_child, wait_until
 from roles import SINK, SOURCE, kept_frames
 
 pytestmark = pytest.mark.usefixtures("crashes")
@@ -369,6 +369,8 @@ def test_source_that_dies_is_back_with_a_discontinuity(
 ):
     path = write_plugin(
         """
+        import time
+        time.sleep(0.1)  # it is not back before the next block is due
         def read_audio(self, buffer):
             if self.mood != "true":
                 os._exit(1)
@@ -388,7 +390,7 @@ def test_source_that_dies_is_back_with_a_discontinuity(
     )
     line.play()
     line.pull()
-    os.kill(children()[0], signal.SIGKILL)
+    os.kill(only_child(), signal.SIGKILL)
 
     buffer, frames = line.pull()
     while not buffer.get_flags() & gst.BufferFlags.DISCONT:
@@ -418,7 +420,7 @@ def test_sink_that_dies_without_a_clock_loses_one_block_at_most(
     for n, block in enumerate(np.split(pushed, 20)):
         if n == 10:
             wait_until(lambda: line.get_stat("num-blocks") == 10)
-            os.kill(children()[0], signal.SIGKILL)
+            os.kill(only_child(), signal.SIGKILL)
         line.push(block)
     line.src.emit("end-of-stream")
 

@@ -10,7 +10,7 @@ import textwrap
 import numpy as np
 import pytest
 
-from processes import children, wait_until
+from processes import children, only_child, wait_until
 from sandboxes import forbidding
 
 BLOCK = 512
@@ -129,7 +129,7 @@ def test_wrapper_that_is_killed_leaves_no_interpreter(
     )
     bridge = make_bridge(path, python=python, restart="never")
     assert plays(bridge)
-    os.kill(children()[0], 9)
+    os.kill(only_child(), 9)
     bridge.stop()
 
     wait_until(lambda: not os.path.exists(f"/proc/{pid.read_text()}/fd/0"))

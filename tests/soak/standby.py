@@ -36,6 +36,7 @@ from soak import Table  # noqa: E402
 
 BLOCK = 512 / 48000  # seconds
 POLICIES = ("stop", "silence")
+PATIENCE = 30.0  # seconds
 
 
 class Covered(Line):
@@ -97,7 +98,13 @@ class Covered(Line):
 
 
 def settle(lines: list[Covered]) -> None:
-    while not all(line.is_settled() for line in lines):
+    """Wait until all are settled, or for PATIENCE: what a fault at a time
+    without a standby leaves behind is told by the report."""
+    end = time.monotonic() + PATIENCE
+    while (
+        not all(line.is_settled() for line in lines)
+        and time.monotonic() < end
+    ):
         time.sleep(0.1)
 
 
