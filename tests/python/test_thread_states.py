@@ -28,6 +28,19 @@ Plugin.{method} = {method}
 """
 
 
+@pytest.mark.parametrize("isolation", ["thread"], indirect=True)
+def test_numpy_is_loaded_by_no_streaming_thread(launch_bridge, tmp_path):
+    path = tmp_path / "bare.py"
+    path.write_text(
+        "import sys\n"
+        "assert 'numpy' in sys.modules\n"
+        "def process(block): pass\n"
+    )
+    done = launch_bridge(path)
+
+    assert done.returncode == 0, done.stderr.decode()
+
+
 @pytest.mark.parametrize(
     "name, value", [("PYTHONDEVMODE", "1"), ("PYTHONMALLOC", "debug")]
 )

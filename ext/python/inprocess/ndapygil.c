@@ -89,18 +89,28 @@ nda_py_gil_check (GError ** error)
   return FALSE;
 }
 
-/* Frees the thread state of a thread that ends. The state must be the current
- * one for that. Freeing it may run code of the plugin, which may take the GIL
- * by PyGILState: its count still says that the thread is inside. */
+/* Frees the thread state of this thread, which must be the current one, and
+ * gives up the GIL. Freeing it may run code of the plugin, which may take the
+ * GIL by PyGILState: its count still says that the thread is inside. */
+static void
+free_state (void)
+{
+  PyThreadState_Clear (kept_state);
+  PyThreadState_DeleteCurrent ();
+  kept_state = NULL;
+}
+
+/* Frees the thread state of a thread that ends, if it still has one. */
 static void
 nda_py_gil_end_thread (void *state)
 {
+  if (kept_state != state)
+    return;
   nda_py_crossing_clear (&crossing, &crossings);
   g_atomic_int_inc (&n_inside);
   if (!g_atomic_int_get (&gone)) {
     PyEval_RestoreThread (state);
-    PyThreadState_Clear (state);
-    PyThreadState_DeleteCurrent ();
+    free_state ();
   }
   g_atomic_int_add (&n_inside, -1);
 }
@@ -162,6 +172,21 @@ nda_py_gil_leave (void)
   } else {
     PyGILState_Release (PyGILState_UNLOCKED);
   }
+  g_atomic_int_add (&n_inside, -1);
+}
+
+/* The same on a thread that does not enter again. Its thread state is freed
+ * now, so that the end of the thread needs no GIL. */
+void
+nda_py_gil_leave_for_good (void)
+{
+  if (!kept_state) {
+    nda_py_gil_leave ();
+    return;
+  }
+  free_state ();
+  nda_py_crossing_end (&crossing, &crossings, g_get_monotonic_time ());
+  nda_py_crossing_clear (&crossing, &crossings);
   g_atomic_int_add (&n_inside, -1);
 }
 

@@ -17,6 +17,7 @@ G_BEGIN_DECLS
 
 gboolean nda_py_gil_enter (void);
 void nda_py_gil_leave (void);
+void nda_py_gil_leave_for_good (void);
 guint nda_py_gil_count_entries (void);
 
 gpointer nda_py_gil_pause (void);

@@ -101,7 +101,7 @@ nda_py_job_thread (gpointer data)
     if (g_atomic_int_compare_and_exchange (&self->state, JOB_WAITING,
             JOB_RUNNING))
       run_job (self);
-    nda_py_gil_leave ();
+    nda_py_gil_leave_for_good ();
   }
   g_mutex_lock (&self->lock);
   if (entered)
@@ -112,17 +112,11 @@ nda_py_job_thread (gpointer data)
   return NULL;
 }
 
-/* Begins the job on a new thread, which owns a reference. */
-static gboolean
+/* Begins the job on a new thread (transfer full), which owns a reference. */
+static GThread *
 job_begin (Job * self, GError ** error)
 {
-  GThread *thread = g_thread_try_new ("nda-python-job", nda_py_job_thread, self,
-      error);
-
-  if (!thread)
-    return FALSE;
-  g_thread_unref (thread);
-  return TRUE;
+  return g_thread_try_new ("nda-python-job", nda_py_job_thread, self, error);
 }
 
 /* Ends a loop in Python in a job that was given up. Otherwise the loop would
@@ -142,10 +136,14 @@ end_loop (Job * self)
 {
   const NdaPyPatience nobody_waits = { NULL, 0, NULL };
   Job *ender = job_new (nda_py_job_end_loop, self, &nobody_waits);
+  GThread *thread;
 
   g_atomic_int_inc (&self->ref_count);
-  if (job_begin (ender, NULL))
+  thread = job_begin (ender, NULL);
+  if (thread) {
+    g_thread_unref (thread);
     return;
+  }
   job_unref (ender);
   job_unref (self);
 }
@@ -224,6 +222,21 @@ set_error (Job * self, GError ** error)
         (gint) (GIL_TIMEOUT / G_TIME_SPAN_SECOND));
 }
 
+/* Waits for the job of @thread (transfer full), and until that has ended. A
+ * library, such as OpenSSL, may do work at the end of each thread that has used
+ * it. If the program ended meanwhile, the memory for that would be gone. */
+static gboolean
+job_finish (Job * self, GThread * thread, GError ** error)
+{
+  if (job_wait (self)) {
+    g_thread_join (thread);
+    return TRUE;
+  }
+  g_thread_unref (thread);
+  set_error (self, error);
+  return FALSE;
+}
+
 /* Runs @job on a new thread with the GIL held and waits for it: for the GIL no
  * longer than GIL_TIMEOUT, and for the job as long as @patience says. If this
  * fails, @job was not run or is given up, and the job owns @data for good. The
@@ -233,17 +246,15 @@ nda_py_job_run (NdaPyJob job, gpointer data, const NdaPyPatience * patience,
     GError ** error)
 {
   Job *self = job_new (job, data, patience);
-  gboolean done;
+  gboolean done = FALSE;
+  GThread *thread;
 
   g_atomic_int_inc (&self->ref_count);
-  done = job_begin (self, error);
-  if (!done) {
+  thread = job_begin (self, error);
+  if (thread)
+    done = job_finish (self, thread, error);
+  else
     job_unref (self);
-  } else {
-    done = job_wait (self);
-    if (!done)
-      set_error (self, error);
-  }
   job_unref (self);
   return done;
 }

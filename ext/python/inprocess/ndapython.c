@@ -109,13 +109,30 @@ initialise (GError ** error)
   return FALSE;
 }
 
+/* Loads NumPy, which every plugin needs; one that does not find it says so.
+ * NumPy loads OpenSSL, which frees what it has for a thread when that thread
+ * ends. A streaming thread may end while the program does, when OpenSSL itself
+ * has ended. It crashes then, so no streaming thread may be the first to load
+ * NumPy. */
+static void
+load_numpy (void)
+{
+  PyObject *numpy = PyImport_ImportModule ("numpy");
+
+  if (!numpy)
+    PyErr_Clear ();
+  Py_XDECREF (numpy);
+}
+
 static gboolean
 prepare (GError ** error)
 {
   g_autofree gchar *reason = NULL;
 
-  if (nda_py_gil_watch_exit () && nda_py_embed_start (is_ours))
+  if (nda_py_gil_watch_exit () && nda_py_embed_start (is_ours)) {
+    load_numpy ();
     return TRUE;
+  }
   reason = nda_py_embed_take_error ();
   g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
       _("Python does not start: %s"), reason);
