@@ -10,9 +10,10 @@ GstDebugCategory *
 nda_log_get_category (GstElement * element)
 {
   GstElementFactory *factory = gst_element_get_factory (element);
-  GstDebugCategory *category = GST_CAT_DEFAULT;
+  GstDebugCategory *category = NULL;
 
+  /* an element of an installed plugin has no category of its name */
   if (factory)
     GST_DEBUG_CATEGORY_GET (category, GST_OBJECT_NAME (factory));
-  return category;
+  return category ? category : GST_CAT_DEFAULT;
 }
