@@ -10,6 +10,9 @@
 #include "ndapyawait.h"
 
 #include <errno.h>
+#include <sys/wait.h>
+
+#define REAP_INTERVAL (1 * GST_MSECOND)
 
 /* The time at which a @timeout that begins now is over, in microseconds on the
  * monotonic clock. A @timeout of 0 is never over. */
@@ -61,4 +64,17 @@ nda_py_await_is_readable (gint fd)
   struct pollfd pfd = { fd, POLLIN, 0 };
 
   return nda_py_await_any (&pfd, 1, 0) != 0;
+}
+
+/* Reaps @pid. Polls for its end until the time @end. FALSE: it has not ended.
+ * TRUE also if it is no child of this program, or was reaped before. */
+gboolean
+nda_py_await_reap (pid_t pid, gint64 end)
+{
+  pid_t found;
+
+  while ((found = waitpid (pid, NULL, WNOHANG)) == 0
+      && g_get_monotonic_time () < end)
+    nda_py_await (-1, 0, -1, nda_py_await_end_of (REAP_INTERVAL));
+  return found != 0;
 }

@@ -26,5 +26,6 @@ gint64 nda_py_await_end_of (GstClockTime timeout);
 gint nda_py_await_any (struct pollfd *fds, guint n_fds, gint64 end);
 NdaPyAwait nda_py_await (gint fd, gshort events, gint end_fd, gint64 end);
 gboolean nda_py_await_is_readable (gint fd);
+gboolean nda_py_await_reap (pid_t pid, gint64 end);
 
 G_END_DECLS

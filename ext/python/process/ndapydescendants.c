@@ -10,7 +10,6 @@
 
 #include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* How often the remaining processes are searched again, and how soon: each
@@ -62,17 +61,6 @@ has_mark (gint pid, const gchar * mark)
   return FALSE;
 }
 
-/* Reaps @pid, which was killed, if it is a child of this program that nobody
- * else reaps. */
-static void
-reap (gint pid)
-{
-  gint64 end = nda_py_await_end_of (END_TIMEOUT);
-
-  while (waitpid (pid, NULL, WNOHANG) == 0 && g_get_monotonic_time () < end)
-    nda_py_await (-1, 0, -1, nda_py_await_end_of (ROUND_INTERVAL));
-}
-
 /* Kills all processes with @mark. Returns whether there was any. */
 static gboolean
 kill_all (const gchar * mark)
@@ -87,7 +75,7 @@ kill_all (const gchar * mark)
     if (pid <= 1 || pid == getpid () || !has_mark (pid, mark)
         || kill (pid, SIGKILL) < 0)
       continue;
-    reap (pid);
+    nda_py_await_reap (pid, nda_py_await_end_of (END_TIMEOUT));
     is_any = TRUE;
   }
   return is_any;

@@ -221,15 +221,9 @@ nda_py_group_leave (NdaPyGroup * self)
 }
 
 void
-nda_py_group_begin_preparing (NdaPyGroup * self)
+nda_py_group_set_preparing (NdaPyGroup * self, gboolean is_preparing)
 {
-  g_atomic_int_inc (&self->n_preparing);
-}
-
-void
-nda_py_group_end_preparing (NdaPyGroup * self)
-{
-  g_atomic_int_add (&self->n_preparing, -1);
+  g_atomic_int_add (&self->n_preparing, is_preparing ? 1 : -1);
 }
 
 const gint *

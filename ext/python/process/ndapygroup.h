@@ -22,12 +22,11 @@ NdaPyGroup *nda_py_group_join (const NdaPyRunnerConfig * config, guint seat,
     const gint * fds, GError ** error);
 void nda_py_group_leave (NdaPyGroup * group);
 
-/* Between these calls a member loads, starts or makes its first call. It may
- * keep the others from answering for longer than a deadline. */
-void nda_py_group_begin_preparing (NdaPyGroup * group);
-void nda_py_group_end_preparing (NdaPyGroup * group);
-
-/* How many members do so now, for g_atomic_int_get () */
+/* Notes that a member begins to load, to start or to make its first call, or
+ * that it has done so. It may keep the others from answering for longer than a
+ * deadline. */
+void nda_py_group_set_preparing (NdaPyGroup * group, gboolean is_preparing);
+/* How many members are preparing now, for g_atomic_int_get () */
 const gint *nda_py_group_get_n_preparing (NdaPyGroup * group);
 
 NdaPyProcess *nda_py_group_get_process (NdaPyGroup * group);

@@ -26,7 +26,6 @@
 /* How long a process may take to end by itself, and to end after a kill */
 #define EXIT_TIMEOUT (1 * GST_SECOND)
 #define KILL_TIMEOUT (5 * GST_SECOND)
-#define LOOK_INTERVAL (1 * GST_MSECOND)
 
 /* This code runs first. It removes the current directory, which is first on the
  * path until then, before it imports anything that is not part of the
@@ -180,19 +179,6 @@ kill_group (NdaPyProcess * self)
   kill (-self->pid, SIGKILL);
 }
 
-/* Reaps the process. If no descriptor shows its end, it is polled. */
-static gboolean
-collect (NdaPyProcess * self)
-{
-  gint64 end = nda_py_await_end_of (self->end_fd < 0 ? KILL_TIMEOUT : 1);
-  pid_t found;
-
-  while ((found = waitpid (self->pid, NULL, WNOHANG)) == 0
-      && g_get_monotonic_time () < end)
-    nda_py_await (-1, 0, -1, nda_py_await_end_of (LOOK_INTERVAL));
-  return found != 0;
-}
-
 /* Waits until the process has ended by itself, or ends it, and all processes
  * that it has started. No zombie remains. If the kernel itself does not let a
  * process end, such as in a driver, it is left to the kernel. */
@@ -208,7 +194,9 @@ nda_py_process_reap (NdaPyProcess * self)
     nda_py_process_wait (self, KILL_TIMEOUT);
   kill_group (self);
   nda_py_descendants_kill (self->mark);
-  if (!collect (self))
+  /* if no descriptor shows its end, it is polled */
+  if (!nda_py_await_reap (self->pid, nda_py_await_end_of (self->end_fd < 0 ?
+              KILL_TIMEOUT : 1)))
     GST_WARNING ("The process %d was killed and does not end",
         (gint) self->pid);
 }

@@ -303,10 +303,8 @@ set_no_begin (NdaPyWorker * self, GError ** error)
 void
 nda_py_worker_set_preparing (NdaPyWorker * self, gboolean is_preparing)
 {
-  if (self->group && is_preparing)
-    nda_py_group_begin_preparing (self->group);
-  else if (self->group)
-    nda_py_group_end_preparing (self->group);
+  if (self->group)
+    nda_py_group_set_preparing (self->group, is_preparing);
 }
 
 static gboolean
