@@ -39,6 +39,10 @@ typedef struct
   NdaClocks *clocks;            /* [const] not owned; has its own lock */
 
   GstClockTime base_time;       /* of the current run */
+  /* PipeWire in PulseAudio's place takes a whole period at a time, and its
+   * latency is planned for that */
+  gboolean is_pulse_of_pipewire;        /* the device, in this run */
+  GstClockTimeDiff delay;       /* of the device, in this run */
   guint n_seen;                 /* buffers in this run, up to N_SETTLING */
   GstClockTimeDiff least_late;  /* of those after N_STARTING */
   guint64 n_surplus;            /* frames still to be left out */
@@ -84,15 +88,6 @@ get_age (GstBaseSink * sink, GstBuffer * buffer, GstClockTimeDiff * age)
   return TRUE;
 }
 
-/* PipeWire in PulseAudio's place takes a whole period at a time, and its
- * latency is planned for that. */
-static gboolean
-is_pulse_of_pipewire (NdaSinkProbe * self)
-{
-  return nda_device_kind_is_pulse_of_pipewire (GST_ELEMENT (self->
-          playout.sink));
-}
-
 /* Notes one of the first buffers, which will be heard at the age of @heard.
  * After the last of them the surplus is known. */
 static void
@@ -108,7 +103,7 @@ settle (NdaSinkProbe * self, GstBaseSink * sink, GstClockTimeDiff heard,
       || self->least_late < (GstClockTimeDiff) WORTH_CORRECTING)
     return;
   surplus = self->least_late
-      - (is_pulse_of_pipewire (self) ? 0 : LEFT_FOR_DEVICE);
+      - (self->is_pulse_of_pipewire ? 0 : LEFT_FOR_DEVICE);
   self->n_surplus = gst_util_uint64_scale (surplus, info->rate, GST_SECOND);
   nda_playout_tell_clock (&self->playout, surplus);
   NDA_LOG_INFO (self->owner, "the device began late; %" G_GUINT64_FORMAT
@@ -215,7 +210,7 @@ make_good_early_start (NdaSinkProbe * self, GstPadProbeInfo * info,
   GstClockTimeDiff early = -self->least_late;
 
   if (self->n_seen < N_SETTLING || early < (GstClockTimeDiff) WORTH_CORRECTING
-      || !is_pulse_of_pipewire (self))
+      || !self->is_pulse_of_pipewire)
     return;
   NDA_LOG_INFO (self->owner, "the device began %" GST_STIME_FORMAT " early",
       GST_STIME_ARGS (early));
@@ -260,10 +255,14 @@ settle_again (NdaSinkProbe * self)
 static void
 begin (NdaSinkProbe * self, GstClockTime base_time)
 {
+  GstElement *device = GST_ELEMENT (self->playout.sink);
+
   self->base_time = base_time;
   self->latency = 0;
   self->has_begun = FALSE;
-  nda_balance_set_estimated (&self->balance, is_pulse_of_pipewire (self));
+  self->is_pulse_of_pipewire = nda_device_kind_is_pulse_of_pipewire (device);
+  self->delay = nda_device_kind_get_delay (device);
+  nda_balance_set_estimated (&self->balance, self->is_pulse_of_pipewire);
   nda_pace_restart (&self->pace);
   nda_unheard_restart (&self->unheard);
   settle_again (self);
@@ -322,8 +321,7 @@ keep_up (NdaSinkProbe * self, GstPadProbeInfo * info, GstClockTimeDiff age,
     const GstAudioInfo * audio)
 {
   GstBaseSink *sink = self->playout.sink;
-  GstClockTimeDiff heard = age + MAX (held, 0)
-      + nda_device_kind_get_delay (GST_ELEMENT (sink));
+  GstClockTimeDiff heard = age + MAX (held, 0) + self->delay;
   GstClockTimeDiff step = 0;
 
   if (self->has_begun && !self->n_surplus)
@@ -375,7 +373,7 @@ nda_sink_probe_on_buffer (NdaSinkProbe * self, GstBaseSink * sink,
     return GST_PAD_PROBE_OK;
   ahead = nda_playout_get_ahead (&self->playout, &audio);
   /* PipeWire takes it a cycle before it is heard, which is later */
-  left = held - (GstClockTimeDiff) (is_pulse_of_pipewire (self) ? ahead / 2 :
+  left = held - (GstClockTimeDiff) (self->is_pulse_of_pipewire ? ahead / 2 :
       ahead);
   keep_up (self, info, age, held, left, played, &audio);
   if (self->n_surplus)
