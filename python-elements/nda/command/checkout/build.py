@@ -24,11 +24,6 @@ from .steps import Steps, say
 COMPILER = ("CC", "CFLAGS", "CPPFLAGS", "LDFLAGS")
 
 
-def is_inside() -> bool:
-    """Whether this runs in the shell of a build."""
-    return is_in_shell()
-
-
 def plain_environment() -> dict[str, str]:
     """Return the environment without the additions of a build's shell."""
     env = dict(os.environ)
@@ -139,7 +134,7 @@ class Build:
                     "that it is left alone: mend it, or remove it, then run "
                     "this again."
                 )
-            if is_inside():
+            if is_in_shell():
                 raise Failure(
                     f"{self.folder} {why}, and no build is removed from "
                     "inside the shell of a build: leave that shell, then "

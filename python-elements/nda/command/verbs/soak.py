@@ -5,16 +5,19 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 
 from ..checkout import packages
 from ..checkout.build import Build
 from ..checkout.ready import become, make_ready
 from ..place import Misuse
 
-EPILOG = """\
-The parts: live, python, elements, drift, click, stalls, mic, servers, hour,
-day, cycles, gil, blocks, hosts, faults, standby, processes, hostile, bridges,
-crypto, random, starts, stress.
+PARTS = (
+    "live", "python", "elements", "drift", "click", "stalls", "mic", "servers",
+    "hour", "day", "cycles", "gil", "blocks", "hosts", "faults", "standby",
+    "processes", "hostile", "bridges", "crypto", "random", "starts", "stress",
+)
+EPILOG = textwrap.fill(f"The parts: {', '.join(PARTS)}.", 79) + """
 docs/testing.md describes each part."""
 
 
@@ -29,12 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def check_parts(parts: list[str]) -> None:
-    known = EPILOG.split("parts: ")[1].split(".")[0]
-    names = known.replace("\n", " ").split(", ")
     for part in parts:
-        if part not in names and not part.isdecimal():
+        if part not in PARTS and not part.isdecimal():
             raise Misuse(
-                f"there is no part “{part}”. These are: {', '.join(names)}."
+                f"there is no part “{part}”. These are: {', '.join(PARTS)}."
             )
 
 
