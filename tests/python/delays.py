@@ -59,3 +59,12 @@ def any_bits(n_frames, channels=2):
         0, 2**32, (n_frames, channels), np.uint32
     )
     return bits.view(np.float32)
+
+
+def push_and_set(bridge, sound, key, value):
+    """Push 60 buffers, set a parameter before the 31st, and end the stream."""
+    for n, block in enumerate(np.split(sound, 60)):
+        if n == 30:
+            bridge.element.emit("set-parameter", key, str(value))
+        bridge.push(block)
+    bridge.src.emit("end-of-stream")

@@ -5,6 +5,8 @@
 import numpy as np
 import pytest
 
+from delays import push_and_set
+
 BLOCK = 512
 
 # --- what works -------------------------------------------------------------
@@ -293,11 +295,7 @@ def test_api2_4_2_a_latency_may_change_in_on_change(
     sound = np.repeat(sound, 2, axis=1)
     bridge.play()
 
-    for n, block in enumerate(np.split(sound, 60)):
-        if n == 30:
-            bridge.element.emit("set-parameter", "delay", str(latency))
-        bridge.push(block)
-    bridge.src.emit("end-of-stream")
+    push_and_set(bridge, sound, "delay", latency)
 
     frames = bridge.pull_all()
     assert frames.shape == sound.shape

@@ -9,7 +9,15 @@ plugins in pipelines, in both isolations.
 import numpy as np
 import pytest
 
-from delays import BLOCK, SECOND, any_bits, delaying, held_by, latency_of
+from delays import (
+    BLOCK,
+    SECOND,
+    any_bits,
+    delaying,
+    held_by,
+    latency_of,
+    push_and_set,
+)
 
 PASSTHROUGH = """
 from nda import Processor
@@ -259,11 +267,7 @@ def test_latency_that_changes_keeps_each_frame_in_its_place(
     sound = np.arange(1, 60 * BLOCK + 1, dtype=np.float32).reshape(-1, 1)
     bridge.play()
 
-    for n, block in enumerate(np.split(sound, 60)):
-        if n == 30:
-            bridge.element.emit("set-parameter", "latency", str(latency))
-        bridge.push(block)
-    bridge.src.emit("end-of-stream")
+    push_and_set(bridge, sound, "latency", latency)
 
     at = 0
     while (one := bridge.pull()) is not None:
