@@ -12,7 +12,7 @@ import pytest
 from delays import SECOND, any_bits, delaying, frames_of
 
 STEREO = "audio/x-raw,format=F32LE,rate=48000,channels=2,layout=interleaved"
-STRETCH = 480000  # frames from the start of one to that of the next
+STRETCH = 480000  # frames between the beginnings of two stretches
 
 # How a stretch begins; the first one has its segment
 CUTS = ["", "discontinuity", "gap", "segment", "flush", "segment"]

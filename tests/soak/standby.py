@@ -98,8 +98,8 @@ class Covered(Line):
 
 
 def settle(lines: list[Covered]) -> None:
-    """Wait until all are settled, or for PATIENCE: what a fault at a time
-    without a standby leaves behind is told by the report."""
+    """Wait until all are settled, or for PATIENCE. A line that had no standby
+    when its plugin ended never settles; the report says so."""
     end = time.monotonic() + PATIENCE
     while (
         not all(line.is_settled() for line in lines)

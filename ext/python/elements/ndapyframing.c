@@ -89,7 +89,7 @@ nda_py_framing_begin (NdaPyFraming * self, GstBuffer * block,
   self->is_discont = GST_BUFFER_IS_DISCONT (block);
   nda_frame_clock_init (&self->clock, NDA_BLOCK_RATE);
   nda_frame_clock_rebase (&self->clock, GST_BUFFER_PTS (block));
-  /* where it goes on, each stamp stays that of the same count */
+  /* a run that goes on counts from the same base: its stamps are the same */
   if (!self->is_discont)
     nda_frame_clock_count_from (&self->clock, base);
   if (GST_BUFFER_OFFSET_IS_VALID (block))

@@ -52,7 +52,7 @@ def tests_named(names: list[str], tests: list[str]) -> list[str]:
 
 
 def check_benchmarks(build: Build, names: list[str]) -> None:
-    """Fail if a name is not that of a benchmark."""
+    """Fail if there is no benchmark of one of these names."""
     there = [
         re.sub(".* / ", "", line)
         for line in list_tests(build, "--benchmark")
