@@ -178,6 +178,17 @@ def test_warnings_are_errors_in_ci(build, meson, monkeypatch):
     assert meson.calls() == ["meson configure -Dwerror=true", COMPILE]
 
 
+def test_a_warning_of_the_compiler_is_shown(build, meson, capsys):
+    warning = "../x.c:3:1: warning: missing initializer [-Wextra]"
+    meson.answer("compile", f"[1/2] x.o\n{warning}\n   3 | x")
+
+    bring_up(build.top)
+
+    shown = capsys.readouterr().err
+    assert warning in shown
+    assert "3 | x" not in shown
+
+
 def test_what_cannot_be_configured_says_where_the_reason_is(top, meson):
     meson.answer("setup", "../meson.build:3:1: ERROR: no GStreamer")
 

@@ -31,7 +31,7 @@ count_until_behind (NdaBalance * balance, GstClockTimeDiff left,
 static NdaBalance
 make_balance (gboolean is_estimated)
 {
-  NdaBalance balance = { {0,}, };
+  NdaBalance balance = { 0 };
 
   nda_balance_set_estimated (&balance, is_estimated);
   nda_balance_restart (&balance);

@@ -22,6 +22,7 @@ from ..place import Failure, is_in_shell
 from .steps import Steps, say
 
 COMPILER = ("CC", "CFLAGS", "CPPFLAGS", "LDFLAGS")
+COMPILER_WARNING = re.compile(r"^[^ ]+:\d+(:\d+)?: warning: ")
 
 
 def plain_environment() -> dict[str, str]:
@@ -190,6 +191,7 @@ class Build:
     def compile(self) -> None:
         command = ["meson", "compile", "-C", self.folder]
         if self.steps.run("compile", "Building", command, self.env):
+            self.show_warnings()
             return
         # If no command failed, the directory is broken.
         said = self.steps.read("compile")
@@ -197,12 +199,19 @@ class Build:
             self.steps.show("compile", 10)
             self.start_afresh("is broken")
             if self.steps.run("compile", "Building", command, self.env):
+                self.show_warnings()
                 return
         self.steps.show("compile", 40)
         raise Failure(
             "it does not build, for the reason above (all of it is in "
             f"{self.steps.log('compile')})."
         )
+
+    def show_warnings(self) -> None:
+        """Print each warning of a compiler: with `CI` set, it is an error."""
+        for line in self.steps.read("compile").splitlines():
+            if COMPILER_WARNING.search(line):
+                say(f"    {line}")
 
     # --- using it ---
 
