@@ -122,12 +122,17 @@ def main(words: list[str] | None = None, place: Place = Place()) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")
     try:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            # Until now the signal had to end an import without a traceback.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         return dispatch(sys.argv[1:] if words is None else words, place)
     except Failure as failure:
         sys.stdout.flush()
         print(f"nda: {failure}", file=sys.stderr)
         return failure.status
     except KeyboardInterrupt:
+        sys.stdout.flush()
+        print("nda: interrupted.", file=sys.stderr)
         return 128 + signal.SIGINT
     except BrokenPipeError:  # of “nda ... | head”
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
