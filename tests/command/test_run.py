@@ -188,6 +188,35 @@ def test_a_plugin_that_fails_on_a_file_names_the_file(folder):
                                   "out.wav").stderr
 
 
+def test_the_plugin_has_the_interpreter_that_was_named(folder, tmp_path):
+    python = tmp_path / "its-own-python3"
+    python.symlink_to("/usr/bin/python3")
+    (folder / "which.py").write_text(
+        "import sys\ndef process(block):\n"
+        f"    assert sys.executable == {str(python)!r}, sys.executable\n"
+    )
+
+    done = run(folder, "which.py", "in.wav", "out.wav", "--python", python)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_thread_has_no_interpreter_of_its_own(folder):
+    done = run(folder, "halve.py", "in.wav", "out.wav", "--isolation",
+               "thread", "--python", "/usr/bin/python3")
+
+    assert done.returncode == 2
+    assert "leave out --isolation thread, or --python" in done.stderr
+
+
+def test_an_interpreter_that_is_not_there_is_named(folder):
+    done = run(folder, "halve.py", "in.wav", "out.wav", "--python",
+               "venv/bin/python3")
+
+    assert done.returncode == 1
+    assert "venv/bin/python3" in done.stderr
+
+
 @pytest.mark.parametrize("source", ["in.wav", "."], ids=["file", "folder"])
 def test_an_interrupted_run_says_what_was_not_written(
     folder, monkeypatch, capsys, source
