@@ -201,6 +201,15 @@ def test_the_plugin_has_the_interpreter_that_was_named(folder, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+def test_parameters_may_stand_behind_options(folder):
+    done = run(folder, "gain", "--format", "wav", "in.wav", "out.wav",
+               "--overwrite", "gain=0.5", "--isolation", "thread")
+
+    assert done.returncode == 0, done.stderr
+    samples = read_float_wav(folder / "out.wav")
+    assert set(np.unique(samples)) == {-0.25, 0.25}
+
+
 def test_a_thread_has_no_interpreter_of_its_own(folder):
     done = run(folder, "halve.py", "in.wav", "out.wav", "--isolation",
                "thread", "--python", "/usr/bin/python3")

@@ -90,8 +90,16 @@ def prepare(verb: verbs.Verb, args: argparse.Namespace) -> None:
         enter_build(top, args)
 
 
+def parse(parser: Parser, words: list[str]) -> argparse.Namespace:
+    """Read the arguments of a verb; options may stand anywhere, unless the
+    rest of the line is a command."""
+    if any(a.nargs == argparse.REMAINDER for a in parser._actions):
+        return parser.parse_args(words)
+    return parser.parse_intermixed_args(words)
+
+
 def run_verb(verb: verbs.Verb, words: list[str], place: Place) -> int:
-    args = make_verb_parser(verb, place.name).parse_args(words)
+    args = parse(make_verb_parser(verb, place.name), words)
     args.place, args.verb = place, verb.name
     prepare(verb, args)
     return verb.load().run(args)
