@@ -20,10 +20,22 @@ struct _NdaPyBatonPlace
   GCond changed;                /* for this thread alone */
 };
 
+/* Whether there is a second processor. */
+static gboolean
+has_processors (void)
+{
+  static gint n_processors;     /* [atomic] 0: not known */
+
+  if (G_UNLIKELY (!g_atomic_int_get (&n_processors)))
+    g_atomic_int_set (&n_processors, g_get_num_processors ());
+  return g_atomic_int_get (&n_processors) > 1;
+}
+
 static guint64
 begin_tenure_locked (NdaPyBaton * self)
 {
   self->tenure = ++self->n_tenures;
+  g_atomic_int_set (&self->is_taken, TRUE);
   return self->tenure;
 }
 
@@ -115,6 +127,21 @@ take_in_row_locked (NdaPyBaton * self, gint64 due, guint64 * passed)
   return place.tenure;
 }
 
+/* Waits for a moment for the holder, if another processor may run it and nobody
+ * else watches it. */
+static void
+watch (NdaPyBaton * self)
+{
+  gint64 end;
+
+  if (!g_atomic_int_get (&self->is_taken) || !self->watch || !has_processors ()
+      || !g_atomic_int_compare_and_exchange (&self->is_watched, FALSE, TRUE))
+    return;
+  end = g_get_monotonic_time () + self->watch;
+  while (g_atomic_int_get (&self->is_taken) && g_get_monotonic_time () < end);
+  g_atomic_int_set (&self->is_watched, FALSE);
+}
+
 /* Waits for the baton, after all threads that are due before @due (us). Returns
  * the tenure, which the caller must pass to nda_py_baton_give (). @passed is
  * the tenure that this thread overtook, or 0. */
@@ -124,6 +151,7 @@ nda_py_baton_take (NdaPyBaton * self, gint64 due, guint64 * passed)
   guint64 tenure;
 
   *passed = 0;
+  watch (self);
   g_mutex_lock (&self->lock);
   tenure = G_LIKELY (!self->tenure) ? begin_tenure_locked (self) :
       take_in_row_locked (self, due, passed);
@@ -152,6 +180,9 @@ nda_py_baton_give (NdaPyBaton * self, guint64 tenure)
   first = self->first;
   if (G_LIKELY (self->tenure == tenure)) {
     self->tenure = 0;
+    g_atomic_int_set (&self->is_taken, FALSE);
+    if (!first && G_UNLIKELY (self->n_polite))
+      g_cond_broadcast (&self->rested);
     if (first && !first->is_woken) {
       first->is_woken = TRUE;
       g_cond_signal (&first->changed);
@@ -160,6 +191,21 @@ nda_py_baton_give (NdaPyBaton * self, guint64 tenure)
   was_idle = self->idle[tenure % NDA_PY_BATON_N_KEPT] == tenure;
   g_mutex_unlock (&self->lock);
   return was_idle;
+}
+
+/* Waits until nobody has the baton or waits for it, for @patience (us) at
+ * most. */
+void
+nda_py_baton_wait_for_rest (NdaPyBaton * self, gint64 patience)
+{
+  gint64 end = g_get_monotonic_time () + patience;
+
+  g_mutex_lock (&self->lock);
+  self->n_polite++;
+  while ((self->tenure || self->first)
+      && g_cond_wait_until (&self->rested, &self->lock, end));
+  self->n_polite--;
+  g_mutex_unlock (&self->lock);
 }
 
 /* How many threads wait in the queue now. */

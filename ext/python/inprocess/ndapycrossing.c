@@ -30,6 +30,8 @@ nda_py_crossing_begin (NdaPyCrossing * self, NdaPyCrossings * all, gint64 now)
     return;
   self->baton = self->has_crossed ? &all->blocks : &all->first_calls;
   self->tenure = nda_py_baton_take (self->baton, self->due, &self->passed);
+  if (G_UNLIKELY (!self->has_crossed))
+    nda_py_baton_wait_for_rest (&all->blocks, NDA_PY_FIRST_CALL_WAIT);
   if (G_UNLIKELY (self->passed))
     self->asked = g_get_monotonic_time ();
 }

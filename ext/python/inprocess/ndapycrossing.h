@@ -9,7 +9,8 @@
  * many threads that ask for it then would compete for it (ndapybaton.h).
  *
  * A thread's first crossing starts its plugin, or is the only one of a job, and
- * may take long. These crossings have a separate baton.
+ * may take long. These crossings have a separate baton. Each of them lets the
+ * blocks that wait go first, for a while.
  *
  * A thread with long crossings bypasses the baton. Python's own rules then hold
  * between this thread and the others. A thread that waits while Python's lock
@@ -35,6 +36,10 @@ typedef struct
 /* us. A thread that takes longer is overtaken. */
 #define NDA_PY_CROSSING_LONG 1000
 #define NDA_PY_FIRST_CALL_LONG 50000
+/* us. A thread that finds the baton taken watches it for so long. */
+#define NDA_PY_CROSSING_WATCH 20
+/* us. For so long at most a first call waits until no block does. */
+#define NDA_PY_FIRST_CALL_WAIT 5000
 /* us. A thread that overtook another one and gets Python's lock within this
  * time found the lock free: the other thread was idle. */
 #define NDA_PY_CROSSING_AT_ONCE 200
@@ -46,7 +51,8 @@ typedef struct
 /* How many threads that compute for long may bypass the baton at a time */
 #define NDA_PY_CROSSING_MAX_BUSY 8
 
-#define NDA_PY_CROSSINGS_INIT { {.patience = NDA_PY_CROSSING_LONG}, \
+#define NDA_PY_CROSSINGS_INIT { \
+    {.patience = NDA_PY_CROSSING_LONG, .watch = NDA_PY_CROSSING_WATCH}, \
     {.patience = NDA_PY_FIRST_CALL_LONG}, 0 }
 
 typedef enum

@@ -132,6 +132,90 @@ GST_START_TEST (test_holder_learns_that_it_was_idle)
 
 GST_END_TEST;
 
+GST_START_TEST (test_one_thread_watches_the_holder)
+{
+  GThread *watching, *waiting;
+  guint64 passed, tenure;
+
+  if (g_get_num_processors () < 2)
+    return;                     /* nobody watches there */
+  open_baton (NEVER);
+  baton.watch = NEVER;
+  order = g_array_new (FALSE, FALSE, sizeof (gint64));
+  tenure = nda_py_baton_take (&baton, 0, &passed);
+  watching = g_thread_new (NULL, take_a_turn, GINT_TO_POINTER (1));
+  while (!g_atomic_int_get (&baton.is_watched))
+    g_thread_yield ();
+  waiting = line_up (2);
+  fail_unless_equals_int (nda_py_baton_count_waiting (&baton), 1);
+
+  nda_py_baton_give (&baton, tenure);
+  g_thread_join (watching);
+  g_thread_join (waiting);
+
+  fail_unless_equals_int (order->len, 2);
+  fail_if (g_atomic_int_get (&baton.is_watched));
+  g_array_unref (order);
+}
+
+GST_END_TEST;
+
+static gpointer
+wait_for_rest (gpointer patience)
+{
+  nda_py_baton_wait_for_rest (&baton, *(gint64 *) patience);
+  return NULL;
+}
+
+static void
+await_polite (void)
+{
+  guint n_polite;
+
+  do {
+    g_thread_yield ();
+    g_mutex_lock (&baton.lock);
+    n_polite = baton.n_polite;
+    g_mutex_unlock (&baton.lock);
+  } while (!n_polite);
+}
+
+GST_START_TEST (test_rest_comes_after_holder_and_row)
+{
+  gint64 patience = NEVER;
+  guint64 passed, tenure;
+  GThread *waiting, *polite;
+
+  open_baton (NEVER);
+  order = g_array_new (FALSE, FALSE, sizeof (gint64));
+  tenure = nda_py_baton_take (&baton, 0, &passed);
+  waiting = line_up (1);
+  polite = g_thread_new (NULL, wait_for_rest, &patience);
+  await_polite ();
+
+  nda_py_baton_give (&baton, tenure);
+  g_thread_join (polite);
+
+  fail_unless_equals_int (order->len, 1);
+  g_thread_join (waiting);
+  g_array_unref (order);
+}
+
+GST_END_TEST;
+
+GST_START_TEST (test_wait_for_rest_ends)
+{
+  guint64 passed, tenure;
+
+  open_baton (NEVER);
+  nda_py_baton_wait_for_rest (&baton, NEVER);   /* nobody has it */
+  tenure = nda_py_baton_take (&baton, 0, &passed);
+  nda_py_baton_wait_for_rest (&baton, 0);       /* not for ever */
+  nda_py_baton_give (&baton, tenure);
+}
+
+GST_END_TEST;
+
 static gpointer
 take_turns (gpointer unused)
 {
@@ -361,6 +445,9 @@ baton_suite (void)
   tcase_add_test (chain, test_holder_that_never_gives_is_passed_by);
   tcase_add_test (chain, test_whole_row_gets_by_a_holder_that_hangs);
   tcase_add_test (chain, test_holder_learns_that_it_was_idle);
+  tcase_add_test (chain, test_one_thread_watches_the_holder);
+  tcase_add_test (chain, test_rest_comes_after_holder_and_row);
+  tcase_add_test (chain, test_wait_for_rest_ends);
   tcase_add_test (chain, test_one_at_a_time);
   tcase_add_test (chain, test_long_plugin_is_moved_aside_and_comes_back);
   tcase_add_test (chain, test_one_aside_holds_nobody_up);
