@@ -41,13 +41,13 @@ def count_allocations(pipeline):
     return int(re.search(r"^allocations: (\d+)$", result.stderr, re.M)[1])
 
 
-def allocations_per_block(pipeline):
+def allocations_per_block(pipeline, n_few=N_BLOCKS):
     """By the difference of many blocks and few, in which starts cancel."""
     few, many = (
         count_allocations(pipeline.format(n_blocks=n_blocks))
-        for n_blocks in (N_BLOCKS, 3 * N_BLOCKS)
+        for n_blocks in (n_few, 3 * n_few)
     )
-    return (many - few) / (2 * N_BLOCKS)
+    return (many - few) / (2 * n_few)
 
 
 @pytest.mark.parametrize("isolation", ["thread", "process"])
@@ -98,6 +98,65 @@ def test_block_in_frames_of_the_plugin_costs_none(
     )
 
     assert bridge - idle < MAX_SHARE
+
+
+# Counting down would make numbers, which are objects of Python's
+NOTHING = """
+from itertools import repeat
+from base_plugin import AudioSourcePlugin, PluginInfo, PluginType
+
+class Idle(AudioSourcePlugin):
+    answers = iter(())
+
+    def get_info(self):
+        return PluginInfo("idle", "1", "nda", "", PluginType.AUDIO_SOURCE)
+
+    def set_parameter(self, key, value):
+        self.answers = repeat(False, int(value))
+
+    def read_audio(self, buffer):
+        return next(self.answers, True)
+
+    def get_parameter(self, key):
+        return ""
+
+    def get_sample_rate(self):
+        return 48000
+
+    def get_channel_count(self):
+        return 2
+
+    def start(self):
+        return True
+
+    initialize = start
+
+    def stop(self):
+        pass
+
+    shutdown = stop
+
+    def set_sample_rate(self, rate):
+        pass
+
+    set_channel_count = set_audio_callback = set_sample_rate
+
+def create_plugin():
+    return Idle()
+"""
+
+
+@pytest.mark.parametrize("isolation", ["thread", "process"])
+def test_source_that_has_nothing_costs_none(tmp_path, isolation):
+    plugin = tmp_path / "idle.py"
+    plugin.write_text(NOTHING)
+
+    # Each time it is asked there is the look at the garbage
+    assert allocations_per_block(
+        f"ndapysrc plugin={plugin} isolation={isolation} is-live=false "
+        "num-buffers=1 parameters=n={n_blocks} ! fakesink",
+        n_few=250,
+    ) < 1 + MAX_SHARE
 
 
 def test_block_that_others_hold_too_comes_from_a_pool():

@@ -9,6 +9,8 @@
 
 #include "ndapyhostpriv.h"
 
+#include "ndapyproblem.h"
+
 /* For a job that only waits for the GIL */
 #define START_LIMIT (2 * GST_SECOND)
 
@@ -215,16 +217,6 @@ nda_py_host_start (NdaPyHost * self, NdaPyFormat * format, GError ** error)
   return FALSE;
 }
 
-/* Whether @result is one to be told: a source may have nothing, and a sink be
- * full. None is False, but nobody means it. */
-static gboolean
-is_failure (NdaPyHost * self, NdaPyCallResult result)
-{
-  return result == NDA_PY_CALL_FAILED || result == NDA_PY_CALL_DEAD
-      || result == NDA_PY_CALL_NOTHING
-      || (result == NDA_PY_CALL_REFUSED && self->role == NDA_PY_ROLE_PROCESSOR);
-}
-
 /* Runs one block. Reads the clock only once: @now is the time when the last
  * block ended. */
 static void
@@ -244,7 +236,7 @@ run_block (NdaPyHost * self, NdaPyBlock * block, GstClockTime * now)
   block->failure = NULL;
   if (G_LIKELY (block->ok)) {
     self->is_failing = FALSE;
-  } else if (is_failure (self, block->result)) {
+  } else if (nda_py_problem_is_failure (self->role, block->result)) {
     g_autofree gchar *failure = self->kind->take_error (self->called);
 
     if (!self->is_failing)

@@ -150,6 +150,16 @@ nda_py_problem_check_fit (guint n_channels, const NdaPyFormat * format,
   return FALSE;
 }
 
+/* Whether the @result of a block call is one to be told: a source may have
+ * nothing, and a sink be full. None is False, but nobody means it. */
+gboolean
+nda_py_problem_is_failure (NdaPyRole role, NdaPyCallResult result)
+{
+  return result == NDA_PY_CALL_FAILED || result == NDA_PY_CALL_DEAD
+      || result == NDA_PY_CALL_NOTHING
+      || (result == NDA_PY_CALL_REFUSED && role == NDA_PY_ROLE_PROCESSOR);
+}
+
 /* Describes why a block call failed with @result (transfer full). @text is the
  * exception, or the lines that the plugin printed before it refused. */
 gchar *

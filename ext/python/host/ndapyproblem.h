@@ -30,6 +30,7 @@ gboolean nda_py_problem_check_fit (guint n_channels,
     const NdaPyFormat * format, GError ** error);
 NdaPyProblem nda_py_problem_from_nick (const gchar * nick);
 
+gboolean nda_py_problem_is_failure (NdaPyRole role, NdaPyCallResult result);
 gchar *nda_py_problem_describe_failure (const gchar * path, NdaPyRole role,
     NdaPyCallResult result, const gchar * text);
 

@@ -236,8 +236,8 @@ is_true (PyObject * answer, PyObject * name)
   PyObject *judged;
   gint truth;
 
-  if (G_LIKELY (answer == Py_True))
-    return 1;
+  if (G_LIKELY (PyBool_Check (answer)))
+    return answer == Py_True;
   judged = nda_py_embed_call ("at_once", "(OO)", answer, name);
   truth = judged ? PyObject_IsTrue (judged) : -1;
   Py_XDECREF (judged);
@@ -272,7 +272,7 @@ call_method (NdaPyPlugin * self)
 
   if (!result)
     return NDA_PY_CALL_FAILED;
-  if (G_UNLIKELY (result != Py_True) && has_ended (self, result)) {
+  if (G_UNLIKELY (!PyBool_Check (result)) && has_ended (self, result)) {
     Py_DECREF (result);
     return NDA_PY_CALL_ENDED;
   }

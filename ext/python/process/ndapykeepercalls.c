@@ -9,6 +9,8 @@
 
 #include "ndapykeeperpriv.h"
 
+#include "ndapyproblem.h"
+
 #include <glib/gi18n-lib.h>
 
 /* How long a start waits for a worker that is being made */
@@ -213,13 +215,6 @@ describe_death (NdaPyKeeper * self)
       self->death ? self->death : _("it has ended"));
 }
 
-static gboolean
-is_failure (NdaPyCallResult result)
-{
-  return result != NDA_PY_CALL_OK && result != NDA_PY_CALL_NO_SPACE
-      && result != NDA_PY_CALL_ENDED;
-}
-
 /* Puts the standby to work after @dead died in a call, and returns it (transfer
  * full), or NULL. If a block hung in @dead, its call in the standby does not
  * get the longer time of a first call, since it would hang there too. */
@@ -263,7 +258,7 @@ nda_py_keeper_call (NdaPyRunner * runner, const NdaPyAudio * in,
   }
   if (G_UNLIKELY (result == NDA_PY_CALL_ENDED))
     runner->n_last = nda_py_worker_get_n_last (worker);
-  if (G_UNLIKELY (is_failure (result)))
+  if (G_UNLIKELY (nda_py_problem_is_failure (self->config->role, result)))
     note_failure (self, worker, result);
   if (worker && G_UNLIKELY (result == NDA_PY_CALL_DEAD))
     nda_py_keeper_release (self, worker);
