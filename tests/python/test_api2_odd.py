@@ -252,6 +252,16 @@ FUNCTION_FAULTS = {
 }
 
 
+def test_a_plugin_without_parameters_says_so(make_bridge, write):
+    bridge = make_bridge(write("def process(block): pass"))
+    bridge.play()
+
+    assert not bridge.element.emit("set-parameter", "gain", "1")
+
+    message = bridge.wait(bridge.gst.MessageType.WARNING)
+    assert "the plugin has no parameters" in message.parse_warning()[0].message
+
+
 @pytest.mark.parametrize("text", [*FAULTS, *FUNCTION_FAULTS])
 def test_api2_odd_plugin_is_told_with_its_line(run, write, noise, text):
     path = write(CLASS.format(text) if text in FAULTS else text)
