@@ -210,6 +210,20 @@ def test_parameters_may_stand_behind_options(folder):
     assert set(np.unique(samples)) == {-0.25, 0.25}
 
 
+def test_a_sound_in_the_place_of_the_plugin_is_told(folder):
+    done = run(folder, "in.wav", "halve.py", "out.wav")
+
+    assert done.returncode == 2
+    assert "“in.wav” is a file, but no .py file" in done.stderr
+
+
+def test_a_file_without_its_suffix_is_told_how_to_name(folder):
+    done = run(folder, "halve", "in.wav", "out.wav")
+
+    assert done.returncode == 1
+    assert "For the file in this folder write “./halve.py”" in done.stderr
+
+
 def test_a_thread_has_no_interpreter_of_its_own(folder):
     done = run(folder, "halve.py", "in.wav", "out.wav", "--isolation",
                "thread", "--python", "/usr/bin/python3")
