@@ -162,7 +162,9 @@ nda_py_worker_log_rest (NdaPyWorker * self)
   nda_py_output_log_rest (&self->output);
 }
 
-/* Ends the question that the process is answering now, for @reason. */
+/* Ends the plugin for @reason, whatever it is doing. If it has a process of its
+ * own, this ends the process. A group shuts the plugin down as soon as that
+ * returns, and its others play on. */
 void
 nda_py_worker_abandon (NdaPyWorker * self, const gchar * reason)
 {
@@ -179,10 +181,13 @@ nda_py_worker_kill (NdaPyWorker * self, const gchar * reason)
   nda_py_process_kill (self->process, reason);
 }
 
+/* Whether it can do no more work: its process has ended, or its group goes on
+ * without it. */
 gboolean
 nda_py_worker_is_dead (NdaPyWorker * self)
 {
-  return nda_py_process_is_dead (self->process);
+  return g_atomic_int_get (&self->is_abandoned)
+      || nda_py_process_is_dead (self->process);
 }
 
 /* How its process ended, and what that printed last (transfer full). What one
@@ -194,6 +199,8 @@ nda_py_worker_describe_death (NdaPyWorker * self)
   g_autofree gchar *printed =
       self->group ? NULL : nda_py_output_read_last (&self->output);
 
+  if (self->group && g_atomic_int_get (&self->is_abandoned))
+    return g_strdup (_("it is not needed any more"));
   if (!printed)
     return g_steal_pointer (&death);
   return g_strdup_printf (_("%s; it printed: %s"), death, printed);
