@@ -399,11 +399,15 @@ def test_api2_2_2_a_format_that_changes_in_on_change_is_told(
             def process(self, block): pass
         """
     )
-    bridge = make_bridge(path, max_blocks=1)
-    sound = np.zeros((60 * BLOCK, 2), np.float32)
+    bridge = make_bridge(path)
+    block = np.zeros((BLOCK, 2), np.float32)
     bridge.play()
+    bridge.push(block)
+    bridge.pull()  # it runs: before the start a value is only set
 
-    push_and_set(bridge, sound, "delay", 10)
+    bridge.element.emit("set-parameter", "delay", "10")
+    bridge.push(block)
+    bridge.src.emit("end-of-stream")
 
     message = bridge.wait_for_end().message
     assert str(path) in message and f"its {name} " in message
