@@ -380,7 +380,7 @@ open_once (const NdaPyRunnerConfig * config, gboolean * may_go_on,
 }
 
 /* Makes a worker with the plugin loaded and initialised. If its group ends
- * meanwhile, it is loaded once more, since the fault may be another plugin's. */
+ * meanwhile, it is loaded once more: the fault may be another plugin's. */
 NdaPyWorker *
 nda_py_worker_open (const NdaPyRunnerConfig * config, GError ** error)
 {
