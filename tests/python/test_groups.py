@@ -356,7 +356,7 @@ def shutdown(self):
     open(SHUT, "w").close()
 Plugin.shutdown = shutdown
 if os.path.exists(ONCE):
-    open(PIPE).close()
+    open(PIPE).read()
 open(ONCE, "w").close()
 """
 
@@ -384,3 +384,73 @@ def test_member_that_is_closed_while_it_loads_is_shut_down(
     wait_until(lambda: threads(pid) <= n_threads)
     assert plays(member)
     assert ask(member, "os.getpid()") == str(pid)
+
+
+# Waits for a pipe once, in its module code or in its start ()
+SLOW_ONCE = """
+import os
+def wait(place):
+    if place == PLACE and not os.path.exists(ONCE):
+        open(ONCE, "w").close()
+        open(PIPE).read()
+    return True
+Plugin.start = lambda self: wait("start")
+wait("module")
+"""
+
+
+@pytest.mark.parametrize("place", ["module", "start"])
+def test_fault_of_another_does_not_fail_one_that_begins(
+    gst, make_member, make_bridge, write_plugin, tmp_path, place
+):
+    member = make_member()
+    once, pipe = tmp_path / "once", tmp_path / "pipe"
+    os.mkfifo(pipe)
+    paths = f"ONCE, PIPE, PLACE = {str(once)!r}, {str(pipe)!r}, {place!r}\n"
+    path = write_plugin(paths + MORTAL % "pass" + SLOW_ONCE, name="beginner")
+    beginner = make_bridge(path, group="one")
+    begun = threading.Thread(target=beginner.play)
+    begun.start()
+    if place == "start":
+        begun.join()
+        beginner.push(np.full((BLOCK, 2), 0.5, np.float32))
+    opened = os.open(pipe, os.O_WRONLY)  # waits until the plugin waits
+    os.kill(int(ask(member, "os.getpid()")), signal.SIGKILL)
+    begun.join()
+
+    if place == "start":
+        assert (beginner.pull()[1] == -0.5).all()
+    wait_until(lambda: plays(member))
+    assert plays(beginner)
+    assert beginner.bus.pop_filtered(gst.MessageType.ERROR) is None
+    os.close(opened)
+    assert ask(beginner, "os.getpid()") == ask(member, "os.getpid()")
+
+
+def test_plugin_that_ends_its_process_while_it_loads_fails(
+    gst, make_member, make_bridge, write_plugin
+):
+    member = make_member()
+    broken = make_bridge(
+        write_plugin("import os; os._exit(3)", name="broken"), group="one"
+    )
+    change = broken.pipeline.set_state(gst.State.READY)
+
+    assert change == gst.StateChangeReturn.FAILURE
+    error = broken.wait(gst.MessageType.ERROR).parse_error()[0].message
+    assert "status 3" in error
+    wait_until(lambda: plays(member))
+
+
+def test_group_that_has_just_ended_takes_no_member(
+    gst, make_member, make_bridge, write_plugin
+):
+    late = make_bridge(write_plugin("", name="late"), group="one")
+    member = make_member()
+
+    for _ in range(4):
+        os.kill(int(ask(member, "os.getpid()")), signal.SIGKILL)
+        change = late.pipeline.set_state(gst.State.READY)
+        assert change == gst.StateChangeReturn.SUCCESS
+        late.pipeline.set_state(gst.State.NULL)
+        wait_until(lambda: plays(member))
