@@ -265,3 +265,192 @@ def test_memory_of_all_counts(make_member):
 
     for member in members:
         wait_until(lambda: member.get_stat("num-restarts") == 1)
+
+
+# Its start () fails in every process but the first
+FIRST_ONLY = """
+def start(self):
+    if os.path.exists(ONCE):
+        return False
+    open(ONCE, "w").close()
+    return True
+Plugin.start = start
+"""
+
+
+def test_standby_that_does_not_start_leaves_the_others_alone(
+    make_member, make_bridge, write_plugin, tmp_path
+):
+    once = f"ONCE = {str(tmp_path / 'once')!r}\n"
+    plugin = write_plugin(once + MORTAL % "pass" + FIRST_ONLY, name="once")
+    failing = make_bridge(
+        plugin, group="one", standby=True, on_error="silence"
+    )
+    failing.play()
+    other = make_member(standby=True)
+    assert plays(failing) and plays(other)
+    for member in (failing, other):
+        wait_until(lambda: member.get_stat("num-standbys") == 1)
+    os.kill(int(ask(other, "os.getpid()")), signal.SIGKILL)
+    assert plays(other)
+    second = ask(other, "os.getpid()")
+
+    push_and_pull(failing, np.zeros((BLOCK, 2), np.float32))
+    assert failing.get_stat("num-failures") == 1
+    assert plays(other)
+    assert ask(other, "os.getpid()") == second
+    assert other.get_stat("num-failures") == 0
+    assert other.get_stat("num-restarts") == 1
+
+
+# Opens as many files as a process may have, when it is told to
+GREEDY = """
+import resource
+held = []
+def set_parameter(self, key, value):
+    if value == "free":
+        held.clear()
+        return
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    try:
+        while True:
+            held.append(open("/dev/null"))
+    except OSError:
+        pass
+Plugin.set_parameter = set_parameter
+"""
+
+
+def test_group_without_descriptors_refuses_a_member(
+    gst, make_member, make_bridge, write_plugin
+):
+    greedy = make_bridge(write_plugin(MORTAL % "pass" + GREEDY), group="one")
+    greedy.play()
+    assert plays(greedy)
+    greedy.element.emit("set-parameter", "take", "all")
+    late = make_bridge(write_plugin("", name="late"), group="one")
+
+    for _ in range(3):
+        change = late.pipeline.set_state(gst.State.READY)
+        assert change == gst.StateChangeReturn.FAILURE
+        error = late.wait(gst.MessageType.ERROR).parse_error()[0].message
+        assert "ulimit -n" in error
+        late.pipeline.set_state(gst.State.NULL)
+    assert plays(greedy)
+    assert greedy.get_stat("num-restarts") == 0
+
+    greedy.element.emit("set-parameter", "take", "free")
+    change = late.pipeline.set_state(gst.State.READY)
+    assert change == gst.StateChangeReturn.SUCCESS
+    assert len(children()) == 1
+
+
+def threads(pid):
+    return len(os.listdir(f"/proc/{pid}/task"))
+
+
+# Its module code waits for a pipe, in every process but the first
+SLOW_LOAD = """
+import os
+def shutdown(self):
+    open(SHUT, "w").close()
+Plugin.shutdown = shutdown
+if os.path.exists(ONCE):
+    open(PIPE).read()
+open(ONCE, "w").close()
+"""
+
+
+def test_member_that_is_closed_while_it_loads_is_shut_down(
+    gst, make_member, make_bridge, write_plugin, tmp_path
+):
+    once, pipe, shut = (tmp_path / n for n in ("once", "pipe", "shut"))
+    os.mkfifo(pipe)
+    paths = f"ONCE, PIPE, SHUT = {str(once)!r}, {str(pipe)!r}, {str(shut)!r}\n"
+    member = make_member()
+    slow = make_bridge(
+        write_plugin(paths + SLOW_LOAD, name="slow"), group="one"
+    )
+    slow.pipeline.set_state(gst.State.READY)
+    os.kill(int(ask(member, "os.getpid()")), signal.SIGKILL)
+    wait_until(lambda: plays(member))
+    pid = int(ask(member, "os.getpid()"))
+    n_threads = threads(pid)
+    opened = os.open(pipe, os.O_WRONLY)  # waits until the plugin is loaded
+    slow.pipeline.set_state(gst.State.NULL)
+    os.close(opened)
+
+    wait_until(shut.exists)
+    wait_until(lambda: threads(pid) <= n_threads)
+    assert plays(member)
+    assert ask(member, "os.getpid()") == str(pid)
+
+
+# Waits for a pipe once, in its module code or in its start ()
+SLOW_ONCE = """
+import os
+def wait(place):
+    if place == PLACE and not os.path.exists(ONCE):
+        open(ONCE, "w").close()
+        open(PIPE).read()
+    return True
+Plugin.start = lambda self: wait("start")
+wait("module")
+"""
+
+
+@pytest.mark.parametrize("place", ["module", "start"])
+def test_fault_of_another_does_not_fail_one_that_begins(
+    gst, make_member, make_bridge, write_plugin, tmp_path, place
+):
+    member = make_member()
+    once, pipe = tmp_path / "once", tmp_path / "pipe"
+    os.mkfifo(pipe)
+    paths = f"ONCE, PIPE, PLACE = {str(once)!r}, {str(pipe)!r}, {place!r}\n"
+    path = write_plugin(paths + MORTAL % "pass" + SLOW_ONCE, name="beginner")
+    beginner = make_bridge(path, group="one")
+    begun = threading.Thread(target=beginner.play)
+    begun.start()
+    if place == "start":
+        begun.join()
+        beginner.push(np.full((BLOCK, 2), 0.5, np.float32))
+    opened = os.open(pipe, os.O_WRONLY)  # waits until the plugin waits
+    os.kill(int(ask(member, "os.getpid()")), signal.SIGKILL)
+    begun.join()
+
+    if place == "start":
+        assert (beginner.pull()[1] == -0.5).all()
+    wait_until(lambda: plays(member))
+    assert plays(beginner)
+    assert beginner.bus.pop_filtered(gst.MessageType.ERROR) is None
+    os.close(opened)
+    assert ask(beginner, "os.getpid()") == ask(member, "os.getpid()")
+
+
+def test_plugin_that_ends_its_process_while_it_loads_fails(
+    gst, make_member, make_bridge, write_plugin
+):
+    member = make_member()
+    broken = make_bridge(
+        write_plugin("import os; os._exit(3)", name="broken"), group="one"
+    )
+    change = broken.pipeline.set_state(gst.State.READY)
+
+    assert change == gst.StateChangeReturn.FAILURE
+    error = broken.wait(gst.MessageType.ERROR).parse_error()[0].message
+    assert "status 3" in error
+    wait_until(lambda: plays(member))
+
+
+def test_group_that_has_just_ended_takes_no_member(
+    gst, make_member, make_bridge, write_plugin
+):
+    late = make_bridge(write_plugin("", name="late"), group="one")
+    member = make_member()
+
+    for _ in range(4):
+        os.kill(int(ask(member, "os.getpid()")), signal.SIGKILL)
+        change = late.pipeline.set_state(gst.State.READY)
+        assert change == gst.StateChangeReturn.SUCCESS
+        late.pipeline.set_state(gst.State.NULL)
+        wait_until(lambda: plays(member))

@@ -8,6 +8,7 @@ process, so each runs one.
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -361,6 +362,38 @@ def test_1_3_selected_virtual_environment_is_used(write_plugin, tmp_path):
     (packages / "only_in_environment.py").write_text("")
     path = write_plugin(
         "import only_in_environment, sys\n"
+        f"assert sys.prefix == {str(root)!r}, sys.prefix\n"
+    )
+
+    result = launch(
+        f"{PIPELINE} ndapybridge plugin={path} ! fakesink",
+        env={"VIRTUAL_ENV": str(root)},
+    )
+
+    assert result.returncode == 0, result.stderr.decode()
+
+
+def test_1_3_environment_of_another_installation_has_its_packages_alone(
+    write_plugin, tmp_path
+):
+    # As uv and pyenv make them: the same version, built elsewhere. Its own
+    # standard library belongs to another libpython.
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    other, root = tmp_path / "other", tmp_path / "environment"
+    for folder in (other, root):
+        (folder / "bin").mkdir(parents=True)
+    (other / "lib" / version / "lib-dynload").mkdir(parents=True)
+    (other / "lib" / version / "os.py").write_text("raise SystemError(1)")
+    shutil.copy(os.path.realpath(sys.executable), other / "bin" / "python3")
+    (root / "bin" / "python3").symlink_to(other / "bin" / "python3")
+    (root / "pyvenv.cfg").write_text(
+        f"home = {other / 'bin'}\ninclude-system-site-packages = true\n"
+    )
+    packages = root / "lib" / version / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "only_in_environment.py").write_text("")
+    path = write_plugin(
+        "import only_in_environment, os, ssl, sys\n"
         f"assert sys.prefix == {str(root)!r}, sys.prefix\n"
     )
 

@@ -28,6 +28,7 @@
 
 #include <dlfcn.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 
 #define TIMER_SLACK_NS 1
@@ -67,13 +68,47 @@ check_version (GError ** error)
   return FALSE;
 }
 
+/* Where the standard library of libpython is (transfer full), if Python would
+ * not look there itself: @executable is of a virtual environment that another
+ * installation of the same version has made, such as uv or pyenv. Extension
+ * modules of that installation's standard library need its own libpython.
+ * Otherwise NULL. */
+static gchar *
+find_home (const gchar * executable)
+{
+  g_autofree gchar *ours = g_canonicalize_filename (NDA_PYTHON_EXECUTABLE, "/");
+  g_autofree gchar *folder = g_path_get_dirname (ours);
+  gchar *behind, *ours_behind;
+  gboolean is_ours_too;
+
+  if (g_getenv ("PYTHONHOME"))
+    return NULL;
+  behind = realpath (executable, NULL);
+  ours_behind = realpath (ours, NULL);
+  is_ours_too = g_strcmp0 (behind, ours_behind) == 0;
+  free (behind);
+  free (ours_behind);
+  return is_ours_too ? NULL : g_path_get_dirname (folder);
+}
+
+static PyStatus
+set_paths (PyConfig * config)
+{
+  g_autofree gchar *executable = nda_py_paths_find_python ();
+  g_autofree gchar *home = find_home (executable);
+  PyStatus status =
+      PyConfig_SetBytesString (config, &config->executable, executable);
+
+  if (!PyStatus_Exception (status) && home)
+    status = PyConfig_SetBytesString (config, &config->home, home);
+  return status;
+}
+
 static PyStatus
 initialise_with (PyConfig * config)
 {
-  g_autofree gchar *executable = nda_py_paths_find_python ();
-  PyStatus status;
+  PyStatus status = set_paths (config);
 
-  status = PyConfig_SetBytesString (config, &config->executable, executable);
   if (PyStatus_Exception (status))
     return status;
   config->parse_argv = 0;

@@ -175,6 +175,23 @@ make_key (const NdaPyRunnerConfig * config, guint seat)
       config->sandbox_folder ? config->sandbox_folder : "", config->deadline);
 }
 
+/* Sends a member's descriptors to the process. FALSE: with errno, or the
+ * process has ended. Its thread may not have seen that yet. */
+static gboolean
+send_locked (NdaPyGroup * self, const gint * fds)
+{
+  NdaPyCommon *common = &self->parent;
+
+  if (nda_py_process_is_dead (&common->process))
+    common->state = NDA_PY_COMMON_ENDED;
+  else if (nda_py_descriptor_send (self->questions.control, "+",
+          fds + FIRST_SENT, N_SENT))
+    return TRUE;
+  else if (errno == EPIPE || errno == ECONNRESET)
+    common->state = NDA_PY_COMMON_ENDED;
+  return FALSE;
+}
+
 /* FALSE without @error: the process has ended meanwhile. */
 static gboolean
 enter (NdaPyGroup * self, const gint * fds, GError ** error)
@@ -183,9 +200,13 @@ enter (NdaPyGroup * self, const gint * fds, GError ** error)
 
   if (self->error)
     g_propagate_error (error, g_error_copy (self->error));
-  return self->parent.state == NDA_PY_COMMON_READY
-      && nda_py_descriptor_send (self->questions.control, "+",
-      fds + FIRST_SENT, N_SENT);
+  if (self->parent.state != NDA_PY_COMMON_READY)
+    return FALSE;
+  if (send_locked (self, fds))
+    return TRUE;
+  if (self->parent.state == NDA_PY_COMMON_READY)
+    nda_py_start_set_no_resources (error, errno);
+  return FALSE;
 }
 
 /* Asks the process of the group of @config to take a member with @fds, and

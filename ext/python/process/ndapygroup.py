@@ -8,7 +8,10 @@ answers questions, and here loads the plugin too; the other starts the plugin
 and makes its block calls.
 """
 
+import select
+
 N_OF_A_MEMBER = 4  # descriptors: socket, memory, doorbells
+PATIENCE = 1  # seconds for the first request of a member that is refused
 
 
 def begin_group(what):
@@ -34,16 +37,23 @@ def end_serving(member):
     member.thread.join()
 
 
-def serve_loaded(control, number, member, deadline):
-    start_serving(member, deadline)
-    send(control, number, "ok")
-    serve_questions(control, member)
+def serve_loaded(control, number, member):
+    """Answer questions until the plugin is shut down. If the other side waits
+    for it no longer, shut it down."""
+    is_shut_down = False
+    try:
+        send(control, number, "ok")
+        is_shut_down = serve_questions(control, member)
+    except OSError:
+        pass
+    if not is_shut_down:
+        member.shut_down()
     end_serving(member)
     let_go()
 
 
 def load_member(control, member):
-    """Answer the first request of a member, and return whether its plugin was
+    """Answer the first request of a member, and serve it if its plugin was
     loaded."""
     request = receive(control)
     if request is None:
@@ -51,33 +61,89 @@ def load_member(control, member):
     number, (_, path, role, entry, _, _, deadline, *_) = request
     try:
         member.load(path, role, entry)
+        start_serving(member, deadline)
     except Problem as problem:
         send(control, number, "problem", *problem.args)
-        return
-    serve_loaded(control, number, member, deadline)
+    except RuntimeError as error:  # there is no thread for it
+        member.shut_down()
+        send(control, number, "problem", "load", "", str(error))
+    else:
+        serve_loaded(control, number, member)
 
 
 def serve_member(control, memory, *bells):
     """Run a member's thread until its plugin is shut down or the other side
     ends."""
-    member = Instance(mmap.mmap(memory, 0), *bells)
-    os.close(memory)
-    with socket.socket(fileno=control) as asked:
-        load_member(asked, member)
+    try:
+        with socket.socket(fileno=control) as asked:
+            load_member(asked, Instance(memory, *bells))
+    except OSError:
+        pass  # the other side did not wait for the answer
     for bell in bells:
         os.close(bell)
 
 
+def refuse(received, reason):
+    """Answer the first request of a member with a problem, so that it does not
+    take the others of the group for dead."""
+    control, *rest = received
+    for descriptor in rest:
+        os.close(descriptor)
+    with socket.socket(fileno=control) as asked:
+        asked.settimeout(PATIENCE)
+        try:
+            number, _ = receive(asked)
+            send(asked, number, "problem", "load", "", reason)
+        except (OSError, TypeError):
+            pass  # the other side has ended
+
+
+def reserve(spare, descriptor):
+    """Keep as many descriptors as a member needs. Return whether there are so
+    many."""
+    try:
+        while len(spare) < N_OF_A_MEMBER:
+            spare.append(os.dup(descriptor))
+    except OSError:
+        return False
+    return True
+
+
+def receive_member(control, spare):
+    """Return the descriptors of the next member, or None if there is none.
+    They take the place of the spare ones."""
+    select.select([control], [], [])
+    while spare:
+        os.close(spare.pop())
+    text, received, _, _ = socket.recv_fds(
+        control, 1, N_OF_A_MEMBER, socket.MSG_CMSG_CLOEXEC
+    )
+    return received if text else None
+
+
+def take_in(control, memory, *bells):
+    """Begin a member's thread."""
+    shared = mmap.mmap(memory, 0)
+    threading.Thread(
+        target=serve_member, args=(control, shared, *bells), daemon=True
+    ).start()
+    os.close(memory)
+
+
 def take_in_members(control):
-    """Run the main thread until no more members can join."""
+    """Run the main thread until no more members can join. If the process can
+    hold no more, the next one is refused."""
+    spare = []
     while True:
-        text, received, _, _ = socket.recv_fds(
-            control, 1, N_OF_A_MEMBER, socket.MSG_CMSG_CLOEXEC
-        )
-        if not text:
+        reserve(spare, control.fileno())
+        received = receive_member(control, spare)
+        if received is None:
             return
-        if len(received) < N_OF_A_MEMBER:
-            os._exit(1)  # it may have no more of them
-        threading.Thread(
-            target=serve_member, args=received, daemon=True
-        ).start()
+        try:
+            if not reserve(spare, control.fileno()):
+                raise OSError(
+                    "all descriptors are in use; see “ulimit -n”"
+                )
+            take_in(*received)
+        except (OSError, RuntimeError) as error:
+            refuse(received, f"its group has no room for it: {error}")

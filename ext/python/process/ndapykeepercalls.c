@@ -43,7 +43,8 @@ wait_for_worker (NdaPyKeeper * self, gchar ** death)
   gint64 end = g_get_monotonic_time () + WORKER_TIMEOUT;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  while (!self->worker && !self->is_closing
+  while ((!self->worker || nda_py_worker_is_dead (self->worker))
+      && !self->is_closing
       && self->config->restart != NDA_PY_RESTART_NEVER
       && g_cond_wait_until (&self->changed, &self->lock, end));
   if (self->worker)
@@ -53,7 +54,7 @@ wait_for_worker (NdaPyKeeper * self, gchar ** death)
 }
 
 /* Starts the plugin once. FALSE: it did not start; @may_go_on tells whether the
- * process died and a standby may start it instead. */
+ * process died and the standby or the next process may start it instead. */
 static gboolean
 start_once (NdaPyKeeper * self, NdaPyFormat * format, gboolean * may_go_on,
     GError ** error)
@@ -64,7 +65,7 @@ start_once (NdaPyKeeper * self, NdaPyFormat * format, gboolean * may_go_on,
 
   replace_dead (self);
   worker = wait_for_worker (self, &death);
-  *may_go_on = worker && self->n_seats > 1;
+  *may_go_on = FALSE;
   if (!worker) {
     g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
         _("The process of the plugin “%s” has ended: %s"),
@@ -72,7 +73,8 @@ start_once (NdaPyKeeper * self, NdaPyFormat * format, gboolean * may_go_on,
     return FALSE;
   }
   ok = nda_py_worker_start (worker, format, error);
-  *may_go_on &= nda_py_worker_is_dead (worker);
+  *may_go_on = (self->n_seats > 1 && nda_py_worker_is_dead (worker))
+      || nda_py_worker_died_of_others (worker);
   nda_py_worker_unref (worker);
   return ok;
 }

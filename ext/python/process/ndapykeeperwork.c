@@ -271,7 +271,7 @@ nda_py_keeper_switch_over (NdaPyKeeper * self, NdaPyWorker * dead)
   }
   if (error)
     GST_WARNING ("The standby of a plugin does not start: %s", error->message);
-  nda_py_worker_kill (standby, _("it is not needed any more"));
+  nda_py_worker_abandon (standby, _("it is not needed any more"));
   nda_py_keeper_release (self, standby);
   return NULL;
 }

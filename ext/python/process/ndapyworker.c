@@ -162,7 +162,9 @@ nda_py_worker_log_rest (NdaPyWorker * self)
   nda_py_output_log_rest (&self->output);
 }
 
-/* Ends the question that the process is answering now, for @reason. */
+/* Ends the plugin for @reason, whatever it is doing. If it has a process of its
+ * own, this ends the process. A group shuts the plugin down as soon as that
+ * returns, and its others play on. */
 void
 nda_py_worker_abandon (NdaPyWorker * self, const gchar * reason)
 {
@@ -179,10 +181,13 @@ nda_py_worker_kill (NdaPyWorker * self, const gchar * reason)
   nda_py_process_kill (self->process, reason);
 }
 
+/* Whether it can do no more work: its process has ended, or its group goes on
+ * without it. */
 gboolean
 nda_py_worker_is_dead (NdaPyWorker * self)
 {
-  return nda_py_process_is_dead (self->process);
+  return g_atomic_int_get (&self->is_abandoned)
+      || nda_py_process_is_dead (self->process);
 }
 
 /* How its process ended, and what that printed last (transfer full). What one
@@ -194,6 +199,8 @@ nda_py_worker_describe_death (NdaPyWorker * self)
   g_autofree gchar *printed =
       self->group ? NULL : nda_py_output_read_last (&self->output);
 
+  if (self->group && g_atomic_int_get (&self->is_abandoned))
+    return g_strdup (_("it is not needed any more"));
   if (!printed)
     return g_steal_pointer (&death);
   return g_strdup_printf (_("%s; it printed: %s"), death, printed);
@@ -237,6 +244,8 @@ end_unanswering (NdaPyWorker * self, const gchar * call, gboolean is_late)
   if (self->group && (g_atomic_int_get (&self->is_abandoned)
           || g_atomic_int_get (self->config->is_closing)))
     return;                     /* others need the process */
+  if (is_late)
+    g_atomic_int_set (&self->is_late, TRUE);
   if (is_late && g_strcmp0 (call, "set_parameter ()") == 0)
     self->is_late_setting = TRUE;
   if (is_late && call)
@@ -343,17 +352,49 @@ nda_py_worker_load (NdaPyWorker * self, GError ** error)
   return ok;
 }
 
-/* Makes a worker with the plugin loaded and initialised. */
-NdaPyWorker *
-nda_py_worker_open (const NdaPyRunnerConfig * config, GError ** error)
+/* Whether the process has ended, and perhaps because of another plugin of its
+ * group. */
+gboolean
+nda_py_worker_died_of_others (NdaPyWorker * self)
+{
+  return self->group && !g_atomic_int_get (&self->is_late)
+      && nda_py_process_is_dead (self->process)
+      && !g_atomic_int_get (&self->is_abandoned)
+      && !g_atomic_int_get (self->config->is_closing);
+}
+
+/* @may_go_on tells whether another process may do better. */
+static NdaPyWorker *
+open_once (const NdaPyRunnerConfig * config, gboolean * may_go_on,
+    GError ** error)
 {
   NdaPyWorker *self = nda_py_worker_new (config, 0, error);
 
+  *may_go_on = FALSE;
   if (!self || nda_py_worker_load (self, error))
     return self;
+  *may_go_on = nda_py_worker_died_of_others (self);
   nda_py_worker_log_rest (self);        /* the rest of its output */
   nda_py_worker_unref (self);
   return NULL;
+}
+
+/* Makes a worker with the plugin loaded and initialised. If its group ends
+ * meanwhile, it is loaded once more: the fault may be another plugin's. */
+NdaPyWorker *
+nda_py_worker_open (const NdaPyRunnerConfig * config, GError ** error)
+{
+  g_autoptr (GError) failure = NULL;
+  gboolean may_go_on;
+  NdaPyWorker *self = open_once (config, &may_go_on, &failure);
+
+  if (!self && may_go_on) {
+    g_clear_error (&failure);
+    self = open_once (config, &may_go_on, &failure);
+  }
+  if (!self)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return self;
 }
 
 /* Sets a parameter. Returns an error text (transfer full), or NULL. */

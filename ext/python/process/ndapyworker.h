@@ -54,6 +54,7 @@ gchar *nda_py_worker_get_parameter (NdaPyWorker * worker, const gchar * key);
 void nda_py_worker_get_facts (NdaPyWorker * worker, NdaPyFacts * facts);
 gchar *nda_py_worker_describe (NdaPyWorker * worker);
 gboolean nda_py_worker_died_setting (NdaPyWorker * worker);
+gboolean nda_py_worker_died_of_others (NdaPyWorker * worker);
 gboolean nda_py_worker_stop (NdaPyWorker * worker);
 void nda_py_worker_interrupt (NdaPyWorker * worker);
 gboolean nda_py_worker_shut_down (NdaPyWorker * worker);

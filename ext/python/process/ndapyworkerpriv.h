@@ -36,6 +36,7 @@ struct _NdaPyWorker
   NdaPySharedBlock block;       /* [block thread] */
   gboolean is_first_call;       /* [block thread] after the start */
   gint is_calling;              /* [atomic] in a block call, or ended in one */
+  gint is_late;                 /* [atomic] an answer of it came too late */
   gint is_abandoned;            /* [atomic] nobody waits for its answers */
   gboolean is_late_setting;     /* [the asking thread] a setter did not
                                  * return */
