@@ -20,6 +20,8 @@ class DetectVoice(Analyser):
     voice = False
 
     def start(self):
+        if not self.model:
+            raise ValueError("set the parameter model to an .onnx file")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(self.model, options)

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from nda.command.desktop import cable, devices, line, server
+from nda.command.desktop import cable, devices, ends, line, server
 from nda.command.desktop.cable import Cable, Keeper
 from nda.command.main import main
 from nda.command.place import Failure, Place
@@ -145,6 +145,22 @@ def test_pipewire_is_told_by_its_name(pulse):
     (pulse / "server").write_text("Server Name: PulseAudio (on PipeWire 1)\n")
 
     assert server.is_pipewire()
+
+
+@pytest.mark.parametrize("kind", ["mic", "speaker"])
+def test_pipewire_keeps_a_quantum_of_a_block(kind):
+    request = ends.request_for(kind, is_pipewire=True)
+
+    # PipeWire keeps two periods, and half of the rest is its quantum.
+    period, whole = request.sink["latency-time"], request.sink["buffer-time"]
+    assert (whole - 2 * period) // 2 * 48000 >= 511 * 1_000_000
+    assert (whole - 2 * period) // 2 * 48000 < 513 * 1_000_000
+
+
+def test_on_pulseaudio_only_the_cable_of_a_microphone_is_short():
+    assert ends.request_for("mic", is_pipewire=False).sink
+    assert ends.request_for("speaker", is_pipewire=False) == ends.Request()
+
 
 
 def test_without_pactl_the_package_is_named(tools, monkeypatch):

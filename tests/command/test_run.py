@@ -188,6 +188,58 @@ def test_a_plugin_that_fails_on_a_file_names_the_file(folder):
                                   "out.wav").stderr
 
 
+def test_the_plugin_has_the_interpreter_that_was_named(folder, tmp_path):
+    python = tmp_path / "its-own-python3"
+    python.symlink_to("/usr/bin/python3")
+    (folder / "which.py").write_text(
+        "import sys\ndef process(block):\n"
+        f"    assert sys.executable == {str(python)!r}, sys.executable\n"
+    )
+
+    done = run(folder, "which.py", "in.wav", "out.wav", "--python", python)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_parameters_may_stand_behind_options(folder):
+    done = run(folder, "gain", "--format", "wav", "in.wav", "out.wav",
+               "--overwrite", "gain=0.5", "--isolation", "thread")
+
+    assert done.returncode == 0, done.stderr
+    samples = read_float_wav(folder / "out.wav")
+    assert set(np.unique(samples)) == {-0.25, 0.25}
+
+
+def test_a_sound_in_the_place_of_the_plugin_is_told(folder):
+    done = run(folder, "in.wav", "halve.py", "out.wav")
+
+    assert done.returncode == 2
+    assert "“in.wav” is a file, but no .py file" in done.stderr
+
+
+def test_a_file_without_its_suffix_is_told_how_to_name(folder):
+    done = run(folder, "halve", "in.wav", "out.wav")
+
+    assert done.returncode == 1
+    assert "For the file in this folder write “./halve.py”" in done.stderr
+
+
+def test_a_thread_has_no_interpreter_of_its_own(folder):
+    done = run(folder, "halve.py", "in.wav", "out.wav", "--isolation",
+               "thread", "--python", "/usr/bin/python3")
+
+    assert done.returncode == 2
+    assert "leave out --isolation thread, or --python" in done.stderr
+
+
+def test_an_interpreter_that_is_not_there_is_named(folder):
+    done = run(folder, "halve.py", "in.wav", "out.wav", "--python",
+               "venv/bin/python3")
+
+    assert done.returncode == 1
+    assert "venv/bin/python3" in done.stderr
+
+
 @pytest.mark.parametrize("source", ["in.wav", "."], ids=["file", "folder"])
 def test_an_interrupted_run_says_what_was_not_written(
     folder, monkeypatch, capsys, source

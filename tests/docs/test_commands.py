@@ -44,6 +44,8 @@ LEFT_OUT = {
     r".*/pip install .*": "needs a network",
     r"~/models/.*|python3 -m venv .*":
         "test_own_python_of_a_plugin makes such an environment",
+    r"nda run .* --python .*":
+        "needs a virtual environment: test_run.py names an interpreter",
     r"(pw-metadata|pactl|wpctl|systemctl) .*": "changes a desktop's server",
 }
 

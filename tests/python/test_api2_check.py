@@ -42,6 +42,31 @@ SECOND = {
             "line 6: process () is a coroutine: nothing of it runs",
         ],
     ),
+    "types of nda that are not called": (
+        """
+        from nda import Float, Processor
+        class P(Processor):
+            gain = Float
+            level: Float = 0.5
+            process = 5
+        """,
+        "",
+        [
+            "line 3: class P has no method process ()",
+            "line 4: gain is the class Float; write it with its default, Fl",
+            "line 5: level has only the annotation Float, which declares not",
+        ],
+    ),
+    "a latency that changes in a block": (
+        """
+        from nda import Processor
+        class P(Processor):
+            def process(self, block):
+                self.latency = 240
+        """,
+        "2.1",
+        ["its latency became 240 after it was 0; only start () and on_ch"],
+    ),
     "no method": (
         "from nda import Sink\nclass P(Sink):\n    pass\n",
         "",

@@ -111,7 +111,8 @@ CHANGING = """
 
 
 def unindent(text):
-    return "\n".join(line[8:] or line for line in text.splitlines())
+    lines = text.splitlines()
+    return "\n".join(n[8:] if n[:8].isspace() else n for n in lines)
 
 
 @pytest.fixture
@@ -184,6 +185,13 @@ FUNCTION = "def process({}): {}"
 
 FAULTS = {
     "x = Float": "its x is the class Float; write it with its default",
+    "x: Float = 0.5": (
+        "its x is 0.5 with Float as its annotation, which declares nothing; "
+        "write x = Float (0.5)"
+    ),
+    "x: 'Int' = 5": "which declares nothing; write x = Int (5)",
+    "start = 5": "its start is 5, which is no method",
+    "get_reading = 'level'": "its get_reading is 'level', which is no method",
     "start = Float(0.5)": "“start” (line 4) has the name of a method",
     "on_change = Int(1)": "“on_change” (line 4) has the name of a method",
     "def __init__(self, size): pass": (
@@ -203,6 +211,23 @@ FAULTS = {
 
 FUNCTION_FAULTS = {
     "process = 5": "its process is 5, which is no function",
+    "import nda\nclass P(nda.Processor): process = 5": (
+        "its process is 5, which is no method (line 2)"
+    ),
+    "import nda\nclass P(nda.Processor):\n    gain = 1": (
+        "its P has no method process () (line 2)"
+    ),
+    "import nda\nclass P(nda.Sink):\n    def process(self, block): pass": (
+        "its P has no method write () (line 2)"
+    ),
+    "import functools\n@functools.lru_cache\n"
+    + FUNCTION.format("block", "pass"): (
+        "TypeError: unhashable type: 'numpy.ndarray' (line 2)"
+    ),
+    FUNCTION.format("block, *, x=__import__('nda').Float", "pass"): (
+        "“x” is wrong: it is the class Float; write it with its default, "
+        "Float (...) (line 1)"
+    ),
     "class process: pass": "is a class that is not derived from nda's",
     "from textwrap import dedent as process": (
         "imported from another file. If that is the plugin, say so: "
@@ -227,7 +252,16 @@ FUNCTION_FAULTS = {
 }
 
 
-@pytest.mark.parametrize("isolation", ["thread"], indirect=True)
+def test_a_plugin_without_parameters_says_so(make_bridge, write):
+    bridge = make_bridge(write("def process(block): pass"))
+    bridge.play()
+
+    assert not bridge.element.emit("set-parameter", "gain", "1")
+
+    message = bridge.wait(bridge.gst.MessageType.WARNING)
+    assert "the plugin has no parameters" in message.parse_warning()[0].message
+
+
 @pytest.mark.parametrize("text", [*FAULTS, *FUNCTION_FAULTS])
 def test_api2_odd_plugin_is_told_with_its_line(run, write, noise, text):
     path = write(CLASS.format(text) if text in FAULTS else text)
@@ -237,7 +271,7 @@ def test_api2_odd_plugin_is_told_with_its_line(run, write, noise, text):
     message = outcome.error.message
     assert str(path) in message
     assert {**FAULTS, **FUNCTION_FAULTS}[text] in message
-    if text in FAULTS and text != "x = Float":
+    if text in FAULTS:
         assert "line 4)" in message
 
 
@@ -302,3 +336,89 @@ def test_api2_4_2_a_latency_may_change_in_on_change(
     # silence where the plugin left frames out
     assert np.count_nonzero(frames[:, 0] != sound[:, 0]) <= 72
     assert np.all((frames == sound) | (frames == 0))
+
+
+CHANGES_IN_PROCESS = """
+        from nda import Processor
+        class Late(Processor):
+            latency = 72
+            n_blocks = 0
+            def process(self, block):
+                self.n_blocks += 1
+                if self.n_blocks in (2, 5):
+                    self.{} = {}
+        """
+
+IN_PROCESS = {
+    ("latency", 240): (
+        "its latency became 240 after it was 72; only start () and "
+        "on_change () may change it"
+    ),
+    ("latency", -1): "its latency is -1, not a whole number",
+    ("rate", 8000): (
+        "its rate became 8000 after it was 48000; only __init__ () and start "
+        "() may change it"
+    ),
+    ("frames", 80): (
+        "its frames became 80 after it was 512; only __init__ () and start () "
+        "may change it"
+    ),
+    ("channels", 1): (
+        "its channels became 1 after it was 2; only __init__ () and start () "
+        "may change it"
+    ),
+}
+
+
+@pytest.mark.parametrize("name, value", IN_PROCESS)
+def test_api2_2_2_a_format_that_changes_in_process_is_told(
+    run, write, noise, name, value
+):
+    path = write(CHANGES_IN_PROCESS.format(name, value))
+
+    outcome = run(path, np.split(noise(8 * BLOCK), 8))
+
+    message = outcome.error.message
+    assert str(path) in message
+    assert IN_PROCESS[name, value] in message
+    assert "(line 9)" in message
+
+
+def test_api2_2_2_it_is_told_once(run, write, noise):
+    path = write(CHANGES_IN_PROCESS.format("latency", 240))
+    frames = noise(8 * BLOCK)
+
+    outcome = run(path, np.split(frames, 8), on_error="passthrough")
+
+    assert outcome.error is None
+    assert [IN_PROCESS["latency", 240] in w[0].message
+            for w in outcome.warnings] == [True]
+
+
+@pytest.mark.parametrize("name, value", [("rate", 8000), ("latency", -1)])
+def test_api2_2_2_a_format_that_changes_in_on_change_is_told(
+    make_bridge, write, name, value
+):
+    path = write(
+        f"""
+        from nda import Int, Processor
+        class Late(Processor):
+            delay = Int(72, 0, 5000)
+            def on_change(self, name):
+                self.{name} = {value}
+            def process(self, block): pass
+        """
+    )
+    bridge = make_bridge(path)
+    block = np.zeros((BLOCK, 2), np.float32)
+    bridge.play()
+    bridge.push(block)
+    bridge.pull()  # it runs: before the start a value is only set
+
+    bridge.element.emit("set-parameter", "delay", "10")
+    bridge.push(block)
+    bridge.src.emit("end-of-stream")
+
+    message = bridge.wait_for_end().message
+    assert str(path) in message and f"its {name} " in message
+    assert f"{value}" in message and "(line 6)" in message

@@ -311,6 +311,18 @@ def test_a_broken_text_beside_good_ones_loses_only_itself(installer, text):
     assert "nda uninstall broken" in installer.nda("plugins", "--installed")
 
 
+@pytest.mark.parametrize(
+    "name", ["my_level", "./my_level.py", "nda-my-level"]
+)
+def test_a_plugin_is_uninstalled_by_the_name_of_its_file(installer, name):
+    installer.write("my_level.py")
+    installer.nda("install", "my_level.py")
+
+    assert "nda-my-level" in installer.nda("uninstall", name)
+
+    installer.inspect("nda-my-level", fails=True)
+
+
 def test_an_uninstalled_plugin_is_no_element(installer):
     path = installer.write("level.py")
     installer.nda("install", "level.py")

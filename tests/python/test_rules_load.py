@@ -287,6 +287,7 @@ def test_3_6_wrong_role_is_named(run, write_plugin):
     outcome = run(path, [])
 
     assert "is of the type “AudioSource”" in outcome.error.message
+    assert "Use ndapysrc instead." in outcome.error.message
     assert "“Processor”" in outcome.error.message
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A sound server that ends and is started again, as a desktop does, live.
 
-Run below `with-rig one`, with PulseAudio or PipeWire.
+Run below `with-rig one`, with PulseAudio, PipeWire or jackd.
 """
 
 import os
@@ -16,13 +16,20 @@ HOME = Path(os.environ["NDA_RIG_HOME"])
 SERVERS = {
     "pulse": ["pulseaudio"],
     "pipewire": ["pipewire-pulse", "pipewire"],
+    "jack": ["jackd"],
 }[os.environ["NDA_RIG_SERVER"]]
+# jackd has no ports in the rig, and keeps the time of all clients.
+JACK_PATH = (
+    "ndasrc name=src source=\"jackaudiosrc connect=none\" ! "
+    "ndapybridge plugin=passthrough ! "
+    "ndasink name=sink sink=\"jackaudiosink connect=none\""
+)
 
 
 @pytest.fixture
 def pipeline():
     Gst.init(None)
-    pipeline = Gst.parse_launch(PATH)
+    pipeline = Gst.parse_launch(JACK_PATH if "jackd" in SERVERS else PATH)
     pipeline.set_state(Gst.State.PLAYING)
     wait_for_blocks(pipeline, 100)
     yield pipeline

@@ -130,6 +130,17 @@ def test_programs_hear_what_the_plugin_makes(command):
     hear(command.verb)
 
 
+@pytest.mark.skipif(os.environ["NDA_RIG_SERVER"] != "pipewire",
+                    reason="PulseAudio has no groups")
+def test_on_pipewire_both_ends_run_on_one_clock(command):
+    hear(command.verb)
+
+    for kind in ("source-outputs", "sink-inputs"):
+        listed = subprocess.run(["pactl", "list", kind],
+                                stdout=subprocess.PIPE, text=True).stdout
+        assert listed.count(f'node.group = "nda.{command.verb}"') == 1
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_it_leaves_nothing(command, number):
     assert devices()

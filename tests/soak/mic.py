@@ -37,9 +37,9 @@ PLUGIN_LATENCY = 512 * 1000 / RATE  # ms, of denoise
 SERVER = os.environ["NDA_RIG_SERVER"]
 # All gains are 1, so that denoise leaves the phase as it is.
 PLUGINS = {"gain": ["gain=1"], "denoise": ["strength=0"]}
-# ms beyond the plugin's own latency: LATENCY (32 and 47.7) and the cable.
-# PipeWire's PulseAudio protocol takes two quanta each way.
-MAX_ADDED = {"pulse": 40, "pipewire": 70}[SERVER]
+# ms beyond the plugin's own latency. On PulseAudio the cable has a clock of
+# its own, so its buffer is longer.
+MAX_ADDED = {"pulse": 35, "pipewire": 25}[SERVER]
 N_STARTS = 5
 MAX_START = 2  # s
 MAX_BACK = RATE  # frames from the last of the killed process on

@@ -23,6 +23,7 @@ number of Python's objects grows.
 from __future__ import annotations
 
 import ctypes
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -30,6 +31,8 @@ from pathlib import Path
 import gi
 
 import _counting
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it silently
 
 gi.require_version("Gst", "1.0")
 from gi.repository import Gst  # noqa: E402

@@ -3,9 +3,9 @@
  */
 
 /* Stream framing: a preamble of 16 bytes, then records with their length in
- * two bytes before each. Bytes come in pieces of any size; a record that lies
- * whole in a piece is handed out where it lies, and only one that is cut is
- * put together here. No locks.
+ * two bytes before each. Bytes come in pieces of any size. A record that is
+ * whole in one piece is returned without a copy; the parts of any other record
+ * are joined in a buffer. No locks.
  *
  *     nda_stream_feed (stream, bytes, n_bytes);
  *     while ((found = nda_stream_next (stream, &record, &n_record)) ...)

@@ -3,9 +3,12 @@
  */
 
 /* A run of blocks on its way through a plugin, under one acquisition of the
- * GIL: as they come where the plugin takes them so (ndapydirect.h), else in its
- * own frames (ndapyframing.h), which hold some back. Events wait behind the
- * frames that came before them. Belongs to the block thread: no locks. */
+ * GIL. If the plugin takes whole blocks, they go to it as they are
+ * (ndapydirect.h). Otherwise they are regrouped to its own frames, and some
+ * frames wait for the next block (ndapyframing.h). Events wait behind the
+ * frames that came before them.
+ *
+ * Belongs to the block thread: no locks. */
 
 #pragma once
 

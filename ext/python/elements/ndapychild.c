@@ -157,9 +157,13 @@ find (NdaPyChild * self, const gchar * key, guint * i, GError ** error)
   *i = found;
   if (found >= 0)
     return TRUE;
-  keys = d ? nda_py_description_list_keys (d) : g_strdup (_("none"));
-  g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-      _("%s: the plugin has no such parameter, but these: %s"), key, keys);
+  keys = d ? nda_py_description_list_keys (d) : NULL;
+  if (!keys || !*keys)
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        _("%s: the plugin has no parameters"), key);
+  else
+    g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+        _("%s: the plugin has no such parameter, but these: %s"), key, keys);
   return FALSE;
 }
 

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What happens to the stream when the plugin fails on a block */
+/* The property “on-error”: what the element does with a block on which the
+ * plugin failed, and with the rest of the stream. */
 
 #pragma once
 

@@ -7,6 +7,39 @@ or False from a source or sink. Any failure raises.
 """
 
 
+class FunctionPlugin:
+    """A function that looks like an instance of a class."""
+
+    rate = frames = channels = None
+    latency = 0
+
+    def __init__(self, function, name, parameters):
+        self.values = {n: p.default for n, p in parameters.items()}
+        setattr(self, name, self._bind(function, self.values))
+
+    @staticmethod
+    def _bind(function, values):
+        if not values:
+            return function
+
+        def call(*blocks):
+            return function(*blocks, **values)
+
+        call.__signature__ = inspect.signature(function)
+        return call
+
+    def start(self):
+        pass
+
+    stop = reset = start
+
+    def on_change(self, name):
+        pass
+
+    def get_reading(self, name):
+        pass
+
+
 class Ended(int):
     """The last answer of a source: how many frames it has given with it."""
 
@@ -61,8 +94,8 @@ def on_buffer(call, where):
         n_channels, kind = len(data), data.dtype
         try:
             return call(data)
-        except PluginError as error:
-            raise PluginError(f"{error}{where}") from None
+        except Exception as error:
+            place_fault(error, where)
         finally:
             # in a way that allocates nothing
             if (
@@ -75,11 +108,22 @@ def on_buffer(call, where):
     return call_with
 
 
-def process_call(process):
+def process_call(process, first, known, find_change):
+    """Return a call of one instance. The format of the first instance must
+    stay as it is known; comparing objects costs the least."""
+
     def call(data):
         result = process(data)
         if result is not None and result is not data:
             take_result(data, result, "process")
+        latency, rate, frames, channels = known
+        if (
+            first.latency is not latency
+            or first.rate is not rate
+            or first.frames is not frames
+            or first.channels is not channels
+        ):
+            find_change()
         return True
 
     return call
@@ -104,8 +148,8 @@ def each_call(calls, where):
         try:
             for channel, call in enumerate(calls):
                 call(data[channel : channel + 1])
-        except PluginError as error:
-            raise PluginError(f"{error}{where}") from None
+        except Exception as error:
+            place_fault(error, where)
         return True
 
     return call_all

@@ -421,8 +421,6 @@ nda_py_description_list_keys (const NdaPyDescription * self)
 
   for (guint i = 0; i < self->declarations->len; i++)
     g_ptr_array_add (keys, nda_py_description_get (self, i)->key);
-  if (!keys->len)
-    return g_strdup (_("none"));
   g_ptr_array_add (keys, NULL);
   return g_strjoinv (", ", (gchar **) keys->pdata);
 }

@@ -106,6 +106,10 @@ def line_of(function):
     return f" (line {code.co_firstlineno})"
 
 
+class PlacedError(PluginError):
+    """A fault whose text has its line."""
+
+
 @contextlib.contextmanager
 def placed_at(where):
     """Add a line to a fault that is raised meanwhile."""
@@ -113,6 +117,18 @@ def placed_at(where):
         yield
     except PluginError as error:
         raise PluginError(f"{error}{where}") from None
+
+
+def place_fault(error, where):
+    """Raise a fault of a block call again, with a line if it has none: an
+    error of code in C knows no line of the plugin."""
+    if isinstance(error, PlacedError):
+        raise error
+    if isinstance(error, PluginError):
+        raise PlacedError(f"{error}{where}") from None
+    if where and _place(error) is None:
+        raise PlacedError(f"{_reason(error)}{where}") from None
+    raise error
 
 
 def call_name_of(name, entry, role):
@@ -131,7 +147,7 @@ def call_name_of(name, entry, role):
 # --- parameters ------------------------------------------------------------
 
 
-def class_parameters(entry):
+def class_parameters(entry, line_of_name):
     """Return the parameters of a class by name, in the order of their
     declaration."""
     from nda.parameters import Parameter
@@ -141,14 +157,46 @@ def class_parameters(entry):
         for name, value in vars(base).items():
             if isinstance(value, Parameter):
                 found[name] = value
-            elif isinstance(value, type) and issubclass(value, Parameter):
+                continue
+            found.pop(name, None)
+            if _is_kind(value):
                 raise PluginError(
-                    f"its {name} is the class {value.__name__}; write it with "
-                    f"its default, {value.__name__} (...)"
+                    f"its {name} is {_missing_call(value)}{line_of_name(name)}"
                 )
-            else:
-                found.pop(name, None)
+            kind = _annotated_kind(base, name)
+            if kind:
+                raise PluginError(
+                    f"its {name} is {value!r:.40} with {kind} as its "
+                    f"annotation, which declares nothing; write {name} = "
+                    f"{kind} ({value!r:.40}){line_of_name(name)}"
+                )
     return found
+
+
+def _is_kind(value):
+    """Return whether a value is one of nda's types, not called."""
+    from nda.parameters import Parameter
+
+    return isinstance(value, type) and issubclass(value, Parameter)
+
+
+def _missing_call(kind):
+    return (
+        f"the class {kind.__name__}; write it with its default, "
+        f"{kind.__name__} (...)"
+    )
+
+
+def _annotated_kind(owner, name):
+    """Return the name of nda's type in an attribute's annotation, or ""."""
+    import nda.parameters as kinds
+
+    hint = vars(owner).get("__annotations__", {}).get(name)
+    if isinstance(hint, kinds.Parameter):
+        hint = type(hint)
+    if isinstance(hint, str):  # as all are from __future__ on
+        hint = getattr(kinds, hint.rpartition(".")[2], None)
+    return hint.__name__ if _is_kind(hint) else ""
 
 
 def function_parameters(function):
@@ -191,6 +239,8 @@ def _parameter_of(name, hint, default):
     if isinstance(default, Parameter):
         hint, default = default, default.default
     try:
+        if _is_kind(default):
+            raise TypeError(f"it is {_missing_call(default)}")
         made = _make_parameter(hint, default)
         made.default = made.check(default)
     except (TypeError, ValueError) as error:
@@ -298,21 +348,39 @@ def _names_in(target):
             yield getattr(node, "id", None) or node.attr
 
 
-def declared_at(path, name, what):
-    """Return where a class sets an attribute, as “ (line 5)”; or ""."""
+def _sets(node, what):
+    """Return whether a statement defines that name, or sets an attribute."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return node.name == what
+    targets = getattr(node, "targets", [getattr(node, "target", None)])
+    kinds = ast.Assign, ast.AnnAssign, ast.AugAssign
+    return isinstance(node, kinds) and any(
+        what in _names_in(target) for target in targets
+    )
+
+
+def _statements(node, is_running):
+    """Return the statements of a class; or those of its methods that run
+    after the start."""
+    for method in node.body if is_running else ():
+        if getattr(method, "name", "start") not in ("__init__", "start"):
+            yield from ast.walk(method)
+    if not is_running:
+        yield from ast.walk(node)
+
+
+def declared_at(path, name, what, is_running=False):
+    """Return where a class sets an attribute, as “ (line 5)”; or "". With
+    @is_running only where it does so after the start."""
     try:
         with open(path, "rb") as source:
             tree = ast.parse(source.read())
     except (OSError, SyntaxError, ValueError):
         return ""
     classes = [n for n in ast.walk(tree) if isinstance(n, ast.ClassDef)]
-    for node in ast.walk(next((c for c in classes if c.name == name), tree)):
-        targets = getattr(node, "targets", [getattr(node, "target", None)])
-        if isinstance(node, (ast.Assign, ast.AnnAssign)) and any(
-            what in _names_in(target) for target in targets
-        ):
-            return f" (line {node.lineno})"
-    return ""
+    top = next((c for c in classes if c.name == name), tree)
+    found = (n for n in _statements(top, is_running) if _sets(n, what))
+    return next((f" (line {node.lineno})" for node in found), "")
 
 
 def whole(value, what, low, high):

@@ -157,17 +157,30 @@ list_searched (GPtrArray * folders)
   return g_string_free (text, FALSE);
 }
 
+/* What the user may do about a name that nothing was found by. */
+static gchar *
+advise (const gchar * plugin)
+{
+  g_autofree gchar *here = g_strdup_printf ("./%s.py", plugin);
+
+  if (g_file_test (here, G_FILE_TEST_EXISTS))
+    return g_strdup_printf (_("For the file in this folder write “%s”."),
+        here);
+  return g_strdup (_("Name the file itself, or its folder with "
+          "“plugin-path” or NDA_PLUGIN_PATH."));
+}
+
 static void
 set_not_found (GError ** error, const gchar * plugin, GPtrArray * folders,
     const gchar * names)
 {
   g_autofree gchar *searched = list_searched (folders);
+  g_autofree gchar *advice = advise (plugin);
 
   g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
       _("There is no plugin “%s”: no file “%s.py” in %s, and none "
-          "that is called so among %s. Name the file itself, or its folder "
-          "with “plugin-path” or NDA_PLUGIN_PATH."), plugin, plugin,
-      searched, names && *names ? names : _("no plugins"));
+          "that is called so among %s. %s"), plugin, plugin, searched,
+      names && *names ? names : _("no plugins"), advice);
 }
 
 /* The file of the plugin with the display name @name. */

@@ -71,6 +71,17 @@ join_printed (const gchar * printed)
       g_strdup ("");
 }
 
+/* The element that runs plugins of the role called @name. */
+static const gchar *
+get_element (const gchar * name)
+{
+  if (g_str_equal (name, nda_py_role_name (NDA_PY_ROLE_SOURCE)))
+    return "ndapysrc";
+  if (g_str_equal (name, nda_py_role_name (NDA_PY_ROLE_SINK)))
+    return "ndapysink";
+  return "ndapybridge";
+}
+
 /* Says of the plugin @path what is wrong with it. */
 void
 nda_py_problem_set_error (GError ** error, NdaPyProblem problem,
@@ -104,7 +115,8 @@ nda_py_problem_set_error (GError ** error, NdaPyProblem problem,
     case NDA_PY_PROBLEM_ROLE:
       g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
           _("The plugin “%s” is of the type “%s”, but this element "
-              "runs plugins of the type “%s”"), path, reason, name);
+              "runs plugins of the type “%s”. Use %s instead."), path,
+          reason, name, get_element (reason));
       break;
     case NDA_PY_PROBLEM_CONFIGURE:
       g_set_error (error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,

@@ -9,43 +9,11 @@ or one for each channel (2.3).
 """
 
 FORMAT = ("rate", "frames", "channels")
+WATCHED = ("latency", *FORMAT)  # as process_call () has it
 EACH = -1  # as nda has it
 MAX_FRAMES = 96000
 METHODS = (*CALLS, "start", "stop", "reset", "on_change", "get_reading")
 MAX_DELAY = 10**8
-
-
-class _FunctionPlugin:
-    """A function that looks like an instance of a class."""
-
-    rate = frames = channels = None
-    latency = 0
-
-    def __init__(self, function, name, parameters):
-        self.values = {n: p.default for n, p in parameters.items()}
-        setattr(self, name, self._bind(function, self.values))
-
-    @staticmethod
-    def _bind(function, values):
-        if not values:
-            return function
-
-        def call(*blocks):
-            return function(*blocks, **values)
-
-        call.__signature__ = inspect.signature(function)
-        return call
-
-    def start(self):
-        pass
-
-    stop = reset = start
-
-    def on_change(self, name):
-        pass
-
-    def get_reading(self, name):
-        pass
 
 
 class _Answer:
@@ -79,6 +47,7 @@ class Wrapper:
         self._n_channels = 0
         self._rate = RATE
         self._latency = 0
+        self._known = []  # what a processor's format was when it was read
         self._is_running = False
         self._gatherer = self._generator = None
         self._check_call()
@@ -97,7 +66,7 @@ class Wrapper:
 
     def _find_parameters(self):
         if self.is_class:
-            return class_parameters(self._entry)
+            return class_parameters(self._entry, self._line_of)
         with placed_at(self._where()):
             return function_parameters(self._entry)
 
@@ -124,6 +93,8 @@ class Wrapper:
 
     def _check_making(self):
         """Check that a class can be made without arguments."""
+        if self.is_class:
+            self._check_methods()
         needed = needed_by(self._entry) if self.is_class else ""
         if needed:
             raise PluginError(
@@ -132,9 +103,24 @@ class Wrapper:
                 f"{line_of(self._entry.__init__)}"
             )
 
+    def _check_methods(self):
+        """Check that the class has its methods, and that they are methods."""
+        call, name = self.call_name, self._entry.__name__
+        if call in getattr(self._entry, "__abstractmethods__", ()):
+            raise PluginError(
+                f"its {name} has no method {call} (){self._line_of(name)}"
+            )
+        for method in (call, *METHODS[len(CALLS) :]):
+            value = getattr(self._entry, method, None)
+            if not callable(value):
+                raise PluginError(
+                    f"its {method} is {value!r:.40}, which is no method"
+                    f"{self._line_of(method)}"
+                )
+
     def _make(self):
         if not self.is_class:
-            return _FunctionPlugin(
+            return FunctionPlugin(
                 self._entry, self.call_name, self.parameters
             )
         calling(f"{self._entry.__name__} ()")
@@ -143,10 +129,10 @@ class Wrapper:
             raise PluginError(f"its {self._entry.__name__} () is no plugin")
         return instance
 
-    def _line_of(self, what):
+    def _line_of(self, what, **where):
         if not self.is_class:
             return ""
-        return declared_at(self.path, self._entry.__name__, what)
+        return declared_at(self.path, self._entry.__name__, what, **where)
 
     def _check_call(self):
         call = getattr(self._instances[0], self.call_name)
@@ -183,6 +169,15 @@ class Wrapper:
             self._set(instance, name, value)
         for instance in self._instances if self._is_running else ():
             at_once(instance.on_change(name), "on_change")
+        self._accept_latency()
+
+    def _accept_latency(self):
+        """Take the latency that on_change () may have set, if it makes sense.
+        """
+        with contextlib.suppress(PluginError):
+            self._check("latency", 0, MAX_DELAY)
+            if self._known:
+                self._known[0] = self._instances[0].latency
 
     def get_parameter(self, name):
         """A parameter; or a reading, or public attribute, such as a counter;
@@ -282,13 +277,14 @@ class Wrapper:
             self._put(instance, key, value)
         self._told[id(instance)] = told
 
-    def _check(self, what, low, high):
+    def _check(self, what, low, high, **where):
         """Check what the first instance declares, after its start."""
         value = getattr(self._instances[0], what, 0)
         try:
             return whole(value, what, low, high)
         except PluginError as error:
-            raise PluginError(f"{error}{self._line_of(what)}") from None
+            line = self._line_of(what, **where)
+            raise PlacedError(f"{error}{line}") from None
 
     def _check_rate(self):
         low, high = RATES[0], RATES[-1]
@@ -382,14 +378,37 @@ class Wrapper:
         call = getattr(first, self.call_name)
         if self.call_name == "write":
             return self._bind_sink(call, n_frames)
-        one = process_call if self.call_name == "process" else analyse_call
-        if self._is_each:
-            calls = [getattr(i, self.call_name) for i in self._instances]
-            calls = [one(c) for c in calls]
-            self.process_audio = each_call(calls, self._where())
+        instances = self._instances if self._is_each else [first]
+        if self.call_name == "analyse":
+            calls = [analyse_call(i.analyse) for i in instances]
         else:
-            self.process_audio = on_buffer(one(call), self._where())
+            self._known = [getattr(first, key) for key in WATCHED]
+            calls = [
+                process_call(i.process, first, self._known, self._find_change)
+                for i in instances
+            ]
+        make = each_call if self._is_each else on_buffer
+        calls = calls if self._is_each else calls[0]
+        self.process_audio = make(calls, self._where())
         return n_frames
+
+    def _find_change(self):
+        """Raise, once, if the format is not the one that was read."""
+        first, before = self._instances[0], self._known[:]
+        self._known[:] = [getattr(first, key) for key in WATCHED]
+        for key, old, new in zip(WATCHED, before, self._known):
+            if old == new:
+                continue
+            if key == "latency":
+                self._check(key, 0, MAX_DELAY, is_running=True)
+                allowed = "start () and on_change ()"
+            else:
+                allowed = "__init__ () and start ()"
+            raise PlacedError(
+                f"its {key} became {new!r:.40} after it was {old!r:.40}; only "
+                f"{allowed} may change it"
+                f"{self._line_of(key, is_running=True) or self._where()}"
+            )
 
     def _bind_sink(self, call, n_frames):
         write = write_call(call)

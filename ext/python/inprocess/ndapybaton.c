@@ -22,7 +22,7 @@ struct _NdaPyBatonPlace
 
 /* Whether there is a second processor. */
 static gboolean
-has_processors (void)
+has_second_processor (void)
 {
   static gint n_processors;     /* [atomic] 0: not known */
 
@@ -134,7 +134,8 @@ watch (NdaPyBaton * self)
 {
   gint64 end;
 
-  if (!g_atomic_int_get (&self->is_taken) || !self->watch || !has_processors ()
+  if (!g_atomic_int_get (&self->is_taken) || !self->watch
+      || !has_second_processor ()
       || !g_atomic_int_compare_and_exchange (&self->is_watched, FALSE, TRUE))
     return;
   end = g_get_monotonic_time () + self->watch;

@@ -100,6 +100,18 @@ def class_faults(node: ast.ClassDef) -> Iterator[Fault]:
             yield from body_faults(method, method.name)
     for name, value, line in assignments(node):
         yield from attribute_faults(name, value, line)
+    for item in node.body:
+        if isinstance(item, ast.AnnAssign) and item.value is not None:
+            yield from annotation_faults(item)
+
+
+def annotation_faults(item: ast.AnnAssign) -> Iterator[Fault]:
+    kind, name = name_of(item.annotation), name_of(item.target)
+    if kind in KINDS and not isinstance(item.value, ast.Call):
+        yield item.lineno, (
+            f"{name} has only the annotation {kind}, which declares nothing; "
+            f"write {name} = {kind} (...)"
+        )
 
 
 def assignments(
@@ -127,6 +139,12 @@ def attribute_faults(
         if name in LIMITS and name_of(value.func) != "Int":
             yield line, f"{name} is the format's, which has whole numbers"
         yield from parameter_faults(name, value, line)
+    elif name_of(value) in KINDS:
+        kind = name_of(value)
+        yield line, (
+            f"{name} is the class {kind}; write it with its default, "
+            f"{kind} (...)"
+        )
     elif name in LIMITS and isinstance(value, ast.Constant):
         low, high = LIMITS[name]
         number = value.value

@@ -90,8 +90,16 @@ def prepare(verb: verbs.Verb, args: argparse.Namespace) -> None:
         enter_build(top, args)
 
 
+def parse(parser: Parser, words: list[str]) -> argparse.Namespace:
+    """Read the arguments of a verb; options may stand anywhere, unless the
+    rest of the line is a command."""
+    if any(a.nargs == argparse.REMAINDER for a in parser._actions):
+        return parser.parse_args(words)
+    return parser.parse_intermixed_args(words)
+
+
 def run_verb(verb: verbs.Verb, words: list[str], place: Place) -> int:
-    args = make_verb_parser(verb, place.name).parse_args(words)
+    args = parse(make_verb_parser(verb, place.name), words)
     args.place, args.verb = place, verb.name
     prepare(verb, args)
     return verb.load().run(args)
@@ -122,12 +130,17 @@ def main(words: list[str] | None = None, place: Place = Place()) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")
     try:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            # Until now the signal had to end an import without a traceback.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         return dispatch(sys.argv[1:] if words is None else words, place)
     except Failure as failure:
         sys.stdout.flush()
         print(f"nda: {failure}", file=sys.stderr)
         return failure.status
     except KeyboardInterrupt:
+        sys.stdout.flush()
+        print("nda: interrupted.", file=sys.stderr)
         return 128 + signal.SIGINT
     except BrokenPipeError:  # of “nda ... | head”
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

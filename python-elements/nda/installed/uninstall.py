@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from . import kept
 from .kept import Failure
@@ -16,14 +17,18 @@ from .kept import Failure
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "names", metavar="NAME", nargs="+", help="an element, such as nda-gate"
+        "names",
+        metavar="NAME",
+        nargs="+",
+        help="an element, such as nda-gate, or the file it was made of",
     )
 
 
 def uninstall(name: str) -> str:
     """Forget one plugin; return the name of its element."""
-    stem = name.removeprefix("nda-")
-    if "/" in stem or not kept.forget(stem):
+    file = Path(name).name.removesuffix(".py")
+    stem = kept.element_stem(file.removeprefix("nda-"))
+    if not kept.forget(stem):
         names = ", ".join(f"nda-{stem}" for stem in kept.read_all())
         raise Failure(
             f"“{name}” is not installed. These are: {names or 'none'}."

@@ -17,7 +17,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from . import lock
+from . import lock, meson
 from ..place import Failure, is_in_shell
 from .steps import Steps, say
 
@@ -219,7 +219,7 @@ class Build:
         """Return the environment in which GStreamer and Python find this
         build."""
         said = subprocess.run(
-            ["meson", "devenv", "-C", self.folder, "env", "-0"],
+            meson.command("devenv", "-C", str(self.folder), "env", "-0"),
             env=plain_environment(),
             stdout=subprocess.PIPE,
             check=True,

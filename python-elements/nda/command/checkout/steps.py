@@ -38,13 +38,17 @@ class Steps:
         say(f"==> {title} ... ", end="")
         begin = time.monotonic()
         with open(self.log(name), "wb") as log:
-            status = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=env,
-            ).returncode
+            try:
+                status = subprocess.run(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=env,
+                ).returncode
+            except KeyboardInterrupt:
+                say("stopped")
+                raise
         took = f"{time.monotonic() - begin:.1f} s"
         say(took if status == 0 else f"failed after {took}")
         return status == 0

@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from . import meson
 from ..place import Failure
 from .build import Build, plain_environment
 
@@ -27,7 +28,7 @@ FAILED = {"FAIL", "TIMEOUT", "ERROR", "INTERRUPT", "UNEXPECTEDPASS"}
 def list_tests(build: Build, *options: str) -> list[str]:
     """Lines “nda:suite / name”, or “name”."""
     listed = subprocess.run(
-        ["meson", "test", "-C", build.folder, "--list", *options],
+        meson.command("test", "-C", str(build.folder), "--list", *options),
         env=plain_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -130,8 +131,8 @@ def run(build: Build, names: list[str], wrapper: list[str]) -> int:
     chosen = tests_named(names, list_tests(build)) if names else []
     # Two runs at once keep logs of their own.
     base = f"testlog-{os.getpid()}"
-    command = ["meson", "test", "-C", build.folder, "--no-rebuild",
-               "--print-errorlogs", "--logbase", base]
+    command = meson.command("test", "-C", str(build.folder), "--no-rebuild",
+                            "--print-errorlogs", "--logbase", base)
     # More processes than processors, since many tests wait.
     command += ["--num-processes", str((os.cpu_count() or 1) + 1)]
     if wrapper:
@@ -140,9 +141,7 @@ def run(build: Build, names: list[str], wrapper: list[str]) -> int:
     sys.stdout.flush()
     env = plain_environment()
     env["PYTEST_ADDOPTS"] = f"{PYTEST} {env.get('PYTEST_ADDOPTS', '')}"
-    status = subprocess.run(
-        command + chosen, env=env, stdin=subprocess.DEVNULL
-    ).returncode
+    status = meson.attend(command + chosen, env)
     log = keep_as_last(build, base)
     if not log:
         raise Failure(

@@ -14,6 +14,7 @@ from . import server
 from .. import gstreamer
 from ..place import Failure
 from .cable import Cable, Keeper
+from .ends import set_ends
 from .line import Line, line_text
 
 POLL = 100_000_000  # ns, of the level line and of a look at the server
@@ -32,11 +33,6 @@ COUNTERS = (
 QUIET = -100.0  # dBFS
 # s, for a client to notice that the server is gone
 NOTICE = 1
-# Period and buffer at PulseAudio's end of a virtual microphone, in us: half of
-# a speaker's. The cable's clock is not the microphone's, and nda needs a
-# minute and a half to prove that. A smaller buffer would be empty by then.
-# PipeWire would give such periods to all programs.
-CABLE_PERIOD, CABLE_BUFFER = 5334, 16000
 
 
 class Session:
@@ -60,23 +56,12 @@ class Session:
         self.is_astray = False
         self.pipeline = Gst.Pipeline.new("desktop")
         self.elements = gstreamer.make_chain(Gst, self.pipeline, settings)
-        self.elements["src"].set_property("device", devices[0])
-        if cable.kind == "mic" and not server.is_pipewire():
-            self.hurry_sink(devices[1])
-        else:
-            self.elements["sink"].set_property("device", devices[1])
+        set_ends(Gst, self.elements, cable.kind, devices)
         for level in ("before", "after"):
             self.elements[level].set_property("interval", POLL)
 
     def stop(self, *_) -> None:
         self.is_stopped = True
-
-    def hurry_sink(self, device: str) -> None:
-        sink = gstreamer.make(self.Gst, "pulsesink", "cable")
-        sink.set_property("device", device)
-        sink.set_property("latency-time", CABLE_PERIOD)
-        sink.set_property("buffer-time", CABLE_BUFFER)
-        self.elements["sink"].set_property("sink", sink)
 
     # --- the devices ---
 

@@ -13,6 +13,7 @@ from ..desktop.cable import Cable
 from ..desktop.session import Session
 from ..parameters import add_parameters, parameters_text
 from ..place import Failure, Misuse
+from ._isolation import add_isolation, isolation_settings
 from ._plugin import HELP, check_plugin
 
 
@@ -34,14 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser, other: str) -> None:
         action="store_true",
         help="only list the microphones and speakers of this machine",
     )
-    parser.add_argument(
-        "--isolation",
-        choices=("thread", "process"),
-        default="process",
-        help="where the plugin runs: on a thread of this program, or in a "
-        "process of its own, which is started again if it ends (default: "
-        "%(default)s)",
-    )
+    add_isolation(parser, "process")
 
 
 def choose_device(args: argparse.Namespace, kind: str) -> str:
@@ -66,7 +60,7 @@ def run(args: argparse.Namespace, kind: str) -> int:
     server.check()
     settings = {
         "plugin": args.plugin,
-        "isolation": args.isolation,
+        **isolation_settings(args),
         # Never the sound as it came: the plugin may be there to hide it.
         "on-error": "silence",
     }

@@ -18,5 +18,10 @@ def check_plugin(plugin: str) -> None:
     path, _ = split(plugin)
     if os.path.isdir(path) and os.sep in path:
         raise Misuse(f"“{path}” is a folder: name a plugin's file in it.")
+    suffix = os.path.splitext(path)[1]
+    if suffix not in ("", ".py") and os.path.isfile(path):
+        raise Misuse(
+            f"“{path}” is a file, but no .py file: the plugin is named first."
+        )
     if os.sep in path and not os.path.exists(path):
         raise Misuse(f"there is no plugin file “{path}”: check its name.")

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import argparse
 
-from ..checkout import packages, testrun
+from ..checkout import meson, packages, testrun
 from ..checkout.build import Build, plain_environment
-from ..checkout.ready import become, make_ready
+from ..checkout.ready import make_ready
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +27,6 @@ def run(args: argparse.Namespace) -> int:
     more = packages.for_tests() + packages.TO_BENCH
     make_ready(build, args.verb, args, more)
     testrun.check_benchmarks(build, args.names)
-    command = ["meson", "test", "-C", str(build.folder), "--no-rebuild",
-               "--benchmark", "--verbose", *args.names]
-    return become(command, plain_environment())
+    command = meson.command("test", "-C", str(build.folder), "--no-rebuild",
+                            "--benchmark", "--verbose", *args.names)
+    return meson.attend(command, plain_environment())

@@ -15,12 +15,13 @@ from ..offline.progress import Progress
 from ..offline.report import report_text
 from ..parameters import add_parameters, parameters_text
 from ..place import Failure, Interrupted
-from ._isolation import add_isolation
+from ._isolation import add_isolation, isolation_settings
 from ._plugin import HELP, check_plugin
 
 EPILOG = """\
     nda run gain in.flac out.wav gain=0.5
     nda run ./halve.py recordings/ louder/ --format flac
+    nda run ./model.py in.wav out.wav --python venv/bin/python3
 
 IN is any file with sound that GStreamer can read. OUT is .wav (32-bit float),
 .flac (24 bits) or .ogg (Vorbis). If IN is a folder, each audio file in it is
@@ -59,7 +60,7 @@ def run_job(Gst, job: Job, settings: dict[str, str], overwrite: bool) -> None:
 
 def run(args: argparse.Namespace) -> int:
     check_plugin(args.plugin)
-    settings = {"plugin": args.plugin, "isolation": args.isolation}
+    settings = {"plugin": args.plugin, **isolation_settings(args)}
     if args.parameters:
         settings["parameters"] = parameters_text(args.parameters)
     jobs, left_out = list_jobs(args.source, args.target, args.format)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import os
 
+from ..checkout import meson
 from ..checkout.build import Build, plain_environment
 from ..checkout.ready import become, make_ready
 
@@ -28,5 +29,7 @@ def run(args: argparse.Namespace) -> int:
         command = command[1:]
     if command:
         return become(command, build.environment())
-    devenv = ["meson", "devenv", "-C", str(build.folder), "-w", os.getcwd()]
+    devenv = meson.command(
+        "devenv", "-C", str(build.folder), "-w", os.getcwd()
+    )
     return become(devenv, plain_environment())
