@@ -154,6 +154,20 @@ def test_answer_to_loading_that_is_not_text(gst, make_bridge, write_plugin):
     assert "caf� %n%s" in fail(gst, make_bridge(path))
 
 
+def test_answer_of_a_group_that_is_not_text(gst, make_bridge, tmp_path):
+    text = b"problem\0load\0\xff\0caf\xe9 %n%s"
+    head = len(text).to_bytes(4, "little") + b"\1\0\0\0"
+    python = tmp_path / "python"
+    python.write_text(
+        "#!/usr/bin/python3\nimport os, time\n"
+        f"os.write(3, {head + text!r})\ntime.sleep(1000)\n"
+    )
+    python.chmod(0o755)
+
+    bridge = make_bridge("gain", group="one", python=str(python))
+    assert "caf� %n%s" in fail(gst, bridge)
+
+
 @pytest.mark.parametrize(
     "taken",
     [

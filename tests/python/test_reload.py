@@ -156,6 +156,28 @@ def test_edited_twice_between_two_blocks_it_is_the_last(
     assert names.count("shutdown") == names.count("initialize") == 3
 
 
+@pytest.mark.parametrize("state", ["READY", "NULL"])
+def test_edit_that_waits_for_a_block_does_not_outlive_the_end(
+    gst, make_bridge, write_level, journal, state
+):
+    bridge = make_bridge(write_level(1))
+    bridge.play()
+    assert go_on(bridge) == [1]
+    write_level(2)
+    assert bridge.element.emit("reload")  # the next block finds it
+    bridge.pipeline.set_state(getattr(gst.State, state))
+    bridge.stop()
+    names = [name for name, *_ in journal()]
+    assert names.count("shutdown") == names.count("initialize") == 2
+    write_level(3)
+
+    bridge.play()
+    assert go_on(bridge, 2) == [3, 3]
+    names = [name for name, *_ in journal()]
+    assert names.count("initialize") == 3
+    bridge.stop()
+
+
 def test_without_a_plugin_there_is_nothing_to_reload(make_bridge):
     bridge = make_bridge("gain")
 

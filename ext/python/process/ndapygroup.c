@@ -91,6 +91,17 @@ ask (NdaPyGroup * self, ...)
   return answer;
 }
 
+/* The texts of the process may be anything. */
+static void
+set_problem (NdaPyGroup * self, GStrv answer)
+{
+  g_autofree gchar *name = g_utf8_make_valid (answer[2], -1);
+  g_autofree gchar *reason = g_utf8_make_valid (answer[3], -1);
+
+  nda_py_problem_set_error (&self->error, nda_py_problem_from_nick (answer[1]),
+      self->config->path, name, reason);
+}
+
 /* Tells the process that it is a group, and the settings that all its members
  * share. */
 static gboolean
@@ -105,9 +116,7 @@ tell (NdaPyGroup * self)
   if (answer && g_str_equal (answer[0], "ok"))
     return TRUE;
   if (answer && g_strv_length (answer) == 4)
-    nda_py_problem_set_error (&self->error,
-        nda_py_problem_from_nick (answer[1]), config->path, answer[2],
-        answer[3]);
+    set_problem (self, answer);
   else
     g_set_error (&self->error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
         _("The process of the group “%s” under “%s” did not begin. See "
