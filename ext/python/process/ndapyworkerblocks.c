@@ -42,10 +42,10 @@ static gboolean
 has_answered (NdaPyWorker * self, NdaPySharedOutcome outcome,
     const gchar * call, GstClockTime timeout, const gchar * property)
 {
-  if (outcome == NDA_PY_SHARED_LATE)
+  if (outcome == NDA_PY_SHARED_LATE) {
     g_atomic_int_set (&self->is_late, TRUE);
-  if (outcome == NDA_PY_SHARED_LATE)
     nda_py_process_kill_late (self->process, call, timeout, property);
+  }
   if (outcome == NDA_PY_SHARED_LIED)
     nda_py_process_kill (self->process, _("it answers what was not asked"));
   if (outcome == NDA_PY_SHARED_ENDED)
