@@ -137,7 +137,8 @@ write_chunk (NdaPyWriter * self, const NdaPyAudio * audio, guint n_frames)
 
 /* Writes the frames in the fit, as many as the plugin takes at a time; all of
  * them with @is_last. CUSTOM_SUCCESS: no process was there to take some of
- * them. */
+ * them. Then the rest is not offered, so that a block is waited for once,
+ * however short the calls are. */
 static GstFlowReturn
 write_from_fit (NdaPyWriter * self, gboolean is_last)
 {
@@ -151,15 +152,15 @@ write_from_fit (NdaPyWriter * self, gboolean is_last)
     planes[c] = output->data + (gsize) c *output->n_frames;
   while ((n_frames = MIN (nda_py_fit_get_n_frames (self->fit),
               self->format.n_frames))) {
-    GstFlowReturn flow;
+    GstFlowReturn flow = result;
 
     if (n_frames < self->format.n_frames && !is_last)
       break;
-    flow = write_chunk (self, &audio, n_frames);
+    if (result == GST_FLOW_OK)
+      flow = write_chunk (self, &audio, n_frames);
     if (flow < GST_FLOW_OK)
       return flow;
-    if (flow > GST_FLOW_OK)
-      result = flow;
+    result = flow;
     nda_py_fit_pop (self->fit, n_frames);
   }
   return result;
