@@ -122,6 +122,20 @@ def test_no_block_is_lost_when_it_is_killed_again_and_again(
     assert children() == [] and moulds() == []
 
 
+def test_each_restart_takes_a_standby_although_no_block_comes(
+    make_mortal, noise
+):
+    bridge = make_mortal("pass")
+    bridge.play()
+    push_and_pull(bridge, noise(BLOCK))
+    stands_by(bridge)
+
+    os.kill(pid_of(bridge), signal.SIGKILL)
+
+    stands_by(bridge, 2)
+    assert bridge.get_stat("num-restarts") == 1
+
+
 # Its set_parameter () takes until the process of the number `value` has ended.
 # The block of that process that begins with 1 waits for that call to begin.
 REFRESHED = """

@@ -118,22 +118,45 @@ put_to_work (NdaPyKeeper * self, NdaPyWorker * worker, guint n_told,
   return FALSE;
 }
 
-/* Whether @worker must be started, since none is at work. Otherwise it stands
- * by with all changes (a reference is taken). */
+/* Puts the @standby (not owned) to work. FALSE: it does not start. */
 static gboolean
-begin_starting_or_stand_by (NdaPyKeeper * self, NdaPyWorker * worker,
-    guint n_told)
+start_standby (NdaPyKeeper * self, NdaPyWorker * standby, guint n_told)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (put_to_work (self, nda_py_worker_ref (standby), n_told, &error))
+    return TRUE;
+  if (error)
+    GST_WARNING ("The standby of a plugin does not start: %s", error->message);
+  nda_py_worker_abandon (standby, _("it is not needed any more"));
+  return FALSE;
+}
+
+/* Makes @worker, which has @n_told changes, the standby, unless it is needed at
+ * once. If none is at work, returns the worker that must be started (transfer
+ * full), with @n_told changes: the standby before it, if there is one. So each
+ * restart takes a standby. */
+static NdaPyWorker *
+stand_by_or_begin_starting (NdaPyKeeper * self, NdaPyWorker * worker,
+    guint * n_told)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  NdaPyWorker *starter = NULL;
+  guint n_told_before;
+  gboolean must_start;
 
-  n_told = tell_rest_locked (self, worker, n_told);
-  if (!self->worker && !self->is_starting) {
-    self->is_starting = TRUE;
-    return TRUE;
-  }
+  *n_told = tell_rest_locked (self, worker, *n_told);
+  must_start = !self->worker && !self->is_starting;
+  self->is_starting |= must_start;
+  if (must_start && (!self->standby || nda_py_worker_is_dead (self->standby)))
+    return nda_py_worker_ref (worker);
+  if (must_start)
+    starter = g_steal_pointer (&self->standby);
+  n_told_before = self->n_told;
   self->standby = nda_py_worker_ref (worker);
-  self->n_told = n_told;
-  return FALSE;
+  self->n_told = *n_told;
+  *n_told = n_told_before;
+  return starter;
 }
 
 /* Takes a new @worker (not owned), which is loaded: puts it to work, or makes
@@ -143,12 +166,17 @@ nda_py_keeper_take_in (NdaPyKeeper * self, NdaPyWorker * worker,
     GError ** error)
 {
   guint n_told = nda_py_worker_set_again (worker);
+  NdaPyWorker *starter = stand_by_or_begin_starting (self, worker, &n_told);
 
-  if (begin_starting_or_stand_by (self, worker, n_told)) {
-    if (put_to_work (self, nda_py_worker_ref (worker), n_told, error))
+  if (starter == worker) {
+    if (put_to_work (self, starter, n_told, error))
       return TRUE;
     nda_py_worker_shut_down (worker);
     return FALSE;
+  }
+  if (starter) {
+    start_standby (self, starter, n_told);
+    nda_py_worker_unref (starter);
   }
   self->config->stood_by (self->config->owner);
   return TRUE;
@@ -258,20 +286,16 @@ begin_switch (NdaPyKeeper * self, NdaPyWorker * dead, gboolean * must_start,
 NdaPyWorker *
 nda_py_keeper_switch_over (NdaPyKeeper * self, NdaPyWorker * dead)
 {
-  g_autoptr (GError) error = NULL;
   gboolean must_start;
   guint n_told;
   NdaPyWorker *standby = begin_switch (self, dead, &must_start, &n_told);
 
   if (!must_start)
     return standby;
-  if (put_to_work (self, nda_py_worker_ref (standby), n_told, &error)) {
+  if (start_standby (self, standby, n_told)) {
     nda_py_keeper_wake (self);
     return standby;
   }
-  if (error)
-    GST_WARNING ("The standby of a plugin does not start: %s", error->message);
-  nda_py_worker_abandon (standby, _("it is not needed any more"));
   nda_py_keeper_release (self, standby);
   return NULL;
 }
