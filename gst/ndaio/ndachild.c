@@ -10,6 +10,9 @@
 
 #include <glib/gi18n-lib.h>
 
+/* us. How long a thread may take to ask a device's clock */
+#define CLOCK_GRACE (20 * G_TIME_SPAN_MILLISECOND)
+
 GstElement *
 nda_child_make (const gchar * factory, const gchar * name, GError ** error)
 {
@@ -66,6 +69,19 @@ get_chosen (GstElement * child)
   return nda_device_is_auto (child) ? nda_device_get_chosen (child) : NULL;
 }
 
+/* Stops a lost device. Another thread may be asking the device's clock, and the
+ * elements of PulseAudio and JACK do not exclude that while they close. Once
+ * they are in READY, the clock asks them no more; a thread that did before is
+ * given time to return. */
+static void
+stop (GstElement * child)
+{
+  if (GST_STATE (child) <= GST_STATE_READY)
+    return;
+  gst_element_set_state (child, GST_STATE_READY);
+  g_usleep (CLOCK_GRACE);
+}
+
 /* Closes a lost device. An autoaudiosrc in NULL would forget its choice, and
  * choose the first device that answers next time. A server that just starts is
  * not the first to answer, so the choice is kept. */
@@ -74,6 +90,7 @@ nda_child_close (GstElement * child)
 {
   g_autoptr (GstElement) chosen = get_chosen (child);
 
+  stop (child);
   if (!chosen) {
     gst_element_set_state (child, GST_STATE_NULL);
     return;

@@ -428,3 +428,30 @@ def test_sink_that_dies_without_a_clock_loses_one_block_at_most(
     assert np.array_equal(kept_frames(), pushed)
     assert line.get_stat("num-restarts") == 1
     line.stop()
+
+
+def test_sink_waits_for_a_process_once_a_block(gst, tmp_path, noise):
+    path = tmp_path / "grains.py"
+    path.write_text(
+        "import os\nfrom nda import Sink\n"
+        "class Grains(Sink):\n    frames = 16\n"
+        "    def write(self, block): os._exit(1)\n"
+    )
+    line = Line(
+        gst,
+        "appsrc name=src format=time ! ndapysink name=py sync=false",
+        path,
+        isolation="process",
+        restart="never",
+        write_budget=20_000_000,
+    )
+    line.set_format(2)
+    line.play()
+    for block in np.split(noise(4 * BLOCK), 4):
+        line.push(block)
+    line.src.emit("end-of-stream")
+
+    assert line.wait_for_end() is None
+    # without and with room, each at once and four times more; not 32 calls
+    assert line.get_stat("num-failures") <= 4 * 10
+    line.stop()

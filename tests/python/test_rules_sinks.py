@@ -493,35 +493,6 @@ def test_6_2_3_what_nobody_took_is_not_counted_as_played(
     line.stop()
 
 
-def test_6_2_3_a_block_is_waited_for_once_however_short_the_calls(
-    gst, tmp_path, noise
-):
-    path = tmp_path / "grains.py"
-    path.write_text(
-        "import os\nfrom nda import Sink\n"
-        "class Grains(Sink):\n    frames = 16\n"
-        "    def write(self, block): os._exit(1)\n"
-    )
-    line = Line(
-        gst,
-        "appsrc name=src format=time ! ndapysink name=py sync=false",
-        path,
-        isolation="process",
-        restart="never",
-        write_budget=20_000_000,
-    )
-    line.set_format(2)
-    line.play()
-    for block in np.split(noise(4 * BLOCK), 4):
-        line.push(block)
-    line.src.emit("end-of-stream")
-
-    assert line.wait_for_end() is None
-    # without and with room, each at once and four times more; not 32 calls
-    assert line.get_stat("num-failures") <= 4 * 10
-    line.stop()
-
-
 def test_7_4_parameter_is_set_between_blocks(make_sink, write_sink, noise):
     line = make_sink(write_sink())
     line.play()
