@@ -241,9 +241,7 @@ def run(gst, make_bridge):
         bridge = make_bridge(plugin, channels=channels, **props)
         outcome = Outcome()
         bridge.play()
-        for frames in buffers:
-            bridge.push(frames)
-        bridge.src.emit("end-of-stream")
+        bridge.push_to_end(buffers)
         while True:
             message = bridge.wait(
                 message_types.EOS

@@ -81,6 +81,12 @@ class Line:
         )
         return self.src.emit("push-buffer", buffer)
 
+    def push_to_end(self, buffers):
+        """Push the buffers, and then the end of the stream."""
+        for frames in buffers:
+            self.push(frames)
+        self.src.emit("end-of-stream")
+
     def pull(self):
         """The next buffer and its (frames, channels); None at the end."""
         return read_sample(self.sink.emit("pull-sample"))

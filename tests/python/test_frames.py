@@ -107,9 +107,7 @@ def test_planes_come_back_too(make_bridge, write, frames, layout):
         planes = planes.transpose(0, 2, 1).reshape(20, BLOCK, 2)
     bridge.play()
 
-    for block in planes:
-        bridge.push(block)
-    bridge.src.emit("end-of-stream")
+    bridge.push_to_end(planes)
 
     pulled = []
     while (one := bridge.pull()) is not None:
@@ -332,9 +330,7 @@ def test_flush_leaves_nothing_of_what_was_before(gst, make_bridge, write):
     segment.init(gst.Format.TIME)
     pad.push_event(gst.Event.new_segment(segment))
     bridge.n_pushed = 0
-    for block in np.split(after, 10):
-        bridge.push(block)
-    bridge.src.emit("end-of-stream")
+    bridge.push_to_end(np.split(after, 10))
 
     assert bridge.pull_all().tobytes() == after.tobytes()
 

@@ -344,6 +344,28 @@ def test_1_3_pythonpath_is_honoured(write_plugin, tmp_path):
     assert result.returncode == 0, result.stderr.decode()
 
 
+def version_name():
+    return f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def assert_is_used(root, write_plugin, more="os"):
+    """Check that a plugin has the packages of the environment at `root`, and
+    the modules `more`."""
+    packages = root / "lib" / version_name() / "site-packages"
+    (packages / "only_in_environment.py").write_text("")
+    path = write_plugin(
+        f"import only_in_environment, sys, {more}\n"
+        f"assert sys.prefix == {str(root)!r}, sys.prefix\n"
+    )
+
+    result = launch(
+        f"{PIPELINE} ndapybridge plugin={path} ! fakesink",
+        env={"VIRTUAL_ENV": str(root)},
+    )
+
+    assert result.returncode == 0, result.stderr.decode()
+
+
 def test_1_3_selected_virtual_environment_is_used(write_plugin, tmp_path):
     root = tmp_path / "environment"
     subprocess.run(
@@ -357,20 +379,8 @@ def test_1_3_selected_virtual_environment_is_used(write_plugin, tmp_path):
         ],
         check=True,
     )
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    packages = root / "lib" / version / "site-packages"
-    (packages / "only_in_environment.py").write_text("")
-    path = write_plugin(
-        "import only_in_environment, sys\n"
-        f"assert sys.prefix == {str(root)!r}, sys.prefix\n"
-    )
 
-    result = launch(
-        f"{PIPELINE} ndapybridge plugin={path} ! fakesink",
-        env={"VIRTUAL_ENV": str(root)},
-    )
-
-    assert result.returncode == 0, result.stderr.decode()
+    assert_is_used(root, write_plugin)
 
 
 def test_1_3_environment_of_another_installation_has_its_packages_alone(
@@ -378,7 +388,7 @@ def test_1_3_environment_of_another_installation_has_its_packages_alone(
 ):
     # As uv and pyenv make them: the same version, built elsewhere. Its own
     # standard library belongs to another libpython.
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    version = version_name()
     other, root = tmp_path / "other", tmp_path / "environment"
     for folder in (other, root):
         (folder / "bin").mkdir(parents=True)
@@ -389,20 +399,9 @@ def test_1_3_environment_of_another_installation_has_its_packages_alone(
     (root / "pyvenv.cfg").write_text(
         f"home = {other / 'bin'}\ninclude-system-site-packages = true\n"
     )
-    packages = root / "lib" / version / "site-packages"
-    packages.mkdir(parents=True)
-    (packages / "only_in_environment.py").write_text("")
-    path = write_plugin(
-        "import only_in_environment, os, ssl, sys\n"
-        f"assert sys.prefix == {str(root)!r}, sys.prefix\n"
-    )
+    (root / "lib" / version / "site-packages").mkdir(parents=True)
 
-    result = launch(
-        f"{PIPELINE} ndapybridge plugin={path} ! fakesink",
-        env={"VIRTUAL_ENV": str(root)},
-    )
-
-    assert result.returncode == 0, result.stderr.decode()
+    assert_is_used(root, write_plugin, "os, ssl")
 
 
 def test_1_1_plugins_live_in_the_main_interpreter(write_plugin):

@@ -110,9 +110,7 @@ def test_no_sample_of_the_input_comes_out(
     pushed = noise(6 * BLOCK)
     pushed[3 * BLOCK, 0] = 1  # the fourth block is the end
     bridge.play()
-    for block in np.split(pushed, 6):
-        bridge.push(block)
-    bridge.src.emit("end-of-stream")
+    bridge.push_to_end(np.split(pushed, 6))
 
     out = []
     while (pulled := bridge.pull()) is not None:
@@ -447,9 +445,7 @@ def test_sink_waits_for_a_process_once_a_block(gst, tmp_path, noise):
     )
     line.set_format(2)
     line.play()
-    for block in np.split(noise(4 * BLOCK), 4):
-        line.push(block)
-    line.src.emit("end-of-stream")
+    line.push_to_end(np.split(noise(4 * BLOCK), 4))
 
     assert line.wait_for_end() is None
     # without and with room, each at once and four times more; not 32 calls

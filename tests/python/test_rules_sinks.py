@@ -41,9 +41,7 @@ def play(make_sink):
     def play_buffers(plugin, buffers, **options):
         line = make_sink(plugin, **options)
         line.play()
-        for frames in buffers:
-            line.push(frames)
-        line.src.emit("end-of-stream")
+        line.push_to_end(buffers)
         return line, line.wait_for_end()
 
     return play_buffers
@@ -483,9 +481,7 @@ def test_6_2_3_what_nobody_took_is_not_counted_as_played(
     )
     line.set_format(2)
     line.play()
-    for block in np.split(noise(20 * BLOCK), 20):
-        line.push(block)
-    line.src.emit("end-of-stream")
+    line.push_to_end(np.split(noise(20 * BLOCK), 20))
 
     assert line.wait_for_end() is None
     # those of which nothing was due are in the fit
@@ -596,9 +592,7 @@ def test_6_2_4_what_it_changes_travels_nowhere(
     )
     pushed = noise(4 * BLOCK)
     line.play()
-    for block in np.split(pushed, 4):
-        line.push(block)
-    line.src.emit("end-of-stream")
+    line.push_to_end(np.split(pushed, 4))
 
     assert np.array_equal(line.pull_all(), pushed)
     assert line.wait_for_end() is None
