@@ -69,34 +69,25 @@ get_chosen (GstElement * child)
   return nda_device_is_auto (child) ? nda_device_get_chosen (child) : NULL;
 }
 
-/* Stops a lost device. Another thread may be asking the device's clock, and the
- * elements of PulseAudio and JACK do not exclude that while they close. Once
- * they are in READY, the clock asks them no more; a thread that did before is
- * given time to return. */
-static void
-stop (GstElement * child)
-{
-  if (GST_STATE (child) <= GST_STATE_READY)
-    return;
-  gst_element_set_state (child, GST_STATE_READY);
-  g_usleep (CLOCK_GRACE);
-}
-
 /* Closes a lost device. An autoaudiosrc in NULL would forget its choice, and
  * choose the first device that answers next time. A server that just starts is
- * not the first to answer, so the choice is kept. */
+ * not the first to answer, so the choice is kept.
+ *
+ * Another thread may be asking the device's clock, and the elements of
+ * PulseAudio and JACK do not exclude that while they close. Once they are in
+ * READY, the clock asks them no more; a thread that did before is given time to
+ * return. */
 void
 nda_child_close (GstElement * child)
 {
   g_autoptr (GstElement) chosen = get_chosen (child);
+  gboolean was_running = GST_STATE (child) > GST_STATE_READY;
 
-  stop (child);
-  if (!chosen) {
-    gst_element_set_state (child, GST_STATE_NULL);
-    return;
-  }
-  gst_element_set_state (child, GST_STATE_READY);
-  gst_element_set_state (chosen, GST_STATE_NULL);
+  if (chosen || was_running)
+    gst_element_set_state (child, GST_STATE_READY);
+  if (was_running)
+    g_usleep (CLOCK_GRACE);
+  gst_element_set_state (chosen ? chosen : child, GST_STATE_NULL);
 }
 
 /* Opens the element that was chosen before. If @may_choose, an autoaudiosrc may

@@ -125,6 +125,18 @@ nda_py_problem_set_error (GError ** error, NdaPyProblem problem,
   }
 }
 
+/* The same for a problem that a process has told. Its texts may be anything. */
+void
+nda_py_problem_set_told (GError ** error, const gchar * path,
+    const gchar * nick, const gchar * name, const gchar * reason)
+{
+  g_autofree gchar *valid_name = g_utf8_make_valid (name, -1);
+  g_autofree gchar *valid_reason = g_utf8_make_valid (reason, -1);
+
+  nda_py_problem_set_error (error, nda_py_problem_from_nick (nick), path,
+      valid_name, valid_reason);
+}
+
 /* Whether the plugin @path began with the same format as the one in whose place
  * it comes, which began with @before. */
 gboolean

@@ -24,6 +24,8 @@ typedef enum
 
 void nda_py_problem_set_error (GError ** error, NdaPyProblem problem,
     const gchar * path, const gchar * name, const gchar * reason);
+void nda_py_problem_set_told (GError ** error, const gchar * path,
+    const gchar * nick, const gchar * name, const gchar * reason);
 gboolean nda_py_problem_check_format (const gchar * path,
     const NdaPyFormat * before, const NdaPyFormat * format, GError ** error);
 gboolean nda_py_problem_check_fit (guint n_channels,

@@ -191,3 +191,13 @@ nda_py_common_unref (NdaPyCommon * self)
   if (is_last)
     free_common (self);
 }
+
+/* Its thread may not have seen yet that the process has ended. */
+gboolean
+nda_py_common_is_ready_locked (NdaPyCommon * self)
+{
+  if (self->state == NDA_PY_COMMON_READY
+      && nda_py_process_is_dead (&self->process))
+    self->state = NDA_PY_COMMON_ENDED;
+  return self->state == NDA_PY_COMMON_READY;
+}

@@ -62,4 +62,7 @@ NdaPyCommon *nda_py_common_get (const NdaPyCommonKind * kind,
 NdaPyCommon *nda_py_common_ref (NdaPyCommon * common);
 void nda_py_common_unref (NdaPyCommon * common);
 
+/* With the lock held: whether the process can be asked */
+gboolean nda_py_common_is_ready_locked (NdaPyCommon * common);
+
 G_END_DECLS

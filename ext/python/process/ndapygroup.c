@@ -91,17 +91,6 @@ ask (NdaPyGroup * self, ...)
   return answer;
 }
 
-/* The texts of the process may be anything. */
-static void
-set_problem (NdaPyGroup * self, GStrv answer)
-{
-  g_autofree gchar *name = g_utf8_make_valid (answer[2], -1);
-  g_autofree gchar *reason = g_utf8_make_valid (answer[3], -1);
-
-  nda_py_problem_set_error (&self->error, nda_py_problem_from_nick (answer[1]),
-      self->config->path, name, reason);
-}
-
 /* Tells the process that it is a group, and the settings that all its members
  * share. */
 static gboolean
@@ -116,7 +105,8 @@ tell (NdaPyGroup * self)
   if (answer && g_str_equal (answer[0], "ok"))
     return TRUE;
   if (answer && g_strv_length (answer) == 4)
-    set_problem (self, answer);
+    nda_py_problem_set_told (&self->error, config->path, answer[1], answer[2],
+        answer[3]);
   else
     g_set_error (&self->error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT,
         _("The process of the group “%s” under “%s” did not begin. See "
@@ -184,23 +174,6 @@ make_key (const NdaPyRunnerConfig * config, guint seat)
       config->sandbox_folder ? config->sandbox_folder : "", config->deadline);
 }
 
-/* Sends a member's descriptors to the process. FALSE: with errno, or the
- * process has ended. Its thread may not have seen that yet. */
-static gboolean
-send_locked (NdaPyGroup * self, const gint * fds)
-{
-  NdaPyCommon *common = &self->parent;
-
-  if (nda_py_process_is_dead (&common->process))
-    common->state = NDA_PY_COMMON_ENDED;
-  else if (nda_py_descriptor_send (self->questions.control, "+",
-          fds + FIRST_SENT, N_SENT))
-    return TRUE;
-  else if (errno == EPIPE || errno == ECONNRESET)
-    common->state = NDA_PY_COMMON_ENDED;
-  return FALSE;
-}
-
 /* FALSE without @error: the process has ended meanwhile. */
 static gboolean
 enter (NdaPyGroup * self, const gint * fds, GError ** error)
@@ -209,11 +182,14 @@ enter (NdaPyGroup * self, const gint * fds, GError ** error)
 
   if (self->error)
     g_propagate_error (error, g_error_copy (self->error));
-  if (self->parent.state != NDA_PY_COMMON_READY)
+  if (!nda_py_common_is_ready_locked (&self->parent))
     return FALSE;
-  if (send_locked (self, fds))
+  if (nda_py_descriptor_send (self->questions.control, "+", fds + FIRST_SENT,
+          N_SENT))
     return TRUE;
-  if (self->parent.state == NDA_PY_COMMON_READY)
+  if (errno == EPIPE || errno == ECONNRESET)
+    self->parent.state = NDA_PY_COMMON_ENDED;
+  else
     nda_py_start_set_no_resources (error, errno);
   return FALSE;
 }

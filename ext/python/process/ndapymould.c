@@ -248,10 +248,8 @@ nda_py_mould_cast (NdaPyMould * self, const gint * fds, const gchar * mark)
   gchar answer[MAX_ANSWER];
   pid_t pid;
 
-  if (self->parent.state == NDA_PY_COMMON_READY
-      && nda_py_process_is_dead (&self->parent.process))
-    self->parent.state = NDA_PY_COMMON_ENDED;   /* its thread is behind */
-  if (self->parent.state != NDA_PY_COMMON_READY || !ask (self, fds, mark))
+  if (!nda_py_common_is_ready_locked (&self->parent)
+      || !ask (self, fds, mark))
     return 0;
   if (hear (self, CAST_TIMEOUT, answer)) {
     pid = g_ascii_strtoll (answer, NULL, 10);

@@ -282,17 +282,6 @@ ask (NdaPyWorker * self, const gchar * call, guint n_texts, gboolean may_fail,
   return NULL;
 }
 
-void
-nda_py_worker_set_problem (NdaPyWorker * self, const gchar * nick,
-    const gchar * name, const gchar * reason, GError ** error)
-{
-  g_autofree gchar *valid_name = g_utf8_make_valid (name, -1);
-  g_autofree gchar *valid_reason = g_utf8_make_valid (reason, -1);
-
-  nda_py_problem_set_error (error, nda_py_problem_from_nick (nick),
-      self->config->path, valid_name, valid_reason);
-}
-
 /* Sets @error if an interpreter, or a program in its place, did not get as far
  * as the plugin: the last lines that it printed say why. */
 static void
@@ -336,7 +325,8 @@ load (NdaPyWorker * self, GError ** error)
   }
   if (is_ok (answer, 0))
     return TRUE;
-  nda_py_worker_set_problem (self, answer[1], answer[2], answer[3], error);
+  nda_py_problem_set_told (error, self->config->path, answer[1], answer[2],
+      answer[3]);
   return FALSE;
 }
 

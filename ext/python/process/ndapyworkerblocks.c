@@ -25,7 +25,8 @@ set_start_error (NdaPyWorker * self, GError ** error)
 
   if (!nda_py_process_is_dead (self->process)) {
     nda_py_shared_block_take_texts (&self->block, texts);
-    nda_py_worker_set_problem (self, texts[0], texts[1], texts[2], error);
+    nda_py_problem_set_told (error, self->config->path, texts[0], texts[1],
+        texts[2]);
     for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
       g_free (texts[i]);
     return;

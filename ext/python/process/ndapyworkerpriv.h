@@ -44,7 +44,5 @@ struct _NdaPyWorker
 
 void nda_py_worker_set_preparing (NdaPyWorker * self, gboolean is_preparing);
 void nda_py_worker_end_silent (NdaPyWorker * self);
-void nda_py_worker_set_problem (NdaPyWorker * self, const gchar * nick,
-    const gchar * name, const gchar * reason, GError ** error);
 
 G_END_DECLS

@@ -188,18 +188,22 @@ class Build:
                 check=True,
             )
 
-    def compile(self) -> None:
+    def try_to_compile(self) -> bool:
         command = ["meson", "compile", "-C", self.folder]
-        if self.steps.run("compile", "Building", command, self.env):
+        ok = self.steps.run("compile", "Building", command, self.env)
+        if ok:
             self.show_warnings()
+        return ok
+
+    def compile(self) -> None:
+        if self.try_to_compile():
             return
         # If no command failed, the directory is broken.
         said = self.steps.read("compile")
         if not re.search("^FAILED:", said, re.M):
             self.steps.show("compile", 10)
             self.start_afresh("is broken")
-            if self.steps.run("compile", "Building", command, self.env):
-                self.show_warnings()
+            if self.try_to_compile():
                 return
         self.steps.show("compile", 40)
         raise Failure(
